@@ -1,0 +1,166 @@
+#include "fs/arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iostream>
+
+#include "fs/size.hpp"
+#include "index/error.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+constexpr const char* version = "ferryfs 0.1.0";
+
+// What CLI11 takes as text and the commands want as numbers.
+struct raw {
+  std::string limit, min_free, umask, wait, config;
+  std::uint64_t io_timeout = 30, rescan = 300;
+  std::uint32_t uid = 0, gid = 0;
+};
+
+std::uint64_t size_option(const char* name, const std::string& text) {
+  const auto size = parse_size(text);
+  if (!size) throw error(exit_code::usage, fmt::format("{} {}: no size; write bytes, or 500K, 20M, 1G", name, printable(text)));
+  return *size;
+}
+
+std::uint32_t octal_option(const char* name, const std::string& text) {
+  std::uint32_t value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
+  if (problem != std::errc{} || end != text.data() + text.size() || value > 0777)
+    throw error(exit_code::usage, fmt::format("{} {}: no octal mask; write 022 or 077", name, printable(text)));
+  return value;
+}
+
+void add_archive_options(CLI::App& app, arguments& a, raw& r) {
+  auto& s = a.settings;
+  app.add_option("SOURCE", s.source, "/dir, user@host:path or sftp://user@host:port/path")->required();
+  app.add_option("DESTINATION", a.destination, "a directory on this server")->required();
+  app.add_option("--identity", s.identities, "private key file (ed25519 or ecdsa)")->allow_extra_args(false);
+  app.add_option("--known-hosts", s.known_hosts, "known_hosts file")->allow_extra_args(false);
+  app.add_option("--ssh-config", s.ssh_config, "ssh client configuration");
+  app.add_option("--sessions", s.sessions, "connections to the source at most")->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--limit", r.limit, "bytes a second for background replication, as 500K or 20M; 0: none");
+  app.add_option("--exclude", s.exclude, "leave out names that match")->allow_extra_args(false);
+  app.add_option("--profile", s.profile, "generic or webcampak: leaves out that archive's junk")->capture_default_str();
+  app.add_option("--io-timeout", r.io_timeout, "seconds of silence until the source counts as down")->check(CLI::Range(1, 3600))->capture_default_str();
+  app.add_option("--rescan", r.rescan, "seconds between looks at the source; 0: never")->check(CLI::Range(0, 1'000'000))->capture_default_str();
+  app.add_option("--min-free", r.min_free, "leave this much space on the destination's disk (256M)");
+  app.add_option("--config", r.config, "TOML file with any of these options");
+  app.add_option("--log-level", a.log_level, "debug, info, warn or error")->check(CLI::IsMember({"debug", "info", "warn", "error"}))->capture_default_str();
+}
+
+void add_mount_options(CLI::App& app, arguments& a, raw& r) {
+  app.add_option("MOUNTPOINT", a.mountpoint, "where to mount; the destination itself if left out");
+  app.add_option("--uid", r.uid, "owner of what is shown");
+  app.add_option("--gid", r.gid, "group of what is shown");
+  app.add_option("--umask", r.umask, "permission bits to take away, octal");
+  app.add_flag("--allow-other", a.allow_other, "let other users in, as their permissions allow");
+  app.add_flag("-f,--foreground", a.foreground, "stay in the foreground");
+  app.add_option("-o", a.fuse_options, "options for FUSE")->allow_extra_args(false);
+}
+
+// The lines of a TOML file as options in front of those of the command line, unless it has them itself.
+std::vector<std::string> with_config(std::vector<std::string> args) {
+  std::string file;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    if (args[i] == "--config" && i + 1 < args.size()) file = args[i + 1];
+    if (args[i].starts_with("--config=")) file = args[i].substr(9);
+  }
+  if (file.empty() || args.empty()) return args;
+  std::ifstream in{file};
+  if (!in) throw error(exit_code::usage, fmt::format("--config {}: cannot be read; check the path", printable(file)));
+  std::vector<std::string> from_file;
+  for (const auto& item : CLI::ConfigTOML{}.from_config(in)) {
+    if (item.name == "++" || item.name == "--") continue;  // a section's begin and end
+    const std::string option = "--" + item.name;
+    const bool given = std::any_of(args.begin(), args.end(), [&](const auto& a) { return a == option || a.starts_with(option + "="); });
+    if (given) continue;
+    for (const auto& value : item.inputs) {
+      if (value == "false") continue;
+      from_file.push_back(value == "true" ? option : option + "=" + value);
+    }
+  }
+  args.insert(args.begin() + 1, from_file.begin(), from_file.end());
+  return args;
+}
+
+void finish(arguments& a, const raw& r, const CLI::App& used) {
+  if (!r.limit.empty()) a.settings.limit = size_option("--limit", r.limit);
+  if (!r.min_free.empty()) a.settings.min_free = size_option("--min-free", r.min_free);
+  if (!r.umask.empty()) a.umask = octal_option("--umask", r.umask);
+  a.settings.io_timeout = std::chrono::seconds(r.io_timeout);
+  a.settings.rescan = std::chrono::seconds(r.rescan);
+  if (a.command == "mount") {
+    if (used.count("--uid") > 0) a.uid = r.uid;
+    if (used.count("--gid") > 0) a.gid = r.gid;
+  }
+  if (a.command == "status" && used.count("--wait") > 0) {
+    a.wait = true;
+    if (!r.wait.empty()) {
+      std::uint64_t seconds = 0;
+      const auto [end, problem] = std::from_chars(r.wait.data(), r.wait.data() + r.wait.size(), seconds);
+      if (problem != std::errc{} || end != r.wait.data() + r.wait.size())
+        throw error(exit_code::usage, fmt::format("--wait {}: no number of seconds", printable(r.wait)));
+      a.wait_seconds = seconds;
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
+  arguments a;
+  raw r;
+  CLI::App app{"ferryfs moves a picture archive from an old server to a new one while everybody goes on using it."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version);
+
+  auto* mount = app.add_subcommand("mount", "mount the archive: source and destination merged, gaps filled behind it");
+  add_archive_options(*mount, a, r);
+  add_mount_options(*mount, a, r);
+  auto* sync = app.add_subcommand("sync", "fill the gaps without a mount, and exit");
+  add_archive_options(*sync, a, r);
+  auto* scan = app.add_subcommand("scan", "look at both sides again now");
+  scan->add_option("PATH", a.paths, "the archive")->required()->expected(1);
+  auto* status = app.add_subcommand("status", "where the archive stands");
+  status->add_option("PATH", a.paths, "the archive")->required()->expected(1);
+  status->add_flag("--json", a.json, "for programs");
+  status->add_flag("--watch", a.watch, "go on until interrupted");
+  status->add_option("--wait", r.wait, "wait until it is complete, SECONDS at most")->expected(0, 1);
+  auto* fetch = app.add_subcommand("fetch", "make pictures, or all below a directory, local now");
+  fetch->add_option("PATH", a.paths, "what to fetch")->required();
+  auto* ctl = app.add_subcommand("ctl", "control a mounted archive");
+  ctl->add_option("PATH", a.paths, "the archive")->required()->expected(1);
+  ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")->required()->check(CLI::IsMember({"pause", "resume", "rescan", "limit"}));
+  ctl->add_option("RATE", r.config, "of limit: bytes a second, as 500K or 20M; 0: none");
+
+  std::vector<std::string> args{argv + std::min(argc, 1), argv + argc};
+  try {
+    args = with_config(std::move(args));
+    std::reverse(args.begin(), args.end());  // as CLI11 takes them
+    app.parse(args);
+  } catch (const CLI::Success& done) {
+    app.exit(done, std::cout, std::cerr);
+    return std::nullopt;
+  } catch (const CLI::Error& wrong) {
+    std::string text = wrong.what();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    throw error(exit_code::usage, fmt::format("{}; see ferryfs --help", printable(text)));
+  }
+  const CLI::App* used = app.get_subcommands().front();
+  a.command = used->get_name();
+  if (a.command == "ctl") a.rate = std::exchange(r.config, "");
+  if (a.command == "ctl" && (a.verb == "limit") == a.rate.empty())
+    throw error(exit_code::usage, a.verb == "limit" ? "ctl limit: no RATE; write 20M, or 0 for none" : "ctl: only limit takes a RATE");
+  finish(a, r, *used);
+  return a;
+}
+
+}  // namespace ferryfs::fs

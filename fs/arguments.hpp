@@ -1,0 +1,36 @@
+// The command line, parsed: what the commands get.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "remote/settings.hpp"
+
+namespace ferryfs::fs {
+
+struct arguments {
+  std::string command;
+  remote::settings settings;      // mount, sync
+  std::string destination;        // mount, sync
+  std::string mountpoint;         // mount; empty: the destination
+  std::vector<std::string> paths; // the others
+  std::string verb, rate;         // ctl
+
+  std::optional<std::uint32_t> uid, gid;
+  std::uint32_t umask = 0;
+  bool allow_other = false;
+  bool foreground = false;
+  std::vector<std::string> fuse_options;
+  std::string log_level = "info";
+
+  bool json = false, watch = false, wait = false;
+  std::optional<std::uint64_t> wait_seconds;
+};
+
+// Parses the command line and the file that --config names; the command line wins. Throws ferryfs::error (usage), whose
+// message is one line. Nothing: help or the version was asked for, and printed.
+std::optional<arguments> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace ferryfs::fs

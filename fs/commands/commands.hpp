@@ -1,0 +1,16 @@
+// The commands. Each returns the exit code; what ends it early is thrown as ferryfs::error.
+#pragma once
+
+#include "fs/arguments.hpp"
+#include "index/error.hpp"
+
+namespace ferryfs::fs {
+
+exit_code run_mount(const arguments& a);
+exit_code run_sync(const arguments& a);
+exit_code run_scan(const arguments& a);
+exit_code run_status(const arguments& a);
+exit_code run_fetch(const arguments& a);
+exit_code run_ctl(const arguments& a);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,57 @@
+// fetch and ctl: through the mount where there is one.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "fs/commands/commands.hpp"
+#include "fs/control_client.hpp"
+#include "fs/engine.hpp"
+#include "fs/locate.hpp"
+#include "fs/log.hpp"
+#include "fs/size.hpp"
+#include "index/path.hpp"
+#include "remote/fetch/fetch_below.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+// Without a mount: the engine works for these paths alone.
+void fetch_unmounted(const located& where) {
+  log_to_stderr("error");
+  const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
+  const auto r = remote::fetch_below(*e.archive, where.relative, {});
+  e.archive->stop();
+  if (r.failed > 0)
+    throw error(exit_code::incomplete, fmt::format("{} of {} failed, the first: {}", r.failed, r.failed + r.files, r.first_failure));
+  std::printf("fetched %s files, %s\n", human_count(static_cast<std::int64_t>(r.files)).c_str(), human_size(r.bytes).c_str());
+}
+
+}  // namespace
+
+exit_code run_fetch(const arguments& a) {
+  exit_code worst = exit_code::complete;
+  for (const auto& path : a.paths) {
+    try {
+      const located where = locate(path);
+      if (where.mounted)
+        std::printf("%s\n", send_command(where.root, "fetch " + where.relative).c_str());
+      else
+        fetch_unmounted(where);
+    } catch (const error& e) {
+      std::fprintf(stderr, "ferryfs: %s\n", e.what());
+      worst = std::max(worst, e.code());
+    }
+  }
+  return worst;
+}
+
+exit_code run_ctl(const arguments& a) {
+  const located where = locate(a.paths.front());
+  if (!where.mounted)
+    throw error(exit_code::usage, fmt::format("{}: not mounted, so there is nothing to control; mount it first", printable(where.root)));
+  const std::string command = a.rate.empty() ? a.verb : a.verb + ' ' + a.rate;
+  std::printf("%s\n", send_command(where.root, command).c_str());
+  return exit_code::complete;
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,52 @@
+// mount.
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+
+#include "fs/commands/commands.hpp"
+#include "fs/daemon.hpp"
+#include "fs/engine.hpp"
+#include "fs/log.hpp"
+#include "fs/mount/mountpoint.hpp"
+#include "fs/mount/session.hpp"
+#include "fs/signals.hpp"
+#include "remote/ssh/target.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+std::string absolute(const std::string& path) {
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(path) / ".").parent_path().string();
+}
+
+void serve(const arguments& a, const std::string& mountpoint, const std::function<void()>& stands) {
+  block_signals();
+  log_to_stderr(a.log_level == "info" ? "warn" : a.log_level);
+  const engine e = open_engine(a.settings, a.destination, mountpoint, need_source::sometime);
+  mount_options options;
+  options.mountpoint = mountpoint;
+  options.fuse = a.fuse_options;
+  options.allow_other = a.allow_other;
+  options.owner = {a.uid.value_or(e.where->uid()), a.gid.value_or(e.where->gid()), a.umask};
+  serve_mount(*e.archive, options, [&] {
+    if (!a.foreground) log_to_file(e.where->log_path(), a.log_level);
+    stands();
+  });
+}
+
+}  // namespace
+
+exit_code run_mount(const arguments& a) {
+  const bool local = !remote::ssh::is_remote(a.settings.source);
+  // Before the destination is looked at: a dead mount over it would hide it.
+  const std::string mountpoint = a.mountpoint.empty() ? std::filesystem::absolute(a.destination).lexically_normal().string() : a.mountpoint;
+  prepare_mountpoint(mountpoint, a.mountpoint.empty() ? mountpoint : absolute(a.destination), local ? a.settings.source : "");
+  if (a.foreground) {
+    serve(a, absolute(mountpoint), [] {});
+    return exit_code::complete;
+  }
+  return run_in_background([&](const auto& stands) { serve(a, absolute(mountpoint), stands); });
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,120 @@
+// sync: the engine without a mount; and scan, its first half.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+
+#include "fs/commands/commands.hpp"
+#include "fs/control_client.hpp"
+#include "fs/engine.hpp"
+#include "fs/locate.hpp"
+#include "fs/log.hpp"
+#include "fs/progress.hpp"
+#include "fs/signals.hpp"
+#include "fs/size.hpp"
+#include "fs/status.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What ends a sync: nothing is left to do, or a signal, or the source's absence.
+struct ending {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool scanned = false, idle = false, interrupted = false;
+  remote::source_scan::result scan;
+
+  template <typename Set>
+  void set(Set&& change) {
+    {
+      const std::lock_guard lock{mutex};
+      change();
+    }
+    changed.notify_all();
+  }
+  bool is_over() const { return interrupted || (scanned && (idle || !scan.complete())); }
+};
+
+// Waits for the end, and shows how far it is. Returns false if the source was gone for too long.
+bool watch(ending& end, remote::migration& m) {
+  progress shown;
+  const auto patience = 2 * m.setup().io_timeout;
+  auto reached = std::chrono::steady_clock::now();
+  std::unique_lock lock{end.mutex};
+  while (!end.is_over()) {
+    end.changed.wait_for(lock, 500ms, [&] { return end.is_over(); });
+    lock.unlock();
+    const auto now = std::chrono::steady_clock::now();
+    if (m.source().state().reachable) reached = now;
+    shown.show(status_line(status_of(m)));
+    lock.lock();
+    if (now - reached > patience) return false;
+  }
+  return true;
+}
+
+exit_code conclude(const remote::migration& m, const json& s, const ending& end, bool reached, const std::string& blocked) {
+  const auto files = [&](const char* set) { return s[set]["files"].get<std::int64_t>(); };
+  std::printf("%s", status_text(s).c_str());
+  if (end.interrupted) throw error(exit_code::incomplete, "interrupted; run it again to go on");
+  if (!reached) throw error(exit_code::source, fmt::format("{}: unreachable for too long; run it again to go on", printable(m.setup().source)));
+  if (!end.scan.complete()) {
+    const auto& first = end.scan.failures.front();
+    const bool of_source = first.of_connection() || first.why == remote::cause::protocol || first.why == remote::cause::not_found;
+    throw error(of_source ? exit_code::source : exit_code::incomplete, "the source could not be listed: " + first.text);
+  }
+  if (!blocked.empty()) throw error(exit_code::local, blocked);
+  if (s["complete"].get<bool>()) return exit_code::complete;
+  throw error(exit_code::incomplete, fmt::format("{} missing, {} failed, {} in conflict; see ferryfs status", files("missing"),
+                                                 files("failed"), files("conflict")));
+}
+
+exit_code scan_mounted(const located& where) {
+  std::printf("%s\n", send_command(where.root, "rescan").c_str());
+  return exit_code::complete;
+}
+
+}  // namespace
+
+exit_code run_sync(const arguments& a) {
+  block_signals();
+  log_to_stderr(a.log_level == "info" ? "error" : a.log_level);
+  ending end;
+  const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
+  const engine e = open_engine(a.settings, a.destination, "", need_source::now);
+  auto& m = *e.archive;
+  m.rescan([&](const auto& r) {
+    end.set([&] { end.scan = r, end.scanned = true; });
+    m.replicate().when_idle([&] { end.set([&] { end.idle = true; }); });
+  });
+  m.start({true, false});
+  const bool reached = watch(end, m);
+  const std::string blocked = m.replicate().blocked_by();
+  const json s = status_of(m);
+  m.stop();
+  return conclude(m, s, end, reached, blocked);
+}
+
+exit_code run_scan(const arguments& a) {
+  const located where = locate(a.paths.front());
+  if (where.mounted) return scan_mounted(where);
+  block_signals();
+  log_to_stderr("error");
+  ending end;
+  const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
+  const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
+  auto& m = *e.archive;
+  m.rescan([&](const auto& r) { end.set([&] { end.scan = r, end.scanned = end.idle = true; }); });
+  m.start({false, false});
+  const bool reached = watch(end, m);
+  const json s = status_of(m);
+  m.stop();
+  return conclude(m, s, end, reached, "");
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,16 @@
+// Talking to a mounted archive through its .ferryfs/ files.
+#pragma once
+
+#include <string>
+
+#include "fs/status.hpp"
+
+namespace ferryfs::fs {
+
+// Writes one command into ROOT/.ferryfs/control and returns the answer's line; waits as long as the command takes.
+// Throws ferryfs::error with the answer where it failed.
+std::string send_command(const std::string& root, const std::string& command);
+
+json read_status(const std::string& root);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,86 @@
+#include "fs/engine.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+#include "fs/settings_json.hpp"
+#include "index/error.hpp"
+#include "index/path.hpp"
+#include "index/reader.hpp"
+#include "remote/open_archive.hpp"
+#include "remote/ssh/target.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+// The settings in the index of a destination, if it has one. Checks on the way that the index can be read.
+std::optional<remote::settings> remembered(const std::string& destination) {
+  const std::string path = fmt::format("{}/{}/index.db", destination, own_directory);
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  index::reader r{path};
+  return read_settings(r);
+}
+
+// The part of SOURCE that says which archive it is; host, port and user may change.
+std::string path_part(const std::string& source) {
+  if (!remote::ssh::is_remote(source)) return source;
+  constexpr std::string_view scheme = "sftp://";
+  if (source.starts_with(scheme)) return source.substr(std::min(source.find('/', scheme.size()), source.size()));
+  return source.substr(source.find(':') + 1);
+}
+
+void refuse_other_source(const remote::settings& known, const remote::settings& given) {
+  if (path_part(known.source) == path_part(given.source)) return;
+  throw error(exit_code::usage, fmt::format("the destination belongs to the source {}, not {}; take another destination, or "
+                                            "remove its .ferryfs/ to begin anew",
+                                            printable(known.source), printable(given.source)));
+}
+
+void refuse_overlap(const remote::settings& s, const std::string& destination) {
+  if (remote::ssh::is_remote(s.source)) return;
+  if (remote::is_below(destination, s.source))
+    throw error(exit_code::usage, fmt::format("{}: the destination lies inside the source; take one outside", printable(destination)));
+  if (remote::is_below(s.source, destination))
+    throw error(exit_code::usage, fmt::format("{}: the source lies inside the destination; take one outside", printable(s.source)));
+}
+
+}  // namespace
+
+engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need) {
+  const remote::filter checked{s.exclude, s.profile};
+  if (!remote::ssh::is_remote(s.source)) s.source = std::filesystem::absolute(s.source).lexically_normal();
+  engine e;
+  e.where = std::make_unique<remote::destination>(destination);
+  refuse_overlap(s, destination);
+  const auto known = remembered(destination);
+  if (known) refuse_other_source(*known, s);
+  auto source = remote::open_archive(s);
+  if (const auto health = source->state(); !health.reachable) {
+    if (!known || need == need_source::now) throw error(exit_code::source, health.why);
+    spdlog::warn("the source is not reachable, what is here is served meanwhile: {}", health.why);
+  }
+  e.where->take(mountpoint);
+  e.archive = std::make_unique<remote::migration>(s, *e.where, std::move(source));
+  e.archive->index().run([&](index::transaction& t) {
+    write_settings(t, s);
+    // The view asks for the root's listing before it answers for a name in it.
+    const auto root = t.by_inode(root_inode);
+    if (root && !root->source) {
+      entry after = *root;
+      after.source = root->local;
+      after.state = state::common;
+      t.update(*root, after);
+    }
+  });
+  return e;
+}
+
+remote::settings known_settings(const std::string& destination) {
+  auto s = remembered(destination);
+  if (!s) throw error(exit_code::usage, fmt::format("{}: no archive of ferryfs; mount or sync it first", printable(destination)));
+  return *std::move(s);
+}
+
+}  // namespace ferryfs::fs

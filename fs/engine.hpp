@@ -1,0 +1,30 @@
+// An archive opened to be worked on: the checks before anything is changed, then the lock, the index and the engine.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "remote/destination.hpp"
+#include "remote/migration.hpp"
+#include "remote/settings.hpp"
+
+namespace ferryfs::fs {
+
+struct engine {
+  std::unique_ptr<remote::destination> where;
+  std::unique_ptr<remote::migration> archive;
+};
+
+enum class need_source {
+  now,            // an unreachable source is an error
+  sometime,       // a known archive does without it for now
+};
+
+// Opens SOURCE and DESTINATION. Until both are found good, nothing is created or changed. Remembers the settings in the
+// index. Throws ferryfs::error.
+engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need);
+
+// The settings of an archive that was worked on before.
+remote::settings known_settings(const std::string& destination);
+
+}  // namespace ferryfs::fs

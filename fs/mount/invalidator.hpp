@@ -1,0 +1,34 @@
+// Tells the kernel what it must forget. One thread, after the commit and under no lock: a notification waits for the
+// kernel, which may wait for an operation of ours.
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "index/transaction.hpp"
+
+namespace ferryfs::fs {
+
+class invalidator {
+ public:
+  ~invalidator() { stop(); }
+  // From here on changes are passed on; until then nothing is cached.
+  void start(fuse_session* session);
+  void stop();
+  void tell(std::vector<index::change> changes);
+
+ private:
+  void run(const std::stop_token& stop, fuse_session* session);
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::vector<index::change> waiting_;
+  bool running_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace ferryfs::fs

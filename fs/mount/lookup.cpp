@@ -1,0 +1,68 @@
+// lookup and forget. An inode number is a row id, so nothing needs to be remembered for the kernel.
+#include <sys/stat.h>
+
+#include "fs/mount/operations.hpp"
+#include "fs/mount/reply.hpp"
+#include "fs/mount/view.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+void reply_entry(fuse_req_t req, view& v, const std::optional<entry>& e) {
+  fuse_entry_param p{};
+  p.attr_timeout = p.entry_timeout = cache_time;
+  if (e && e->state != state::deleted) {
+    p.ino = e->ino;
+    p.attr = attributes_of(v, *e);
+  }
+  fuse_reply_entry(req, &p);  // inode 0: a name that is not there, to be remembered as such
+}
+
+void reply_own(fuse_req_t req, view& v, fuse_ino_t ino) {
+  if (ino == 0) throw answer_errno{ENOENT};
+  fuse_entry_param p{};
+  p.ino = ino;
+  p.attr = v.own.attributes(ino);
+  p.entry_timeout = cache_time;
+  p.attr_timeout = 0;  // its files are made anew at each open
+  fuse_reply_entry(req, &p);
+}
+
+// Whether a name is in a directory that was never listed, only its listing can tell.
+void look_up_when_listed(fuse_req_t req, view& v, fuse_ino_t parent, std::string name) {
+  const auto parked = v.parked.park(req);
+  const auto listed = [&v, parked, parent, name](const std::optional<remote::failure>& why) {
+    parked->answer([&](fuse_req_t r) {
+      answer(r, [&] {
+        const auto e = v.archive.readers().borrow()->child(parent, name);
+        if (!e && why) throw remote::failure{*why};
+        reply_entry(r, v, e);
+      });
+    });
+  };
+  attempt(parked, [&] { v.archive.when_listed(parent, listed); });
+}
+
+}  // namespace
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (v.own.holds(parent)) return reply_own(req, v, v.own.child(parent, name));
+    if (parent == root_inode && name == own_directory) return reply_own(req, v, v.own.root());
+    std::optional<entry> found, directory;
+    {
+      const auto reader = v.archive.readers().borrow();
+      found = reader->child(parent, name);
+      if (!found) directory = reader->by_inode(parent);
+    }
+    if (!found && directory && directory->never_listed()) return look_up_when_listed(req, v, parent, name);
+    reply_entry(req, v, found);
+  });
+}
+
+void op_forget(fuse_req_t req, fuse_ino_t, std::uint64_t) { fuse_reply_none(req); }
+void op_forget_multi(fuse_req_t req, std::size_t, fuse_forget_data*) { fuse_reply_none(req); }
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,70 @@
+#include "fs/mount/mountpoint.hpp"
+
+#include <fmt/format.h>
+#include <mntent.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "index/error.hpp"
+#include "index/path.hpp"
+#include "remote/open_archive.hpp"
+
+extern char** environ;
+
+namespace ferryfs::fs {
+namespace {
+
+struct table_closer {
+  void operator()(FILE* f) const noexcept { ::endmntent(f); }
+};
+
+bool has_ferryfs_mounted(const std::string& directory) {
+  const std::unique_ptr<FILE, table_closer> table{::setmntent("/proc/self/mounts", "r")};
+  while (const mntent* m = table ? ::getmntent(table.get()) : nullptr)
+    if (std::strcmp(m->mnt_type, "fuse.ferryfs") == 0 && directory == m->mnt_dir) return true;
+  return false;
+}
+
+[[noreturn]] void refuse(const std::string& path, const char* why) {
+  throw error(exit_code::usage, fmt::format("{}: {}", printable(path), why));
+}
+
+}  // namespace
+
+void prepare_mountpoint(const std::string& mountpoint, const std::string& destination, const std::string& local_source) {
+  struct stat st {};
+  int problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
+  if (problem == ENOTCONN) {  // its process died without unmounting
+    detach(mountpoint);
+    problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
+  } else if (problem == 0 && has_ferryfs_mounted(mountpoint)) {
+    refuse(mountpoint, "the mountpoint is busy: ferryfs is mounted there already; umount it first");
+  }
+  if (mountpoint == destination) return;
+  if (problem != 0) refuse(mountpoint, "the mountpoint must be an existing directory; make it first");
+  if (!S_ISDIR(st.st_mode)) refuse(mountpoint, "the mountpoint is no directory; take an empty one");
+  if (!std::filesystem::is_empty(mountpoint)) refuse(mountpoint, "the mountpoint is not empty; take an empty directory");
+  if (remote::is_below(destination, mountpoint)) refuse(mountpoint, "the destination lies inside the mountpoint; take another one");
+  if (remote::is_below(mountpoint, destination)) refuse(mountpoint, "the mountpoint lies inside the destination; take another one");
+  if (!local_source.empty() && (remote::is_below(mountpoint, local_source) || remote::is_below(local_source, mountpoint)))
+    refuse(mountpoint, "the mountpoint and the source lie one inside the other; take another mountpoint");
+}
+
+void detach(const std::string& mountpoint) {
+  if (::umount2(mountpoint.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno != EPERM) return;
+  std::string words[] = {"fusermount3", "-u", "-z", "--", mountpoint};
+  char* argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), words[4].data(), nullptr};
+  pid_t child = 0;
+  if (::posix_spawnp(&child, argv[0], nullptr, nullptr, argv, environ) == 0) ::waitpid(child, nullptr, 0);
+}
+
+}  // namespace ferryfs::fs

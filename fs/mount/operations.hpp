@@ -1,0 +1,36 @@
+// The operations of the mount, one topic a file, and the table that names them to libfuse. Each runs on any of libfuse's
+// threads, answers from the index or a local file at once, or parks the request; none waits for the network.
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ferryfs::fs {
+
+const fuse_lowlevel_ops& operations();
+
+// lookup.cpp
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name);
+void op_forget(fuse_req_t req, fuse_ino_t ino, std::uint64_t count);
+void op_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forgets);
+// attributes.cpp
+void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
+void op_readlink(fuse_req_t req, fuse_ino_t ino);
+void op_statfs(fuse_req_t req, fuse_ino_t ino);
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t size);
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size);
+// directory.cpp
+void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
+void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
+// file.cpp
+void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
+void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
+void op_write(fuse_req_t req, fuse_ino_t ino, const char* bytes, std::size_t size, off_t offset, fuse_file_info* fi);
+void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,86 @@
+#include "fs/mount/parked.hpp"
+
+#include <cerrno>
+#include <vector>
+
+namespace ferryfs::fs {
+
+void parked_request::answer(const replier& reply) {
+  if (answered_.exchange(true)) return;
+  // Waits for an interrupt that is being delivered; afterwards none is.
+  fuse_req_interrupt_func(req_, nullptr, nullptr);
+  reply(req_);
+}
+
+// On a libfuse thread that holds the request's lock: reply, and nothing else of libfuse.
+void parked_request::interrupted(fuse_req_t req, void* self) {
+  const auto kept = static_cast<parked_request*>(self)->shared_from_this();
+  if (kept->answered_.exchange(true)) return;
+  fuse_reply_err(req, EINTR);
+  kept->abandon();
+}
+
+void parked_request::abandon() {
+  std::function<void()> call;
+  {
+    const std::lock_guard lock{mutex_};
+    abandoned_ = true;
+    call = std::move(on_abandoned_);
+  }
+  if (call) call();
+}
+
+void parked_request::on_abandoned(std::function<void()> call) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!abandoned_) {
+      on_abandoned_ = std::move(call);
+      return;
+    }
+  }
+  call();
+}
+
+parked_requests::parked_requests(std::chrono::seconds deadline)
+    : deadline_(deadline), watcher_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+parked_requests::~parked_requests() {
+  watcher_.request_stop();
+  watcher_.join();
+  for (auto& [when, p] : waiting_) p->answer([](fuse_req_t req) { fuse_reply_err(req, ENODEV); });
+}
+
+std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
+  auto p = std::make_shared<parked_request>(req);
+  {
+    const std::lock_guard lock{mutex_};
+    waiting_.emplace(clock::now() + deadline_, p);
+  }
+  wake_.notify_one();
+  fuse_req_interrupt_func(req, parked_request::interrupted, p.get());
+  return p;
+}
+
+void parked_requests::watch(const std::stop_token& stop) {
+  std::unique_lock lock{mutex_};
+  while (wake_.wait(lock, stop, [&] { return !waiting_.empty(); })) {
+    // The answered ones are let go at their deadline, or here, while they stand at the front.
+    while (!waiting_.empty() && waiting_.begin()->second->answered()) waiting_.erase(waiting_.begin());
+    if (waiting_.empty()) continue;
+    const auto first = waiting_.begin()->first;
+    wake_.wait_until(lock, stop, first, [&] { return waiting_.empty() || waiting_.begin()->first < first; });
+    std::vector<std::shared_ptr<parked_request>> late;
+    const auto end = waiting_.upper_bound(clock::now());
+    for (auto at = waiting_.begin(); at != end; ++at) late.push_back(at->second);
+    waiting_.erase(waiting_.begin(), end);
+    lock.unlock();
+    for (auto& p : late) {
+      bool ours = false;
+      p->answer([&](fuse_req_t req) { ours = true, fuse_reply_err(req, ETIMEDOUT); });
+      if (ours) p->abandon();
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,39 @@
+#include "fs/mount/reply.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+
+namespace ferryfs::fs {
+
+int errno_of(const remote::failure& f) noexcept {
+  using remote::cause;
+  switch (f.why) {
+    case cause::unreachable:
+    case cause::refused: return EHOSTDOWN;
+    case cause::timeout: return ETIMEDOUT;
+    case cause::not_found: return ENOENT;
+    case cause::permission: return EACCES;
+    case cause::cancelled: return EINTR;
+    default: return EIO;
+  }
+}
+
+int errno_of_current_exception() noexcept {
+  try {
+    throw;
+  } catch (const answer_errno& e) {
+    return e.value;
+  } catch (const remote::failure& f) {
+    return errno_of(f);
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  } catch (const std::exception& e) {
+    spdlog::error("{}", e.what());
+  } catch (...) {
+    spdlog::error("an operation failed in an unknown way");
+  }
+  return EIO;
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,34 @@
+// The edge to the kernel: exceptions and failures become errno here, and nowhere else.
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include <cerrno>
+
+#include "remote/failure.hpp"
+
+namespace ferryfs::fs {
+
+// Thrown inside an operation to answer with this errno.
+struct answer_errno {
+  int value;
+};
+
+// What a reader is told when bytes cannot be had.
+int errno_of(const remote::failure& f) noexcept;
+
+// Logs what an operation threw and returns its errno.
+int errno_of_current_exception() noexcept;
+
+// Runs one operation; whatever it throws is answered. The operation must not have replied before it throws.
+template <typename Operation>
+void answer(fuse_req_t req, Operation&& operation) {
+  try {
+    operation();
+  } catch (...) {
+    fuse_reply_err(req, errno_of_current_exception());
+  }
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,80 @@
+#include "fs/mount/session.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "fs/mount/invalidator.hpp"
+#include "fs/mount/mountpoint.hpp"
+#include "fs/mount/operations.hpp"
+#include "fs/signals.hpp"
+#include "fs/status.hpp"
+#include "index/error.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+struct session_deleter {
+  void operator()(fuse_session* s) const noexcept { fuse_session_destroy(s); }
+};
+struct config_deleter {
+  void operator()(fuse_loop_config* c) const noexcept { fuse_loop_cfg_destroy(c); }
+};
+struct fuse_arguments {
+  fuse_args list = FUSE_ARGS_INIT(0, nullptr);
+  ~fuse_arguments() { fuse_opt_free_args(&list); }
+  void add(const std::string& word) { fuse_opt_add_arg(&list, word.c_str()); }
+};
+
+std::unique_ptr<fuse_session, session_deleter> make_session(view& v, const mount_options& options) {
+  fuse_arguments args;
+  args.add("ferryfs");
+  args.add("-osubtype=ferryfs,default_permissions");
+  std::string name = printable(v.archive.setup().source);
+  for (auto at = name.find(','); at != std::string::npos; at = name.find(',', at + 2)) name.insert(at, 1, '\\');
+  args.add("-ofsname=" + name);
+  if (options.allow_other) args.add("-oallow_other");
+  for (const auto& o : options.fuse) args.add("-o" + o);
+  std::unique_ptr<fuse_session, session_deleter> session{fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), &v)};
+  if (!session) throw error(exit_code::usage, "FUSE does not take the options given with -o; see mount.fuse3(8)");
+  return session;
+}
+
+std::vector<virtual_directory::file> own_files(remote::migration& m) {
+  return {{"status.json", 0444, [&m] { return status_of(m).dump(2) + "\n"; }}, {"control", 0600, {}}};
+}
+
+}  // namespace
+
+void serve_mount(remote::migration& archive, const mount_options& options, const std::function<void()>& stands) {
+  constexpr std::chrono::hours no_deadline{24 * 3650};
+  invalidator kernel;
+  archive.observe([&](std::vector<index::change> changes) { kernel.tell(std::move(changes)); });
+  // In place: its parts have threads and stay where they are.
+  std::unique_ptr<view> v{new view{archive, options.owner, virtual_directory{own_files(archive), ::getuid(), ::getgid()},
+                                   parked_requests{archive.setup().io_timeout}, parked_requests{no_deadline}, control{archive}}};
+  const auto session = make_session(*v, options);
+  if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0)
+    throw error(exit_code::local, fmt::format("{}: cannot be mounted; is FUSE there (/dev/fuse), and are you allowed to?",
+                                              printable(options.mountpoint)));
+  kernel.start(session.get());
+  {
+    const signal_watcher watcher{[&](int count) {
+      count == 1 ? detach(options.mountpoint) : fuse_session_exit(session.get());
+    }};
+    archive.start({});
+    stands();
+    const std::unique_ptr<fuse_loop_config, config_deleter> config{fuse_loop_cfg_create()};
+    fuse_loop_cfg_set_clone_fd(config.get(), 1);
+    fuse_session_loop_mt(session.get(), config.get());
+  }
+  kernel.stop();
+  archive.stop();
+  v.reset();
+  fuse_session_unmount(session.get());
+}
+
+}  // namespace ferryfs::fs

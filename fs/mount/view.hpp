@@ -1,0 +1,39 @@
+// What every operation works with: the archive behind the mount, and how it is shown.
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include <memory>
+
+#include "fs/mount/parked.hpp"
+#include "fs/virtual/control.hpp"
+#include "fs/virtual/directory.hpp"
+#include "remote/migration.hpp"
+
+namespace ferryfs::fs {
+
+struct ownership {
+  std::uint32_t uid = 0, gid = 0;  // of what has no owner of its own
+  std::uint32_t umask = 0;         // bits taken away from every mode shown
+};
+
+// Lives from before the session to after it. Threads: any.
+struct view {
+  remote::migration& archive;
+  const ownership owner;
+  virtual_directory own;            // .ferryfs/
+  parked_requests parked;           // until --io-timeout
+  parked_requests commands_parked;  // as long as a command takes
+  control commands;
+
+  static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }
+};
+
+// How long the kernel may keep what it was told: as long as the index is right. Whatever changes is told to it.
+inline constexpr double cache_time = 86400;
+
+// The attributes that the view shows of an entry.
+struct stat attributes_of(const view& v, const entry& e);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,15 @@
+// The settings of an archive as its index remembers them, so that `ferryfs scan PATH` needs no SOURCE.
+#pragma once
+
+#include <optional>
+
+#include "index/reader.hpp"
+#include "index/writer.hpp"
+#include "remote/settings.hpp"
+
+namespace ferryfs::fs {
+
+void write_settings(index::transaction& t, const remote::settings& s);
+std::optional<remote::settings> read_settings(index::reader& r);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,115 @@
+#include "fs/status.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "fs/settings_json.hpp"
+#include "fs/size.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+constexpr std::size_t most_active = 16;  // transfers shown
+
+json count(std::int64_t files, std::int64_t bytes) { return {{"files", files}, {"bytes", bytes}}; }
+
+json of_state(const index::totals& t, state s) {
+  const auto& sum = t.of(s);
+  const bool here = s == state::added;
+  return count(sum.files, here ? sum.local_bytes : sum.source_bytes);
+}
+
+json status_of_rows(index::reader& r) {
+  const index::totals t = r.totals();
+  const auto source = t.source(), local = t.destination();
+  const auto last_scan = r.meta("last_scan");
+  json j;
+  j["source"] = {{"url", printable(read_settings(r).value_or(remote::settings{}).source)},
+                 {"reachable", nullptr},
+                 {"files", source.files},
+                 {"bytes", source.source_bytes},
+                 {"last_scan", last_scan ? json(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::stoll(*last_scan)))) : json()}};
+  j["destination"] = count(local.files, local.local_bytes);
+  for (const state s : all_states) j[std::string(name_of(s))] = of_state(t, s);
+  j["transfer"] = {{"paused", false}, {"rate", 0}, {"eta_s", nullptr}, {"active", json::array()}};
+  j["complete"] = last_scan.has_value() && t.complete();
+  return j;
+}
+
+std::string sum(const json& j) {
+  return fmt::format("{:>12}  {:>10}", human_count(j["files"].get<std::int64_t>()), human_size(j["bytes"].get<std::uint64_t>()));
+}
+
+double share(const json& s) {
+  const auto total = s["source"]["bytes"].get<double>();
+  return total == 0 ? 100 : 100 * s["common"]["bytes"].get<double>() / total;
+}
+
+std::string transfer_text(const json& s) {
+  const json& t = s["transfer"];
+  if (t["paused"].get<bool>()) return "paused";
+  std::string text = human_size(t["rate"].get<std::uint64_t>()) + "/s";
+  if (!t["eta_s"].is_null()) text += ", " + human_time(std::chrono::seconds(t["eta_s"].get<std::int64_t>())) + " left";
+  return text;
+}
+
+}  // namespace
+
+json status_of(index::reader& r) { return status_of_rows(r); }
+
+json status_of(remote::migration& m) {
+  json j = status_of_rows(*m.readers().borrow());
+  const auto health = m.source().state();
+  j["source"]["reachable"] = health.reachable;
+  if (!health.reachable) j["source"]["why"] = printable(health.why);
+  const auto scan = m.scan_state();
+  j["source"]["scanning"] = scan.running;
+  json& transfer = j["transfer"];
+  const std::uint64_t rate = m.fetch().speed().rate();
+  transfer["paused"] = m.replicate().paused();
+  transfer["rate"] = rate;
+  const auto left = j["missing"]["bytes"].get<std::uint64_t>() + j["failed"]["bytes"].get<std::uint64_t>();
+  if (rate > 0) transfer["eta_s"] = left / rate;
+  if (const auto why = m.replicate().blocked_by(); !why.empty()) transfer["blocked"] = printable(why);
+  for (const auto& p : m.fetch().active(most_active))
+    transfer["active"].push_back({{"path", printable(p.path)}, {"bytes", p.size}, {"demanded", p.demanded}});
+  if (scan.running) j["complete"] = false;
+  return j;
+}
+
+std::string status_text(const json& s) {
+  const json& source = s["source"];
+  std::string reach = source["reachable"].is_null() ? "not connected" : source["reachable"].get<bool>() ? "reachable" : "UNREACHABLE";
+  if (source.contains("why")) reach += ": " + source["why"].get<std::string>();
+  if (source.value("scanning", false)) reach += ", being scanned";
+  std::string text = fmt::format("source       {}\n             {}, last scan {}\n", source["url"].get<std::string>(), reach,
+                                 source["last_scan"].is_null() ? "never" : source["last_scan"].get<std::string>());
+  text += fmt::format("{:<12} {:>12}  {:>10}\n", "", "pictures", "size");
+  text += fmt::format("{:<12} {}\n{:<12} {}\n", "source", sum(source), "destination", sum(s["destination"]));
+  for (const state st : all_states) {
+    const std::string name{name_of(st)};
+    const bool always = st == state::common || st == state::missing;
+    if (always || s[name]["files"].get<std::int64_t>() > 0) text += fmt::format("  {:<10} {}\n", name, sum(s[name]));
+  }
+  const json& transfer = s["transfer"];
+  if (!source["reachable"].is_null()) text += fmt::format("transfer     {}\n", transfer_text(s));
+  if (transfer.contains("blocked")) text += fmt::format("blocked      {}\n", transfer["blocked"].get<std::string>());
+  text += s["complete"].get<bool>() ? "complete\n" : fmt::format("not complete: {:.1f} % is here\n", share(s));
+  return text;
+}
+
+std::string status_line(const json& s) {
+  const bool scanning = s["source"].value("scanning", false);
+  std::string text = fmt::format("{:5.1f} %  {} of {} pictures, {} of {}, {}", share(s), human_count(s["common"]["files"].get<std::int64_t>()),
+                     human_count(s["source"]["files"].get<std::int64_t>()), human_size(s["common"]["bytes"].get<std::uint64_t>()),
+                     human_size(s["source"]["bytes"].get<std::uint64_t>()), transfer_text(s));
+  if (scanning) text += ", scanning";
+  if (s["source"]["reachable"] == json(false)) text += ", SOURCE UNREACHABLE";
+  if (s["transfer"].contains("blocked")) text += ", BLOCKED: " + s["transfer"]["blocked"].get<std::string>();
+  return text;
+}
+
+}  // namespace ferryfs::fs

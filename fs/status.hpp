@@ -1,0 +1,23 @@
+// Where an archive stands: one answer for status.json in the mount, for an unmounted archive, and for people.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "index/reader.hpp"
+#include "remote/migration.hpp"
+
+namespace ferryfs::fs {
+
+using json = nlohmann::ordered_json;
+
+// From the index alone: of an archive that nobody works on. Nothing is known of whether the source can be reached (null).
+json status_of(index::reader& r);
+// With what the running engine knows.
+json status_of(remote::migration& m);
+// For people; several lines.
+std::string status_text(const json& status);
+// For people; one line, to be drawn over and over.
+std::string status_line(const json& status);
+
+}  // namespace ferryfs::fs

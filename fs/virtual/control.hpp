@@ -1,0 +1,36 @@
+// What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "remote/migration.hpp"
+
+namespace ferryfs::fs {
+
+class control {
+ public:
+  explicit control(remote::migration& m) : migration_(m) {}
+  ~control();
+
+  struct result {
+    int error = 0;     // errno, or 0
+    std::string text;  // an answer for who reads the file it was written to; one line
+  };
+  // Runs a command, and calls back once, on any thread, when it is done; what takes long does not block.
+  void run(std::string_view command, std::function<void(const result&)> done);
+
+ private:
+  void fetch(std::string path, std::function<void(const result&)> done);
+
+  remote::migration& migration_;
+  std::mutex mutex_;
+  std::list<std::jthread> fetches_;  // joined when the next begins, or at the end
+  std::list<std::thread::id> ended_;
+};
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,66 @@
+// Totals by state, over all and for each directory, kept in the transaction that changes the rows: status is O(1).
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "index/entry.hpp"
+
+namespace ferryfs::index {
+
+struct total {
+  std::int64_t files = 0;
+  std::int64_t source_bytes = 0;  // sum of the sizes on the source; 0 where it has none
+  std::int64_t local_bytes = 0;
+  total& operator+=(const total& o) {
+    files += o.files, source_bytes += o.source_bytes, local_bytes += o.local_bytes;
+    return *this;
+  }
+  bool operator==(const total&) const = default;
+};
+
+// Totals of all sets: what is not a directory, and directories apart.
+struct totals {
+  std::array<total, 8> files{};        // by state
+  std::array<total, 8> directories{};  // by state
+  const total& of(state s) const { return files[static_cast<std::size_t>(s)]; }
+  // What the source has: all but what is new here.
+  total source() const;
+  // What the destination has: common, new and conflict.
+  total destination() const;
+  // Nothing is missing, failed or in conflict, directories included.
+  bool complete() const;
+};
+
+totals read_totals(SQLite::Database& database);
+// The totals of one directory's own entries; nothing below its subdirectories.
+totals read_totals(SQLite::Database& database, inode parent);
+
+// Gathers the differences that a transaction makes; `flush` writes them before its commit. The writer's thread.
+class ledger {
+ public:
+  explicit ledger(SQLite::Database& database);
+  void add(const entry& e) { count(e, 1); }
+  void remove(const entry& e) { count(e, -1); }
+  void flush();
+  void forget();  // after a rollback
+
+ private:
+  void count(const entry& e, std::int64_t sign);
+  static void write(SQLite::Statement& s, std::int64_t first, std::int64_t second, const total& t);
+
+  using key = std::pair<inode, state>;
+  std::map<std::pair<state, bool>, total> all_;
+  std::map<key, total> by_directory_;
+  SQLite::Statement write_all_;
+  SQLite::Statement write_directory_;
+  SQLite::Statement sweep_directory_;
+};
+
+}  // namespace ferryfs::index

@@ -1,0 +1,70 @@
+#include "index/database.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <cstring>
+
+#include "index/error.hpp"
+
+namespace ferryfs::index {
+namespace {
+
+constexpr const char* vfs_name = "ferryfs";
+
+int verbatim_path(sqlite3_vfs*, const char* name, int capacity, char* out) {
+  const std::size_t length = std::strlen(name);
+  if (length >= static_cast<std::size_t>(capacity)) return SQLITE_CANTOPEN;
+  std::memcpy(out, name, length + 1);
+  return SQLITE_OK;
+}
+
+// SQLite's own "unix" VFS resolves symbolic links by name, which would lead /proc/self/fd/N into whatever is mounted
+// over the destination: ourselves. This one is the same but for that.
+void register_vfs() {
+  static sqlite3_vfs vfs = [] {
+    sqlite3_vfs copy = *sqlite3_vfs_find("unix");
+    copy.zName = vfs_name;
+    copy.xFullPathname = verbatim_path;
+    return copy;
+  }();
+  static const int registered = sqlite3_vfs_register(&vfs, 0);
+  (void)registered;
+}
+
+}  // namespace
+
+SQLite::Database open_database(const std::string& path, access mode) {
+  register_vfs();
+  const int flags = (mode == access::read_only ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) |
+                    SQLITE_OPEN_NOMUTEX;
+  try {
+    SQLite::Database database{path, flags, 5000, vfs_name};
+    if (mode == access::read_write) database.exec("PRAGMA journal_mode = WAL");
+    // NORMAL: a power cut may lose the last transactions but never damages the file; what is lost is found again by
+    // the scan of the destination.
+    database.exec("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;");
+    database.exec("SELECT count(*) FROM sqlite_schema");
+    return database;
+  } catch (const SQLite::Exception& cause) {
+    throw_index_error(path, cause);
+  }
+}
+
+void throw_index_error(const std::string& path, const SQLite::Exception& cause) {
+  switch (cause.getErrorCode()) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      throw error(exit_code::local, fmt::format("{}: the index is damaged ({}); move it away and run ferryfs again: "
+                                                "it is rebuilt from both sides",
+                                                path, cause.what()));
+    case SQLITE_FULL:
+      throw error(exit_code::local, fmt::format("{}: no space left on the destination's disk; free some", path));
+    case SQLITE_CANTOPEN:
+      throw error(exit_code::local, fmt::format("{}: cannot open the index; check that it exists and its permissions", path));
+    default:
+      throw error(exit_code::local, fmt::format("{}: {}; check the disk and the permissions", path, cause.what()));
+  }
+}
+
+}  // namespace ferryfs::index

@@ -1,0 +1,41 @@
+#include "index/entry.hpp"
+
+namespace ferryfs {
+
+std::string_view name_of(state s) noexcept {
+  switch (s) {
+    case state::common: return "common";
+    case state::missing: return "missing";
+    case state::added: return "new";
+    case state::conflict: return "conflict";
+    case state::deleted: return "deleted";
+    case state::skipped: return "skipped";
+    case state::failed: return "failed";
+  }
+  return "unknown";
+}
+
+namespace {
+
+bool same_content(const side& source, const side& local) {
+  if ((source.mode & S_IFMT) != (local.mode & S_IFMT)) return false;
+  return S_ISDIR(source.mode) || source.size == local.size;
+}
+
+// Whole seconds are all that both sides can express.
+bool same_second(const side& a, const side& b) { return a.mtime / 1'000'000'000 == b.mtime / 1'000'000'000; }
+
+}  // namespace
+
+state classify(const entry& e) noexcept {
+  if (!e.source) return state::added;
+  const bool decided = e.state == state::deleted || e.state == state::skipped || e.state == state::failed;
+  const state gap = decided ? e.state : state::missing;
+  if (!e.local) return gap;
+  // A copy that was fetched and not touched since is only outdated when the source changes, however little.
+  if (e.fetched && S_ISREG(e.source->mode) && S_ISREG(e.local->mode))
+    return same_content(*e.source, *e.local) && same_second(*e.source, *e.local) ? state::common : gap;
+  return same_content(*e.source, *e.local) ? state::common : state::conflict;
+}
+
+}  // namespace ferryfs

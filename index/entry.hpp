@@ -1,0 +1,88 @@
+// One row of the index: what is known of one path, on both sides.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ferryfs {
+
+// The row id, and the inode number that the view shows: stable over remounts, never reused.
+using inode = std::uint64_t;
+inline constexpr inode root_inode = 1;  // FUSE_ROOT_ID
+
+// What one side holds under a path.
+struct side {
+  std::uint32_t mode = 0;   // type and permission bits, as st_mode
+  std::uint64_t size = 0;   // bytes
+  std::int64_t mtime = 0;   // nanoseconds since 1970; the source knows whole seconds only (SFTP v3)
+
+  bool operator==(const side&) const = default;
+};
+
+// The sets of the design; stored, so the numbers never change. Each path is in exactly one.
+enum class state : std::uint8_t {
+  common = 1,    // on both sides, the same
+  missing = 2,   // a gap: only on the source, or here in an older form that was fetched before the source changed
+  added = 3,     // "new": on the destination only
+  conflict = 4,  // on both sides, different
+  deleted = 5,   // removed through the mount: hides the source's copy
+  skipped = 6,   // a gap that the operator accepted
+  failed = 7,    // a gap whose last fetch went wrong
+};
+inline constexpr std::array all_states{state::common,  state::missing, state::added, state::conflict,
+                                       state::deleted, state::skipped, state::failed};
+
+// The word that the command line, JSON and lists use.
+std::string_view name_of(state) noexcept;
+
+struct entry {
+  inode ino = 0;  // 0: not stored yet
+  inode parent = 0;
+  std::string name;  // bytes; empty for the root
+  ferryfs::state state = ferryfs::state::missing;
+  std::int32_t day = 0;  // YYYYMMDD
+  std::optional<side> source;
+  std::optional<side> local;
+  std::optional<std::uint32_t> uid, gid;  // of the local file, where it is not the archive's owner
+  bool fetched = false;                   // the local bytes came from the source and were not changed here since
+  std::string target;                     // of a symbolic link
+  std::string sha256;                     // 32 bytes, or empty while unknown
+
+  // Directories: the source's mtime (whole seconds) as of its last complete listing; 0: listed, but too young to be
+  // relied on; nothing: never listed.
+  std::optional<std::int64_t> listed;
+
+  // Gaps whose fetch went wrong.
+  std::uint32_t attempts = 0;
+  std::int64_t retry_at = 0;  // seconds since 1970
+  std::string error;
+
+  // The side that the view shows: what is here, unless that is only an outdated copy.
+  const side& shown() const noexcept { return local && !(source && is_gap()) ? *local : *source; }
+  bool is_directory() const noexcept { return S_ISDIR(shown().mode); }
+  bool is_link() const noexcept { return S_ISLNK(shown().mode); }
+  // Its bytes are here, to be read from the destination.
+  bool is_local() const noexcept {
+    return state == ferryfs::state::common || state == ferryfs::state::added || state == ferryfs::state::conflict;
+  }
+  // Its bytes are on the source only, to be fetched.
+  bool is_gap() const noexcept {
+    return state == ferryfs::state::missing || state == ferryfs::state::failed || state == ferryfs::state::skipped;
+  }
+
+  // The source has this directory, and what is in it was never asked for: a name that the index lacks may be there.
+  bool never_listed() const noexcept { return source && !listed && S_ISDIR(source->mode) && state != ferryfs::state::conflict; }
+
+  bool operator==(const entry&) const = default;
+};
+
+// The state that the two sides of `e` add up to; keeps what the operator or a fetch decided (deleted, skipped, failed).
+state classify(const entry& e) noexcept;
+
+}  // namespace ferryfs

@@ -1,0 +1,165 @@
+#include "index/merge.hpp"
+
+#include <algorithm>
+
+#include "index/day.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::index {
+namespace {
+
+std::optional<side>& on(entry& e, which w) { return w == which::source ? e.source : e.local; }
+const std::optional<side>& on(const entry& e, which w) { return w == which::source ? e.source : e.local; }
+
+// A directory's own size and mtime on the destination change with every picture that arrives: the source's count.
+side settled(const entry& e, which w, side s) {
+  if (w == which::destination && S_ISDIR(s.mode) && e.source) s.size = e.source->size, s.mtime = e.source->mtime;
+  return s;
+}
+
+std::vector<entry> rows_of(transaction& t, inode directory) {
+  std::vector<entry> rows;
+  t.children(directory, "", [&](entry&& e) {
+    rows.push_back(std::move(e));
+    return true;
+  });
+  return rows;
+}
+
+// What a row becomes when `name` stands on side `w`.
+entry merged(const entry& before, which w, const listed& name) {
+  entry after = before;
+  on(after, w) = settled(after, w, name.attributes);
+  if (S_ISLNK(name.attributes.mode) && (w == which::destination || !after.local)) after.target = name.target;
+  if (w == which::destination) {
+    after.uid = name.uid, after.gid = name.gid;
+    const bool touched = !before.local || before.local->size != after.local->size || before.local->mtime != after.local->mtime;
+    if (touched && S_ISREG(after.local->mode)) after.fetched = false, after.sha256.clear();
+  } else if (before.source != after.source && before.state == state::failed) {
+    after.state = state::missing;
+    after.attempts = 0, after.retry_at = 0, after.error.clear();
+  }
+  after.state = classify(after);
+  return after;
+}
+
+// Symbolic links compare by what they point to.
+bool other_target(const entry& before, const listed& name) {
+  return S_ISLNK(name.attributes.mode) && before.target != name.target;
+}
+
+}  // namespace
+
+listing_merge::listing_merge(which side, inode directory, std::string path, look_again look)
+    : side_(side), directory_(directory), path_(std::move(path)), look_(std::move(look)) {}
+
+std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector<listed>& names) {
+  if (!cached_) {
+    const auto self = t.by_inode(directory_);
+    cached_ = self && (self->listed || !self->source);
+    fresh_ = true;
+    t.children(directory_, "", [&](entry&&) { return fresh_ = false; });
+  }
+  std::vector<subdirectory> found;
+  for (const listed& name : names) {
+    const inode ino = merge(t, name);
+    if (ino != 0 && S_ISDIR(name.attributes.mode)) found.push_back({ino, join(path_, name.name), name.attributes});
+  }
+  return found;
+}
+
+inode listing_merge::merge(transaction& t, const listed& name) {
+  if (fresh_)
+    if (const inode ino = insert(t, name)) return ino;
+  const auto before = t.child(directory_, name.name);
+  if (!before) return insert(t, name);
+  seen_.push_back(before->ino);
+  const auto& known = on(*before, side_);
+  if (known != std::optional(settled(*before, side_, name.attributes)) || other_target(*before, name))
+    change_row(t, *before, name);
+  return before->ino;
+}
+
+inode listing_merge::insert(transaction& t, const listed& name) {
+  entry e;
+  e.parent = directory_;
+  e.name = name.name;
+  e.day = day_of(join(path_, name.name), name.attributes.mtime / 1'000'000'000);
+  on(e, side_) = name.attributes;
+  e.target = name.target;
+  if (side_ == which::destination) e.uid = name.uid, e.gid = name.gid;
+  e.state = classify(e);
+  const inode ino = t.insert(e);
+  if (ino == 0) return 0;
+  if (!fresh_) seen_.push_back(ino);
+  if (cached_.value_or(false)) {
+    t.note({change::what::dentry, directory_, name.name});
+    t.note({change::what::listing, directory_, {}});
+  }
+  return ino;
+}
+
+void listing_merge::change_row(transaction& t, const entry& before, listed name) {
+  if (look_) {
+    auto now = look_(name.name);
+    if (!now) return;  // gone since: `finish` looks again and says so
+    name = std::move(*now);
+  }
+  const entry after = merged(before, side_, name);
+  const auto& was = on(before, side_);
+  if (before.is_directory() && was && S_ISDIR(was->mode) && !S_ISDIR(name.attributes.mode))
+    for (const entry& child : rows_of(t, before.ino)) leave(t, child, side_);
+  t.update(before, after);
+  note(t, before, after);
+}
+
+void listing_merge::note(transaction& t, const entry& before, const entry& after) const {
+  if ((before.shown().mode & S_IFMT) != (after.shown().mode & S_IFMT)) {
+    t.note({change::what::dentry, after.parent, after.name});
+    t.note({change::what::listing, after.parent, {}});
+  }
+  if (before.shown() != after.shown() || before.target != after.target)
+    t.note({after.is_directory() ? change::what::listing : change::what::content, after.ino, {}});
+}
+
+void listing_merge::finish(transaction& t, const side& attributes, std::int64_t mark) {
+  if (!fresh_) {
+    std::sort(seen_.begin(), seen_.end());
+    for (const entry& row : rows_of(t, directory_)) {
+      if (!on(row, side_) || std::binary_search(seen_.begin(), seen_.end(), row.ino)) continue;
+      if (look_ && look_(row.name)) continue;
+      leave(t, row, side_);
+    }
+  }
+  const auto before = t.by_inode(directory_);
+  if (side_ == which::destination || !before) return;
+  entry after = *before;
+  after.listed = mark;
+  after.source = attributes;
+  // The view shows the source's size and mtime of a directory, whatever happens to ours.
+  if (after.local) after.local = settled(after, which::destination, *after.local);
+  after.state = classify(after);
+  t.update(*before, after);
+  if (before->listed && before->shown() != after.shown()) t.note({change::what::listing, directory_, {}});
+}
+
+void leave(transaction& t, const entry& e, which side) {
+  if (!on(e, side)) return;
+  if (e.is_directory())
+    for (const entry& child : rows_of(t, e.ino)) leave(t, child, side);
+  entry after = e;
+  on(after, side).reset();
+  after.fetched = false;
+  const bool stands = side == which::source ? after.local.has_value() : after.source.has_value();
+  if (stands) {
+    after.state = classify(after);
+    t.update(e, after);
+    if (e.shown() != after.shown()) t.note({change::what::content, e.ino, {}});
+  } else {
+    t.erase(e);
+    t.note({change::what::dentry, e.parent, e.name});
+    t.note({change::what::listing, e.parent, {}});
+  }
+}
+
+}  // namespace ferryfs::index

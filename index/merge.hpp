@@ -1,0 +1,66 @@
+// The scan merge: one listing of one directory on one side, batch by batch, into the index.
+//
+// Only what differs is written. What a batch holds is merged at once; that something left is believed only from
+// `finish`, after a complete and successful listing. A directory's listing is never held: the merge remembers the
+// inodes it has seen, 8 bytes each.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "index/transaction.hpp"
+
+namespace ferryfs::index {
+
+enum class which { source, destination };
+
+// One name of a listing. Names are valid (see valid_name).
+struct listed {
+  std::string name;
+  side attributes;
+  std::string target;  // of a symbolic link
+  std::optional<std::uint32_t> uid, gid;
+};
+
+struct subdirectory {
+  inode ino;
+  std::string path;
+  side attributes;
+};
+
+class listing_merge {
+ public:
+  // What `name` in this directory is on the destination at this moment. A listing of the destination is older than
+  // what was fetched while it was read; where the two disagree, this decides. Called on the writer's thread.
+  using look_again = std::function<std::optional<listed>(const std::string& name)>;
+
+  listing_merge(which side, inode directory, std::string path, look_again look = {});
+
+  // Merges some names; returns the directories among them, to be listed next.
+  std::vector<subdirectory> batch(transaction& t, const std::vector<listed>& names);
+
+  // The listing was complete: what it did not name left this side. On the source the directory's row takes its
+  // attributes, as of before the listing, and `mark` as its `listed`.
+  void finish(transaction& t, const side& attributes, std::int64_t mark);
+
+ private:
+  inode merge(transaction& t, const listed& name);
+  inode insert(transaction& t, const listed& name);
+  void change_row(transaction& t, const entry& before, listed name);
+  void note(transaction& t, const entry& before, const entry& after) const;
+
+  which side_;
+  inode directory_;
+  std::string path_;
+  look_again look_;
+  std::optional<bool> cached_;  // the kernel may hold names of this directory; unknown before the first batch
+  bool fresh_ = false;          // no row stood in this directory when the merge began
+  std::vector<inode> seen_;
+};
+
+// `e` and all below it left `side`: rows that stand on neither side are erased.
+void leave(transaction& t, const entry& e, which side);
+
+}  // namespace ferryfs::index

@@ -1,0 +1,36 @@
+// What became of a fetch, as it is entered in the index. Each runs inside a writer's job.
+#pragma once
+
+#include <string>
+
+#include "index/transaction.hpp"
+
+namespace ferryfs::index {
+
+struct arrival {
+  inode ino;
+  inode parent;      // where and as what it was put on the disk
+  std::string name;
+  side source;       // as the source showed it after the last byte
+  side local;        // as it now stands on the destination
+  std::string sha256;
+};
+
+// The bytes are durable and have their final name: the row says so. Where the source's copy left meanwhile, the row
+// is made anew, as new here.
+void record_arrival(transaction& t, const arrival& a);
+
+// A directory or symbolic link was made on the destination.
+void record_made(transaction& t, inode ino, const side& local);
+
+// The fetch of a picture went wrong by no fault of the connection: it is tried again after a growing pause. `now` is
+// in seconds since 1970.
+void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now);
+
+// The source shows another size or mtime than the index.
+void record_source(transaction& t, inode ino, const side& source);
+
+// Something else stands on the destination under the name of a gap.
+void record_found(transaction& t, inode ino, const side& local);
+
+}  // namespace ferryfs::index

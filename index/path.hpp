@@ -1,0 +1,24 @@
+// Names and paths are bytes: any but '/' and NUL. A path is relative to the archive's root, without a leading or
+// trailing '/'; the root is the empty path.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ferryfs {
+
+// Linux refuses longer names with ENAMETOOLONG (NAME_MAX in linux/limits.h).
+inline constexpr std::size_t longest_name = 255;
+
+// The directory that ferryfs keeps in the destination's root, and the name the view reserves for its virtual twin.
+inline constexpr std::string_view own_directory = ".ferryfs";
+
+// True if `name` can stand in a directory: not empty, not "." or "..", no '/' or NUL, at most 255 bytes.
+bool valid_name(std::string_view name) noexcept;
+
+std::string join(std::string_view directory, std::string_view name);
+
+// The text of a path for a message or a log line: control bytes and invalid UTF-8 stand as \xNN.
+std::string printable(std::string_view bytes);
+
+}  // namespace ferryfs

@@ -1,0 +1,54 @@
+#include "index/reader.hpp"
+
+#include "index/schema.hpp"
+
+namespace ferryfs::index {
+namespace {
+
+SQLite::Database open_for_reading(const std::string& path) {
+  auto database = open_database(path, access::read_only);
+  require_current(database);
+  return database;
+}
+
+}  // namespace
+
+reader::reader(const std::string& path)
+    : database_(open_for_reading(path)),
+      by_inode(database_),
+      child(database_),
+      name(database_),
+      children(database_),
+      subdirectories(database_),
+      gaps(database_),
+      failures(database_),
+      meta(database_) {}
+
+std::optional<entry> reader::at(std::string_view path) {
+  auto found = by_inode(root_inode);
+  while (found && !path.empty()) {
+    const std::size_t slash = path.find('/');
+    found = child(found->ino, path.substr(0, slash));
+    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+  }
+  return found;
+}
+
+readers::lease readers::borrow() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!idle_.empty()) {
+      auto* r = idle_.back().release();
+      idle_.pop_back();
+      return lease{r, giver{this}};
+    }
+  }
+  return lease{new reader{path_}, giver{this}};
+}
+
+void readers::give_back(reader* r) noexcept {
+  const std::lock_guard lock{mutex_};
+  idle_.emplace_back(r);
+}
+
+}  // namespace ferryfs::index

@@ -1,0 +1,63 @@
+// Reading the index: connections of their own, lent to one thread at a time.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "index/counters.hpp"
+#include "index/database.hpp"
+#include "index/statements/read.hpp"
+#include "index/transaction.hpp"
+
+namespace ferryfs::index {
+
+// One read-only connection and its prepared statements. Each call sees what was committed when it began.
+class reader {
+ public:
+  explicit reader(const std::string& path);
+
+ private:
+  SQLite::Database database_;
+
+ public:
+  find_inode by_inode;
+  find_child child;
+  find_name name;
+  list_children children;
+  list_subdirectories subdirectories;
+  next_gaps gaps;
+  due_failures failures;
+  get_meta meta;
+
+  std::optional<std::string> path(inode ino) { return path_of(name, ino); }
+  // The entry at a path, tombstones included, or nothing.
+  std::optional<entry> at(std::string_view path);
+  index::totals totals() { return read_totals(database_); }
+  index::totals totals(inode parent) { return read_totals(database_, parent); }
+};
+
+// The pool. Threads: any.
+class readers {
+ public:
+  explicit readers(std::string path) : path_(std::move(path)) {}
+
+  struct giver {
+    readers* pool;
+    void operator()(reader* r) const noexcept { pool->give_back(r); }
+  };
+  using lease = std::unique_ptr<reader, giver>;
+
+  // Borrows a connection, opening one if all are out. Throws ferryfs::error (local).
+  lease borrow();
+
+ private:
+  void give_back(reader* r) noexcept;
+
+  std::string path_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<reader>> idle_;
+};
+
+}  // namespace ferryfs::index

@@ -1,0 +1,84 @@
+#include "index/schema.hpp"
+
+#include <SQLiteCpp/Transaction.h>
+#include <fmt/format.h>
+
+#include <array>
+
+#include "index/error.hpp"
+
+namespace ferryfs::index {
+namespace {
+
+// Step N brings version N to N + 1. States (see index/entry.hpp) stand as numbers in the partial indexes.
+constexpr std::array<const char*, schema_version> steps{R"(
+CREATE TABLE entry (
+  ino INTEGER PRIMARY KEY AUTOINCREMENT,
+  parent INTEGER NOT NULL,
+  name BLOB NOT NULL,
+  directory INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  day INTEGER NOT NULL,
+  source_mode INTEGER, source_size INTEGER, source_mtime INTEGER,
+  local_mode INTEGER, local_size INTEGER, local_mtime INTEGER,
+  uid INTEGER, gid INTEGER,
+  fetched INTEGER NOT NULL,
+  target BLOB,
+  sha256 BLOB,
+  listed INTEGER,
+  attempts INTEGER NOT NULL, retry_at INTEGER, error TEXT
+) STRICT;
+CREATE UNIQUE INDEX entry_name ON entry(parent, name);
+CREATE INDEX entry_directory ON entry(parent, name) WHERE directory = 1;
+CREATE INDEX entry_gap ON entry(day DESC, ino) WHERE state = 2;
+CREATE INDEX entry_failed ON entry(retry_at) WHERE state = 7;
+CREATE INDEX entry_rare ON entry(state, parent, name) WHERE state > 2;
+CREATE TABLE counter (
+  state INTEGER NOT NULL,
+  directory INTEGER NOT NULL,
+  files INTEGER NOT NULL,
+  source_bytes INTEGER NOT NULL,
+  local_bytes INTEGER NOT NULL,
+  PRIMARY KEY (state, directory)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE directory_counter (
+  parent INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  files INTEGER NOT NULL,
+  source_bytes INTEGER NOT NULL,
+  local_bytes INTEGER NOT NULL,
+  PRIMARY KEY (parent, state)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)"};
+
+int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
+
+[[noreturn]] void refuse_newer(SQLite::Database& database, int version) {
+  throw error(exit_code::local,
+              fmt::format("{}: the index is of version {}, this ferryfs knows {}; use the newer ferryfs that wrote it",
+                          database.getFilename(), version, schema_version));
+}
+
+}  // namespace
+
+void migrate(SQLite::Database& database) {
+  int version = version_of(database);
+  if (version > schema_version) refuse_newer(database, version);
+  for (; version < schema_version; ++version) {
+    SQLite::Transaction step{database};
+    database.exec(steps[static_cast<std::size_t>(version)]);
+    database.exec(fmt::format("PRAGMA user_version = {}", version + 1));
+    step.commit();
+  }
+}
+
+void require_current(SQLite::Database& database) {
+  const int version = version_of(database);
+  if (version > schema_version) refuse_newer(database, version);
+  if (version < schema_version)
+    throw error(exit_code::local, fmt::format("{}: the index is of the older version {}; mount or scan the archive once",
+                                              database.getFilename(), version));
+}
+
+}  // namespace ferryfs::index

@@ -1,0 +1,17 @@
+// The tables of the index and how older ones become newer ones.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+
+namespace ferryfs::index {
+
+inline constexpr int schema_version = 1;  // PRAGMA user_version
+
+// Brings the schema to schema_version, one step a version, each step one transaction. Throws ferryfs::error (local)
+// for an index of a newer version, and then changes nothing.
+void migrate(SQLite::Database& database);
+
+// Throws as `migrate` does where it could not be read by this version; for read-only connections.
+void require_current(SQLite::Database& database);
+
+}  // namespace ferryfs::index

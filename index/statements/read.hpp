@@ -1,0 +1,140 @@
+// The queries. One class a statement: its text, typed bind, typed row. Each belongs to one connection and its thread.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "index/statements/row.hpp"
+
+namespace ferryfs::index {
+
+class find_inode {
+ public:
+  explicit find_inode(SQLite::Database& db) : s_(db, fmt::format("SELECT {} FROM entry WHERE ino = ?1", entry_columns)) {}
+  std::optional<entry> operator()(inode ino) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(ino));
+    return s_.executeStep() ? std::optional(read_entry(s_)) : std::nullopt;
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+class find_child {
+ public:
+  explicit find_child(SQLite::Database& db)
+      : s_(db, fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND name = ?2", entry_columns)) {}
+  std::optional<entry> operator()(inode parent, std::string_view name) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(parent));
+    bind_bytes(s_, 2, name);
+    return s_.executeStep() ? std::optional(read_entry(s_)) : std::nullopt;
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+// Parent and name alone: the step of a way up to the root.
+class find_name {
+ public:
+  explicit find_name(SQLite::Database& db) : s_(db, "SELECT parent, name FROM entry WHERE ino = ?1") {}
+  struct row {
+    inode parent;
+    std::string name;
+  };
+  std::optional<row> operator()(inode ino) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(ino));
+    if (!s_.executeStep()) return std::nullopt;
+    const auto name = s_.getColumn(1);
+    return row{static_cast<inode>(s_.getColumn(0).getInt64()),
+               std::string(static_cast<const char*>(name.getBlob()), static_cast<std::size_t>(name.getBytes()))};
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+// The rows of a directory after `after`, in the order of their names' bytes. `each(entry&&)` returns false to stop.
+class list_children {
+ public:
+  explicit list_children(SQLite::Database& db, std::string_view only = "")
+      : s_(db, fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND name > ?2 {} ORDER BY name", entry_columns, only)) {}
+  template <typename Each>
+  void operator()(inode parent, std::string_view after, Each&& each) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(parent));
+    bind_bytes(s_, 2, after);
+    while (s_.executeStep())
+      if (!each(read_entry(s_))) return;
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+// The same for subdirectories alone; reads no picture's row.
+class list_subdirectories : public list_children {
+ public:
+  explicit list_subdirectories(SQLite::Database& db) : list_children(db, "AND directory = 1") {}
+};
+
+// Gaps in the order of replication: newest day first, after the position (`day`, `ino`).
+class next_gaps {
+ public:
+  explicit next_gaps(SQLite::Database& db)
+      : s_(db, fmt::format("SELECT {} FROM entry INDEXED BY entry_gap WHERE state = 2 AND (day < ?1 OR (day = ?1 AND ino "
+                           "> ?2)) ORDER BY day DESC, ino LIMIT ?3",
+                           entry_columns)) {}
+  template <typename Each>
+  void operator()(std::int32_t day, inode ino, int limit, Each&& each) {
+    const running scope{s_};
+    s_.bind(1, day);
+    s_.bind(2, static_cast<std::int64_t>(ino));
+    s_.bind(3, limit);
+    while (s_.executeStep()) each(read_entry(s_));
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+// Failed gaps whose time has come at `now` (seconds since 1970), the longest overdue first.
+class due_failures {
+ public:
+  explicit due_failures(SQLite::Database& db)
+      : s_(db, fmt::format("SELECT {} FROM entry WHERE state = 7 AND retry_at <= ?1 ORDER BY retry_at LIMIT ?2",
+                           entry_columns)) {}
+  template <typename Each>
+  void operator()(std::int64_t now, int limit, Each&& each) {
+    const running scope{s_};
+    s_.bind(1, now);
+    s_.bind(2, limit);
+    while (s_.executeStep()) each(read_entry(s_));
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+class get_meta {
+ public:
+  explicit get_meta(SQLite::Database& db) : s_(db, "SELECT value FROM meta WHERE key = ?1") {}
+  std::optional<std::string> operator()(const std::string& key) {
+    const running scope{s_};
+    s_.bind(1, key);
+    return s_.executeStep() ? std::optional(s_.getColumn(0).getString()) : std::nullopt;
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+}  // namespace ferryfs::index

@@ -1,0 +1,75 @@
+// The changes. One class a statement; all belong to the writer's connection and its thread.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <fmt/format.h>
+
+#include "index/statements/row.hpp"
+
+namespace ferryfs::index {
+
+class insert_entry {
+ public:
+  explicit insert_entry(SQLite::Database& db)
+      : db_(db),
+        s_(db, fmt::format("INSERT OR IGNORE INTO entry ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
+                           "?18,?19,?20,?21)",
+                           entry_columns)) {}
+  // The new inode, or 0 if the name is taken.
+  inode operator()(const entry& e) {
+    const running scope{s_};
+    bind_entry(s_, e);
+    return s_.exec() == 0 ? 0 : static_cast<inode>(db_.getLastInsertRowid());
+  }
+
+ private:
+  SQLite::Database& db_;
+  SQLite::Statement s_;
+};
+
+class update_entry {
+ public:
+  explicit update_entry(SQLite::Database& db)
+      : s_(db, "UPDATE entry SET parent=?2, name=?3, directory=?4, state=?5, day=?6, source_mode=?7, source_size=?8, "
+               "source_mtime=?9, local_mode=?10, local_size=?11, local_mtime=?12, uid=?13, gid=?14, fetched=?15, "
+               "target=?16, sha256=?17, listed=?18, attempts=?19, retry_at=?20, error=?21 WHERE ino = ?1") {}
+  void operator()(const entry& e) {
+    const running scope{s_};
+    bind_entry(s_, e);
+    s_.exec();
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+class delete_entry {
+ public:
+  explicit delete_entry(SQLite::Database& db) : s_(db, "DELETE FROM entry WHERE ino = ?1") {}
+  void operator()(inode ino) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(ino));
+    s_.exec();
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+class set_meta {
+ public:
+  explicit set_meta(SQLite::Database& db)
+      : s_(db, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2") {}
+  void operator()(const std::string& key, const std::string& value) {
+    const running scope{s_};
+    s_.bind(1, key);
+    s_.bind(2, value);
+    s_.exec();
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+}  // namespace ferryfs::index

@@ -1,0 +1,59 @@
+#include "index/transaction.hpp"
+
+#include <algorithm>
+
+#include "index/path.hpp"
+
+namespace ferryfs::index {
+
+transaction::transaction(SQLite::Database& database)
+    : by_inode(database),
+      child(database),
+      name(database),
+      children(database),
+      subdirectories(database),
+      meta(database),
+      put_meta(database),
+      insert_(database),
+      update_(database),
+      delete_(database),
+      ledger_(database) {}
+
+inode transaction::insert(const entry& e) {
+  const inode ino = insert_(e);
+  if (ino != 0) ledger_.add(e);
+  return ino;
+}
+
+void transaction::update(const entry& before, const entry& after) {
+  if (before == after) return;
+  update_(after);
+  ledger_.remove(before);
+  ledger_.add(after);
+}
+
+void transaction::erase(const entry& e) {
+  delete_(e.ino);
+  ledger_.remove(e);
+}
+
+std::optional<std::string> transaction::path(inode ino) { return path_of(name, ino); }
+
+std::optional<std::string> path_of(find_name& step, inode ino) {
+  constexpr std::size_t deepest = 2048;  // PATH_MAX / 2: a longer chain is a damaged index
+  std::vector<std::string> names;
+  while (ino != root_inode) {
+    auto row = step(ino);
+    if (!row || names.size() == deepest) return std::nullopt;
+    names.push_back(std::move(row->name));
+    ino = row->parent;
+  }
+  std::string path;
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    if (!path.empty()) path += '/';
+    path += *name;
+  }
+  return path;
+}
+
+}  // namespace ferryfs::index

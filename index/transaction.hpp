@@ -1,0 +1,61 @@
+// What a writer's job works with: reads and changes of rows inside the transaction of its group.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "index/counters.hpp"
+#include "index/statements/read.hpp"
+#include "index/statements/write.hpp"
+
+namespace ferryfs::index {
+
+// Something the kernel may have cached and that is no longer so. Told after the commit.
+struct change {
+  enum class what {
+    dentry,   // `name` in directory `ino` appeared, went, or means another inode
+    content,  // attributes and bytes of `ino`
+    listing,  // attributes and list of directory `ino`
+  } what;
+  inode ino;
+  std::string name;
+};
+
+// Lives as long as the writer and is its thread's alone. Every change of a row goes through insert, update or erase,
+// which keep the counters. Statements throw SQLite::Exception.
+class transaction {
+ public:
+  explicit transaction(SQLite::Database& database);
+
+  find_inode by_inode;
+  find_child child;
+  find_name name;
+  list_children children;
+  list_subdirectories subdirectories;
+  get_meta meta;
+  set_meta put_meta;
+
+  // Stores `e` and returns its new inode; 0, and nothing stored, if the name is taken.
+  inode insert(const entry& e);
+  void update(const entry& before, const entry& after);
+  void erase(const entry& e);
+
+  // The path of `ino`, or nothing if a link of the chain is not there.
+  std::optional<std::string> path(inode ino);
+
+  void note(change c) { changes_.push_back(std::move(c)); }
+
+ private:
+  friend class writer;
+  insert_entry insert_;
+  update_entry update_;
+  delete_entry delete_;
+  ledger ledger_;
+  std::vector<change> changes_;
+};
+
+// Walks up from `ino` by `step` (a find_name) and joins the names; nothing if the chain is broken or longer than a
+// tree can be.
+std::optional<std::string> path_of(find_name& step, inode ino);
+
+}  // namespace ferryfs::index

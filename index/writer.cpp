@@ -1,0 +1,130 @@
+#include "index/writer.hpp"
+
+#include <SQLiteCpp/Transaction.h>
+
+#include "index/error.hpp"
+#include "index/schema.hpp"
+
+namespace ferryfs::index {
+namespace {
+
+constexpr std::size_t most_queued = 512;  // jobs; a job is a batch of rows, so this bounds memory
+constexpr std::size_t most_grouped = 64;  // jobs a transaction
+
+SQLite::Database open_current(const std::string& path) {
+  auto database = open_database(path, access::read_write);
+  try {
+    migrate(database);
+  } catch (const SQLite::Exception& cause) {
+    throw_index_error(path, cause);
+  }
+  return database;
+}
+
+void make_root(transaction& t) {
+  if (t.by_inode(root_inode)) return;
+  entry root;
+  root.ino = root_inode;
+  root.state = state::added;
+  root.day = 19700101;
+  root.local = side{S_IFDIR | 0755, 4096, 0};
+  t.insert(root);
+}
+
+}  // namespace
+
+writer::writer(std::string path)
+    : path_(std::move(path)), database_(open_current(path_)), transaction_(database_), thread_([this] { loop(); }) {
+  try {
+    run(make_root);
+  } catch (const SQLite::Exception& cause) {
+    {
+      const std::lock_guard lock{mutex_};
+      stop_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+    throw_index_error(path_, cause);
+  }
+}
+
+writer::~writer() {
+  {
+    const std::lock_guard lock{mutex_};
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void writer::post(job work, done after) {
+  std::unique_lock lock{mutex_};
+  if (std::this_thread::get_id() != thread_.get_id())
+    room_.wait(lock, [&] { return queue_.size() < most_queued || stop_; });
+  queue_.push_back({std::move(work), std::move(after)});
+  lock.unlock();
+  wake_.notify_one();
+}
+
+void writer::loop() {
+  std::vector<task> group;
+  while (true) {
+    {
+      std::unique_lock lock{mutex_};
+      wake_.wait(lock, [&] { return !queue_.empty() || stop_; });
+      if (queue_.empty()) return;
+      while (!queue_.empty() && group.size() < most_grouped) {
+        group.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+      }
+    }
+    room_.notify_all();
+    if (!commit(group)) commit_one_by_one(group);
+    group.clear();
+  }
+}
+
+// One transaction for all. False: one of the jobs failed, and nothing was stored.
+bool writer::commit(std::vector<task>& group) {
+  try {
+    SQLite::Transaction all{database_};
+    for (auto& one : group) one.work(transaction_);
+    transaction_.ledger_.flush();
+    all.commit();
+  } catch (const std::exception&) {
+    transaction_.ledger_.forget();
+    transaction_.changes_.clear();
+    return false;
+  }
+  tell();
+  for (auto& one : group)
+    if (one.after) one.after(nullptr);
+  return true;
+}
+
+// Finds the job that failed and spares the others its fate.
+void writer::commit_one_by_one(std::vector<task>& group) {
+  for (auto& one : group) {
+    std::exception_ptr failure;
+    try {
+      SQLite::Transaction alone{database_};
+      one.work(transaction_);
+      transaction_.ledger_.flush();
+      alone.commit();
+      tell();
+    } catch (const std::exception&) {
+      failure = std::current_exception();
+      transaction_.ledger_.forget();
+      transaction_.changes_.clear();
+    }
+    if (one.after) one.after(failure);
+  }
+}
+
+void writer::tell() {
+  if (transaction_.changes_.empty()) return;
+  if (observer_) observer_(std::move(transaction_.changes_));
+  transaction_.changes_.clear();
+}
+
+}  // namespace ferryfs::index

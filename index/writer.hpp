@@ -1,0 +1,87 @@
+// The one writer of the index: jobs from any thread, run in order on its own thread, many in one transaction.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "index/database.hpp"
+#include "index/transaction.hpp"
+
+namespace ferryfs::index {
+
+class writer {
+ public:
+  // May be run twice: once more alone, after its group failed. Outside the index it must leave the same then.
+  using job = std::function<void(transaction&)>;
+  // Called on the writer's thread after the commit, with nothing, or with what the job threw (and then none of the
+  // job's changes are stored). Must not block.
+  using done = std::function<void(std::exception_ptr)>;
+  using observer = std::function<void(std::vector<change>)>;
+
+  // Opens (or makes) and migrates the index at `path` and makes the root's row. Throws ferryfs::error (local).
+  explicit writer(std::string path);
+  // Runs what is queued, then stops.
+  ~writer();
+  writer(const writer&) = delete;
+  writer& operator=(const writer&) = delete;
+
+  // Queues a job. Blocks while too many are queued, but never on the writer's own thread.
+  void post(job work, done after = {});
+
+  // Runs a job and waits for its commit; returns what the job returned, or throws what it threw.
+  template <typename Work>
+  auto run(Work work) -> std::invoke_result_t<Work, transaction&>;
+
+  // Told after each commit what changed. Set before the first job.
+  void observe(observer told) { observer_ = std::move(told); }
+
+ private:
+  struct task {
+    job work;
+    done after;
+  };
+  void loop();
+  bool commit(std::vector<task>& group);
+  void commit_one_by_one(std::vector<task>& group);
+  void tell();
+
+  std::string path_;
+  SQLite::Database database_;
+  transaction transaction_;
+  observer observer_;
+  std::mutex mutex_;
+  std::condition_variable wake_, room_;
+  std::deque<task> queue_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+template <typename Work>
+auto writer::run(Work work) -> std::invoke_result_t<Work, transaction&> {
+  using result = std::invoke_result_t<Work, transaction&>;
+  std::promise<result> promise;
+  auto future = promise.get_future();
+  std::function<void()> fulfil;
+  post(
+      [&](transaction& t) {
+        if constexpr (std::is_void_v<result>) {
+          work(t);
+          fulfil = [&] { promise.set_value(); };
+        } else {
+          fulfil = [&promise, value = work(t)] { promise.set_value(value); };
+        }
+      },
+      [&](std::exception_ptr failure) { failure ? promise.set_exception(failure) : fulfil(); });
+  return future.get();
+}
+
+}  // namespace ferryfs::index

@@ -1,0 +1,99 @@
+// The seam to where pictures come from: an old server over SFTP, a local directory, or a double that a test drives.
+//
+// Paths are relative to the archive's root and made of valid names. Every request ends with exactly one `finished`, on
+// one of the archive's own threads. Callbacks must not block for long and may start new requests. An archive hands out
+// only valid names: a server that sends others gets cause::protocol.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "remote/failure.hpp"
+
+namespace ferryfs::remote {
+
+struct attributes {
+  std::uint32_t mode = 0;   // as st_mode
+  std::uint64_t size = 0;   // bytes
+  std::int64_t mtime = 0;   // whole seconds since 1970
+  bool operator==(const attributes&) const = default;
+};
+
+struct found {
+  std::string name;
+  attributes attrs;
+  std::string target;  // of a symbolic link
+};
+
+// One directory being listed; implemented by whoever wants it.
+class listing {
+ public:
+  virtual ~listing() = default;
+  // Some of the names: directories, regular files and symbolic links; never "." or "..".
+  virtual void batch(std::vector<found> names) = 0;
+  // No failure: the listing was complete.
+  virtual void finished(const std::optional<failure>& why) = 0;
+};
+
+struct range {
+  std::uint64_t offset = 0;
+  std::uint32_t length = 0;  // bytes; 0: nothing
+};
+
+// One file being read; implemented by whoever wants the bytes. The archive asks it again and again what to request.
+class reading {
+ public:
+  virtual ~reading() = default;
+  virtual const std::string& path() const = 0;
+
+  enum class wish { more, later, enough };
+  struct next {
+    wish what;
+    range part;  // for `more`
+  };
+  // The next range to request, at most `at_most` bytes. `later`: not now (a rate limit), ask again within 10 ms.
+  // `enough`: all that is wanted was requested. Must be quick.
+  virtual next want(std::uint32_t at_most) = 0;
+
+  // Bytes of a requested range, in any order.
+  virtual void arrived(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+
+  // No failure: all that was requested came; `after` is what the file showed after its last byte was read.
+  virtual void finished(const std::optional<failure>& why, const attributes& after) = 0;
+};
+
+// Demand goes ahead of background work and has a connection that background work never fills.
+enum class lane { demand, background };
+
+class archive {
+ public:
+  virtual ~archive() = default;
+
+  virtual void list(const std::string& path, std::shared_ptr<listing> to) = 0;
+  virtual void stat(const std::string& path, std::function<void(const std::optional<failure>&, const attributes&)> done) = 0;
+  virtual void read(std::shared_ptr<reading> to, lane where) = 0;
+  // Moves a reading that is still queued in the background lane to the demand lane.
+  virtual void raise(const std::shared_ptr<reading>& which) = 0;
+
+  struct health {
+    bool reachable = true;
+    std::string why;  // the last failure, while not reachable
+  };
+  virtual health state() const = 0;
+  // Called on an archive's thread whenever `reachable` changes. Set before the first request.
+  virtual void observe(std::function<void(const health&)> told) = 0;
+
+  // Ends every request and takes no more: later ones end with cause::cancelled. Blocks until the threads have ended.
+  virtual void stop() = 0;
+
+  // Files of the background lane that are worth having in flight at once; whoever replicates keeps as many queued.
+  virtual std::size_t depth() const = 0;
+};
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,63 @@
+// The destination's directory on disk. It is opened once, before anything is mounted over it, and all work goes through
+// that handle. Paths are relative to it. Threads: any.
+#pragma once
+
+#include <sys/statvfs.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "index/entry.hpp"
+#include "index/merge.hpp"
+#include "remote/beneath.hpp"
+
+namespace ferryfs::remote {
+
+class destination {
+ public:
+  // Opens the directory, or remembers to make it where only its last component is missing. Changes nothing. Throws
+  // ferryfs::error (local) where it is no directory, or not writable.
+  explicit destination(const std::string& path);
+
+  // Makes .ferryfs/ and what belongs in it, takes the archive's lock and clears away partial files. Throws
+  // ferryfs::error (local) where another process holds the lock, naming it.
+  void take(const std::string& mountpoint);
+
+  const std::string& path() const noexcept { return path_; }
+  bool exists() const noexcept { return static_cast<bool>(root_); }
+  int root() const noexcept { return root_.get(); }
+  // Reaches .ferryfs/index.db even when the directory is mounted over.
+  std::string index_path() const;
+  std::string log_path() const;
+
+  struct statvfs space() const;  // what `df` shows
+  std::uint64_t free_bytes() const;
+
+  unique_fd open(const std::string& path, int flags) const noexcept { return open_beneath(root_.get(), path, flags); }
+  unique_fd create_partial(inode ino) const noexcept;
+  unique_fd open_partial(inode ino) const noexcept;
+  void remove_partial(inode ino) const noexcept;
+
+  // What stands at `path` now.
+  std::optional<index::listed> look(const std::string& path) const;
+  // Makes the data of all that was written durable (syncfs). 0 or errno.
+  int sync() const noexcept;
+  // Gives a partial file its final name in an open directory, in place of nothing, or, where `replace`, of what is there.
+  // 0 or errno.
+  int name_partial(inode ino, int directory, const std::string& name, bool replace) const noexcept;
+
+  std::uint32_t uid() const noexcept { return uid_; }
+  std::uint32_t gid() const noexcept { return gid_; }
+
+ private:
+  std::string path_;
+  unique_fd root_, partial_, lock_;
+  std::uint32_t uid_ = 0, gid_ = 0;
+};
+
+// The destination's own view of `st`, as the index keeps it. Owners are kept where they are not `uid`, `gid`.
+index::listed as_listed(const std::string& name, const struct stat& st, const std::string& target, std::uint32_t uid,
+                        std::uint32_t gid);
+
+}  // namespace ferryfs::remote

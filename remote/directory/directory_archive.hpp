@@ -1,0 +1,51 @@
+// An archive in a directory of this machine: the source that needs no network.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "remote/archive.hpp"
+#include "remote/unique_fd.hpp"
+
+namespace ferryfs::remote {
+
+class directory_archive final : public archive {
+ public:
+  // Throws failure (not_found, permission) if `path` is no readable directory.
+  explicit directory_archive(std::string path);
+  ~directory_archive() override { stop(); }
+
+  void list(const std::string& path, std::shared_ptr<listing> to) override;
+  void stat(const std::string& path, std::function<void(const std::optional<failure>&, const attributes&)> done) override;
+  void read(std::shared_ptr<reading> to, lane where) override;
+  void raise(const std::shared_ptr<reading>& which) override;
+  health state() const override { return {}; }
+  void observe(std::function<void(const health&)>) override {}
+  void stop() override;
+  std::size_t depth() const override { return 256; }
+
+ private:
+  struct job {
+    std::shared_ptr<reading> file;  // of a read, to be found again by `raise`
+    std::function<void(const std::optional<failure>& refused)> run;  // with why it must not, where it must not
+  };
+  void put(job j, lane where);
+  void work(const std::stop_token& stop, bool background_too);
+  void read_now(reading& to);
+  failure failed(const std::string& path, int problem) const;
+
+  std::string root_path_;
+  unique_fd root_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<job> demand_, background_;
+  bool stopped_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,24 @@
+// Reading a directory on this machine.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <functional>
+#include <string>
+
+namespace ferryfs {
+
+struct local_entry {
+  std::string name;
+  struct stat attributes;
+  std::string target;  // of a symbolic link
+};
+
+// Calls `each` for every directory, regular file and symbolic link in `path` below `root`. Returns 0, or the errno that
+// kept it from being read to its end. What vanishes while it is read is passed over.
+int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each);
+
+// One name in an open directory (O_PATH will do); false where it is not there or of another kind.
+bool look_at(int directory, const std::string& name, local_entry& entry);
+
+}  // namespace ferryfs

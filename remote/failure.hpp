@@ -1,0 +1,32 @@
+// Why something could not be had from an archive.
+#pragma once
+
+#include <string>
+
+namespace ferryfs::remote {
+
+enum class cause {
+  unreachable,   // no connection, or it was lost: nothing is known of the path
+  refused,       // the server does not let us in: host key, login, no SFTP
+  timeout,       // nothing came within the deadline
+  not_found,     // the server says that the path is not there
+  permission,    // the server says no to this path
+  changed,       // the picture is not what the index knows; it has grown, shrunk or been replaced
+  unsettled,     // still being written on the source
+  protocol,      // what the server sent breaks the protocol or names what can't be a name
+  source_error,  // the server reports any other failure
+  local_error,   // the destination could not take the bytes
+  cancelled,     // nobody wants it any more
+};
+
+struct failure {
+  cause why;
+  std::string text;  // one line: where, and the cause
+
+  // Says nothing about the path itself: the same request may succeed over another connection.
+  bool of_connection() const noexcept {
+    return why == cause::unreachable || why == cause::refused || why == cause::timeout || why == cause::cancelled;
+  }
+};
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,53 @@
+#include "remote/fetch/disk.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::uint64_t most_bytes = 6U << 20;  // a thread's queue
+
+}  // namespace
+
+disk::disk(std::size_t threads) {
+  for (std::size_t i = 0; i < threads; ++i) {
+    lanes_.push_back(std::make_unique<lane>());
+    auto& l = *lanes_.back();
+    l.thread = std::thread{[&l] { run(l); }};
+  }
+}
+
+disk::~disk() {
+  for (auto& l : lanes_) {
+    const std::lock_guard lock{l->mutex};
+    l->stop = true;
+    l->wake.notify_all();
+  }
+  for (auto& l : lanes_) l->thread.join();
+}
+
+void disk::post(inode picture, std::uint64_t bytes, std::function<void()> work) {
+  lane& l = *lanes_[picture % lanes_.size()];
+  std::unique_lock lock{l.mutex};
+  l.room.wait(lock, [&] { return l.bytes < most_bytes; });
+  l.bytes += bytes;
+  l.jobs.push_back({bytes, std::move(work)});
+  lock.unlock();
+  l.wake.notify_one();
+}
+
+void disk::run(lane& l) {
+  std::unique_lock lock{l.mutex};
+  while (true) {
+    l.wake.wait(lock, [&] { return !l.jobs.empty() || l.stop; });
+    if (l.jobs.empty()) return;
+    job j = std::move(l.jobs.front());
+    l.jobs.pop_front();
+    lock.unlock();
+    j.work();
+    j.work = nullptr;  // what it holds is freed before it is counted as gone
+    lock.lock();
+    l.bytes -= j.bytes;
+    l.room.notify_all();
+  }
+}
+
+}  // namespace ferryfs::remote

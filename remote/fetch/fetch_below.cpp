@@ -1,0 +1,72 @@
+#include "remote/fetch/fetch_below.hpp"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "index/path.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::size_t most_at_once = 512;
+
+// Counts fetches in flight and what became of them.
+class tally {
+ public:
+  void begin() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return running_ < most_at_once; });
+    ++running_;
+  }
+  void end(const entry& e, const std::optional<failure>& why) {
+    const std::lock_guard lock{mutex_};
+    --running_;
+    why ? fail(why->text) : void((++sum_.files, sum_.bytes += e.source->size));
+    changed_.notify_all();
+  }
+  void fail(const std::string& text) {
+    if (sum_.failed++ == 0) sum_.first_failure = text;
+  }
+  fetched wait() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return running_ == 0; });
+    return sum_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t running_ = 0;
+  fetched sum_;
+};
+
+}  // namespace
+
+fetched fetch_below(migration& m, const std::string& path, const std::stop_token& stop) {
+  tally sum;
+  std::vector<std::pair<entry, std::string>> stack;
+  const auto reader = m.readers().borrow();
+  if (auto e = reader->at(path))
+    stack.emplace_back(std::move(*e), path);
+  else
+    sum.fail(fmt::format("{}: no such picture", printable(path)));
+  while (!stack.empty() && !stop.stop_requested()) {
+    const auto [e, here] = std::move(stack.back());
+    stack.pop_back();
+    if (e.is_directory()) {
+      reader->children(e.ino, "", [&, at = here](entry&& child) {
+        if (child.is_directory() || (child.is_gap() && child.source && S_ISREG(child.source->mode)))
+          stack.emplace_back(std::move(child), join(at, child.name));
+        return true;
+      });
+    } else if (e.is_gap() && S_ISREG(e.source->mode)) {
+      sum.begin();
+      m.fetch().fetch(e, here, lane::demand, [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); });
+    }
+  }
+  return sum.wait();
+}
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,173 @@
+#include "remote/fetch/fetcher.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "index/path.hpp"
+#include "remote/settling.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::size_t disk_threads = 2;
+
+}  // namespace
+
+fetcher::fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit)
+    : where_(where),
+      source_(source),
+      index_(index),
+      readers_(readers),
+      limit_(limit),
+      writers_(disk_threads),
+      landing_(where, index, [this](const auto& p, const auto& why) { over(p, why); }) {}
+
+void fetcher::drain() {
+  std::unique_lock lock{mutex_};
+  empty_.wait(lock, [&] { return flights_.empty(); });
+}
+
+std::shared_ptr<picture> fetcher::make(const entry& e, std::string path, bool demanded) {
+  auto p = std::make_shared<picture>(
+      picture::services{where_, writers_, limit_,
+                        [this](const auto& self, const auto& why, const auto& after) { ended(self, why, after); }},
+      e, std::move(path), demanded);
+  flights_.emplace(e.ino, flight{p, {}});
+  ++on_the_way_;
+  return p;
+}
+
+std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t length, waiter w) {
+  const std::uint64_t id = next_id_++;
+  std::unique_lock lock{mutex_};
+  std::shared_ptr<picture> p;
+  if (const auto at = flights_.find(ino); at != flights_.end()) {
+    p = at->second.file;
+    lock.unlock();
+    const bool raise = !p->demanded();
+    p->wait_for(offset, length, id, std::move(w));
+    if (raise) source_.raise(p);
+    return id;
+  }
+  // The second look: it may have landed between the caller's look at the index and this one.
+  const auto reader = readers_.borrow();
+  const auto e = reader->by_inode(ino);
+  const auto path = e ? reader->path(ino) : std::nullopt;
+  if (!e || !path || e->is_local() || !e->source) {
+    lock.unlock();
+    e && e->is_local() ? w(now_local{}) : w(failure{cause::not_found, fmt::format("inode {}: no such picture", ino)});
+    return id;
+  }
+  p = make(*e, *path, true);
+  lock.unlock();
+  p->wait_for(offset, length, id, std::move(w));
+  source_.read(p, lane::demand);
+  return id;
+}
+
+void fetcher::forget(inode ino, std::uint64_t id) {
+  const std::lock_guard lock{mutex_};
+  if (const auto at = flights_.find(ino); at != flights_.end()) at->second.file->forget(id);
+}
+
+void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
+  std::unique_lock lock{mutex_};
+  if (const auto at = flights_.find(gap.ino); at != flights_.end()) {
+    at->second.calls.push_back(std::move(call));
+    const auto p = at->second.file;
+    lock.unlock();
+    if (where == lane::demand && !p->demanded()) p->demand(), source_.raise(p);
+    return;
+  }
+  const auto p = make(gap, std::move(path), where == lane::demand);
+  flights_[gap.ino].calls.push_back(std::move(call));
+  lock.unlock();
+  source_.read(p, where);
+}
+
+// On a disk thread: the last byte is written, or will never come.
+void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after) {
+  if (why && why->of_connection() && why->why != cause::cancelled && p->awaited() && source_.state().reachable &&
+      p->try_again())
+    return source_.read(p, lane::demand);
+  if (why) return failed(p, *why, after);
+  if (const auto wrong = p->complete(after)) return failed(p, *wrong, after);
+  if (!is_settled(after.mtime))
+    return failed(p, {cause::unsettled, fmt::format("{}: still being written on the source", printable(p->path()))}, after);
+  landing_.add(p);
+  {
+    const std::lock_guard lock{mutex_};
+    --on_the_way_;
+  }
+  flush_if_last();
+}
+
+void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) {
+  where_.remove_partial(p->row().ino);
+  {
+    const std::lock_guard lock{mutex_};
+    --on_the_way_;
+  }
+  flush_if_last();
+  if (why.why == cause::changed && after.mode != 0) return retry_changed(p, after);
+  if (!why.of_connection() && why.why != cause::unsettled && why.why != cause::local_error) {
+    spdlog::warn("fetch failed: {}", why.text);
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    return index_.post([ino = p->row().ino, text = why.text, now](index::transaction& t) { index::record_failure(t, ino, text, now); },
+                       [this, p, why](std::exception_ptr) { over(p, why); });
+  }
+  over(p, why);
+}
+
+// The source shows another picture than the index: the index learns it, and who waits is answered from the new one.
+void fetcher::retry_changed(const std::shared_ptr<picture>& p, const attributes& after) {
+  const side now{after.mode, after.size, after.mtime * 1'000'000'000};
+  index_.post([ino = p->row().ino, now](index::transaction& t) { index::record_source(t, ino, now); },
+              [this, p](std::exception_ptr) { over(p, failure{cause::changed, p->path() + ": changed on the source"}); });
+}
+
+// The picture landed, or did not: it leaves the table, then all who wait are told.
+void fetcher::over(const std::shared_ptr<picture>& p, const std::optional<failure>& why) {
+  std::vector<done> calls;
+  {
+    const std::lock_guard lock{mutex_};
+    if (const auto at = flights_.find(p->row().ino); at != flights_.end()) {
+      calls = std::move(at->second.calls);
+      flights_.erase(at);
+    }
+  }
+  if (!why) speed_.add(p->size());
+  why ? p->answer_all(*why) : p->answer_all(now_local{});
+  for (const auto& call : calls) call(why);
+  const std::lock_guard lock{mutex_};
+  if (flights_.empty()) empty_.notify_all();
+}
+
+void fetcher::flush_if_last() {
+  bool last = false;
+  {
+    const std::lock_guard lock{mutex_};
+    last = on_the_way_ == 0;
+  }
+  if (last) landing_.flush();
+}
+
+std::vector<fetcher::progress> fetcher::active(std::size_t at_most) {
+  std::vector<progress> list;
+  const std::lock_guard lock{mutex_};
+  for (const auto& [ino, f] : flights_) {
+    if (list.size() == at_most) break;
+    list.push_back({f.file->path(), f.file->size(), f.file->demanded()});
+  }
+  return list;
+}
+
+bool fetcher::is_fetching(inode ino) {
+  const std::lock_guard lock{mutex_};
+  return flights_.contains(ino);
+}
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,77 @@
+// Fetching: one fetch a picture, however many want it; demand ahead of background.
+//
+// Locks: mutex_ guards the table of fetches. It may be held while a picture's own lock or a reader of the index is
+// taken, never the other way round, and no callback runs under it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "index/reader.hpp"
+#include "index/writer.hpp"
+#include "remote/fetch/landing.hpp"
+#include "remote/fetch/picture.hpp"
+#include "remote/fetch/speedometer.hpp"
+
+namespace ferryfs::remote {
+
+class fetcher {
+ public:
+  fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit);
+  ~fetcher() { drain(); }
+  // Blocks until nothing is on its way; the archive must have been stopped or go on answering.
+  void drain();
+
+  // Calls `w` once, on any thread, possibly before this returns: when bytes [offset, offset + length) of the picture
+  // can be read, or never will be. Returns an id for `forget`.
+  std::uint64_t want(inode ino, std::uint64_t offset, std::uint64_t length, waiter w);
+  // Nobody waits for `id` any more; its waiter may still be called if it was about to be. The fetch goes on.
+  void forget(inode ino, std::uint64_t id);
+
+  // Fetches a gap; `done` is called once, on any thread: with nothing when it is local.
+  using done = std::function<void(const std::optional<failure>&)>;
+  void fetch(const entry& gap, std::string path, lane where, done call);
+
+  // A fetch that is on its way, for the status.
+  struct progress {
+    std::string path;
+    std::uint64_t size;
+    bool demanded;
+  };
+  std::vector<progress> active(std::size_t at_most);
+  bool is_fetching(inode ino);
+  speedometer& speed() noexcept { return speed_; }  // of what landed
+
+ private:
+  struct flight {
+    std::shared_ptr<remote::picture> file;
+    std::vector<done> calls;
+  };
+  std::shared_ptr<picture> make(const entry& e, std::string path, bool demanded);
+  void ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
+  void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after);
+  void retry_changed(const std::shared_ptr<picture>& p, const attributes& after);
+  void over(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
+  void flush_if_last();
+
+  const destination& where_;
+  archive& source_;
+  index::writer& index_;
+  index::readers& readers_;
+  limiter& limit_;
+  std::mutex mutex_;
+  std::condition_variable empty_;
+  std::unordered_map<inode, flight> flights_;
+  std::size_t on_the_way_ = 0;  // of them, those not yet in the landing
+  std::atomic<std::uint64_t> next_id_ = 1;
+  speedometer speed_;
+  disk writers_;
+  landing landing_;
+};
+
+}  // namespace ferryfs::remote

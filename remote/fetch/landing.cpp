@@ -1,0 +1,176 @@
+#include "remote/fetch/landing.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "index/path.hpp"
+#include "remote/directory/listing.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t batch_bytes = 64U << 20;
+constexpr std::size_t batch_files = 4000;
+constexpr auto batch_time = 1s;
+
+std::string directory_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+failure local_failure(const std::string& path, const char* doing, int problem) {
+  return {cause::local_error, fmt::format("{}: {}: {}", printable(path), doing, std::strerror(problem))};
+}
+
+// The entry at a path, by the writer's own statements.
+std::optional<entry> at(index::transaction& t, const std::string& path) {
+  std::optional<entry> found = t.by_inode(root_inode);
+  for (std::size_t from = 0; found && from < path.size();) {
+    const std::size_t slash = std::min(path.find('/', from), path.size());
+    found = t.child(found->ino, std::string_view(path).substr(from, slash - from));
+    from = slash + 1;
+  }
+  return found;
+}
+
+}  // namespace
+
+int make_directories(const destination& where, const std::string& path, std::vector<std::string>& made) {
+  for (std::size_t slash = path.find('/');; slash = path.find('/', slash + 1)) {
+    const std::string step = path.substr(0, slash);
+    const auto [parent, name] = open_parent(where.root(), step);
+    if (!parent) return errno;
+    // Only the owner for now; the mode of the source's directory follows when it is complete.
+    if (::mkdirat(parent.get(), name.c_str(), 0700) == 0) {
+      if (::fchownat(parent.get(), name.c_str(), where.uid(), where.gid(), AT_SYMLINK_NOFOLLOW) != 0) return errno;
+      made.push_back(step);
+    } else if (errno != EEXIST) {
+      return errno;
+    }
+    if (slash == std::string::npos) return 0;
+  }
+}
+
+landing::landing(const destination& where, index::writer& index, told landed)
+    : where_(where), index_(index), landed_(std::move(landed)), thread_([this] { run(); }) {}
+
+landing::~landing() {
+  {
+    const std::lock_guard lock{mutex_};
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void landing::add(std::shared_ptr<picture> p) {
+  {
+    const std::lock_guard lock{mutex_};
+    ready_bytes_ += p->size();
+    ready_.push_back(std::move(p));
+  }
+  wake_.notify_all();
+}
+
+void landing::flush() {
+  {
+    const std::lock_guard lock{mutex_};
+    flush_ = true;
+  }
+  wake_.notify_all();
+}
+
+void landing::run() {
+  std::unique_lock lock{mutex_};
+  while (true) {
+    wake_.wait(lock, [&] { return !ready_.empty() || stop_; });
+    if (ready_.empty()) return;
+    wake_.wait_for(lock, batch_time,
+                   [&] { return stop_ || flush_ || ready_bytes_ >= batch_bytes || ready_.size() >= batch_files; });
+    auto batch = std::exchange(ready_, {});
+    ready_bytes_ = 0;
+    flush_ = false;
+    lock.unlock();
+    land(std::move(batch));
+    lock.lock();
+  }
+}
+
+void landing::land(std::vector<std::shared_ptr<picture>> batch) {
+  std::vector<std::shared_ptr<picture>> named;
+  std::vector<std::string> made;
+  const int problem = where_.sync();
+  for (auto& p : batch) {
+    const auto failed = problem != 0 ? std::optional(local_failure(p->path(), "cannot be made durable", problem)) : name(*p, made);
+    if (failed) {
+      where_.remove_partial(p->row().ino);
+      landed_(p, failed);
+    } else {
+      named.push_back(std::move(p));
+    }
+  }
+  record(std::move(named), std::move(made));
+}
+
+int landing::open_directory(const std::string& path, std::vector<std::string>& made) {
+  if (directory_ && directory_path_ == path) return 0;
+  directory_ = open_beneath(where_.root(), path, O_PATH | O_DIRECTORY);
+  if (!directory_ && errno == ENOENT) {
+    if (const int problem = make_directories(where_, path, made)) return problem;
+    directory_ = open_beneath(where_.root(), path, O_PATH | O_DIRECTORY);
+  }
+  directory_path_ = path;
+  return directory_ ? 0 : errno;
+}
+
+std::optional<failure> landing::name(const picture& p, std::vector<std::string>& made) {
+  const std::string directory = directory_of(p.path());
+  int problem = open_directory(directory, made);
+  if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), p.row().name, false);
+  if (problem == ENOENT) {  // the directory was moved or removed since it was opened
+    directory_.reset();
+    problem = open_directory(directory, made);
+    if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), p.row().name, false);
+  }
+  if (problem == 0) return std::nullopt;
+  if (problem != EEXIST) return local_failure(p.path(), "cannot get its name in the destination", problem);
+
+  // Something stands there. An outdated copy that is still as it was fetched may go; anything else is somebody's.
+  const auto there = where_.look(p.path());
+  const auto& outdated = p.row().local;
+  if (there && p.row().fetched && outdated && there->attributes.size == outdated->size &&
+      there->attributes.mtime == outdated->mtime) {
+    problem = where_.name_partial(p.row().ino, directory_.get(), p.row().name, true);
+    return problem == 0 ? std::nullopt : std::optional(local_failure(p.path(), "cannot replace its outdated copy", problem));
+  }
+  if (there)
+    index_.post([ino = p.row().ino, local = there->attributes](index::transaction& t) { index::record_found(t, ino, local); });
+  return failure{cause::changed, fmt::format("{}: another file came to stand there meanwhile", printable(p.path()))};
+}
+
+void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made) {
+  if (batch.empty() && made.empty()) return;
+  auto shared = std::make_shared<const std::vector<std::shared_ptr<picture>>>(std::move(batch));
+  index_.post(
+      [shared, made = std::move(made)](index::transaction& t) {
+        for (const auto& path : made)
+          if (const auto e = at(t, path)) index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
+        for (const auto& p : *shared) {
+          const entry& row = p->row();
+          index::record_arrival(t, {row.ino, row.parent, row.name, *row.source, p->local_side(), p->sha256()});
+        }
+      },
+      [this, shared](std::exception_ptr failed) {
+        for (const auto& p : *shared)
+          landed_(p, failed ? std::optional(failure{cause::local_error, printable(p->path()) + ": the index took no change"})
+                            : std::nullopt);
+      });
+}
+
+}  // namespace ferryfs::remote

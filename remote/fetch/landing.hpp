@@ -1,0 +1,55 @@
+// From "all bytes written" to "local": durable, named, indexed, in that order, many pictures at a time. One syncfs makes
+// a batch durable, then each gets its final name, then one job tells the index.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "index/outcome.hpp"
+#include "index/writer.hpp"
+#include "remote/destination.hpp"
+#include "remote/fetch/picture.hpp"
+
+namespace ferryfs::remote {
+
+class landing {
+ public:
+  // `landed` is called on one of its own threads or the writer's, with nothing or why the picture did not land.
+  using told = std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&)>;
+  landing(const destination& where, index::writer& index, told landed);
+  // Lands what was added, then stops.
+  ~landing();
+
+  // A picture after `complete`. It lands within a second, or at once when `flush` says that no more are coming soon.
+  void add(std::shared_ptr<picture> p);
+  void flush();
+
+ private:
+  void run();
+  void land(std::vector<std::shared_ptr<picture>> batch);
+  std::optional<failure> name(const picture& p, std::vector<std::string>& made);
+  int open_directory(const std::string& path, std::vector<std::string>& made);
+  void record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made);
+
+  const destination& where_;
+  index::writer& index_;
+  told landed_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::shared_ptr<picture>> ready_;
+  std::uint64_t ready_bytes_ = 0;
+  bool flush_ = false, stop_ = false;
+  std::string directory_path_;  // of the last picture named, still open
+  unique_fd directory_;
+  std::thread thread_;
+};
+
+// Makes `path` and what is missing above it, below `root`; appends to `made` each directory that was made. 0 or errno.
+int make_directories(const destination& where, const std::string& path, std::vector<std::string>& made);
+
+}  // namespace ferryfs::remote

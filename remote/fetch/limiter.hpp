@@ -1,0 +1,27 @@
+// The rate limit of the background: a token bucket that may be changed while it runs. Threads: any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+
+namespace ferryfs::remote {
+
+class limiter {
+ public:
+  // Bytes a second; 0: no limit.
+  void set(std::uint64_t rate) noexcept;
+  std::uint64_t rate() const noexcept { return rate_; }
+  // True: `bytes` may be requested now, and are counted.
+  bool take(std::uint64_t bytes);
+
+ private:
+  using clock = std::chrono::steady_clock;
+  std::atomic<std::uint64_t> rate_ = 0;
+  std::mutex mutex_;
+  double tokens_ = 0;  // may go below zero: a request is granted whole
+  clock::time_point filled_ = clock::now();
+};
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,190 @@
+#include "remote/fetch/picture.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "index/path.hpp"
+
+namespace ferryfs::remote {
+
+picture::picture(services s, const entry& e, std::string path, bool demanded)
+    : services_(std::move(s)), row_(e), path_(std::move(path)), demanded_(demanded), context_(EVP_MD_CTX_new()) {
+  EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+}
+
+picture::~picture() = default;
+
+void picture::wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t id, waiter w) {
+  const std::uint64_t from = std::min(offset, size());
+  const std::uint64_t to = std::min(from + length, size());
+  std::unique_lock lock{mutex_};
+  demanded_ = true;
+  std::optional<outcome> now = over_;
+  if (written_.covers(from, to))
+    if (auto file = readable()) now = bytes_ready{std::move(file), written_.covers(0, size())};
+  if (now) {
+    lock.unlock();
+    return w(*now);
+  }
+  // Requested and on its way, or not: reading goes on behind it.
+  prefer_ = from;
+  waiters_.push_back({from, to, id, std::move(w)});
+}
+
+// A background picture's file is closed when it is complete, until it has landed.
+std::shared_ptr<const unique_fd> picture::readable() {
+  if (!file_)
+    if (auto fd = services_.where.open_partial(row_.ino)) file_ = std::make_shared<unique_fd>(std::move(fd));
+  return file_;
+}
+
+bool picture::forget(std::uint64_t id) {
+  const std::lock_guard lock{mutex_};
+  return std::erase_if(waiters_, [&](const waiting& w) { return w.id == id; }) > 0;
+}
+
+void picture::answer_all(const outcome& o) {
+  std::unique_lock lock{mutex_};
+  const auto all = std::move(waiters_);
+  waiters_.clear();
+  over_ = o;
+  lock.unlock();
+  for (const auto& w : all) w.call(o);
+}
+
+bool picture::awaited() {
+  const std::lock_guard lock{mutex_};
+  return !waiters_.empty();
+}
+
+bool picture::try_again() {
+  const std::lock_guard lock{mutex_};
+  requested_ = written_;
+  return ++attempts_ < 3;
+}
+
+reading::next picture::want(std::uint32_t at_most) {
+  const std::lock_guard lock{mutex_};
+  if (broken_) return {wish::enough, {}};
+  auto gap = requested_.first_gap(prefer_, size());
+  if (!gap) gap = requested_.first_gap(0, size());
+  if (!gap) return {wish::enough, {}};
+  const std::uint64_t to = std::min(gap->to, gap->from + at_most);
+  if (!demanded_ && !services_.limit.take(to - gap->from)) return {wish::later, {}};
+  requested_.add(gap->from, to);
+  return {wish::more, {gap->from, static_cast<std::uint32_t>(to - gap->from)}};
+}
+
+void picture::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
+  services_.writers.post(row_.ino, bytes.size(),
+                         [self = shared_from_this(), offset, copy = std::vector<std::byte>(bytes.begin(), bytes.end())] {
+                           self->write(offset, copy);
+                         });
+}
+
+failure picture::disk_failure(int problem) const {
+  return {cause::local_error, fmt::format("{}: cannot be written to the destination: {}{}", printable(path_), std::strerror(problem),
+                                          problem == ENOSPC ? "; free some space" : "")};
+}
+
+void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
+  if (broken_) return;
+  auto file = file_ ? file_ : std::make_shared<unique_fd>(services_.where.create_partial(row_.ino));
+  std::size_t done = 0;
+  while (*file && done < bytes.size()) {
+    const ssize_t n = ::pwrite(file->get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (n < 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  if (done < bytes.size()) {
+    const failure why = disk_failure(errno);
+    broken_ = true;
+    {
+      const std::lock_guard lock{mutex_};
+      write_failure_ = why;
+    }
+    return answer_all(why);
+  }
+  digest(offset, bytes);
+  std::vector<waiting> served;
+  bool whole = false;
+  {
+    const std::lock_guard lock{mutex_};
+    file_ = file;
+    written_.add(offset, offset + bytes.size());
+    const auto still = std::stable_partition(waiters_.begin(), waiters_.end(),
+                                             [&](const waiting& w) { return !written_.covers(w.from, w.to); });
+    served.assign(std::make_move_iterator(still), std::make_move_iterator(waiters_.end()));
+    waiters_.erase(still, waiters_.end());
+    whole = written_.covers(0, size());
+  }
+  for (const auto& w : served) w.call(bytes_ready{file, whole});
+}
+
+// The digest is taken while the bytes pass, as long as they come from the front.
+void picture::digest(std::uint64_t offset, std::span<const std::byte> bytes) {
+  if (offset != digested_) return;
+  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+  digested_ += bytes.size();
+}
+
+bool picture::digest_from_disk() {
+  std::vector<std::byte> buffer(1U << 20);
+  while (digested_ < size()) {
+    const ssize_t n = ::pread(file_->get(), buffer.data(), buffer.size(), static_cast<off_t>(digested_));
+    if (n <= 0) return false;
+    digest(digested_, std::span(buffer).first(static_cast<std::size_t>(n)));
+  }
+  return true;
+}
+
+void picture::finished(const std::optional<failure>& why, const attributes& after) {
+  services_.writers.post(row_.ino, 0, [self = shared_from_this(), why, after] {
+    std::optional<failure> result = why;
+    {
+      const std::lock_guard lock{self->mutex_};
+      if (self->write_failure_) result = self->write_failure_;
+    }
+    self->services_.ended(self, result, after);
+  });
+}
+
+std::optional<failure> picture::complete(const attributes& after) {
+  const auto changed = [&](const std::string& how) {
+    return failure{cause::changed, fmt::format("{}: {} on the source while it was fetched", printable(path_), how)};
+  };
+  {
+    const std::lock_guard lock{mutex_};
+    if (!written_.covers(0, size())) return changed("became shorter");
+  }
+  if (after.size != size()) return changed("changed its size");
+  if (after.mtime != row_.source->mtime / 1'000'000'000) return changed("was written again");
+  if (!file_) file_ = std::make_shared<unique_fd>(services_.where.create_partial(row_.ino));  // an empty file
+  if (!*file_) return disk_failure(errno);
+  if (!digest_from_disk()) return disk_failure(EIO);
+  sha256_.resize(EVP_MAX_MD_SIZE);
+  unsigned length = 0;
+  EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(sha256_.data()), &length);
+  sha256_.resize(length);
+
+  const int fd = file_->get();
+  const timespec when{after.mtime, 0};
+  const timespec times[] = {when, when};
+  const mode_t mode = row_.source->mode & 07777;
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return disk_failure(errno);
+  if ((st.st_uid != services_.where.uid() || st.st_gid != services_.where.gid()) &&
+      ::fchown(fd, services_.where.uid(), services_.where.gid()) != 0)
+    return disk_failure(errno);
+  if (::fchmod(fd, mode) != 0 || ::futimens(fd, times) != 0) return disk_failure(errno);
+  local_ = {S_IFREG | mode, size(), after.mtime * 1'000'000'000};
+  const std::lock_guard lock{mutex_};
+  if (!demanded_) file_.reset();  // thousands may wait to land together
+  return std::nullopt;
+}
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,110 @@
+// One picture on its way: what was requested, what was written, who waits for which part of it.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "index/entry.hpp"
+#include "remote/archive.hpp"
+#include "remote/destination.hpp"
+#include "remote/fetch/disk.hpp"
+#include "remote/fetch/limiter.hpp"
+#include "remote/fetch/ranges.hpp"
+
+namespace ferryfs::remote {
+
+// How a wait for bytes ends: they can be read from `file` at their offset; the picture has become local and is to be
+// opened in the destination; or it went wrong.
+struct bytes_ready {
+  std::shared_ptr<const unique_fd> file;
+  bool whole;  // the rest of the picture can be read from it as well
+};
+struct now_local {};
+using outcome = std::variant<bytes_ready, now_local, failure>;
+using waiter = std::function<void(const outcome&)>;
+
+// Locks: mutex_ guards the ranges and the waiters; it is held for arithmetic only, and no callback runs under it.
+class picture final : public reading, public std::enable_shared_from_this<picture> {
+ public:
+  struct services {
+    const destination& where;
+    disk& writers;
+    limiter& limit;
+    // Called on a disk thread when the last byte is written and the source was asked again, or when it failed.
+    std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&, const attributes& after)> ended;
+  };
+
+  picture(services s, const entry& e, std::string path, bool demanded);
+  ~picture() override;
+
+  const entry& row() const noexcept { return row_; }  // as it was when the fetch began
+  const std::string& path() const override { return path_; }
+  bool demanded() const noexcept { return demanded_; }
+  void demand() noexcept { demanded_ = true; }
+  std::uint64_t size() const noexcept { return row_.source->size; }
+
+  // Calls `w` once: at once if the bytes are there, else when they are. Demand from now on; `offset` is read next.
+  void wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t id, waiter w);
+  // The waiter is not called any more. False if it was, or is about to be.
+  bool forget(std::uint64_t id);
+  // Answers all who wait, and from now on all who come too late.
+  void answer_all(const outcome& o);
+  bool awaited();
+
+  // Prepares another attempt: what is written is kept, the rest is requested again. False after three.
+  bool try_again();
+
+  // Ends the writing, on a disk thread: times, mode, owner, digest. Nothing, or why it can't be.
+  std::optional<failure> complete(const attributes& after);
+  const std::string& sha256() const noexcept { return sha256_; }
+  side local_side() const noexcept { return local_; }
+
+  // reading
+  next want(std::uint32_t at_most) override;
+  void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override;
+  void finished(const std::optional<failure>& why, const attributes& after) override;
+
+ private:
+  struct waiting {
+    std::uint64_t from, to, id;
+    waiter call;
+  };
+  std::shared_ptr<const unique_fd> readable();
+  void write(std::uint64_t offset, const std::vector<std::byte>& bytes);
+  void digest(std::uint64_t offset, std::span<const std::byte> bytes);
+  bool digest_from_disk();
+  failure disk_failure(int problem) const;
+
+  services services_;
+  const entry row_;
+  const std::string path_;
+  std::atomic<bool> demanded_;
+  std::atomic<bool> broken_ = false;  // the disk refused a write
+  std::shared_ptr<unique_fd> file_;   // the disk thread's, published under mutex_
+
+  std::mutex mutex_;
+  ranges requested_, written_;
+  std::uint64_t prefer_ = 0;  // where the last reader wants to go on
+  std::vector<waiting> waiters_;
+  std::optional<failure> write_failure_;
+  std::optional<outcome> over_;
+
+  struct context_deleter {
+    void operator()(EVP_MD_CTX* c) const noexcept { EVP_MD_CTX_free(c); }
+  };
+  std::unique_ptr<EVP_MD_CTX, context_deleter> context_;
+  std::uint64_t digested_ = 0;  // bytes from the front
+  std::string sha256_;
+  side local_;
+  unsigned attempts_ = 0;
+};
+
+}  // namespace ferryfs::remote

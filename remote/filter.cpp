@@ -1,0 +1,51 @@
+#include "remote/filter.hpp"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "index/error.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::remote {
+
+filter::filter(const std::vector<std::string>& patterns, const std::string& profile) {
+  if (profile == "webcampak") {
+    // Scratch copies of whole days, broken uploads, and directories <epoch>.NN of broken uploads with valid names.
+    for (const char* junk : {"process-*/", "*.tmp", "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].[0-9][0-9]/"}) add(junk);
+    no_empty_pictures_ = true;
+  } else if (profile != "generic") {
+    throw error(exit_code::usage, fmt::format("--profile {}: unknown; there are generic and webcampak", printable(profile)));
+  }
+  for (const auto& p : patterns) add(p);
+  fingerprint_ = profile;
+  for (const auto& p : patterns) fingerprint_ += '\n' + p;
+}
+
+void filter::add(std::string text) {
+  pattern p;
+  p.directories_only = text.ends_with('/');
+  if (p.directories_only) text.pop_back();
+  p.whole_path = text.find('/') != std::string::npos;
+  if (text.starts_with('/')) text.erase(0, 1);
+  if (text.empty()) throw error(exit_code::usage, "--exclude: an empty pattern");
+  p.glob = std::move(text);
+  patterns_.push_back(std::move(p));
+}
+
+bool filter::leaves_out(const std::string& directory, const found& f) const {
+  if (directory.empty() && f.name == own_directory) return true;  // the name that the view keeps for itself
+  const bool is_directory = S_ISDIR(f.attrs.mode);
+  if (no_empty_pictures_ && S_ISREG(f.attrs.mode) && f.attrs.size == 0 &&
+      (f.name.ends_with(".jpg") || f.name.ends_with(".raw")))
+    return true;
+  return std::any_of(patterns_.begin(), patterns_.end(), [&](const pattern& p) {
+    if (p.directories_only && !is_directory) return false;
+    const std::string subject = p.whole_path ? join(directory, f.name) : f.name;
+    return ::fnmatch(p.glob.c_str(), subject.c_str(), p.whole_path ? FNM_PATHNAME : 0) == 0;
+  });
+}
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,34 @@
+// What of the source is left out: --exclude patterns and the junk of a known kind of archive.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "remote/archive.hpp"
+
+namespace ferryfs::remote {
+
+class filter {
+ public:
+  // Patterns as of rsync's --exclude, in shell style: one without '/' matches a name anywhere, one with '/' the path
+  // from the root, a trailing '/' directories only. Profiles: "generic", "webcampak". Throws ferryfs::error (usage) on
+  // another.
+  filter(const std::vector<std::string>& patterns, const std::string& profile);
+
+  bool leaves_out(const std::string& directory, const found& f) const;
+  // Changes when the filter does: a directory that was listed through another one must be listed again.
+  const std::string& fingerprint() const noexcept { return fingerprint_; }
+
+ private:
+  struct pattern {
+    std::string glob;
+    bool whole_path, directories_only;
+  };
+  void add(std::string text);
+  std::vector<pattern> patterns_;
+  bool no_empty_pictures_ = false;
+  std::string fingerprint_;
+};
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,185 @@
+#include "remote/migration.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <future>
+
+#include "index/path.hpp"
+#include "remote/scan/destination_scan.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr unsigned full_every = 12;  // scans: finds pictures that were overwritten in place
+
+std::string now_text() {
+  return std::to_string(
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+}
+
+}  // namespace
+
+migration::migration(const settings& s, const destination& where, std::unique_ptr<archive> source)
+    : settings_(s),
+      where_(where),
+      index_(where.index_path()),
+      readers_(where.index_path()),
+      filter_(s.exclude, s.profile),
+      source_(std::move(source)),
+      fetch_(where, *source_, index_, readers_, limit_),
+      replicate_({where, *source_, index_, readers_, fetch_}, s.min_free) {
+  limit_.set(s.limit);
+  source_->observe([this](const archive::health& h) {
+    h.reachable ? spdlog::info("source is reachable again") : spdlog::warn("source is unreachable: {}", h.why);
+    if (!h.reachable) return;
+    replicate_.look_again();
+    const std::lock_guard lock{mutex_};
+    came_back_ = true;
+    wake_.notify_all();
+  });
+}
+
+void migration::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    ending_ = true;
+    if (running_) running_->cancel();
+  }
+  scanner_.request_stop();
+  replicate_.pause();
+  source_->stop();  // ends every request, and with them the scan and the fetches
+  if (scanner_.joinable()) scanner_.join();
+  fetch_.drain();
+}
+
+void migration::start(work w) {
+  work_ = w;
+  scanner_ = std::jthread{[this](const std::stop_token& stop) {
+    try {
+      run(stop);
+    } catch (const std::exception& e) {
+      spdlog::error("scanning ended: {}", e.what());
+      fail_listings({cause::local_error, e.what()});
+    }
+  }};
+}
+
+void migration::run(const std::stop_token& stop) {
+  for (unsigned round = 0; !stop.stop_requested(); ++round) {
+    std::vector<std::function<void(const source_scan::result&)>> requesters;
+    bool requested = false;
+    {
+      const std::lock_guard lock{mutex_};
+      requested = std::exchange(requested_, false);
+      came_back_ = false;
+      requesters = std::exchange(requesters_, {});
+    }
+    const auto result = scan(stop, requested || round % full_every == 0);
+    for (const auto& call : requesters) call(result);
+
+    std::unique_lock lock{mutex_};
+    const bool again = work_.rescan && settings_.rescan.count() > 0;
+    const auto event = [&] { return requested_ || (came_back_ && work_.rescan); };
+    again ? void(wake_.wait_for(lock, stop, settings_.rescan, event)) : void(wake_.wait(lock, stop, event));
+  }
+}
+
+// Both sides at once: the source answers while the destination is walked.
+source_scan::result migration::scan(const std::stop_token& stop, bool full) {
+  std::promise<source_scan::result> finished;
+  auto s = std::make_shared<source_scan>(
+      source_scan::services{*source_, index_, readers_, filter_,
+                            [this](inode ino, const std::optional<failure>& why) { listed(ino, why); },
+                            [&](const source_scan::result& r) { finished.set_value(r); }},
+      full || filter_changed());
+  {
+    const std::lock_guard lock{mutex_};
+    running_ = s;
+    if (ending_) s->cancel();
+  }
+  s->start();
+  scan_destination(where_, index_, stop);
+  if (work_.replicate) replicate_.resume();
+  const auto result = finished.get_future().get();
+  if (result.complete()) {
+    remember(result);
+    fail_listings({cause::not_found, "the directory left the source"});
+  } else {
+    for (const auto& f : result.failures) spdlog::warn("scan: {}", f.text);
+    fail_listings(result.failures.front());
+  }
+  {
+    const std::lock_guard lock{mutex_};
+    running_.reset();
+    last_ = result;
+  }
+  replicate_.look_again();
+  return result;
+}
+
+bool migration::filter_changed() { return readers_.borrow()->meta("scan_filter") != filter_.fingerprint(); }
+
+void migration::remember(const source_scan::result& r) {
+  index_.run([&](index::transaction& t) {
+    t.put_meta("last_scan", now_text());
+    t.put_meta("scan_filter", filter_.fingerprint());
+  });
+  spdlog::info("scan of the source complete: {} directories listed, {} unchanged, {} names", r.directories, r.skipped, r.names);
+}
+
+void migration::when_listed(inode directory, told call) {
+  std::shared_ptr<source_scan> scan;
+  {
+    const std::lock_guard lock{mutex_};
+    if (running_ || scanner_.joinable()) {
+      const auto row = readers_.borrow()->by_inode(directory);
+      if (row && !row->listed) {
+        scan = running_;
+        if (scan) listing_waiters_[directory].push_back(std::move(call));
+      }
+    }
+  }
+  if (scan) return scan->hurry(directory);
+  const auto row = readers_.borrow()->by_inode(directory);
+  if (row && row->listed) return call(std::nullopt);
+  const auto health = source_->state();
+  call(failure{cause::unreachable, health.reachable ? "the directory was never listed" : health.why});
+}
+
+void migration::listed(inode directory, const std::optional<failure>& why) {
+  std::vector<told> calls;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto at = listing_waiters_.find(directory);
+    if (at == listing_waiters_.end()) return;
+    calls = std::move(at->second);
+    listing_waiters_.erase(at);
+  }
+  for (const auto& call : calls) call(why);
+}
+
+// The scan is over: directories that it did not reach are not going to be listed now.
+void migration::fail_listings(const failure& why) {
+  decltype(listing_waiters_) left;
+  {
+    const std::lock_guard lock{mutex_};
+    left = std::exchange(listing_waiters_, {});
+  }
+  for (const auto& [ino, calls] : left)
+    for (const auto& call : calls) call(why);
+}
+
+void migration::rescan(std::function<void(const source_scan::result&)> call) {
+  const std::lock_guard lock{mutex_};
+  requested_ = true;
+  requesters_.push_back(std::move(call));
+  wake_.notify_all();
+}
+
+migration::scanning migration::scan_state() {
+  const std::lock_guard lock{mutex_};
+  return {running_ != nullptr, running_ ? running_->so_far() : last_};
+}
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,96 @@
+// One archive on its way: the engine under a mount and under `ferryfs sync`. Owns the index, the source, the fetches,
+// the replication and the scans; what it needs of the destination's directory stays with the caller.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "index/reader.hpp"
+#include "index/writer.hpp"
+#include "remote/archive.hpp"
+#include "remote/destination.hpp"
+#include "remote/fetch/fetcher.hpp"
+#include "remote/filter.hpp"
+#include "remote/replicate/replicator.hpp"
+#include "remote/scan/source_scan.hpp"
+#include "remote/settings.hpp"
+
+namespace ferryfs::remote {
+
+class migration {
+ public:
+  // `where` was taken and outlives this. Throws ferryfs::error.
+  migration(const settings& s, const destination& where, std::unique_ptr<archive> source);
+  ~migration() { stop(); }
+
+  // Told after each commit what changed in the view. Set before `start`.
+  void observe(index::writer::observer observer) { index_.observe(std::move(observer)); }
+
+  struct work {
+    bool replicate = true;  // in the background, from the first scan of the destination on
+    bool rescan = true;     // again every settings.rescan, and when the source comes back
+  };
+  // Begins to scan both sides.
+  void start(work w);
+  // Ends all requests to the source, the scans and the fetches; whoever waits is told. Blocks until all have ended.
+  void stop();
+
+  index::writer& index() noexcept { return index_; }
+  index::readers& readers() noexcept { return readers_; }
+  fetcher& fetch() noexcept { return fetch_; }
+  replicator& replicate() noexcept { return replicate_; }
+  limiter& limit() noexcept { return limit_; }
+  archive& source() noexcept { return *source_; }
+  const destination& where() const noexcept { return where_; }
+  const settings& setup() const noexcept { return settings_; }
+
+  // Calls back once, on any thread, when this directory's listing is in the index, or cannot be had.
+  using told = std::function<void(const std::optional<failure>&)>;
+  void when_listed(inode directory, told call);
+
+  // A scan of both sides, full, as soon as the running one ends; `call` gets the source's result.
+  void rescan(std::function<void(const source_scan::result&)> call);
+
+  struct scanning {
+    bool running;
+    source_scan::result result;  // of the running scan so far, or of the last one
+  };
+  scanning scan_state();
+
+ private:
+  void run(const std::stop_token& stop);
+  source_scan::result scan(const std::stop_token& stop, bool full);
+  void listed(inode directory, const std::optional<failure>& why);
+  void fail_listings(const failure& why);
+  void remember(const source_scan::result& r);
+  bool filter_changed();
+
+  const settings settings_;
+  const destination& where_;
+  index::writer index_;
+  index::readers readers_;
+  filter filter_;
+  limiter limit_;
+  std::unique_ptr<archive> source_;
+  fetcher fetch_;
+  replicator replicate_;
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  work work_;
+  bool requested_ = false, came_back_ = false, ending_ = false;
+  std::vector<std::function<void(const source_scan::result&)>> requesters_;
+  std::shared_ptr<source_scan> running_;
+  source_scan::result last_;
+  std::unordered_map<inode, std::vector<told>> listing_waiters_;
+  std::jthread scanner_;
+};
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,254 @@
+#include "remote/replicate/replicator.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <vector>
+
+#include "index/outcome.hpp"
+#include "index/path.hpp"
+#include "remote/settling.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int refill = 512;               // gaps a query
+constexpr std::int32_t newest = 99999999; // before any day
+constexpr auto retry_tick = 2s;           // how often failed or unsettled gaps are looked at
+
+std::int64_t now_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+replicator::replicator(services s, std::uint64_t min_free)
+    : services_(s), min_free_(min_free), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+replicator::~replicator() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void replicator::pause() { paused_ = true; }
+
+void replicator::resume() {
+  paused_ = false;
+  look_again();
+}
+
+void replicator::look_again() {
+  {
+    const std::lock_guard lock{mutex_};
+    again_ = true;
+    blocked_.clear();
+  }
+  wake_.notify_all();
+}
+
+void replicator::when_idle(std::function<void()> call) {
+  {
+    const std::lock_guard lock{mutex_};
+    idle_calls_.push_back(std::move(call));
+    again_ = true;
+  }
+  wake_.notify_all();
+}
+
+std::string replicator::blocked_by() {
+  const std::lock_guard lock{mutex_};
+  return blocked_;
+}
+
+void replicator::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const bool can = !paused_ && services_.source.state().reachable && has_space();
+    const bool more = can && fill();
+    std::unique_lock lock{mutex_};
+    if (std::exchange(again_, false)) {
+      rewind();
+      if (can) continue;
+    }
+    if (more) {
+      // Until a good part of what is on its way has arrived.
+      const std::size_t low = services_.source.depth() * 3 / 4;
+      wake_.wait(lock, stop, [&] { return on_the_way_.size() <= low || again_; });
+      continue;
+    }
+    if (!on_the_way_.empty()) {
+      wake_.wait(lock, stop, [&] { return on_the_way_.empty() || again_; });
+      rewind();  // what went wrong on the way is found again
+      continue;
+    }
+    lock.unlock();
+    idle();
+    lock.lock();
+    wake_.wait_for(lock, stop, retry_tick, [&] { return again_; });
+    rewind();
+  }
+}
+
+void replicator::rewind() { day_ = newest, ino_ = 0, unsettled_ = false; }
+
+void replicator::idle() {
+  if (paused_) return;
+  services_.index.run([](index::transaction&) {});  // what was made here is in the index
+  const auto totals = services_.readers.borrow()->totals();
+  const bool gaps = totals.of(state::missing).files > 0;
+  if (!gaps && unfinished_.exchange(false)) finish_directories();
+  std::vector<std::function<void()>> calls;
+  {
+    const bool waits = gaps && (unsettled_ || !services_.source.state().reachable);
+    const std::lock_guard lock{mutex_};
+    if (!waits || !blocked_.empty()) calls = std::exchange(idle_calls_, {});
+  }
+  for (const auto& call : calls) call();
+}
+
+bool replicator::has_space() {
+  constexpr auto blocked_time = 30s;  // then it is tried again: somebody may have made room
+  const std::uint64_t free = services_.where.free_bytes();
+  const auto now = std::chrono::steady_clock::now();
+  const std::lock_guard lock{mutex_};
+  if (!blocked_.empty() && now - blocked_since_ > blocked_time) blocked_.clear();
+  if (blocked_.empty() && free < min_free_) {
+    blocked_ = fmt::format("{}: only {} bytes are free, {} are to stay free (--min-free); make room",
+                           printable(services_.where.path()), free, min_free_);
+    blocked_since_ = now;
+    spdlog::error("replication stands still: {}", blocked_);
+  }
+  return blocked_.empty();
+}
+
+// Starts fetches up to the archive's depth. False: the queue has no more for now.
+bool replicator::fill() {
+  while (!paused_) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (on_the_way_.size() >= services_.source.depth()) return true;
+      if (!blocked_.empty()) return false;
+    }
+    if (!services_.source.state().reachable) return false;
+    std::vector<entry> gaps;
+    {
+      const auto reader = services_.readers.borrow();
+      reader->gaps(day_, ino_, refill, [&](entry&& e) { gaps.push_back(std::move(e)); });
+      if (gaps.empty()) reader->failures(now_seconds(), refill, [&](entry&& e) { gaps.push_back(std::move(e)); });
+    }
+    bool moved = false;
+    for (const entry& gap : gaps) {
+      if (gap.state == state::missing) day_ = gap.day, ino_ = gap.ino, moved = true;
+      if (start(gap)) moved = true;
+    }
+    if (!moved) return false;
+  }
+  return false;
+}
+
+bool replicator::start(const entry& gap) {
+  std::string path;
+  {
+    const auto reader = services_.readers.borrow();
+    path = path_of(*reader, gap);
+  }
+  if (path.empty()) return false;
+  if (!S_ISREG(gap.source->mode)) {
+    make_here(gap, path);
+    return false;
+  }
+  if (!is_settled(gap.source->mtime / 1'000'000'000)) {
+    unsettled_ = true;
+    return false;
+  }
+  {
+    const std::lock_guard lock{mutex_};
+    if (!on_the_way_.insert(gap.ino).second) return false;
+  }
+  services_.fetch.fetch(gap, std::move(path), lane::background, [this, ino = gap.ino](const auto& why) { landed(ino, why); });
+  return true;
+}
+
+// Directories and symbolic links need no bytes from the source.
+void replicator::make_here(const entry& gap, const std::string& path) {
+  int problem = 0;
+  if (S_ISDIR(gap.source->mode)) {
+    std::vector<std::string> made;
+    problem = make_directories(services_.where, path, made);
+  } else {
+    const auto slash = path.rfind('/');
+    std::vector<std::string> made;
+    if (slash != std::string::npos) problem = make_directories(services_.where, path.substr(0, slash), made);
+    const auto [directory, name] = open_parent(services_.where.root(), path);
+    if (problem == 0 && !directory) problem = errno;
+    if (problem == 0 && ::symlinkat(gap.target.c_str(), directory.get(), name.c_str()) != 0) problem = errno;
+    if (problem == 0 && ::fchownat(directory.get(), name.c_str(), services_.where.uid(), services_.where.gid(), AT_SYMLINK_NOFOLLOW) != 0)
+      problem = errno;
+    const timespec when{gap.source->mtime / 1'000'000'000, 0};
+    const timespec times[] = {when, when};
+    if (problem == 0) ::utimensat(directory.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW);
+  }
+  unfinished_ = true;
+  if (problem == 0)
+    return services_.index.post([ino = gap.ino, s = *gap.source](index::transaction& t) { index::record_made(t, ino, s); });
+  if (problem == EEXIST) {
+    if (const auto there = services_.where.look(path))
+      return services_.index.post([ino = gap.ino, s = there->attributes](index::transaction& t) { index::record_found(t, ino, s); });
+  }
+  services_.index.post([ino = gap.ino, text = fmt::format("{}: {}", printable(path), std::strerror(problem)), now = now_seconds()](
+                           index::transaction& t) { index::record_failure(t, ino, text, now); });
+}
+
+std::string replicator::path_of(index::reader& r, const entry& e) {
+  if (parent_ != e.parent) {
+    parent_path_ = r.path(e.parent).value_or("");
+    parent_ = e.parent;
+  }
+  return join(parent_path_, e.name);
+}
+
+void replicator::landed(inode ino, const std::optional<failure>& why) {
+  {
+    const std::lock_guard lock{mutex_};
+    on_the_way_.erase(ino);
+    if (!why) unfinished_ = true;
+    if (why && why->why == cause::local_error && blocked_.empty()) {
+      blocked_ = why->text;
+      blocked_since_ = std::chrono::steady_clock::now();
+      spdlog::error("replication stands still: {}", blocked_);
+    }
+  }
+  wake_.notify_all();
+}
+
+// Everything is here: directories get the mode and mtime that the source's have, which filling them changed.
+void replicator::finish_directories() {
+  const auto reader = services_.readers.borrow();
+  std::vector<std::pair<inode, std::string>> stack{{root_inode, ""}};
+  while (!stack.empty()) {
+    const auto [ino, path] = stack.back();
+    stack.pop_back();
+    reader->subdirectories(ino, "", [&, at = path](entry&& e) {
+      if (!e.source || !e.local || !S_ISDIR(e.local->mode)) return true;
+      const std::string here = join(at, e.name);
+      const unique_fd fd = services_.where.open(here, O_RDONLY | O_DIRECTORY);
+      struct stat st {};
+      const timespec when{e.source->mtime / 1'000'000'000, 0};
+      const timespec times[] = {when, when};
+      if (fd && ::fstat(fd.get(), &st) == 0 && (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ e.local->mode) & 07777)) {
+        ::fchmod(fd.get(), e.local->mode & 07777);
+        ::futimens(fd.get(), times);
+      }
+      stack.emplace_back(e.ino, here);
+      return true;
+    });
+  }
+}
+
+}  // namespace ferryfs::remote

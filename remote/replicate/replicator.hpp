@@ -1,0 +1,76 @@
+// Background replication: takes gaps from the index, newest day first, and keeps as many fetches going as the archive
+// can use. The queue is a query; nothing but what is on its way is held in memory.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "index/reader.hpp"
+#include "index/writer.hpp"
+#include "remote/fetch/fetcher.hpp"
+
+namespace ferryfs::remote {
+
+class replicator {
+ public:
+  struct services {
+    const destination& where;
+    archive& source;
+    index::writer& index;
+    index::readers& readers;
+    fetcher& fetch;
+  };
+  // Starts paused; `min_free`: bytes to leave on the destination's disk.
+  replicator(services s, std::uint64_t min_free);
+  ~replicator();
+
+  void pause();
+  void resume();
+  bool paused() const noexcept { return paused_; }
+  // Gaps may have come, or the source came back.
+  void look_again();
+  // Asks for a call, on its own thread, as soon as nothing is left that could be fetched now.
+  void when_idle(std::function<void()> call);
+  // Why it stands still, if the destination's disk is the reason.
+  std::string blocked_by();
+
+ private:
+  void run(const std::stop_token& stop);
+  void rewind();
+  bool fill();
+  bool start(const entry& gap);
+  void make_here(const entry& gap, const std::string& path);
+  std::string path_of(index::reader& r, const entry& e);
+  void landed(inode ino, const std::optional<failure>& why);
+  bool has_space();
+  void finish_directories();
+  void idle();
+
+  services services_;
+  const std::uint64_t min_free_;
+  std::atomic<bool> paused_ = true;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::set<inode> on_the_way_;
+  bool again_ = true;
+  std::string blocked_;
+  std::chrono::steady_clock::time_point blocked_since_;
+  std::atomic<bool> unfinished_ = true;  // something came since directories last got their times
+  std::vector<std::function<void()>> idle_calls_;
+  // The thread's own: where in the queue it is, and the path of the last directory.
+  std::int32_t day_ = 99999999;
+  inode ino_ = 0;
+  inode parent_ = 0;
+  std::string parent_path_;
+  bool unsettled_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace ferryfs::remote

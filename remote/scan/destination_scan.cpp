@@ -1,0 +1,70 @@
+#include "remote/scan/destination_scan.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <cstring>
+#include <vector>
+
+#include "index/merge.hpp"
+#include "index/path.hpp"
+#include "remote/directory/listing.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::size_t batch_size = 1024;
+
+struct step {
+  inode ino;
+  std::string path;
+  side attributes;
+};
+
+void record_root(index::transaction& t, const side& now) {
+  const auto before = t.by_inode(root_inode);
+  if (!before) return;
+  entry after = *before;
+  after.local = now;
+  if (after.source) after.local->size = after.source->size, after.local->mtime = after.source->mtime;
+  t.update(*before, after);
+}
+
+}  // namespace
+
+std::uint64_t scan_destination(const destination& where, index::writer& index, const std::stop_token& stop) {
+  struct stat st {};
+  ::fstat(where.root(), &st);
+  const side root = as_listed("", st, "", where.uid(), where.gid()).attributes;
+  index.run([&](index::transaction& t) { record_root(t, root); });
+
+  std::uint64_t seen = 0;
+  std::vector<step> stack{{root_inode, "", root}};
+  while (!stack.empty() && !stop.stop_requested()) {
+    const step here = std::move(stack.back());
+    stack.pop_back();
+    index::listing_merge merge{index::which::destination, here.ino, here.path,
+                               [&](const std::string& name) { return where.look(join(here.path, name)); }};
+    std::vector<index::listed> batch;
+    const auto flush = [&] {
+      seen += batch.size();
+      for (auto& s : index.run([&](index::transaction& t) { return merge.batch(t, batch); }))
+        stack.push_back({s.ino, s.path, s.attributes});
+      batch.clear();
+    };
+    const int problem = list_directory(where.root(), here.path, [&](local_entry&& e) {
+      if (here.path.empty() && e.name == own_directory) return;
+      batch.push_back(as_listed(e.name, e.attributes, e.target, where.uid(), where.gid()));
+      if (batch.size() == batch_size) flush();
+    });
+    if (!batch.empty()) flush();
+    if (problem == 0)
+      index.run([&](index::transaction& t) { merge.finish(t, here.attributes, 0); });
+    else
+      spdlog::warn("{}: {}; what was known of this directory stays", printable(here.path), std::strerror(problem));
+  }
+  return seen;
+}
+
+}  // namespace ferryfs::remote

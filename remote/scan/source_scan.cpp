@@ -1,0 +1,194 @@
+#include "remote/scan/source_scan.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "index/path.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::size_t most_running = 128;  // directories being listed or merged: bounds memory, hides the round trip
+constexpr std::size_t most_failures_kept = 20;
+
+side side_of(const attributes& a) { return {a.mode, a.size, a.mtime * 1'000'000'000}; }
+
+// A listing that was taken in the second in which its directory changed may be older than the change.
+std::int64_t mark_of(const side& s) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::int64_t mtime = s.mtime / 1'000'000'000;
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count() - mtime > 2 ? mtime : 0;
+}
+
+}  // namespace
+
+// One directory's listing on its way into the index.
+class source_scan::one_listing final : public listing {
+ public:
+  one_listing(std::shared_ptr<source_scan> scan, directory d)
+      : scan_(std::move(scan)),
+        directory_(std::move(d)),
+        merge_(std::make_shared<index::listing_merge>(index::which::source, directory_.ino, directory_.path)) {}
+
+  void batch(std::vector<found> names) override {
+    auto listed = std::make_shared<std::vector<index::listed>>();
+    for (auto& f : names) {
+      if (scan_->services_.leave_out.leaves_out(directory_.path, f)) continue;
+      listed->push_back({std::move(f.name), side_of(f.attrs), std::move(f.target), {}, {}});
+    }
+    auto subdirectories = std::make_shared<std::vector<index::subdirectory>>();
+    scan_->services_.index.post(
+        [merge = merge_, listed, subdirectories](index::transaction& t) { *subdirectories = merge->batch(t, *listed); },
+        [scan = scan_, self = self_failure_, listed, subdirectories](std::exception_ptr failed) {
+          if (failed) return self->set(failed);
+          {
+            const std::lock_guard lock{scan->mutex_};
+            scan->result_.names += listed->size();
+          }
+          scan->found_directories(*subdirectories);
+        });
+  }
+
+  void finished(const std::optional<failure>& why) override {
+    if (why) return scan_->done(directory_.ino, why);
+    scan_->services_.index.post(
+        [merge = merge_, self = self_failure_, d = directory_](index::transaction& t) {
+          if (self->text.empty()) merge->finish(t, d.attributes, mark_of(d.attributes));
+        },
+        [scan = scan_, self = self_failure_, d = directory_](std::exception_ptr failed) {
+          if (failed) self->set(failed);
+          if (self->text.empty()) return scan->done(d.ino, std::nullopt);
+          scan->done(d.ino, failure{cause::local_error, printable(d.path) + ": not merged into the index: " + self->text});
+        });
+  }
+
+ private:
+  // What the index refused of this directory; touched on the writer's thread only.
+  struct refusal {
+    std::string text;
+    void set(const std::exception_ptr& e) {
+      try {
+        std::rethrow_exception(e);
+      } catch (const std::exception& x) {
+        text = x.what();
+      }
+    }
+  };
+  std::shared_ptr<source_scan> scan_;
+  directory directory_;
+  std::shared_ptr<index::listing_merge> merge_;
+  std::shared_ptr<refusal> self_failure_ = std::make_shared<refusal>();
+};
+
+void source_scan::start() {
+  running_ = 1;
+  services_.source.stat("", [self = shared_from_this()](const std::optional<failure>& why, const attributes& a) {
+    if (!why && S_ISDIR(a.mode)) self->found_directories({{root_inode, "", side_of(a)}});
+    self->done(root_inode, why || S_ISDIR(a.mode) ? why : failure{cause::not_found, "the source is no directory"});
+  });
+}
+
+void source_scan::hurry(inode ino) {
+  const std::lock_guard lock{mutex_};
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const directory& d) { return d.ino == ino; });
+  if (at != waiting_.end()) std::rotate(waiting_.begin(), at, at + 1);
+}
+
+source_scan::result source_scan::so_far() {
+  const std::lock_guard lock{mutex_};
+  return result_;
+}
+
+void source_scan::cancel() {
+  const std::lock_guard lock{mutex_};
+  cancelled_ = true;
+}
+
+void source_scan::found_directories(const std::vector<index::subdirectory>& list) {
+  if (list.empty()) return;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& s : list) waiting_.push_back({s.ino, s.path, s.attributes});
+  }
+  pump();
+}
+
+void source_scan::pump() {
+  while (true) {
+    directory next;
+    {
+      const std::lock_guard lock{mutex_};
+      if (cancelled_) waiting_.clear();
+      if (waiting_.empty() || running_ >= most_running) return;
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
+      ++running_;
+    }
+    visit(next);
+  }
+}
+
+void source_scan::visit(const directory& d) {
+  const auto reader = services_.readers.borrow();
+  const auto row = reader->by_inode(d.ino);
+  const bool unchanged = row && row->listed && *row->listed != 0 && *row->listed == d.attributes.mtime / 1'000'000'000;
+  if (unchanged && !full_) return skip(d);
+  // Where the destination has something else under this name, what lies below cannot be shown.
+  if (row && row->local && !S_ISDIR(row->local->mode)) return done(d.ino, std::nullopt);
+  list(d);
+}
+
+// Nothing was added here or removed; each subdirectory may have changed by itself.
+void source_scan::skip(const directory& d) {
+  std::vector<index::subdirectory> below;
+  {
+    const auto reader = services_.readers.borrow();
+    reader->subdirectories(d.ino, "", [&](entry&& e) {
+      if (e.source) below.push_back({e.ino, join(d.path, e.name), *e.source});
+      return true;
+    });
+  }
+  {
+    const std::lock_guard lock{mutex_};
+    ++result_.skipped;
+    running_ += below.size();
+  }
+  for (const auto& s : below)
+    services_.source.stat(s.path, [self = shared_from_this(), s](const std::optional<failure>& why, const attributes& a) {
+      if (!why && S_ISDIR(a.mode)) self->found_directories({{s.ino, s.path, side_of(a)}});
+      self->done(s.ino, why);
+    });
+  done(d.ino, std::nullopt);
+}
+
+void source_scan::list(const directory& d) {
+  {
+    const std::lock_guard lock{mutex_};
+    ++result_.directories;
+  }
+  services_.source.list(d.path, std::make_shared<one_listing>(shared_from_this(), d));
+}
+
+void source_scan::done(inode ino, const std::optional<failure>& why) {
+  services_.listed(ino, why);
+  bool last = false;
+  {
+    const std::lock_guard lock{mutex_};
+    if (why) {
+      if (result_.failures.size() < most_failures_kept) result_.failures.push_back(*why);
+      if (why->of_connection() || why->why == cause::protocol) cancelled_ = true;
+    }
+    --running_;
+  }
+  pump();
+  {
+    const std::lock_guard lock{mutex_};
+    last = running_ == 0 && waiting_.empty() && !std::exchange(over_, over_ || (running_ == 0 && waiting_.empty()));
+  }
+  if (last) services_.finished(so_far());
+}
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,74 @@
+// One scan of the source: its directories, many at a time, merged into the index as they come.
+//
+// A directory whose mtime is that of its last complete listing is not listed again, unless the scan is a full one; its
+// subdirectories are looked at each. Failures are of single directories: what they hold stays as it was known.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "index/merge.hpp"
+#include "index/reader.hpp"
+#include "index/writer.hpp"
+#include "remote/archive.hpp"
+#include "remote/filter.hpp"
+
+namespace ferryfs::remote {
+
+class source_scan : public std::enable_shared_from_this<source_scan> {
+ public:
+  struct result {
+    std::uint64_t directories = 0, names = 0, skipped = 0;  // skipped: directories that had not changed
+    std::vector<failure> failures;                          // the first few
+    bool complete() const noexcept { return failures.empty(); }
+  };
+  struct services {
+    archive& source;
+    index::writer& index;
+    index::readers& readers;
+    const filter& leave_out;
+    // Each directory as its listing is in the index, or can't be had. On the writer's or an archive's thread.
+    std::function<void(inode, const std::optional<failure>&)> listed;
+    std::function<void(const result&)> finished;  // once
+  };
+
+  source_scan(services s, bool full) : services_(std::move(s)), full_(full) {}
+  void start();
+  // This directory is wanted soon: it goes ahead of those that wait.
+  void hurry(inode directory);
+  result so_far();
+  void cancel();
+
+ private:
+  struct directory {
+    inode ino;
+    std::string path;
+    side attributes;
+  };
+  class one_listing;
+
+  void found_directories(const std::vector<index::subdirectory>& list);
+  void pump();
+  void visit(const directory& d);
+  void skip(const directory& d);
+  void list(const directory& d);
+  void done(inode ino, const std::optional<failure>& why);
+
+  services services_;
+  const bool full_;
+  std::mutex mutex_;
+  std::deque<directory> waiting_;
+  std::size_t running_ = 0;
+  bool cancelled_ = false, over_ = false;
+  result result_;
+};
+
+}  // namespace ferryfs::remote

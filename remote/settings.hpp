@@ -1,0 +1,26 @@
+// What an archive was set up with: the options of the command line that belong to it. Remembered by the index.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ferryfs::remote {
+
+struct settings {
+  std::string source;                     // as written, a local path made absolute
+  std::vector<std::string> identities;
+  std::vector<std::string> known_hosts;
+  std::string ssh_config;
+  std::size_t sessions = 4;               // connections at most
+  std::uint64_t limit = 0;                // bytes a second for the background; 0: none
+  std::vector<std::string> exclude;
+  std::string profile = "generic";
+  std::chrono::seconds io_timeout{30};
+  std::chrono::seconds rescan{300};       // 0: never
+  std::uint64_t min_free = 256ULL << 20;  // bytes
+};
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,265 @@
+#include "remote/sftp/connection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "index/path.hpp"
+
+namespace ferryfs::remote::sftp {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t version = 3;
+constexpr std::uint32_t longest_read = 255U << 10;   // what OpenSSH's sftp-server answers at most
+constexpr std::uint64_t most_in_flight = 8U << 20;   // bytes requested: what 50 ms at 160 MB/s hold
+constexpr std::size_t most_files = 900;              // open at once, below the server's 1,024 descriptors
+constexpr std::size_t most_files_held_back = 16;     // while a rate limit holds the background back
+constexpr std::size_t most_listings = 24;            // tasks in hand beyond which a listing is left to others
+constexpr std::size_t inbox_step = 512U << 10;
+constexpr auto limit_tick = 10ms;
+
+}  // namespace
+
+connection::connection(const ssh::target& t, ssh::channel stream) : target_(&t), stream_(std::move(stream)) {
+  try {
+    greet();
+  } catch (const broken& b) {
+    throw failure{cause::protocol, fmt::format("{}: not an SFTP server: {}", where(), b.text)};
+  }
+}
+
+// INIT and VERSION, then the server's limits and the root's real path, together in one round trip.
+void connection::greet() {
+  const std::byte init[] = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{5}, std::byte{1},
+                            std::byte{0}, std::byte{0}, std::byte{0}, std::byte{version}};
+  outbox_.assign(std::begin(init), std::end(init));
+  send_all();
+  bool has_limits = false;
+  {
+    const auto packet = receive_one();
+    parser p{packet};
+    if (static_cast<type>(p.u8()) != type::version) throw broken{"no VERSION in answer to INIT"};
+    if (const auto v = p.u32(); v < version) throw broken{fmt::format("version {}; 3 is needed", v)};
+    while (!p.empty()) {
+      has_limits = p.string() == "limits@openssh.com" || has_limits;
+      p.bytes();
+    }
+  }
+  builder{outbox_, type::realpath, 1}.string(target_->path).end();
+  if (has_limits) builder{outbox_, type::extended, 2}.string("limits@openssh.com").end();
+  send_all();
+  {
+    const auto packet = receive_one();
+    parser p{packet};
+    const auto got = static_cast<type>(p.u8());
+    p.u32();
+    if (got == type::status) throw status_failure(*this, target_->path, p);
+    if (got != type::name || p.u32() != 1) throw broken{"no name in answer to REALPATH"};
+    root_ = p.string();
+    if (!root_.starts_with('/') || root_.find('\0') != std::string::npos) throw broken{"a root that is no path"};
+    if (root_ == "/") root_.clear();
+  }
+  if (!has_limits) return;
+  const auto packet = receive_one();
+  parser p{packet};
+  const auto got = static_cast<type>(p.u8());
+  p.u32();
+  if (got != type::extended_reply) return;
+  p.u64();
+  const std::uint64_t read = p.u64();
+  p.u64();
+  const std::uint64_t handles = p.u64();
+  if (read != 0) read_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, longest_read));
+  most_files_ = handles == 0 ? most_files : static_cast<std::size_t>(std::clamp<std::uint64_t>(handles * 9 / 10, 1, most_files));
+}
+
+void connection::send_all() {
+  const auto deadline = clock::now() + target_->io_timeout;
+  while (!flush()) {
+    if (clock::now() > deadline) throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", where())};
+    stream_.wait(-1, 100ms);
+  }
+}
+
+// One whole packet, without its length field.
+std::vector<std::byte> connection::receive_one() {
+  const auto deadline = clock::now() + target_->io_timeout;
+  std::vector<std::byte> got;
+  std::size_t have = 0, need = 4;
+  got.resize(need);
+  while (have < need) {
+    const std::size_t n = stream_.read(std::span(got).subspan(have, need - have));
+    have += n;
+    if (n == 0) {
+      if (clock::now() > deadline) throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", where())};
+      stream_.wait(-1, 100ms);
+    }
+    if (have == 4 && need == 4) {
+      const std::uint32_t length = parser{got}.u32();
+      if (length == 0 || length > longest_packet) throw broken{fmt::format("a packet of {} bytes", length)};
+      need += length;
+      got.resize(need);
+    }
+  }
+  got.erase(got.begin(), got.begin() + 4);
+  return got;
+}
+
+std::string connection::absolute(const std::string& path) const {
+  if (path.empty()) return root_.empty() ? "/" : root_;
+  return root_ + '/' + path;
+}
+
+builder connection::begin(request r) {
+  if (pending_.empty()) heard_ = clock::now();
+  const std::uint32_t id = next_id_++;
+  const type t = r.sent;
+  in_flight_ += r.part.length;
+  pending_.emplace(id, std::move(r));
+  return builder{outbox_, t, id};
+}
+
+void connection::serve(queue& from, waker& wake, bool takes_background) {
+  failure why;
+  try {
+    return run(from, wake, takes_background);
+  } catch (const broken& b) {
+    why = {cause::protocol, fmt::format("{}: the server breaks the SFTP protocol: {}", where(), b.text)};
+  } catch (const failure& f) {
+    why = f;
+  }
+  end_all(why);
+  throw failure{why};
+}
+
+void connection::run(queue& from, waker& wake, bool takes_background) {
+  while (!from.stopped()) {
+    wake.clear();
+    bool moved = take(from, takes_background);
+    moved = request_more() || moved;
+    const bool all_sent = flush();
+    // While a write is unfinished libssh2 takes no other call: the server reads on, so it ends.
+    if (!stream_.write_pending()) moved = receive() || moved;
+    check_deadline();
+    if (moved) continue;
+    const auto idle_ping = target_->io_timeout / 2;
+    if (pending_.empty() && clock::now() - heard_ > idle_ping) {
+      ++tasks_;
+      std::make_shared<stat_task>("", [](const auto&, const auto&) {})->start(*this);
+    } else {
+      const std::chrono::milliseconds quiet = pending_.empty() ? idle_ping + 10ms : 500ms;
+      stream_.wait(wake.fd(), held_back_ ? limit_tick : all_sent ? quiet : 100ms);
+    }
+  }
+  end_all({cause::cancelled, "ferryfs is ending"});
+}
+
+bool connection::has_room() const {
+  const std::size_t most = held_back_ ? std::min(most_files_, most_files_held_back) : most_files_;
+  return tasks_ < most && in_flight_ < most_in_flight && outbox_.size() - sent_ < (64U << 10);
+}
+
+std::shared_ptr<task> connection::next(queue& from, bool takes_background) const {
+  if (auto t = from.take(queue::line::demand)) return t;
+  // A few listings at a time, so that the other connections get their share.
+  if (tasks_ < most_listings)
+    if (auto t = from.take(queue::line::listing)) return t;
+  return takes_background && has_room() ? from.take(queue::line::background) : nullptr;
+}
+
+bool connection::take(queue& from, bool takes_background) {
+  bool took = false;
+  while (auto t = next(from, takes_background)) {
+    ++tasks_;
+    took = true;
+    t->start(*this);
+  }
+  return took;
+}
+
+bool connection::request_more() {
+  bool requested = false;
+  held_back_ = false;
+  for (auto at = reading_.begin(); at != reading_.end() && in_flight_ < most_in_flight;) {
+    const auto wish = (*at)->request_more(*this);
+    requested = requested || wish != reading::wish::later;
+    held_back_ = held_back_ || wish == reading::wish::later;
+    if (wish == reading::wish::enough)
+      at = reading_.erase(at);
+    else if (wish == reading::wish::later)
+      ++at;
+  }
+  return requested;
+}
+
+bool connection::flush() {
+  while (sent_ < outbox_.size()) {
+    const std::size_t n = stream_.write(std::span(outbox_).subspan(sent_));
+    if (n == 0) return false;
+    sent_ += n;
+  }
+  outbox_.clear();
+  sent_ = 0;
+  return true;
+}
+
+bool connection::receive() {
+  constexpr std::size_t most_at_once = 4U << 20;  // then new tasks get their turn
+  std::size_t total = 0;
+  while (total < most_at_once) {
+    if (inbox_.size() < held_ + inbox_step) inbox_.resize(held_ + inbox_step);
+    const std::size_t n = stream_.read(std::span(inbox_).subspan(held_));
+    if (n == 0) break;
+    total += n;
+    held_ += n;
+    heard_ = clock::now();
+    std::size_t at = 0;
+    while (held_ - at >= 4) {
+      const std::uint32_t length = parser{std::span(inbox_).subspan(at, 4)}.u32();
+      if (length < 5 || length > longest_packet) throw broken{fmt::format("a packet of {} bytes", length)};
+      if (held_ - at - 4 < length) break;
+      dispatch(std::span(inbox_).subspan(at + 4, length));
+      at += 4 + length;
+    }
+    std::memmove(inbox_.data(), inbox_.data() + at, held_ - at);
+    held_ -= at;
+  }
+  return total > 0;
+}
+
+void connection::dispatch(std::span<const std::byte> packet) {
+  parser p{packet};
+  const auto got = static_cast<type>(p.u8());
+  const std::uint32_t id = p.u32();
+  const auto at = pending_.find(id);
+  if (at == pending_.end()) throw broken{fmt::format("an answer to request {}, which was never sent", id)};
+  const request r = std::move(at->second);
+  pending_.erase(at);
+  in_flight_ -= r.part.length;
+  const bool was_ended = r.owner->ended();
+  r.owner->reply(*this, r, got, p);
+  if (!was_ended && r.owner->ended()) --tasks_;
+  if (r.sent == type::open && !r.owner->ended()) {
+    auto file = std::static_pointer_cast<read_task>(r.owner);
+    file->where() == lane::demand ? reading_.push_front(std::move(file)) : reading_.push_back(std::move(file));
+  }
+}
+
+void connection::check_deadline() {
+  if (!pending_.empty() && clock::now() - heard_ > target_->io_timeout)
+    throw failure{cause::timeout, fmt::format("{}: no answer within {} s", where(), target_->io_timeout.count())};
+}
+
+void connection::end_all(const failure& why) {
+  const auto reading = std::move(reading_);
+  const auto pending = std::move(pending_);
+  reading_.clear();
+  pending_.clear();
+  for (const auto& file : reading) file->lost(why);
+  for (const auto& [id, r] : pending) r.owner->lost(why);
+}
+
+}  // namespace ferryfs::remote::sftp

@@ -1,0 +1,65 @@
+// One SFTP connection and the thread that runs it: takes tasks from the queue it shares with the others, keeps many
+// requests in flight, hands replies to their tasks.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <unordered_map>
+#include <vector>
+
+#include "remote/sftp/queue.hpp"
+#include "remote/sftp/read_task.hpp"
+#include "remote/ssh/channel.hpp"
+
+namespace ferryfs::remote::sftp {
+
+class connection final : public wire {
+ public:
+  // Speaks the version exchange and looks up the root on the server; blocks, with the deadlines of `t`. Throws failure.
+  connection(const ssh::target& t, ssh::channel stream);
+
+  // Serves the queue until it is stopped or the connection fails, which it throws after it has ended every task it
+  // had taken. `takes_background`: false for the connection that is kept free for demand.
+  void serve(queue& from, waker& wake, bool takes_background);
+
+  // wire
+  builder begin(request r) override;
+  std::string absolute(const std::string& path) const override;
+  std::uint32_t read_length() const override { return read_length_; }
+  std::string where() const override { return target_->where(); }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  void greet();
+  std::vector<std::byte> receive_one();
+  void send_all();
+  void run(queue& from, waker& wake, bool takes_background);
+  bool take(queue& from, bool takes_background);
+  std::shared_ptr<task> next(queue& from, bool takes_background) const;
+  bool request_more();
+  bool flush();
+  bool receive();
+  void dispatch(std::span<const std::byte> packet);
+  void check_deadline();
+  void end_all(const failure& why);
+  bool has_room() const;
+
+  const ssh::target* target_;
+  ssh::channel stream_;
+  std::string root_;
+  std::uint32_t read_length_ = 32U << 10;  // what any server answers; more where it says so
+  std::size_t most_files_ = 100;
+  std::uint32_t next_id_ = 0;
+  std::unordered_map<std::uint32_t, request> pending_;
+  std::list<std::shared_ptr<read_task>> reading_;  // open, with ranges still to request; demand first
+  std::size_t tasks_ = 0;                          // taken and not ended
+  std::uint64_t in_flight_ = 0;                    // bytes requested and not here
+  bool held_back_ = false;                         // a rate limit had a reading wait
+  std::vector<std::byte> outbox_, inbox_;
+  std::size_t sent_ = 0, held_ = 0;
+  clock::time_point heard_ = clock::now();
+};
+
+}  // namespace ferryfs::remote::sftp

@@ -1,0 +1,34 @@
+// One directory being listed: OPENDIR, several READDIRs in flight (the server keeps the position and answers in
+// order), READLINK for each symbolic link, CLOSE.
+#pragma once
+
+#include "remote/sftp/task.hpp"
+
+namespace ferryfs::remote::sftp {
+
+class list_task final : public task {
+ public:
+  list_task(std::string path, std::shared_ptr<listing> to) : path_(std::move(path)), to_(std::move(to)) {}
+  void start(wire& w) override;
+  void reply(wire& w, const request& r, type got, parser& p) override;
+  void lost(const failure& why) override;
+
+ private:
+  void ask(wire& w);
+  void names(wire& w, parser& p);
+  void settle(wire& w);
+  void end(const std::optional<failure>& why);
+
+  std::string path_;
+  std::shared_ptr<listing> to_;
+  std::string handle_;
+  std::uint32_t window_ = 2;  // READDIRs to keep in flight; doubles while all come back full of names
+  std::uint32_t asked_ = 0;
+  std::uint32_t links_ = 0;   // READLINKs without an answer
+  std::uint64_t total_ = 0;
+  bool at_end_ = false;
+  std::vector<found> link_entries_;
+  std::optional<failure> failed_;
+};
+
+}  // namespace ferryfs::remote::sftp

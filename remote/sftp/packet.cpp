@@ -1,0 +1,75 @@
+#include "remote/sftp/packet.hpp"
+
+#include <fmt/format.h>
+
+namespace ferryfs::remote::sftp {
+
+builder::builder(std::vector<std::byte>& out, type t, std::uint32_t id) : out_(out), start_(out.size()) {
+  u32(0);
+  u8(static_cast<std::uint8_t>(t));
+  u32(id);
+}
+
+builder& builder::u32(std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) u8(static_cast<std::uint8_t>(value >> shift));
+  return *this;
+}
+
+builder& builder::u64(std::uint64_t value) {
+  return u32(static_cast<std::uint32_t>(value >> 32)).u32(static_cast<std::uint32_t>(value));
+}
+
+builder& builder::string(std::string_view bytes) {
+  u32(static_cast<std::uint32_t>(bytes.size()));
+  const auto* data = reinterpret_cast<const std::byte*>(bytes.data());
+  out_.insert(out_.end(), data, data + bytes.size());
+  return *this;
+}
+
+void builder::end() {
+  const auto length = static_cast<std::uint32_t>(out_.size() - start_ - 4);
+  for (std::size_t i = 0; i < 4; ++i) out_[start_ + i] = static_cast<std::byte>(length >> (24 - 8 * i));
+}
+
+std::span<const std::byte> parser::take(std::size_t n) {
+  if (n > rest_.size()) throw broken{fmt::format("a packet ends {} bytes early", n - rest_.size())};
+  const auto taken = rest_.first(n);
+  rest_ = rest_.subspan(n);
+  return taken;
+}
+
+std::uint8_t parser::u8() { return static_cast<std::uint8_t>(take(1)[0]); }
+
+std::uint32_t parser::u32() {
+  std::uint32_t value = 0;
+  for (const std::byte b : take(4)) value = value << 8 | static_cast<std::uint32_t>(b);
+  return value;
+}
+
+std::uint64_t parser::u64() {
+  const std::uint64_t high = u32();
+  return high << 32 | u32();
+}
+
+std::span<const std::byte> parser::bytes() { return take(u32()); }
+
+std::string_view parser::string() {
+  const auto b = bytes();
+  return {reinterpret_cast<const char*>(b.data()), b.size()};
+}
+
+attributes parser::attrs() {
+  constexpr std::uint32_t has_size = 1, has_ids = 2, has_permissions = 4, has_times = 8, has_extended = 0x80000000;
+  attributes a;
+  const std::uint32_t flags = u32();
+  if (flags & has_size) a.size = u64();
+  if (flags & has_ids) u32(), u32();
+  if (flags & has_permissions) a.mode = u32();
+  if (flags & has_times) u32(), a.mtime = u32();
+  if (flags & has_extended)
+    for (std::uint32_t left = u32(); left > 0; --left) bytes(), bytes();
+  if (a.size > static_cast<std::uint64_t>(INT64_MAX)) throw broken{fmt::format("a file of {} bytes", a.size)};
+  return a;
+}
+
+}  // namespace ferryfs::remote::sftp

@@ -1,0 +1,102 @@
+#include "remote/sftp/read_task.hpp"
+
+#include <fmt/format.h>
+
+#include "index/path.hpp"
+
+namespace ferryfs::remote::sftp {
+
+void read_task::start(wire& w) {
+  constexpr std::uint32_t for_reading = 1, no_attributes = 0;
+  w.begin({shared_from_this(), type::open, {}, {}})
+      .string(w.absolute(to_->path()))
+      .u32(for_reading)
+      .u32(no_attributes)
+      .end();
+}
+
+reading::wish read_task::request_more(wire& w) {
+  if (failed_) return reading::wish::enough;
+  const auto next = to_->want(w.read_length());
+  switch (next.what) {
+    case reading::wish::more: read(w, next.part); break;
+    case reading::wish::later: break;
+    case reading::wish::enough:
+      enough_ = true;
+      look_again(w);
+      break;
+  }
+  return next.what;
+}
+
+void read_task::read(wire& w, range part) {
+  w.begin({shared_from_this(), type::read, part, {}}).string(handle_).u64(part.offset).u32(part.length).end();
+  ++reads_;
+  looked_ = false;
+}
+
+// The server answers one channel's requests in order, so this shows the file as it is after its last byte was read.
+void read_task::look_again(wire& w) {
+  if (looked_ || failed_) return;
+  w.begin({shared_from_this(), type::fstat, {}, {}}).string(handle_).end();
+  ++looks_;
+  looked_ = true;
+}
+
+void read_task::reply(wire& w, const request& r, type got, parser& p) {
+  switch (r.sent) {
+    case type::open:
+      if (got == type::status) return end(status_failure(w, to_->path(), p));
+      if (got != type::handle) throw broken{"an answer to OPEN that is none"};
+      handle_ = p.string();
+      opened_ = true;
+      return;
+    case type::read:
+      --reads_;
+      if (got == type::data)
+        data(w, r.part, p);
+      else if (got == type::status)
+        failed_ = status_failure(w, to_->path(), p);
+      else
+        throw broken{"an answer to READ that is none"};
+      break;
+    case type::fstat:
+      --looks_;
+      if (got == type::attrs)
+        after_ = p.attrs();
+      else if (got == type::status)
+        failed_ = status_failure(w, to_->path(), p);
+      else
+        throw broken{"an answer to FSTAT that is none"};
+      break;
+    default: return;  // the answer to CLOSE: nothing depends on it
+  }
+  settle(w);
+}
+
+void read_task::data(wire& w, const range& asked, parser& p) {
+  const auto bytes = p.bytes();
+  if (bytes.empty() || bytes.size() > asked.length)
+    throw broken{fmt::format("{} bytes in answer to a READ of {}", bytes.size(), asked.length)};
+  const auto length = static_cast<std::uint32_t>(bytes.size());
+  if (!failed_) to_->arrived(asked.offset, bytes);
+  // A short read is legal, and says nothing of the end of the file.
+  if (length < asked.length && !failed_) read(w, {asked.offset + length, asked.length - length});
+}
+
+void read_task::settle(wire& w) {
+  if (reads_ > 0 || looks_ > 0 || (!enough_ && !failed_)) return;
+  if (!looked_ && !failed_) return look_again(w);
+  w.begin({shared_from_this(), type::close, {}, {}}).string(handle_).end();
+  end(failed_);
+}
+
+void read_task::lost(const failure& why) { end(why); }
+
+void read_task::end(const std::optional<failure>& why) {
+  if (ended_) return;
+  ended_ = true;
+  to_->finished(why, after_);
+}
+
+}  // namespace ferryfs::remote::sftp

@@ -1,0 +1,41 @@
+// One file being read: OPEN, READs of many ranges in flight, FSTAT behind the last of them, CLOSE.
+#pragma once
+
+#include "remote/sftp/task.hpp"
+
+namespace ferryfs::remote::sftp {
+
+class read_task final : public task {
+ public:
+  read_task(std::shared_ptr<reading> to, lane where) : to_(std::move(to)), lane_(where) {}
+  void start(wire& w) override;
+  void reply(wire& w, const request& r, type got, parser& p) override;
+  void lost(const failure& why) override;
+
+  // Requests one more range if one is wanted. `enough`: it needs no more turns.
+  reading::wish request_more(wire& w);
+  bool is_open() const noexcept { return opened_; }
+
+  const std::shared_ptr<reading>& to() const noexcept { return to_; }
+  lane where() const noexcept { return lane_; }
+
+ private:
+  void read(wire& w, range part);
+  void data(wire& w, const range& asked, parser& p);
+  void look_again(wire& w);
+  void settle(wire& w);
+  void end(const std::optional<failure>& why);
+
+  std::shared_ptr<reading> to_;
+  lane lane_;
+  std::string handle_;
+  bool opened_ = false;
+  bool enough_ = false;
+  std::uint32_t reads_ = 0;      // READs without an answer
+  std::uint32_t looks_ = 0;      // FSTATs without an answer
+  bool looked_ = false;          // an FSTAT was sent behind the last READ
+  attributes after_;
+  std::optional<failure> failed_;
+};
+
+}  // namespace ferryfs::remote::sftp

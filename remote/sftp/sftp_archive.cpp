@@ -1,0 +1,195 @@
+#include "remote/sftp/sftp_archive.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "remote/sftp/list_task.hpp"
+
+namespace ferryfs::remote::sftp {
+namespace {
+
+using namespace std::chrono_literals;
+
+}  // namespace
+
+sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::move(t)) {
+  try {
+    first_ = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()});
+    established_ = 1;
+  } catch (const failure& f) {
+    down(f);
+  }
+  announcer_ = std::jthread{[this](const std::stop_token& stop) { announcements(stop); }};
+  for (std::size_t i = 0; i < std::max<std::size_t>(sessions, 1); ++i) workers_.push_back(std::make_unique<worker>());
+  for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->thread = std::jthread{[this, i] { run(i); }};
+}
+
+void sftp_archive::stop() {
+  if (!announcer_.joinable()) return;
+  queue_.stop();
+  {
+    const std::lock_guard lock{state_mutex_};
+    last_ = {cause::cancelled, "ferryfs is ending"};
+    stopping_.notify_all();
+  }
+  for (auto& w : workers_) w->wake.ring();
+  for (auto& w : workers_) w->thread.join();
+  for (auto& t : queue_.close()) t->lost({cause::cancelled, "ferryfs is ending"});
+  announcer_.request_stop();
+  announcer_.join();
+}
+
+void sftp_archive::list(const std::string& path, std::shared_ptr<listing> to) {
+  put(std::make_shared<list_task>(path, std::move(to)), queue::line::listing);
+}
+
+void sftp_archive::stat(const std::string& path, stat_task::done done) {
+  put(std::make_shared<stat_task>(path, std::move(done)), queue::line::listing);
+}
+
+void sftp_archive::read(std::shared_ptr<reading> to, lane where) {
+  put(std::make_shared<read_task>(std::move(to), where),
+      where == lane::demand ? queue::line::demand : queue::line::background);
+}
+
+void sftp_archive::raise(const std::shared_ptr<reading>& which) {
+  queue_.raise(which);
+  for (auto& w : workers_) w->wake.ring();
+}
+
+void sftp_archive::put(std::shared_ptr<task> t, queue::line where) {
+  if (queue_.put(t, where)) {
+    for (auto& w : workers_) w->wake.ring();
+    return;
+  }
+  std::unique_lock lock{state_mutex_};
+  const failure why = last_;
+  lock.unlock();
+  if (queue_.stopped()) return t->lost(why);
+  announce([t = std::move(t), why] { t->lost(why); });
+}
+
+archive::health sftp_archive::state() const {
+  const std::lock_guard lock{state_mutex_};
+  return health_;
+}
+
+void sftp_archive::observe(std::function<void(const health&)> told) {
+  const std::lock_guard lock{state_mutex_};
+  observer_ = std::move(told);
+}
+
+std::size_t sftp_archive::depth() const { return 900 * std::max<std::size_t>(workers_.size() - 1, 1); }
+
+// The last of several connections takes no background work, so that a reader never queues behind it.
+void sftp_archive::run(std::size_t number) {
+  const bool takes_background = workers_.size() == 1 || number + 1 < workers_.size();
+  while (!queue_.stopped()) {
+    auto c = connect(number);
+    if (!c) return;
+    const auto begun = std::chrono::steady_clock::now();
+    try {
+      c->serve(queue_, workers_[number]->wake, takes_background);
+    } catch (const failure& f) {
+      c.reset();
+      closed(f);
+      // A server that lets us in and throws us out at once is not asked again at once.
+      if (std::chrono::steady_clock::now() - begun < 2s) pause(0, false);
+    }
+  }
+}
+
+// Tries until it has a connection; null when stopped. One thread at a time tries, the others wait for it.
+std::unique_ptr<connection> sftp_archive::connect(std::size_t number) {
+  const std::lock_guard turn{connecting_};
+  if (number == 0 && first_) return std::move(first_);
+  for (unsigned failures = 0; !queue_.stopped(); ++failures) {
+    try {
+      auto c = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()});
+      up();
+      return c;
+    } catch (const failure& f) {
+      down(f);
+      pause(failures, f.why == cause::refused);
+    }
+  }
+  return nullptr;
+}
+
+// Doubles from half a second to fifteen, give or take a quarter so that many ferries do not knock at once; a refused
+// login waits longer, for the sake of servers that ban who tries too often.
+void sftp_archive::pause(unsigned failures, bool refused) {
+  static thread_local std::minstd_rand dice{std::random_device{}()};
+  const auto base = std::min<std::chrono::milliseconds>(500ms * (1U << std::min(failures, 5U)), refused ? 60s : 15s);
+  const auto jittered = (refused ? std::max<std::chrono::milliseconds>(base, 10s) : base) *
+                        std::uniform_int_distribution<int>{75, 125}(dice) / 100;
+  std::unique_lock lock{state_mutex_};
+  stopping_.wait_for(lock, jittered, [&] { return queue_.stopped().load(); });
+}
+
+void sftp_archive::up() {
+  std::unique_lock lock{state_mutex_};
+  ++established_;
+  if (health_.reachable) return;
+  health_ = {true, ""};
+  queue_.open();
+  const auto told = observer_;
+  lock.unlock();
+  if (told) announce([told] { told({true, ""}); });
+}
+
+// An attempt to connect failed. While other connections stand, that says nothing of the source.
+void sftp_archive::down(const failure& why) {
+  std::unique_lock lock{state_mutex_};
+  last_ = why;
+  if (established_ > 0) return;
+  const bool news = health_.reachable;
+  health_ = {false, why.text};
+  const auto told = observer_;
+  auto left = queue_.close();
+  lock.unlock();
+  announce([left = std::move(left), why] {
+    for (const auto& t : left) t->lost(why);
+  });
+  if (news && told) announce([told, why] { told({false, why.text}); });
+}
+
+// A connection ended. A lost one is made anew at once; one that fell silent is a source that is down.
+void sftp_archive::closed(const failure& why) {
+  {
+    const std::lock_guard lock{state_mutex_};
+    --established_;
+    last_ = why;
+  }
+  if (why.why != cause::unreachable && why.why != cause::cancelled) down(why);
+}
+
+void sftp_archive::announce(std::function<void()> call) {
+  {
+    const std::lock_guard lock{announce_mutex_};
+    announcements_.push_back(std::move(call));
+  }
+  announce_wake_.notify_one();
+}
+
+void sftp_archive::announcements(const std::stop_token& stop) {
+  std::unique_lock lock{announce_mutex_};
+  while (announce_wake_.wait(lock, stop, [&] { return !announcements_.empty(); })) {
+    const auto call = std::move(announcements_.front());
+    announcements_.pop_front();
+    lock.unlock();
+    call();
+    lock.lock();
+  }
+  // What is queued is still told: every request ends.
+  while (!announcements_.empty()) {
+    const auto call = std::move(announcements_.front());
+    announcements_.pop_front();
+    lock.unlock();
+    call();
+    lock.lock();
+  }
+}
+
+}  // namespace ferryfs::remote::sftp

@@ -1,0 +1,72 @@
+// An old server's archive over SFTP: up to `sessions` connections that share one queue.
+//
+// Locks: connecting_ is held by the one thread that is logging in (sshd's MaxStartups, and nobody else needs to try);
+// state_mutex_ is taken under it, never the other way round. No lock is held while a callback runs.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "remote/archive.hpp"
+#include "remote/sftp/connection.hpp"
+#include "remote/sftp/queue.hpp"
+#include "remote/ssh/target.hpp"
+
+namespace ferryfs::remote::sftp {
+
+class sftp_archive final : public archive {
+ public:
+  // Logs in once, at once, and starts the threads. Where that fails, state() says why and it goes on trying.
+  sftp_archive(ssh::target t, std::size_t sessions);
+  ~sftp_archive() override { stop(); }
+
+  void list(const std::string& path, std::shared_ptr<listing> to) override;
+  void stat(const std::string& path, stat_task::done done) override;
+  void read(std::shared_ptr<reading> to, lane where) override;
+  void raise(const std::shared_ptr<reading>& which) override;
+  health state() const override;
+  void observe(std::function<void(const health&)> told) override;
+  void stop() override;
+  std::size_t depth() const override;
+
+ private:
+  struct worker {
+    waker wake;
+    std::jthread thread;
+  };
+  void put(std::shared_ptr<task> t, queue::line where);
+  void run(std::size_t number);
+  std::unique_ptr<connection> connect(std::size_t number);
+  void pause(unsigned failures, bool refused);
+  void up();
+  void down(const failure& why);
+  void closed(const failure& why);
+  void announce(std::function<void()> call);
+  void announcements(const std::stop_token& stop);
+
+  const ssh::target target_;
+  queue queue_;
+  std::unique_ptr<connection> first_;
+  std::mutex connecting_;
+
+  mutable std::mutex state_mutex_;
+  std::condition_variable stopping_;
+  health health_;
+  failure last_;
+  std::size_t established_ = 0;
+  std::function<void(const health&)> observer_;
+
+  std::mutex announce_mutex_;
+  std::condition_variable_any announce_wake_;
+  std::deque<std::function<void()>> announcements_;
+  std::jthread announcer_;
+  std::vector<std::unique_ptr<worker>> workers_;
+};
+
+}  // namespace ferryfs::remote::sftp

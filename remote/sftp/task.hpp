@@ -1,0 +1,68 @@
+// What a connection works on: one file read, one directory listed, one path looked at. Each is a small state machine
+// driven by the replies to its own requests, on the thread of the connection that took it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "remote/archive.hpp"
+#include "remote/sftp/packet.hpp"
+
+namespace ferryfs::remote::sftp {
+
+class task;
+
+// A request that waits for its reply.
+struct request {
+  std::shared_ptr<task> owner;
+  type sent = type::init;
+  range part;         // of a READ
+  std::string name;   // of a READLINK: the entry it completes
+};
+
+// What a task may ask of the connection that runs it.
+class wire {
+ public:
+  virtual ~wire() = default;
+  // Begins a request; the caller appends its fields to the builder and ends it.
+  virtual builder begin(request r) = 0;
+  // The server's path of one relative to the archive's root.
+  virtual std::string absolute(const std::string& path) const = 0;
+  virtual std::uint32_t read_length() const = 0;  // longest READ that the server answers
+  virtual std::string where() const = 0;          // for messages
+};
+
+class task : public std::enable_shared_from_this<task> {
+ public:
+  virtual ~task() = default;
+  virtual void start(wire& w) = 0;
+  // A reply to one of its requests; `p` stands behind the id. Throws `broken`.
+  virtual void reply(wire& w, const request& r, type got, parser& p) = 0;
+  // The connection is gone, or never took it: ends the task.
+  virtual void lost(const failure& why) = 0;
+  bool ended() const noexcept { return ended_; }
+
+ protected:
+  bool ended_ = false;
+};
+
+// Turns a STATUS reply into a failure of `path`.
+failure status_failure(const wire& w, const std::string& path, parser& p);
+
+class stat_task final : public task {
+ public:
+  using done = std::function<void(const std::optional<failure>&, const attributes&)>;
+  stat_task(std::string path, done call) : path_(std::move(path)), done_(std::move(call)) {}
+  void start(wire& w) override;
+  void reply(wire& w, const request& r, type got, parser& p) override;
+  void lost(const failure& why) override;
+
+ private:
+  void end(const std::optional<failure>& why, const attributes& a);
+  std::string path_;
+  done done_;
+};
+
+}  // namespace ferryfs::remote::sftp

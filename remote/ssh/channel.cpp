@@ -1,0 +1,133 @@
+#include "remote/ssh/channel.hpp"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "remote/failure.hpp"
+#include "remote/ssh/host_key.hpp"
+#include "remote/ssh/login.hpp"
+
+namespace ferryfs::remote::ssh {
+namespace {
+
+using namespace std::chrono;
+
+// Packets of at most 32,768 bytes: libssh2 breaks on larger ones. The window is what a long link can hold in flight.
+constexpr unsigned packet_size = 32'768;
+constexpr unsigned window_size = 32U << 20;
+// Without a remedy of its own, the first of these that both sides know: the fastest for libssh2 1.10 and OpenSSL.
+constexpr const char* ciphers = "aes128-ctr,aes256-ctr,aes192-ctr";
+constexpr const char* macs = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
+
+unique_fd connect_to(const addrinfo& address, milliseconds at_most, std::string& why) {
+  unique_fd fd{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!fd) return fd;
+  const int on = 1;
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) == 0) return fd;
+  int problem = errno;
+  if (problem == EINPROGRESS) {
+    pollfd p{fd.get(), POLLOUT, 0};
+    const int ready = poll(&p, 1, static_cast<int>(at_most.count()));
+    socklen_t length = sizeof problem;
+    problem = ETIMEDOUT;
+    if (ready > 0) getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &problem, &length);
+  }
+  if (problem == 0) return fd;
+  why = std::strerror(problem);
+  return {};
+}
+
+unique_fd connect_any(const target& t) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  const int failed = getaddrinfo(t.host.c_str(), std::to_string(t.port).c_str(), &hints, &list);
+  if (failed != 0)
+    throw failure{cause::unreachable, fmt::format("{}: {}; check the name", t.where(), gai_strerror(failed))};
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard{list, freeaddrinfo};
+  std::string why = "no address";
+  for (const addrinfo* a = list; a != nullptr; a = a->ai_next)
+    if (auto fd = connect_to(*a, t.io_timeout, why)) return fd;
+  throw failure{cause::unreachable, fmt::format("{}: {}; check that sshd runs there and the port", t.where(), why)};
+}
+
+}  // namespace
+
+channel::socket::~socket() {
+  if (fd) ::shutdown(fd.get(), SHUT_RDWR);
+}
+
+channel::channel(const target& t, const std::atomic<bool>& stop) : target_(&t) {
+  socket_.fd = connect_any(t);
+  session_.reset(libssh2_session_init());
+  if (!session_) throw failure{cause::local_error, "libssh2: out of memory"};
+  libssh2_session_set_blocking(session_.get(), 0);
+  const patience wait{session_.get(), socket_.fd.get(), t.io_timeout, stop};
+  handshake(wait);
+  log_in(session_.get(), t, wait);
+  open_subsystem(wait);
+}
+
+void channel::fail(const char* doing, int code) const {
+  char* text = nullptr;
+  libssh2_session_last_error(session_.get(), &text, nullptr, 0);
+  if (code == LIBSSH2_ERROR_TIMEOUT)
+    throw failure{cause::timeout, fmt::format("{}: no answer within {} s ({})", target_->where(),
+                                              target_->io_timeout.count(), doing)};
+  throw failure{cause::unreachable,
+                fmt::format("{}: {}: {}", target_->where(), doing, text == nullptr || *text == '\0' ? "connection lost" : text)};
+}
+
+void channel::handshake(const patience& wait) {
+  const known_hosts hosts{session_.get(), *target_};
+  libssh2_session_method_pref(session_.get(), LIBSSH2_METHOD_HOSTKEY, hosts.preferred_algorithms().c_str());
+  for (const int method : {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC})
+    libssh2_session_method_pref(session_.get(), method, ciphers);
+  for (const int method : {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC})
+    libssh2_session_method_pref(session_.get(), method, macs);
+  const int result = wait([&] { return libssh2_session_handshake(session_.get(), socket_.fd.get()); });
+  if (result != 0) fail("SSH handshake", result);
+  hosts.check();
+}
+
+void channel::open_subsystem(const patience& wait) {
+  int result = wait([&] {
+    channel_ = libssh2_channel_open_ex(session_.get(), "session", sizeof "session" - 1, window_size, packet_size, nullptr, 0);
+    return channel_ != nullptr ? 0 : libssh2_session_last_errno(session_.get());
+  });
+  if (result != 0) fail("opening a channel", result);
+  result = wait([&] { return libssh2_channel_subsystem(channel_, "sftp"); });
+  if (result == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
+    throw failure{cause::refused,
+                  fmt::format("{}: the server offers no SFTP; enable 'Subsystem sftp' in its sshd_config", target_->where())};
+  if (result != 0) fail("starting SFTP", result);
+}
+
+std::size_t channel::read(std::span<std::byte> into) {
+  const ssize_t n = libssh2_channel_read(channel_, reinterpret_cast<char*>(into.data()), into.size());
+  if (n == LIBSSH2_ERROR_EAGAIN) return 0;
+  if (n < 0) fail("reading", static_cast<int>(n));
+  if (n == 0 && libssh2_channel_eof(channel_) != 0)
+    throw failure{cause::unreachable, fmt::format("{}: the server closed the connection", target_->where())};
+  return static_cast<std::size_t>(n);
+}
+
+std::size_t channel::write(std::span<const std::byte> from) {
+  const ssize_t n = libssh2_channel_write(channel_, reinterpret_cast<const char*>(from.data()), from.size());
+  write_pending_ = n == LIBSSH2_ERROR_EAGAIN;
+  if (write_pending_) return 0;
+  if (n < 0) fail("writing", static_cast<int>(n));
+  return static_cast<std::size_t>(n);
+}
+
+void channel::wait(int wake, milliseconds at_most) { wait_for(session_.get(), socket_.fd.get(), wake, at_most); }
+
+}  // namespace ferryfs::remote::ssh

@@ -1,0 +1,58 @@
+// One SSH connection with one channel to the server's SFTP subsystem: a stream of bytes. Belongs to one thread.
+#pragma once
+
+#include <libssh2.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "remote/ssh/patience.hpp"
+#include "remote/ssh/target.hpp"
+#include "remote/unique_fd.hpp"
+
+namespace ferryfs::remote::ssh {
+
+class channel {
+ public:
+  // Connects, checks the host key, logs in and starts the subsystem, each within t.io_timeout. Blocks, but gives up
+  // when `stop` turns true. Throws failure: unreachable, timeout, refused or cancelled. `t` outlives the channel.
+  channel(const target& t, const std::atomic<bool>& stop);
+  channel(channel&&) = default;
+
+  // Takes some bytes from the stream or gives some to it; 0: none now, `wait` first. Never blocks. Throws failure
+  // (unreachable) when the stream has ended.
+  std::size_t read(std::span<std::byte> into);
+  std::size_t write(std::span<const std::byte> from);
+
+  // Blocks until the stream may go on, `wake` (a descriptor, or -1) is readable, or the time is over.
+  void wait(int wake, std::chrono::milliseconds at_most);
+
+  // A write that libssh2 has begun must be called again with the same bytes before anything else is read or written.
+  bool write_pending() const noexcept { return write_pending_; }
+
+ private:
+  struct session_deleter {
+    void operator()(LIBSSH2_SESSION* session) const noexcept { libssh2_session_free(session); }
+  };
+  [[noreturn]] void fail(const char* doing, int code) const;
+  void handshake(const patience& wait);
+  void open_subsystem(const patience& wait);
+
+  const target* target_;
+  // Freed in the reverse order: the socket is shut before the session is freed, which could else block on it.
+  std::unique_ptr<LIBSSH2_SESSION, session_deleter> session_;
+  struct socket {
+    unique_fd fd;
+    socket() = default;
+    socket(socket&&) = default;
+    ~socket();
+  } socket_;
+  LIBSSH2_CHANNEL* channel_ = nullptr;  // freed with the session
+  bool write_pending_ = false;
+};
+
+}  // namespace ferryfs::remote::ssh
