@@ -128,16 +128,16 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   auto* sync = app.add_subcommand("sync", "fill the gaps without a mount, and exit");
   add_archive_options(*sync, a, r);
   auto* scan = app.add_subcommand("scan", "look at both sides again now");
-  scan->add_option("PATH", a.paths, "the archive")->required()->expected(1);
+  scan->add_option("PATH", a.path, "the archive")->required();
   auto* status = app.add_subcommand("status", "where the archive stands");
-  status->add_option("PATH", a.paths, "the archive")->required()->expected(1);
+  status->add_option("PATH", a.path, "the archive")->required();
   status->add_flag("--json", a.json, "for programs");
   status->add_flag("--watch", a.watch, "go on until interrupted");
   status->add_option("--wait", r.wait, "wait until it is complete, SECONDS at most")->expected(0, 1);
   auto* fetch = app.add_subcommand("fetch", "make pictures, or all below a directory, local now");
   fetch->add_option("PATH", a.paths, "what to fetch")->required();
   auto* ctl = app.add_subcommand("ctl", "control a mounted archive");
-  ctl->add_option("PATH", a.paths, "the archive")->required()->expected(1);
+  ctl->add_option("PATH", a.path, "the archive")->required();
   ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")->required()->check(CLI::IsMember({"pause", "resume", "rescan", "limit"}));
   ctl->add_option("RATE", r.config, "of limit: bytes a second, as 500K or 20M; 0: none");
 

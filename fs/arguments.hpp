@@ -15,7 +15,8 @@ struct arguments {
   remote::settings settings;      // mount, sync
   std::string destination;        // mount, sync
   std::string mountpoint;         // mount; empty: the destination
-  std::vector<std::string> paths; // the others
+  std::string path;               // scan, status, ctl
+  std::vector<std::string> paths; // fetch
   std::string verb, rate;         // ctl
 
   std::optional<std::uint32_t> uid, gid;

@@ -50,7 +50,7 @@ void refuse_overlap(const remote::settings& s, const std::string& destination) {
 
 engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need) {
   const remote::filter checked{s.exclude, s.profile};
-  if (!remote::ssh::is_remote(s.source)) s.source = std::filesystem::absolute(s.source).lexically_normal();
+  if (!remote::ssh::is_remote(s.source)) s.source = real_path(s.source);
   engine e;
   e.where = std::make_unique<remote::destination>(destination);
   refuse_overlap(s, destination);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 namespace ferryfs {
 
 bool valid_name(std::string_view name) noexcept {
@@ -15,6 +17,13 @@ std::string join(std::string_view directory, std::string_view name) {
   path.reserve(directory.size() + 1 + name.size());
   path.append(directory).append(1, '/').append(name);
   return path;
+}
+
+std::string real_path(const std::string& path) {
+  namespace stdfs = std::filesystem;
+  std::string real = stdfs::weakly_canonical(stdfs::absolute(path)).string();
+  while (real.size() > 1 && real.ends_with('/')) real.pop_back();
+  return real;
 }
 
 namespace {

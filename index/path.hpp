@@ -18,6 +18,9 @@ bool valid_name(std::string_view name) noexcept;
 
 std::string join(std::string_view directory, std::string_view name);
 
+// An absolute path without symbolic links, "." or ".." as far as it exists, and without a '/' at its end.
+std::string real_path(const std::string& path);
+
 // The text of a path for a message or a log line: control bytes and invalid UTF-8 stand as \xNN.
 std::string printable(std::string_view bytes);
 

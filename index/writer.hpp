@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -68,19 +69,20 @@ class writer {
 template <typename Work>
 auto writer::run(Work work) -> std::invoke_result_t<Work, transaction&> {
   using result = std::invoke_result_t<Work, transaction&>;
-  std::promise<result> promise;
-  auto future = promise.get_future();
-  std::function<void()> fulfil;
+  // Shared: the promise must live until set_value has returned, which may be after the future was got.
+  auto promise = std::make_shared<std::promise<result>>();
+  auto future = promise->get_future();
+  auto fulfil = std::make_shared<std::function<void()>>();
   post(
-      [&](transaction& t) {
+      [&work, promise, fulfil](transaction& t) {
         if constexpr (std::is_void_v<result>) {
           work(t);
-          fulfil = [&] { promise.set_value(); };
+          *fulfil = [p = promise.get()] { p->set_value(); };
         } else {
-          fulfil = [&promise, value = work(t)] { promise.set_value(value); };
+          *fulfil = [p = promise.get(), value = work(t)] { p->set_value(value); };
         }
       },
-      [&](std::exception_ptr failure) { failure ? promise.set_exception(failure) : fulfil(); });
+      [promise, fulfil](std::exception_ptr failure) { failure ? promise->set_exception(failure) : (*fulfil)(); });
   return future.get();
 }
 

@@ -87,11 +87,11 @@ void migration::run(const std::stop_token& stop) {
 
 // Both sides at once: the source answers while the destination is walked.
 source_scan::result migration::scan(const std::stop_token& stop, bool full) {
-  std::promise<source_scan::result> finished;
+  const auto finished = std::make_shared<std::promise<source_scan::result>>();
   auto s = std::make_shared<source_scan>(
       source_scan::services{*source_, index_, readers_, filter_,
                             [this](inode ino, const std::optional<failure>& why) { listed(ino, why); },
-                            [&](const source_scan::result& r) { finished.set_value(r); }},
+                            [finished](const source_scan::result& r) { finished->set_value(r); }},
       full || filter_changed());
   {
     const std::lock_guard lock{mutex_};
@@ -101,12 +101,13 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   s->start();
   scan_destination(where_, index_, stop);
   if (work_.replicate) replicate_.resume();
-  const auto result = finished.get_future().get();
+  const auto result = finished->get_future().get();
   if (result.complete()) {
     remember(result);
     fail_listings({cause::not_found, "the directory left the source"});
   } else {
-    for (const auto& f : result.failures) spdlog::warn("scan: {}", f.text);
+    for (const auto& f : result.failures)
+      if (f.why != cause::cancelled) spdlog::warn("scan: {}", f.text);
     fail_listings(result.failures.front());
   }
   {

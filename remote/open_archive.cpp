@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <future>
 
 #include "index/error.hpp"
@@ -30,9 +29,9 @@ std::unique_ptr<archive> open_archive(const settings& s) {
   const auto target = ssh::resolve(s.source, {s.identities, s.known_hosts, s.ssh_config, s.io_timeout});
   auto opened = std::make_unique<sftp::sftp_archive>(target, s.sessions);
   if (!opened->state().reachable) return opened;
-  std::promise<std::pair<std::optional<failure>, attributes>> answer;
-  opened->stat("", [&](const auto& why, const attributes& a) { answer.set_value({why, a}); });
-  const auto [why, root] = answer.get_future().get();
+  const auto answer = std::make_shared<std::promise<std::pair<std::optional<failure>, attributes>>>();
+  opened->stat("", [answer](const auto& why, const attributes& a) { answer->set_value({why, a}); });
+  const auto [why, root] = answer->get_future().get();
   if (why && !why->of_connection()) throw error(exit_code::source, why->text + "; check the path of the SOURCE");
   if (!why && !S_ISDIR(root.mode))
     throw error(exit_code::source, fmt::format("{}: not a directory; check the path of the SOURCE", printable(s.source)));
@@ -40,11 +39,8 @@ std::unique_ptr<archive> open_archive(const settings& s) {
 }
 
 bool is_below(const std::string& a, const std::string& b) {
-  // "/." ends a path that names a directory, with or without a slash at its end, in one and the same way.
-  const auto real = [](const std::string& p) { return std::filesystem::weakly_canonical(p + "/."); };
-  const auto real_a = real(a), real_b = real(b);
-  const auto [end_b, end_a] = std::mismatch(real_b.begin(), real_b.end(), real_a.begin(), real_a.end());
-  return end_b == real_b.end();
+  const std::string below = real_path(a), above = real_path(b);
+  return below == above || above == "/" || below.starts_with(above + '/');
 }
 
 }  // namespace ferryfs::remote

@@ -46,7 +46,7 @@ exit_code run_fetch(const arguments& a) {
 }
 
 exit_code run_ctl(const arguments& a) {
-  const located where = locate(a.paths.front());
+  const located where = locate(a.path);
   if (!where.mounted)
     throw error(exit_code::usage, fmt::format("{}: not mounted, so there is nothing to control; mount it first", printable(where.root)));
   const std::string command = a.rate.empty() ? a.verb : a.verb + ' ' + a.rate;

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
-#include <filesystem>
 
 #include "fs/commands/commands.hpp"
 #include "fs/daemon.hpp"
@@ -11,14 +10,11 @@
 #include "fs/mount/mountpoint.hpp"
 #include "fs/mount/session.hpp"
 #include "fs/signals.hpp"
+#include "index/path.hpp"
 #include "remote/ssh/target.hpp"
 
 namespace ferryfs::fs {
 namespace {
-
-std::string absolute(const std::string& path) {
-  return std::filesystem::weakly_canonical(std::filesystem::absolute(path) / ".").parent_path().string();
-}
 
 void serve(const arguments& a, const std::string& mountpoint, const std::function<void()>& stands) {
   block_signals();
@@ -39,14 +35,15 @@ void serve(const arguments& a, const std::string& mountpoint, const std::functio
 
 exit_code run_mount(const arguments& a) {
   const bool local = !remote::ssh::is_remote(a.settings.source);
-  // Before the destination is looked at: a dead mount over it would hide it.
-  const std::string mountpoint = a.mountpoint.empty() ? std::filesystem::absolute(a.destination).lexically_normal().string() : a.mountpoint;
-  prepare_mountpoint(mountpoint, a.mountpoint.empty() ? mountpoint : absolute(a.destination), local ? a.settings.source : "");
+  // Before the destination is looked at: a dead mount over it would hide it. Its own links are not resolved for that.
+  const std::string over = a.mountpoint.empty() ? a.destination : a.mountpoint;
+  prepare_mountpoint(over, a.destination, local ? a.settings.source : "");
+  const std::string mountpoint = real_path(over);
   if (a.foreground) {
-    serve(a, absolute(mountpoint), [] {});
+    serve(a, mountpoint, [] {});
     return exit_code::complete;
   }
-  return run_in_background([&](const auto& stands) { serve(a, absolute(mountpoint), stands); });
+  return run_in_background([&](const auto& stands) { serve(a, mountpoint, stands); });
 }
 
 }  // namespace ferryfs::fs

@@ -46,7 +46,7 @@ json watch(const located& where, const arguments& a) {
 }  // namespace
 
 exit_code run_status(const arguments& a) {
-  const located where = locate(a.paths.front());
+  const located where = locate(a.path);
   const json s = a.watch || a.wait ? watch(where, a) : status_at(where);
   print(s, a.json);
   return code_of(s);

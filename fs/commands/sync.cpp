@@ -101,7 +101,7 @@ exit_code run_sync(const arguments& a) {
 }
 
 exit_code run_scan(const arguments& a) {
-  const located where = locate(a.paths.front());
+  const located where = locate(a.path);
   if (where.mounted) return scan_mounted(where);
   block_signals();
   log_to_stderr("error");

@@ -89,21 +89,17 @@ void read_own(fuse_req_t req, view& v, fuse_ino_t ino, std::size_t size, off_t o
   out.reply();
 }
 
-void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi, bool plus) {
-  view& v = view::of(req);
-  if (v.own.holds(ino)) return read_own(req, v, ino, size, offset, plus);
-  directory_handle& handle = handle_of(fi);
-  const std::lock_guard lock{handle.mutex};
-  const auto reader = v.archive.readers().borrow();
-  filler out{req, v, size, plus};
-  if (offset < 1 && !out.add(".", ino, S_IFDIR, 1)) return out.reply();
+// Fills `out` with what follows `offset`.
+void fill(filler& out, index::reader& r, directory_handle& handle, fuse_ino_t ino, off_t offset) {
+  if (offset < 1 && !out.add(".", ino, S_IFDIR, 1)) return;
   if (offset < 2) {
-    const auto self = reader->name(ino);
-    if (!out.add("..", self && self->parent != 0 ? self->parent : ino, S_IFDIR, 2)) return out.reply();
+    const auto self = r.name(ino);
+    if (!out.add("..", self && self->parent != 0 ? self->parent : ino, S_IFDIR, 2)) return;
     offset = 2;
   }
-  std::string after = offset == handle.offset && offset > 2 ? handle.after : name_before(*reader, ino, offset);
-  reader->children(ino, after, [&](entry&& e) {
+  const std::lock_guard lock{handle.mutex};
+  std::string after = offset == handle.offset && offset > 2 ? handle.after : name_before(r, ino, offset);
+  r.children(ino, after, [&](entry&& e) {
     if (e.state == state::deleted) return true;
     if (!out.add(e, offset + 1)) return false;
     ++offset;
@@ -112,6 +108,14 @@ void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_f
   });
   handle.offset = offset;
   handle.after = std::move(after);
+}
+
+void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi, bool plus) {
+  view& v = view::of(req);
+  if (v.own.holds(ino)) return read_own(req, v, ino, size, offset, plus);
+  filler out{req, v, size, plus};
+  fill(out, *v.archive.readers().borrow(), handle_of(fi), ino, offset);
+  // Last of all: once the kernel has the reply it may release the handle, on another thread.
   out.reply();
 }
 

@@ -84,10 +84,14 @@ void open_own(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi) {
 }
 
 void read_own(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* fi) {
-  own_handle& handle = *own_handle_of(fi);
-  const std::lock_guard lock{handle.mutex};
-  const auto from = std::min(static_cast<std::size_t>(offset), handle.text.size());
-  fuse_reply_buf(req, handle.text.data() + from, std::min(size, handle.text.size() - from));
+  const own_pointer handle = own_handle_of(fi);  // a share of it: once replied, the kernel may release its own
+  std::string part;
+  {
+    const std::lock_guard lock{handle->mutex};
+    const auto from = std::min(static_cast<std::size_t>(offset), handle->text.size());
+    part = handle->text.substr(from, size);
+  }
+  fuse_reply_buf(req, part.data(), part.size());
 }
 
 // A read of a picture that is not here. It is parked; what it waits for answers it.

@@ -46,10 +46,10 @@ void prepare_mountpoint(const std::string& mountpoint, const std::string& destin
   if (problem == ENOTCONN) {  // its process died without unmounting
     detach(mountpoint);
     problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
-  } else if (problem == 0 && has_ferryfs_mounted(mountpoint)) {
+  } else if (problem == 0 && has_ferryfs_mounted(real_path(mountpoint))) {
     refuse(mountpoint, "the mountpoint is busy: ferryfs is mounted there already; umount it first");
   }
-  if (mountpoint == destination) return;
+  if (real_path(mountpoint) == real_path(destination)) return;
   if (problem != 0) refuse(mountpoint, "the mountpoint must be an existing directory; make it first");
   if (!S_ISDIR(st.st_mode)) refuse(mountpoint, "the mountpoint is no directory; take an empty one");
   if (!std::filesystem::is_empty(mountpoint)) refuse(mountpoint, "the mountpoint is not empty; take an empty directory");

@@ -28,7 +28,7 @@ struct stat virtual_directory::attributes(inode ino) const {
   st.st_gid = gid_;
   st.st_mtim.tv_sec = std::time(nullptr);
   st.st_atim = st.st_ctim = st.st_mtim;
-  if (ino == first) {
+  if (ino <= first) {  // itself, or the ".." of its listing
     st.st_mode = S_IFDIR | 0555;
     return st;
   }

@@ -72,7 +72,7 @@ parts parse(std::string_view source) {
 
 // What `ssh -G` says, by keyword; empty where there is no ssh to ask.
 std::multimap<std::string, std::string> effective_configuration(const parts& p, const std::string& config) {
-  std::vector<std::string> words{"ssh", "-G"};
+  std::vector<std::string> words{"ssh", "-T", "-G"};
   if (!config.empty()) words.insert(words.end(), {"-F", config});
   if (!p.user.empty()) words.insert(words.end(), {"-l", p.user});
   if (!p.port.empty()) words.insert(words.end(), {"-p", p.port});
