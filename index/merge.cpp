@@ -72,15 +72,20 @@ inode listing_merge::merge(transaction& t, const listed& name) {
   if (fresh_)
     if (const inode ino = insert(t, name)) return ino;
   const auto before = t.child(directory_, name.name);
-  if (!before) return insert(t, name);
-  seen_.push_back(before->ino);
+  if (!before) return fresh_ ? 0 : insert(t, name);
   const auto& known = on(*before, side_);
   if (known != std::optional(settled(*before, side_, name.attributes)) || other_target(*before, name))
-    change_row(t, *before, name);
+    if (!change_row(t, *before, name)) return 0;
+  seen_.push_back(before->ino);
   return before->ino;
 }
 
-inode listing_merge::insert(transaction& t, const listed& name) {
+inode listing_merge::insert(transaction& t, listed name) {
+  if (look_) {
+    auto now = look_(name.name);
+    if (!now) return 0;
+    name = std::move(*now);
+  }
   entry e;
   e.parent = directory_;
   e.name = name.name;
@@ -99,18 +104,22 @@ inode listing_merge::insert(transaction& t, const listed& name) {
   return ino;
 }
 
-void listing_merge::change_row(transaction& t, const entry& before, listed name) {
+// False: the name is gone since; `finish` looks again and says so.
+bool listing_merge::change_row(transaction& t, const entry& before, listed name) {
   if (look_) {
     auto now = look_(name.name);
-    if (!now) return;  // gone since: `finish` looks again and says so
+    if (!now) return false;
     name = std::move(*now);
   }
-  const entry after = merged(before, side_, name);
+  entry after = merged(before, side_, name);
   const auto& was = on(before, side_);
-  if (before.is_directory() && was && S_ISDIR(was->mode) && !S_ISDIR(name.attributes.mode))
+  if (was && S_ISDIR(was->mode) && !S_ISDIR(name.attributes.mode)) {
     for (const entry& child : rows_of(t, before.ino)) leave(t, child, side_);
+    if (side_ == which::source) after.listed.reset();
+  }
   t.update(before, after);
   note(t, before, after);
+  return true;
 }
 
 void listing_merge::note(transaction& t, const entry& before, const entry& after) const {
@@ -145,11 +154,15 @@ void listing_merge::finish(transaction& t, const side& attributes, std::int64_t 
 
 void leave(transaction& t, const entry& e, which side) {
   if (!on(e, side)) return;
-  if (e.is_directory())
-    for (const entry& child : rows_of(t, e.ino)) leave(t, child, side);
   entry after = e;
   on(after, side).reset();
   after.fetched = false;
+  if (side == which::source) after.listed.reset();
+  if (S_ISDIR(on(e, side)->mode)) {
+    for (const entry& child : rows_of(t, e.ino)) leave(t, child, side);
+    // What is here below lies in a directory that was made but is not entered yet.
+    if (side == which::source && !after.local && !rows_of(t, e.ino).empty()) after.local = e.source;
+  }
   const bool stands = side == which::source ? after.local.has_value() : after.source.has_value();
   if (stands) {
     after.state = classify(after);

@@ -47,8 +47,8 @@ class listing_merge {
 
  private:
   inode merge(transaction& t, const listed& name);
-  inode insert(transaction& t, const listed& name);
-  void change_row(transaction& t, const entry& before, listed name);
+  inode insert(transaction& t, listed name);
+  bool change_row(transaction& t, const entry& before, listed name);
   void note(transaction& t, const entry& before, const entry& after) const;
 
   which side_;

@@ -25,7 +25,8 @@ void clear_failure(entry& e) { e.attempts = 0, e.retry_at = 0, e.error.clear(); 
 
 void record_arrival(transaction& t, const arrival& a) {
   const bool known = edit(t, a.ino, [&](entry& e) {
-    e.source = a.source, e.local = a.local, e.sha256 = a.sha256, e.fetched = true;
+    // What a scan learnt of the source meanwhile stands: then this is an outdated copy, or all that is left.
+    e.local = a.local, e.sha256 = a.sha256, e.fetched = e.source.has_value();
     clear_failure(e);
     if (e.state != state::deleted) e.state = classify(e);
   });

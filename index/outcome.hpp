@@ -9,10 +9,9 @@ namespace ferryfs::index {
 
 struct arrival {
   inode ino;
-  inode parent;      // where and as what it was put on the disk
+  inode parent;  // where and as what it was put on the disk
   std::string name;
-  side source;       // as the source showed it after the last byte
-  side local;        // as it now stands on the destination
+  side local;  // as it now stands on the destination
   std::string sha256;
 };
 

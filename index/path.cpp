@@ -59,7 +59,8 @@ std::string printable(std::string_view bytes) {
     const std::size_t length = utf8_length(bytes);
     const auto first = static_cast<unsigned char>(bytes[0]);
     const bool control = length == 1 && (first < 0x20 || first == 0x7F);
-    if (length == 0 || control) {
+    const bool control_c1 = length == 2 && first == 0xC2 && static_cast<unsigned char>(bytes[1]) < 0xA0;
+    if (length == 0 || control || control_c1) {
       text += fmt::format("\\x{:02x}", first);
       bytes.remove_prefix(1);
     } else {

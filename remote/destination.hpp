@@ -49,6 +49,8 @@ class destination {
 
   std::uint32_t uid() const noexcept { return uid_; }
   std::uint32_t gid() const noexcept { return gid_; }
+  // New files get that owner by themselves.
+  bool is_ours() const noexcept { return uid_ == ::geteuid() && gid_ == ::getegid(); }
 
  private:
   std::string path_;

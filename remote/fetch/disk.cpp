@@ -27,11 +27,17 @@ disk::~disk() {
 void disk::post(inode picture, std::uint64_t bytes, std::function<void()> work) {
   lane& l = *lanes_[picture % lanes_.size()];
   std::unique_lock lock{l.mutex};
-  l.room.wait(lock, [&] { return l.bytes < most_bytes; });
+  if (l.bytes >= most_bytes) {
+    ++l.blocked;
+    l.room.wait(lock, [&] { return l.bytes < most_bytes / 2; });
+    --l.blocked;
+  }
   l.bytes += bytes;
   l.jobs.push_back({bytes, std::move(work)});
+  // One that is at work looks for more by itself: thousands of small files a second need no thousands of wake-ups.
+  const bool asleep = l.jobs.size() == 1;
   lock.unlock();
-  l.wake.notify_one();
+  if (asleep) l.wake.notify_one();
 }
 
 void disk::run(lane& l) {
@@ -39,14 +45,18 @@ void disk::run(lane& l) {
   while (true) {
     l.wake.wait(lock, [&] { return !l.jobs.empty() || l.stop; });
     if (l.jobs.empty()) return;
-    job j = std::move(l.jobs.front());
-    l.jobs.pop_front();
+    auto batch = std::exchange(l.jobs, {});
     lock.unlock();
-    j.work();
-    j.work = nullptr;  // what it holds is freed before it is counted as gone
+    for (job& j : batch) {
+      j.work();
+      j.work = nullptr;  // what it holds is freed before it is counted as gone
+      lock.lock();
+      l.bytes -= j.bytes;
+      const bool room = l.blocked > 0 && l.bytes < most_bytes / 2;
+      lock.unlock();
+      if (room) l.room.notify_all();
+    }
     lock.lock();
-    l.bytes -= j.bytes;
-    l.room.notify_all();
   }
 }
 

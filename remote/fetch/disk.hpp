@@ -34,6 +34,7 @@ class disk {
     std::condition_variable wake, room;
     std::deque<job> jobs;
     std::uint64_t bytes = 0;
+    unsigned blocked = 0;  // threads that wait for room
     bool stop = false;
     std::thread thread;
   };

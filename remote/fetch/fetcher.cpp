@@ -98,20 +98,12 @@ void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failu
   if (!is_settled(after.mtime))
     return failed(p, {cause::unsettled, fmt::format("{}: still being written on the source", printable(p->path()))}, after);
   landing_.add(p);
-  {
-    const std::lock_guard lock{mutex_};
-    --on_the_way_;
-  }
-  flush_if_last();
+  off_the_way();
 }
 
 void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) {
   where_.remove_partial(p->row().ino);
-  {
-    const std::lock_guard lock{mutex_};
-    --on_the_way_;
-  }
-  flush_if_last();
+  off_the_way();
   if (why.why == cause::changed && after.mode != 0) return retry_changed(p, after);
   if (!why.of_connection() && why.why != cause::unsettled && why.why != cause::local_error) {
     spdlog::warn("fetch failed: {}", why.text);
@@ -146,13 +138,24 @@ void fetcher::over(const std::shared_ptr<picture>& p, const std::optional<failur
   if (flights_.empty()) empty_.notify_all();
 }
 
-void fetcher::flush_if_last() {
-  bool last = false;
+void fetcher::off_the_way() {
+  std::size_t left = 0;
   {
     const std::lock_guard lock{mutex_};
-    last = on_the_way_ == 0;
+    left = --on_the_way_;
   }
-  if (last) landing_.flush();
+  if (left == slack_ && slack_call_) slack_call_();
+  if (left == 0) landing_.flush();
+}
+
+std::size_t fetcher::on_the_way() {
+  const std::lock_guard lock{mutex_};
+  return on_the_way_;
+}
+
+void fetcher::when_slack(std::size_t low, std::function<void()> call) {
+  slack_ = low;
+  slack_call_ = std::move(call);
 }
 
 std::vector<fetcher::progress> fetcher::active(std::size_t at_most) {

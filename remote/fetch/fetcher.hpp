@@ -37,6 +37,11 @@ class fetcher {
   using done = std::function<void(const std::optional<failure>&)>;
   void fetch(const entry& gap, std::string path, lane where, done call);
 
+  // How many fetches still want bytes from the source; the rest only wait to land.
+  std::size_t on_the_way();
+  // `call`, on any thread, whenever that number falls to `low`. Set before the first fetch.
+  void when_slack(std::size_t low, std::function<void()> call);
+
   // A fetch that is on its way, for the status.
   struct progress {
     std::string path;
@@ -57,7 +62,7 @@ class fetcher {
   void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after);
   void retry_changed(const std::shared_ptr<picture>& p, const attributes& after);
   void over(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
-  void flush_if_last();
+  void off_the_way();
 
   const destination& where_;
   archive& source_;
@@ -68,6 +73,8 @@ class fetcher {
   std::condition_variable empty_;
   std::unordered_map<inode, flight> flights_;
   std::size_t on_the_way_ = 0;  // of them, those not yet in the landing
+  std::size_t slack_ = 0;
+  std::function<void()> slack_call_;
   std::atomic<std::uint64_t> next_id_ = 1;
   speedometer speed_;
   disk writers_;

@@ -70,13 +70,17 @@ landing::~landing() {
 }
 
 void landing::add(std::shared_ptr<picture> p) {
+  bool news = false;
   {
     const std::lock_guard lock{mutex_};
     ready_bytes_ += p->size();
     ready_.push_back(std::move(p));
+    news = ready_.size() == 1 || is_full();
   }
-  wake_.notify_all();
+  if (news) wake_.notify_all();
 }
+
+bool landing::is_full() const { return ready_bytes_ >= batch_bytes || ready_.size() >= batch_files; }
 
 void landing::flush() {
   {
@@ -92,7 +96,7 @@ void landing::run() {
     wake_.wait(lock, [&] { return !ready_.empty() || stop_; });
     if (ready_.empty()) return;
     wake_.wait_for(lock, batch_time,
-                   [&] { return stop_ || flush_ || ready_bytes_ >= batch_bytes || ready_.size() >= batch_files; });
+                   [&] { return stop_ || flush_ || is_full(); });
     auto batch = std::exchange(ready_, {});
     ready_bytes_ = 0;
     flush_ = false;
@@ -163,7 +167,7 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
           if (const auto e = at(t, path)) index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
         for (const auto& p : *shared) {
           const entry& row = p->row();
-          index::record_arrival(t, {row.ino, row.parent, row.name, *row.source, p->local_side(), p->sha256()});
+          index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256()});
         }
       },
       [this, shared](std::exception_ptr failed) {

@@ -31,6 +31,7 @@ class landing {
 
  private:
   void run();
+  bool is_full() const;
   void land(std::vector<std::shared_ptr<picture>> batch);
   std::optional<failure> name(const picture& p, std::vector<std::string>& made);
   int open_directory(const std::string& path, std::vector<std::string>& made);

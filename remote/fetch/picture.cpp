@@ -133,6 +133,7 @@ void picture::digest(std::uint64_t offset, std::span<const std::byte> bytes) {
 }
 
 bool picture::digest_from_disk() {
+  if (digested_ == size()) return true;
   std::vector<std::byte> buffer(1U << 20);
   while (digested_ < size()) {
     const ssize_t n = ::pread(file_->get(), buffer.data(), buffer.size(), static_cast<off_t>(digested_));
@@ -175,10 +176,7 @@ std::optional<failure> picture::complete(const attributes& after) {
   const timespec when{after.mtime, 0};
   const timespec times[] = {when, when};
   const mode_t mode = row_.source->mode & 07777;
-  struct stat st {};
-  if (::fstat(fd, &st) != 0) return disk_failure(errno);
-  if ((st.st_uid != services_.where.uid() || st.st_gid != services_.where.gid()) &&
-      ::fchown(fd, services_.where.uid(), services_.where.gid()) != 0)
+  if (!services_.where.is_ours() && ::fchown(fd, services_.where.uid(), services_.where.gid()) != 0)
     return disk_failure(errno);
   if (::fchmod(fd, mode) != 0 || ::futimens(fd, times) != 0) return disk_failure(errno);
   local_ = {S_IFREG | mode, size(), after.mtime * 1'000'000'000};

@@ -19,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t most_unlanded = 8000;  // written, and waiting to be durable
 constexpr int refill = 512;               // gaps a query
 constexpr std::int32_t newest = 99999999; // before any day
 constexpr auto retry_tick = 2s;           // how often failed or unsettled gaps are looked at
@@ -30,7 +31,16 @@ std::int64_t now_seconds() {
 }  // namespace
 
 replicator::replicator(services s, std::uint64_t min_free)
-    : services_(s), min_free_(min_free), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : services_(s), min_free_(min_free) {
+  services_.fetch.when_slack(services_.source.depth() * 3 / 4, [this] {
+    {
+      const std::lock_guard lock{mutex_};
+      slack_ = true;
+    }
+    wake_.notify_all();
+  });
+  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
 
 replicator::~replicator() {
   thread_.request_stop();
@@ -77,9 +87,9 @@ void replicator::run(const std::stop_token& stop) {
       if (can) continue;
     }
     if (more) {
-      // Until a good part of what is on its way has arrived.
-      const std::size_t low = services_.source.depth() * 3 / 4;
-      wake_.wait(lock, stop, [&] { return on_the_way_.size() <= low || again_; });
+      // Until a good part of what is on its way has arrived, or landed.
+      wake_.wait(lock, stop, [&] { return slack_ || again_; });
+      slack_ = false;
       continue;
     }
     if (!on_the_way_.empty()) {
@@ -132,9 +142,11 @@ bool replicator::fill() {
   while (!paused_) {
     {
       const std::lock_guard lock{mutex_};
-      if (on_the_way_.size() >= services_.source.depth()) return true;
+      slack_ = false;
+      if (on_the_way_.size() >= most_unlanded + services_.source.depth()) return true;
       if (!blocked_.empty()) return false;
     }
+    if (services_.fetch.on_the_way() >= services_.source.depth()) return true;
     if (!services_.source.state().reachable) return false;
     std::vector<entry> gaps;
     {
@@ -214,9 +226,12 @@ std::string replicator::path_of(index::reader& r, const entry& e) {
 }
 
 void replicator::landed(inode ino, const std::optional<failure>& why) {
+  bool news = why.has_value();
   {
     const std::lock_guard lock{mutex_};
     on_the_way_.erase(ino);
+    news = news || on_the_way_.empty();
+    if (on_the_way_.size() == most_unlanded) slack_ = news = true;
     if (!why) unfinished_ = true;
     if (why && why->why == cause::local_error && blocked_.empty()) {
       blocked_ = why->text;
@@ -224,7 +239,7 @@ void replicator::landed(inode ino, const std::optional<failure>& why) {
       spdlog::error("replication stands still: {}", blocked_);
     }
   }
-  wake_.notify_all();
+  if (news) wake_.notify_all();
 }
 
 // Everything is here: directories get the mode and mtime that the source's have, which filling them changed.

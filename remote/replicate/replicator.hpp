@@ -8,9 +8,9 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
+#include <unordered_set>
 
 #include "index/reader.hpp"
 #include "index/writer.hpp"
@@ -58,8 +58,9 @@ class replicator {
   std::atomic<bool> paused_ = true;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::set<inode> on_the_way_;
+  std::unordered_set<inode> on_the_way_;
   bool again_ = true;
+  bool slack_ = false;  // there is room for more fetches
   std::string blocked_;
   std::chrono::steady_clock::time_point blocked_since_;
   std::atomic<bool> unfinished_ = true;  // something came since directories last got their times

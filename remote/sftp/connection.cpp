@@ -137,7 +137,6 @@ void connection::serve(queue& from, waker& wake, bool takes_background) {
 
 void connection::run(queue& from, waker& wake, bool takes_background) {
   while (!from.stopped()) {
-    wake.clear();
     bool moved = take(from, takes_background);
     moved = request_more() || moved;
     const bool all_sent = flush();
@@ -151,7 +150,10 @@ void connection::run(queue& from, waker& wake, bool takes_background) {
       std::make_shared<stat_task>("", [](const auto&, const auto&) {})->start(*this);
     } else {
       const std::chrono::milliseconds quiet = pending_.empty() ? idle_ping + 10ms : 500ms;
-      stream_.wait(wake.fd(), held_back_ ? limit_tick : all_sent ? quiet : 100ms);
+      wake.fall_asleep();
+      if (!has_work(from, takes_background) && !from.stopped())
+        stream_.wait(wake.fd(), held_back_ ? limit_tick : all_sent ? quiet : 100ms);
+      wake.wake_up();
     }
   }
   end_all({cause::cancelled, "ferryfs is ending"});
@@ -168,6 +170,11 @@ std::shared_ptr<task> connection::next(queue& from, bool takes_background) const
   if (tasks_ < most_listings)
     if (auto t = from.take(queue::line::listing)) return t;
   return takes_background && has_room() ? from.take(queue::line::background) : nullptr;
+}
+
+bool connection::has_work(queue& from, bool takes_background) const {
+  return from.has(queue::line::demand) || (tasks_ < most_listings && from.has(queue::line::listing)) ||
+         (takes_background && has_room() && from.has(queue::line::background));
 }
 
 bool connection::take(queue& from, bool takes_background) {

@@ -38,6 +38,7 @@ class connection final : public wire {
   void run(queue& from, waker& wake, bool takes_background);
   bool take(queue& from, bool takes_background);
   std::shared_ptr<task> next(queue& from, bool takes_background) const;
+  bool has_work(queue& from, bool takes_background) const;
   bool request_more();
   bool flush();
   bool receive();

@@ -12,15 +12,20 @@ namespace ferryfs::remote::sftp {
 waker::waker() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 void waker::ring() noexcept {
-  if (rung_.exchange(true)) return;
+  if (!asleep_.exchange(false)) return;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = ::write(event_.get(), &one, sizeof one);
 }
 
-void waker::clear() noexcept {
-  if (!rung_.exchange(false)) return;
+void waker::wake_up() noexcept {
+  if (asleep_.exchange(false)) return;  // nobody rang
   std::uint64_t count = 0;
   [[maybe_unused]] const auto n = ::read(event_.get(), &count, sizeof count);
+}
+
+bool queue::has(line l) {
+  const std::lock_guard lock{mutex_};
+  return !at(l).empty();
 }
 
 bool queue::put(std::shared_ptr<task> t, line where) {

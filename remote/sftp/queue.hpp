@@ -14,17 +14,19 @@
 
 namespace ferryfs::remote::sftp {
 
-// Ends the poll of one connection's thread. `ring` may be called from any thread.
+// Ends the poll of one connection's thread. `ring` may be called from any thread, and costs nothing while the thread is
+// at work. The thread announces its sleep, looks for work once more, polls, and is awake again.
 class waker {
  public:
   waker();
   int fd() const noexcept { return event_.get(); }
   void ring() noexcept;
-  void clear() noexcept;
+  void fall_asleep() noexcept { asleep_ = true; }
+  void wake_up() noexcept;
 
  private:
   unique_fd event_;
-  std::atomic<bool> rung_ = false;
+  std::atomic<bool> asleep_ = false;
 };
 
 // Threads: any. While it is closed, what is put in is refused.
@@ -34,6 +36,7 @@ class queue {
 
   // False, and nothing queued, while closed.
   bool put(std::shared_ptr<task> t, line where);
+  bool has(line l);
   // The next task of a line, or null.
   std::shared_ptr<task> take(line from);
   // The file's task moves to the front of demand if it is still here.

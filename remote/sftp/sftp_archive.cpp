@@ -59,15 +59,20 @@ void sftp_archive::raise(const std::shared_ptr<reading>& which) {
 }
 
 void sftp_archive::put(std::shared_ptr<task> t, queue::line where) {
-  if (queue_.put(t, where)) {
-    for (auto& w : workers_) w->wake.ring();
-    return;
-  }
+  if (queue_.put(t, where)) return ring(where);
   std::unique_lock lock{state_mutex_};
   const failure why = last_;
   lock.unlock();
   if (queue_.stopped()) return t->lost(why);
   announce([t = std::move(t), why] { t->lost(why); });
+}
+
+// Demand wakes the connection that is kept for it first.
+void sftp_archive::ring(queue::line where) {
+  for (auto w = workers_.rbegin(); w != workers_.rend(); ++w) {
+    const bool kept_free = w == workers_.rbegin() && workers_.size() > 1;
+    if (where != queue::line::background || !kept_free) (*w)->wake.ring();
+  }
 }
 
 archive::health sftp_archive::state() const {

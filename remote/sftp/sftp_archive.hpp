@@ -41,6 +41,7 @@ class sftp_archive final : public archive {
     std::jthread thread;
   };
   void put(std::shared_ptr<task> t, queue::line where);
+  void ring(queue::line where);
   void run(std::size_t number);
   std::unique_ptr<connection> connect(std::size_t number);
   void pause(unsigned failures, bool refused);

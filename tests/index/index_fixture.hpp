@@ -1,0 +1,102 @@
+// An index of a test's own, and what stands in one.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "index/merge.hpp"
+#include "index/reader.hpp"
+#include "index/writer.hpp"
+#include "tests/doubles/temp_dir.hpp"
+
+namespace ferryfs::test {
+
+inline constexpr std::int64_t second = 1'000'000'000;
+
+inline side file_side(std::uint64_t size, std::int64_t mtime = 1000) { return {S_IFREG | 0644, size, mtime * second}; }
+inline side directory_side(std::int64_t mtime = 1000) { return {S_IFDIR | 0755, 4096, mtime * second}; }
+inline side link_side(std::uint64_t size = 6, std::int64_t mtime = 1000) {
+  return {S_IFLNK | 0777, size, mtime * second};
+}
+
+inline index::listed named(std::string name, side s, std::string target = {}) {
+  return {std::move(name), s, std::move(target), {}, {}};
+}
+
+class index_fixture {
+ public:
+  temp_dir dir{"index"};
+  std::string path = (dir / "index.db").string();
+  index::writer writer{path};
+  index::readers readers{path};
+
+  std::optional<entry> at(std::string_view where) { return readers.borrow()->at(where); }
+  // The row at a path that must be there.
+  entry row(std::string_view where) { return at(where).value(); }
+
+  inode insert(entry e) {
+    return writer.run([&](index::transaction& t) { return t.insert(e); });
+  }
+  // A row on the given sides, in the state that they add up to.
+  inode insert(inode parent, std::string name, std::optional<side> source, std::optional<side> local = {}) {
+    entry e;
+    e.parent = parent, e.name = std::move(name), e.source = source, e.local = local, e.day = 20130715;
+    e.state = classify(e);
+    return insert(std::move(e));
+  }
+  template <typename Edit>
+  void edit(inode ino, Edit&& change) {
+    writer.run([&](index::transaction& t) {
+      const entry before = t.by_inode(ino).value();
+      entry after = before;
+      change(after);
+      t.update(before, after);
+    });
+  }
+
+  // One listing of a directory, in one batch.
+  std::vector<index::subdirectory> list(index::which w, inode directory, const std::string& where,
+                                        const std::vector<index::listed>& names, std::int64_t mark = 1000) {
+    index::listing_merge merge{w, directory, where};
+    return writer.run([&](index::transaction& t) {
+      auto found = merge.batch(t, names);
+      merge.finish(t, directory_side(mark), mark);
+      return found;
+    });
+  }
+  std::vector<index::subdirectory> list_source(const std::vector<index::listed>& names, std::int64_t mark = 1000) {
+    return list(index::which::source, root_inode, "", names, mark);
+  }
+  std::vector<index::subdirectory> list_destination(const std::vector<index::listed>& names) {
+    return list(index::which::destination, root_inode, "", names, 0);
+  }
+
+  std::vector<std::string> names_in(inode directory) {
+    std::vector<std::string> names;
+    readers.borrow()->children(directory, "", [&](entry&& e) {
+      names.push_back(e.name);
+      return true;
+    });
+    return names;
+  }
+};
+
+// Tells whether others wrote to a database since it was asked last.
+class write_watch {
+ public:
+  explicit write_watch(const std::string& path) : database_(path, SQLite::OPEN_READONLY), version_(now()) {}
+  bool written() { return std::exchange(version_, now()) != version_; }
+
+ private:
+  int now() { return database_.execAndGet("PRAGMA data_version").getInt(); }
+  SQLite::Database database_;
+  int version_;
+};
+
+}  // namespace ferryfs::test

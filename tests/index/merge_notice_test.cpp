@@ -1,0 +1,79 @@
+// What the kernel is told of a scan.
+#include <mutex>
+
+#include "index/merge.hpp"
+#include "tests/catch.hpp"
+#include "tests/index/index_fixture.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using index::change;
+using index::which;
+
+struct notice_fixture : index_fixture {
+  std::mutex mutex;
+  std::vector<change> told;
+  notice_fixture() {
+    writer.observe([this](std::vector<change> changes) {
+      const std::lock_guard lock{mutex};
+      told.insert(told.end(), changes.begin(), changes.end());
+    });
+  }
+  bool was_told(decltype(change::what::dentry) what, inode ino, const std::string& name = "") {
+    const std::lock_guard lock{mutex};
+    return std::any_of(told.begin(), told.end(),
+                       [&](const change& c) { return c.what == what && c.ino == ino && c.name == name; });
+  }
+  bool silent() {
+    const std::lock_guard lock{mutex};
+    return told.empty();
+  }
+};
+
+TEST_CASE("the kernel is told nothing of a directory's first listing, which it cannot have seen") {
+  notice_fixture f;
+  const inode d = f.insert(root_inode, "d", directory_side());
+  f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
+  CHECK(f.silent());
+}
+
+TEST_CASE("the kernel is told of a picture that appears on the source later") {
+  notice_fixture f;
+  const inode d = f.insert(root_inode, "d", directory_side());
+  f.list(which::source, d, "d", {named("a.jpg", file_side(1))});
+  f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
+  CHECK(f.was_told(change::what::dentry, d, "b.jpg"));
+  CHECK(f.was_told(change::what::listing, d));
+  CHECK_FALSE(f.was_told(change::what::dentry, d, "a.jpg"));
+}
+
+TEST_CASE("the kernel is told of a picture that left") {
+  notice_fixture f;
+  const inode d = f.insert(root_inode, "d", directory_side());
+  f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
+  f.list(which::source, d, "d", {named("a.jpg", file_side(1))});
+  CHECK(f.was_told(change::what::dentry, d, "b.jpg"));
+  CHECK(f.was_told(change::what::listing, d));
+}
+
+TEST_CASE("the kernel is told of a picture with another size, or another kind") {
+  notice_fixture f;
+  const inode d = f.insert(root_inode, "d", directory_side());
+  f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b", file_side(1)), named("c.jpg", file_side(1))});
+  f.list(which::source, d, "d", {named("a.jpg", file_side(2)), named("b", directory_side()), named("c.jpg", file_side(1))});
+  CHECK(f.was_told(change::what::content, f.row("d/a.jpg").ino));
+  CHECK(f.was_told(change::what::dentry, d, "b"));
+  CHECK_FALSE(f.was_told(change::what::content, f.row("d/c.jpg").ino));
+}
+
+TEST_CASE("the kernel is told nothing of a picture that is found to be here already") {
+  notice_fixture f;
+  const inode d = f.insert(root_inode, "d", directory_side(), directory_side());
+  f.list(which::source, d, "d", {named("a.jpg", file_side(1))});
+  f.list(which::destination, d, "d", {named("a.jpg", file_side(1))});
+  CHECK(f.silent());
+}
+
+}  // namespace
+}  // namespace ferryfs::test

@@ -1,0 +1,179 @@
+#include "index/writer.hpp"
+
+#include <atomic>
+
+#include "tests/catch.hpp"
+#include "tests/doubles/wait_until.hpp"
+#include "tests/index/index_fixture.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using index::transaction;
+
+// Holds the writer until it is opened, so that what is posted meanwhile is one group.
+class barrier {
+ public:
+  explicit barrier(index::writer& writer) {
+    auto inside = std::make_shared<std::promise<void>>();
+    auto reached = inside->get_future();
+    writer.post([inside, once = false, gate = gate_.get_future().share()](transaction&) mutable {
+      if (!std::exchange(once, true)) inside->set_value();
+      gate.wait();
+    });
+    reached.wait();
+  }
+  void open() { gate_.set_value(); }
+
+ private:
+  std::promise<void> gate_;
+};
+
+TEST_CASE("jobs run in the order in which they were posted, and so do their answers") {
+  index_fixture f;
+  std::vector<int> ran, answered, expected;
+  for (int i = 0; i < 300; ++i) {
+    f.writer.post([&ran, i](transaction&) { ran.push_back(i); },
+                  [&answered, i](std::exception_ptr) { answered.push_back(i); });
+    expected.push_back(i);
+  }
+  f.writer.run([](transaction&) {});
+  CHECK(ran == expected);
+  CHECK(answered == expected);
+}
+
+TEST_CASE("jobs that wait are one transaction, told of once") {
+  index_fixture f;
+  int told = 0;
+  std::size_t changes = 0;
+  f.writer.observe([&](std::vector<index::change> c) { ++told, changes += c.size(); });
+  barrier gate{f.writer};
+  for (inode i = 0; i < 10; ++i)
+    f.writer.post([i](transaction& t) { t.note({index::change::what::content, i, {}}); });
+  gate.open();
+  f.writer.run([](transaction&) {});
+  CHECK(told == 1);
+  CHECK(changes == 10);
+}
+
+TEST_CASE("a job that fails leaves no trace and spares the jobs beside it") {
+  index_fixture f;
+  std::map<std::string, std::string> results;
+  const auto answer = [&](const std::string& key) {
+    return [&results, key](std::exception_ptr failure) {
+      try {
+        if (failure) std::rethrow_exception(failure);
+        results[key] = "stored";
+      } catch (const std::exception& e) {
+        results[key] = e.what();
+      }
+    };
+  };
+  std::vector<std::string> told;
+  f.writer.observe([&](std::vector<index::change> changes) {
+    for (const auto& c : changes) told.push_back(c.name);
+  });
+  const auto keep = [](const std::string& key) {
+    return [key](transaction& t) {
+      t.put_meta(key, "1");
+      t.note({index::change::what::dentry, root_inode, key});
+    };
+  };
+  barrier gate{f.writer};
+  f.writer.post(keep("before"), answer("before"));
+  f.writer.post(
+      [&](transaction& t) {
+        keep("failing")(t);
+        throw std::runtime_error("disk on fire");
+      },
+      answer("failing"));
+  f.writer.post(keep("after"), answer("after"));
+  gate.open();
+  f.writer.run([](transaction&) {});
+  CHECK(results == std::map<std::string, std::string>{
+                       {"before", "stored"}, {"failing", "disk on fire"}, {"after", "stored"}});
+  CHECK(told == std::vector<std::string>{"before", "after"});
+  const auto reader = f.readers.borrow();
+  CHECK(reader->meta("before"));
+  CHECK_FALSE(reader->meta("failing"));
+  CHECK(reader->meta("after"));
+}
+
+TEST_CASE("a job that the index refuses is answered with the reason") {
+  index_fixture f;
+  const inode a = f.insert(root_inode, "a", file_side(1));
+  f.insert(root_inode, "b", file_side(1));
+  CHECK_THROWS_AS(f.edit(a, [](entry& e) { e.name = "b"; }), SQLite::Exception);
+  CHECK(f.row("a").ino == a);
+  CHECK(f.readers.borrow()->totals().of(state::missing).files == 2);
+}
+
+TEST_CASE("who waits for a job gets what it returned or threw") {
+  index_fixture f;
+  CHECK(f.writer.run([](transaction&) { return std::string("result"); }) == "result");
+  CHECK_THROWS_WITH(f.writer.run([](transaction&) { throw std::runtime_error("no"); }), "no");
+  CHECK_THROWS_AS(f.writer.run([](transaction&) -> int { throw std::out_of_range("no"); }), std::out_of_range);
+  CHECK(f.writer.run([](transaction& t) { return t.by_inode(root_inode).has_value(); }));
+}
+
+TEST_CASE("who is answered or told finds the change in the index") {
+  index_fixture f;
+  std::optional<std::string> seen_by_observer, seen_by_answer;
+  f.writer.observe([&](std::vector<index::change>) { seen_by_observer = f.readers.borrow()->meta("key"); });
+  std::promise<void> answered;
+  f.writer.post(
+      [](transaction& t) {
+        t.put_meta("key", "value");
+        t.note({index::change::what::listing, root_inode, {}});
+      },
+      [&](std::exception_ptr) {
+        seen_by_answer = f.readers.borrow()->meta("key");
+        answered.set_value();
+      });
+  answered.get_future().wait();
+  CHECK(seen_by_observer == "value");
+  CHECK(seen_by_answer == "value");
+}
+
+TEST_CASE("an answer may post more than the queue holds") {
+  index_fixture f;
+  std::atomic<int> ran = 0;
+  f.writer.post([](transaction&) {}, [&](std::exception_ptr) {
+    for (int i = 0; i < 2000; ++i) f.writer.post([&](transaction&) { ++ran; });
+  });
+  CHECK(wait_until([&] { return ran == 2000; }));
+}
+
+TEST_CASE("many threads post at once, and wait for room, and nothing is lost") {
+  index_fixture f;
+  std::atomic<int> answered = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread)
+    threads.emplace_back([&f, &answered, thread] {
+      for (int i = 0; i < 500; ++i)
+        f.writer.post([key = fmt::format("{}-{}", thread, i)](transaction& t) { t.put_meta(key, ""); },
+                      [&](std::exception_ptr) { ++answered; });
+    });
+  for (auto& t : threads) t.join();
+  f.writer.run([](transaction&) {});
+  CHECK(answered == 2000);
+  SQLite::Database database{f.path, SQLite::OPEN_READONLY};
+  CHECK(database.execAndGet("SELECT count(*) FROM meta").getInt() == 2000);
+}
+
+TEST_CASE("what is queued when the writer ends is stored") {
+  const temp_dir dir;
+  const std::string path = (dir / "index.db").string();
+  int answered = 0;
+  {
+    index::writer writer{path};
+    for (int i = 0; i < 200; ++i)
+      writer.post([i](transaction& t) { t.put_meta(std::to_string(i), ""); }, [&](std::exception_ptr) { ++answered; });
+  }
+  CHECK(answered == 200);
+  SQLite::Database database{path, SQLite::OPEN_READONLY};
+  CHECK(database.execAndGet("SELECT count(*) FROM meta").getInt() == 200);
+}
+
+}  // namespace
+}  // namespace ferryfs::test
