@@ -26,7 +26,8 @@ struct raw {
 
 std::uint64_t size_option(const char* name, const std::string& text) {
   const auto size = parse_size(text);
-  if (!size) throw error(exit_code::usage, fmt::format("{} {}: no size; write bytes, or 500K, 20M, 1G", name, printable(text)));
+  if (!size)
+    throw error(exit_code::usage, fmt::format("{} {}: no size; write bytes, or 500K, 20M, 1G", name, printable(text)));
   return *size;
 }
 
@@ -45,15 +46,23 @@ void add_archive_options(CLI::App& app, arguments& a, raw& r) {
   app.add_option("--identity", s.identities, "private key file (ed25519 or ecdsa)")->allow_extra_args(false);
   app.add_option("--known-hosts", s.known_hosts, "known_hosts file")->allow_extra_args(false);
   app.add_option("--ssh-config", s.ssh_config, "ssh client configuration");
-  app.add_option("--sessions", s.sessions, "connections to the source at most")->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--sessions", s.sessions, "connections to the source at most")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   app.add_option("--limit", r.limit, "bytes a second for background replication, as 500K or 20M; 0: none");
   app.add_option("--exclude", s.exclude, "leave out names that match")->allow_extra_args(false);
   app.add_option("--profile", s.profile, "generic or webcampak: leaves out that archive's junk")->capture_default_str();
-  app.add_option("--io-timeout", r.io_timeout, "seconds of silence until the source counts as down")->check(CLI::Range(1, 3600))->capture_default_str();
-  app.add_option("--rescan", r.rescan, "seconds between looks at the source; 0: never")->check(CLI::Range(0, 1'000'000))->capture_default_str();
+  app.add_option("--io-timeout", r.io_timeout, "seconds of silence until the source counts as down")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  app.add_option("--rescan", r.rescan, "seconds between looks at the source; 0: never")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   app.add_option("--min-free", r.min_free, "leave this much space on the destination's disk (256M)");
   app.add_option("--config", r.config, "TOML file with any of these options");
-  app.add_option("--log-level", a.log_level, "debug, info, warn or error")->check(CLI::IsMember({"debug", "info", "warn", "error"}))->capture_default_str();
+  app.add_option("--log-level", a.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
 }
 
 void add_mount_options(CLI::App& app, arguments& a, raw& r) {
@@ -80,7 +89,8 @@ std::vector<std::string> with_config(std::vector<std::string> args) {
   for (const auto& item : CLI::ConfigTOML{}.from_config(in)) {
     if (item.name == "++" || item.name == "--") continue;  // a section's begin and end
     const std::string option = "--" + item.name;
-    const bool given = std::any_of(args.begin(), args.end(), [&](const auto& a) { return a == option || a.starts_with(option + "="); });
+    const bool given = std::any_of(args.begin(), args.end(),
+                                   [&](const auto& a) { return a == option || a.starts_with(option + "="); });
     if (given) continue;
     for (const auto& value : item.inputs) {
       if (value == "false") continue;
@@ -138,7 +148,9 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   fetch->add_option("PATH", a.paths, "what to fetch")->required();
   auto* ctl = app.add_subcommand("ctl", "control a mounted archive");
   ctl->add_option("PATH", a.path, "the archive")->required();
-  ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")->required()->check(CLI::IsMember({"pause", "resume", "rescan", "limit"}));
+  ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")
+      ->required()
+      ->check(CLI::IsMember({"pause", "resume", "rescan", "limit"}));
   ctl->add_option("RATE", r.config, "of limit: bytes a second, as 500K or 20M; 0: none");
 
   std::vector<std::string> args{argv + std::min(argc, 1), argv + argc};
@@ -158,7 +170,8 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   a.command = used->get_name();
   if (a.command == "ctl") a.rate = std::exchange(r.config, "");
   if (a.command == "ctl" && (a.verb == "limit") == a.rate.empty())
-    throw error(exit_code::usage, a.verb == "limit" ? "ctl limit: no RATE; write 20M, or 0 for none" : "ctl: only limit takes a RATE");
+    throw error(exit_code::usage,
+                a.verb == "limit" ? "ctl limit: no RATE; write 20M, or 0 for none" : "ctl: only limit takes a RATE");
   finish(a, r, *used);
   return a;
 }

@@ -12,12 +12,12 @@ namespace ferryfs::fs {
 
 struct arguments {
   std::string command;
-  remote::settings settings;      // mount, sync
-  std::string destination;        // mount, sync
-  std::string mountpoint;         // mount; empty: the destination
-  std::string path;               // scan, status, ctl
-  std::vector<std::string> paths; // fetch
-  std::string verb, rate;         // ctl
+  remote::settings settings;       // mount, sync
+  std::string destination;         // mount, sync
+  std::string mountpoint;          // mount; empty: the destination
+  std::string path;                // scan, status, ctl
+  std::vector<std::string> paths;  // fetch
+  std::string verb, rate;          // ctl
 
   std::optional<std::uint32_t> uid, gid;
   std::uint32_t umask = 0;

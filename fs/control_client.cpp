@@ -17,7 +17,9 @@ namespace ferryfs::fs {
 std::string send_command(const std::string& root, const std::string& command) {
   const std::string path = fmt::format("{}/{}/control", root, own_directory);
   const unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
-  if (!fd) throw error(exit_code::local, fmt::format("{}: {}; run as the user who mounted it", printable(path), std::strerror(errno)));
+  if (!fd)
+    throw error(exit_code::local,
+                fmt::format("{}: {}; run as the user who mounted it", printable(path), std::strerror(errno)));
   const ssize_t written = ::write(fd.get(), command.data(), command.size());
   const int problem = written < 0 ? errno : 0;
   char text[8192];

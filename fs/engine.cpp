@@ -33,22 +33,26 @@ std::string path_part(const std::string& source) {
 
 void refuse_other_source(const remote::settings& known, const remote::settings& given) {
   if (path_part(known.source) == path_part(given.source)) return;
-  throw error(exit_code::usage, fmt::format("the destination belongs to the source {}, not {}; take another destination, or "
-                                            "remove its .ferryfs/ to begin anew",
-                                            printable(known.source), printable(given.source)));
+  throw error(exit_code::usage,
+              fmt::format("the destination belongs to the source {}, not {}; take another destination, or "
+                          "remove its .ferryfs/ to begin anew",
+                          printable(known.source), printable(given.source)));
 }
 
 void refuse_overlap(const remote::settings& s, const std::string& destination) {
   if (remote::ssh::is_remote(s.source)) return;
   if (remote::is_below(destination, s.source))
-    throw error(exit_code::usage, fmt::format("{}: the destination lies inside the source; take one outside", printable(destination)));
+    throw error(exit_code::usage,
+                fmt::format("{}: the destination lies inside the source; take one outside", printable(destination)));
   if (remote::is_below(s.source, destination))
-    throw error(exit_code::usage, fmt::format("{}: the source lies inside the destination; take one outside", printable(s.source)));
+    throw error(exit_code::usage,
+                fmt::format("{}: the source lies inside the destination; take one outside", printable(s.source)));
 }
 
 }  // namespace
 
-engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need) {
+engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint,
+                   need_source need) {
   const remote::filter checked{s.exclude, s.profile};
   if (!remote::ssh::is_remote(s.source)) s.source = real_path(s.source);
   engine e;
@@ -79,7 +83,9 @@ engine open_engine(remote::settings s, const std::string& destination, const std
 
 remote::settings known_settings(const std::string& destination) {
   auto s = remembered(destination);
-  if (!s) throw error(exit_code::usage, fmt::format("{}: no archive of ferryfs; mount or sync it first", printable(destination)));
+  if (!s)
+    throw error(exit_code::usage,
+                fmt::format("{}: no archive of ferryfs; mount or sync it first", printable(destination)));
   return *std::move(s);
 }
 

@@ -16,8 +16,8 @@ struct engine {
 };
 
 enum class need_source {
-  now,            // an unreachable source is an error
-  sometime,       // a known archive does without it for now
+  now,       // an unreachable source is an error
+  sometime,  // a known archive does without it for now
 };
 
 // Opens SOURCE and DESTINATION. Until both are found good, nothing is created or changed. Remembers the settings in the

@@ -58,7 +58,8 @@ located locate(const std::string& path) {
     if (root == root.parent_path()) break;
   }
   throw error(exit_code::usage,
-              fmt::format("{}: not in an archive of ferryfs; name a destination, a mountpoint or something below one", printable(path)));
+              fmt::format("{}: not in an archive of ferryfs; name a destination, a mountpoint or something below one",
+                          printable(path)));
 }
 
 }  // namespace ferryfs::fs

@@ -23,7 +23,8 @@ void log_to_stderr(const std::string& level) {
 
 void log_to_file(const std::string& path, const std::string& level) {
   constexpr std::size_t size = 1U << 20, files = 2;
-  auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::rotating_file_sink_mt>(path, size, files));
+  auto logger =
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::rotating_file_sink_mt>(path, size, files));
   logger->set_pattern("%Y-%m-%d %H:%M:%S %l: %v");
   use(std::move(logger), level);
 }

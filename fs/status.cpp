@@ -27,11 +27,13 @@ json status_of_rows(index::reader& r) {
   const auto source = t.source(), local = t.destination();
   const auto last_scan = r.meta("last_scan");
   json j;
-  j["source"] = {{"url", printable(read_settings(r).value_or(remote::settings{}).source)},
-                 {"reachable", nullptr},
-                 {"files", source.files},
-                 {"bytes", source.source_bytes},
-                 {"last_scan", last_scan ? json(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::stoll(*last_scan)))) : json()}};
+  j["source"] = {
+      {"url", printable(read_settings(r).value_or(remote::settings{}).source)},
+      {"reachable", nullptr},
+      {"files", source.files},
+      {"bytes", source.source_bytes},
+      {"last_scan",
+       last_scan ? json(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::stoll(*last_scan)))) : json()}};
   j["destination"] = count(local.files, local.local_bytes);
   for (const state s : all_states) j[std::string(name_of(s))] = of_state(t, s);
   j["transfer"] = {{"paused", false}, {"rate", 0}, {"eta_s", nullptr}, {"active", json::array()}};
@@ -40,7 +42,8 @@ json status_of_rows(index::reader& r) {
 }
 
 std::string sum(const json& j) {
-  return fmt::format("{:>12}  {:>10}", human_count(j["files"].get<std::int64_t>()), human_size(j["bytes"].get<std::uint64_t>()));
+  return fmt::format("{:>12}  {:>10}", human_count(j["files"].get<std::int64_t>()),
+                     human_size(j["bytes"].get<std::uint64_t>()));
 }
 
 double share(const json& s) {
@@ -82,11 +85,14 @@ json status_of(remote::migration& m) {
 
 std::string status_text(const json& s) {
   const json& source = s["source"];
-  std::string reach = source["reachable"].is_null() ? "not connected" : source["reachable"].get<bool>() ? "reachable" : "UNREACHABLE";
+  std::string reach = source["reachable"].is_null()     ? "not connected"
+                      : source["reachable"].get<bool>() ? "reachable"
+                                                        : "UNREACHABLE";
   if (source.contains("why")) reach += ": " + source["why"].get<std::string>();
   if (source.value("scanning", false)) reach += ", being scanned";
-  std::string text = fmt::format("source       {}\n             {}, last scan {}\n", source["url"].get<std::string>(), reach,
-                                 source["last_scan"].is_null() ? "never" : source["last_scan"].get<std::string>());
+  std::string text =
+      fmt::format("source       {}\n             {}, last scan {}\n", source["url"].get<std::string>(), reach,
+                  source["last_scan"].is_null() ? "never" : source["last_scan"].get<std::string>());
   text += fmt::format("{:<12} {:>12}  {:>10}\n", "", "pictures", "size");
   text += fmt::format("{:<12} {}\n{:<12} {}\n", "source", sum(source), "destination", sum(s["destination"]));
   for (const state st : all_states) {
@@ -103,9 +109,10 @@ std::string status_text(const json& s) {
 
 std::string status_line(const json& s) {
   const bool scanning = s["source"].value("scanning", false);
-  std::string text = fmt::format("{:5.1f} %  {} of {} pictures, {} of {}, {}", share(s), human_count(s["common"]["files"].get<std::int64_t>()),
-                     human_count(s["source"]["files"].get<std::int64_t>()), human_size(s["common"]["bytes"].get<std::uint64_t>()),
-                     human_size(s["source"]["bytes"].get<std::uint64_t>()), transfer_text(s));
+  std::string text = fmt::format(
+      "{:5.1f} %  {} of {} pictures, {} of {}, {}", share(s), human_count(s["common"]["files"].get<std::int64_t>()),
+      human_count(s["source"]["files"].get<std::int64_t>()), human_size(s["common"]["bytes"].get<std::uint64_t>()),
+      human_size(s["source"]["bytes"].get<std::uint64_t>()), transfer_text(s));
   if (scanning) text += ", scanning";
   if (s["source"]["reachable"] == json(false)) text += ", SOURCE UNREACHABLE";
   if (s["transfer"].contains("blocked")) text += ", BLOCKED: " + s["transfer"]["blocked"].get<std::string>();

@@ -11,7 +11,8 @@ namespace ferryfs::fs {
 
 using json = nlohmann::ordered_json;
 
-// From the index alone: of an archive that nobody works on. Nothing is known of whether the source can be reached (null).
+// From the index alone: of an archive that nobody works on. Nothing is known of whether the source can be reached
+// (null).
 json status_of(index::reader& r);
 // With what the running engine knows.
 json status_of(remote::migration& m);

@@ -61,7 +61,8 @@ void throw_index_error(const std::string& path, const SQLite::Exception& cause) 
     case SQLITE_FULL:
       throw error(exit_code::local, fmt::format("{}: no space left on the destination's disk; free some", path));
     case SQLITE_CANTOPEN:
-      throw error(exit_code::local, fmt::format("{}: cannot open the index; check that it exists and its permissions", path));
+      throw error(exit_code::local,
+                  fmt::format("{}: cannot open the index; check that it exists and its permissions", path));
     default:
       throw error(exit_code::local, fmt::format("{}: {}; check the disk and the permissions", path, cause.what()));
   }

@@ -4,13 +4,20 @@ namespace ferryfs {
 
 std::string_view name_of(state s) noexcept {
   switch (s) {
-    case state::common: return "common";
-    case state::missing: return "missing";
-    case state::added: return "new";
-    case state::conflict: return "conflict";
-    case state::deleted: return "deleted";
-    case state::skipped: return "skipped";
-    case state::failed: return "failed";
+    case state::common:
+      return "common";
+    case state::missing:
+      return "missing";
+    case state::added:
+      return "new";
+    case state::conflict:
+      return "conflict";
+    case state::deleted:
+      return "deleted";
+    case state::skipped:
+      return "skipped";
+    case state::failed:
+      return "failed";
   }
   return "unknown";
 }

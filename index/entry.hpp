@@ -18,9 +18,9 @@ inline constexpr inode root_inode = 1;  // FUSE_ROOT_ID
 
 // What one side holds under a path.
 struct side {
-  std::uint32_t mode = 0;   // type and permission bits, as st_mode
-  std::uint64_t size = 0;   // bytes
-  std::int64_t mtime = 0;   // nanoseconds since 1970; the source knows whole seconds only (SFTP v3)
+  std::uint32_t mode = 0;  // type and permission bits, as st_mode
+  std::uint64_t size = 0;  // bytes
+  std::int64_t mtime = 0;  // nanoseconds since 1970; the source knows whole seconds only (SFTP v3)
 
   bool operator==(const side&) const = default;
 };
@@ -77,7 +77,9 @@ struct entry {
   }
 
   // The source has this directory, and what is in it was never asked for: a name that the index lacks may be there.
-  bool never_listed() const noexcept { return source && !listed && S_ISDIR(source->mode) && state != ferryfs::state::conflict; }
+  bool never_listed() const noexcept {
+    return source && !listed && S_ISDIR(source->mode) && state != ferryfs::state::conflict;
+  }
 
   bool operator==(const entry&) const = default;
 };

@@ -33,7 +33,8 @@ entry merged(const entry& before, which w, const listed& name) {
   if (S_ISLNK(name.attributes.mode) && (w == which::destination || !after.local)) after.target = name.target;
   if (w == which::destination) {
     after.uid = name.uid, after.gid = name.gid;
-    const bool touched = !before.local || before.local->size != after.local->size || before.local->mtime != after.local->mtime;
+    const bool touched =
+        !before.local || before.local->size != after.local->size || before.local->mtime != after.local->mtime;
     if (touched && S_ISREG(after.local->mode)) after.fetched = false, after.sha256.clear();
   } else if (before.source != after.source && before.state == state::failed) {
     after.state = state::missing;

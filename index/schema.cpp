@@ -77,8 +77,9 @@ void require_current(SQLite::Database& database) {
   const int version = version_of(database);
   if (version > schema_version) refuse_newer(database, version);
   if (version < schema_version)
-    throw error(exit_code::local, fmt::format("{}: the index is of the older version {}; mount or scan the archive once",
-                                              database.getFilename(), version));
+    throw error(exit_code::local,
+                fmt::format("{}: the index is of the older version {}; mount or scan the archive once",
+                            database.getFilename(), version));
 }
 
 }  // namespace ferryfs::index

@@ -19,9 +19,9 @@
 namespace ferryfs::remote {
 
 struct attributes {
-  std::uint32_t mode = 0;   // as st_mode
-  std::uint64_t size = 0;   // bytes
-  std::int64_t mtime = 0;   // whole seconds since 1970
+  std::uint32_t mode = 0;  // as st_mode
+  std::uint64_t size = 0;  // bytes
+  std::int64_t mtime = 0;  // whole seconds since 1970
   bool operator==(const attributes&) const = default;
 };
 
@@ -76,7 +76,8 @@ class archive {
   virtual ~archive() = default;
 
   virtual void list(const std::string& path, std::shared_ptr<listing> to) = 0;
-  virtual void stat(const std::string& path, std::function<void(const std::optional<failure>&, const attributes&)> done) = 0;
+  virtual void stat(const std::string& path,
+                    std::function<void(const std::optional<failure>&, const attributes&)> done) = 0;
   virtual void read(std::shared_ptr<reading> to, lane where) = 0;
   // Moves a reading that is still queued in the background lane to the demand lane.
   virtual void raise(const std::shared_ptr<reading>& which) = 0;

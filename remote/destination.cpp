@@ -21,15 +21,16 @@ namespace {
 }
 
 std::string parent(const std::string& path) {
-  const auto slash = path.find_last_not_of('/') == std::string::npos ? std::string::npos
-                                                                     : path.rfind('/', path.find_last_not_of('/'));
+  const auto slash =
+      path.find_last_not_of('/') == std::string::npos ? std::string::npos : path.rfind('/', path.find_last_not_of('/'));
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 // Errors but EEXIST end the program: nothing can be kept there.
 void make_directory(int at, const std::string& shown, const char* name) {
-  if (::mkdirat(at, name, 0700) != 0 && errno != EEXIST) fail(shown + '/' + name, errno, "check the disk and its permissions");
+  if (::mkdirat(at, name, 0700) != 0 && errno != EEXIST)
+    fail(shown + '/' + name, errno, "check the disk and its permissions");
 }
 
 std::string holder(int lock) {
@@ -79,7 +80,9 @@ void destination::take(const std::string& mountpoint) {
   list_directory(partial_.get(), "", [&](local_entry&& e) { ::unlinkat(partial_.get(), e.name.c_str(), 0); });
 }
 
-std::string destination::index_path() const { return fmt::format("/proc/self/fd/{}/{}/index.db", root_.get(), own_directory); }
+std::string destination::index_path() const {
+  return fmt::format("/proc/self/fd/{}/{}/index.db", root_.get(), own_directory);
+}
 std::string destination::log_path() const { return fmt::format("/proc/self/fd/{}/{}/log", root_.get(), own_directory); }
 
 struct statvfs destination::space() const {
@@ -94,14 +97,17 @@ std::uint64_t destination::free_bytes() const {
 }
 
 unique_fd destination::create_partial(inode ino) const noexcept {
-  return unique_fd{::openat(partial_.get(), std::to_string(ino).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  return unique_fd{
+      ::openat(partial_.get(), std::to_string(ino).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
 }
 
 unique_fd destination::open_partial(inode ino) const noexcept {
   return unique_fd{::openat(partial_.get(), std::to_string(ino).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
 }
 
-void destination::remove_partial(inode ino) const noexcept { ::unlinkat(partial_.get(), std::to_string(ino).c_str(), 0); }
+void destination::remove_partial(inode ino) const noexcept {
+  ::unlinkat(partial_.get(), std::to_string(ino).c_str(), 0);
+}
 
 std::optional<index::listed> destination::look(const std::string& path) const {
   const auto [directory, name] = open_parent(root_.get(), path);

@@ -43,8 +43,8 @@ class destination {
   std::optional<index::listed> look(const std::string& path) const;
   // Makes the data of all that was written durable (syncfs). 0 or errno.
   int sync() const noexcept;
-  // Gives a partial file its final name in an open directory, in place of nothing, or, where `replace`, of what is there.
-  // 0 or errno.
+  // Gives a partial file its final name in an open directory, in place of nothing, or, where `replace`, of what is
+  // there. 0 or errno.
   int name_partial(inode ino, int directory, const std::string& name, bool replace) const noexcept;
 
   std::uint32_t uid() const noexcept { return uid_; }

@@ -14,10 +14,12 @@ namespace ferryfs::remote {
 filter::filter(const std::vector<std::string>& patterns, const std::string& profile) {
   if (profile == "webcampak") {
     // Scratch copies of whole days, broken uploads, and directories <epoch>.NN of broken uploads with valid names.
-    for (const char* junk : {"process-*/", "*.tmp", "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].[0-9][0-9]/"}) add(junk);
+    for (const char* junk : {"process-*/", "*.tmp", "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].[0-9][0-9]/"})
+      add(junk);
     no_empty_pictures_ = true;
   } else if (profile != "generic") {
-    throw error(exit_code::usage, fmt::format("--profile {}: unknown; there are generic and webcampak", printable(profile)));
+    throw error(exit_code::usage,
+                fmt::format("--profile {}: unknown; there are generic and webcampak", printable(profile)));
   }
   for (const auto& p : patterns) add(p);
   fingerprint_ = profile;

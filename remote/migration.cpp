@@ -55,6 +55,7 @@ void migration::stop() {
 
 void migration::start(work w) {
   work_ = w;
+  scanning_ = true;
   scanner_ = std::jthread{[this](const std::stop_token& stop) {
     try {
       run(stop);
@@ -73,6 +74,7 @@ void migration::run(const std::stop_token& stop) {
       const std::lock_guard lock{mutex_};
       requested = std::exchange(requested_, false);
       came_back_ = false;
+      scanning_ = true;
       requesters = std::exchange(requesters_, {});
     }
     const auto result = scan(stop, requested || round % full_every == 0);
@@ -126,20 +128,21 @@ void migration::remember(const source_scan::result& r) {
     t.put_meta("last_scan", now_text());
     t.put_meta("scan_filter", filter_.fingerprint());
   });
-  spdlog::info("scan of the source complete: {} directories listed, {} unchanged, {} names", r.directories, r.skipped, r.names);
+  spdlog::info("scan of the source complete: {} directories listed, {} unchanged, {} names", r.directories, r.skipped,
+               r.names);
 }
 
 void migration::when_listed(inode directory, told call) {
   std::shared_ptr<source_scan> scan;
   {
     const std::lock_guard lock{mutex_};
-    if (running_ || scanner_.joinable()) {
-      const auto row = readers_.borrow()->by_inode(directory);
-      if (row && !row->listed) {
-        scan = running_;
-        if (scan) listing_waiters_[directory].push_back(std::move(call));
-      }
+    const auto row = readers_.borrow()->by_inode(directory);
+    const bool waits = scanning_ && row && !row->listed;
+    if (waits) {
+      listing_waiters_[directory].push_back(std::move(call));
+      scan = running_;
     }
+    if (waits && !scan) return;  // the scan is about to begin
   }
   if (scan) return scan->hurry(directory);
   const auto row = readers_.borrow()->by_inode(directory);
@@ -165,6 +168,7 @@ void migration::fail_listings(const failure& why) {
   decltype(listing_waiters_) left;
   {
     const std::lock_guard lock{mutex_};
+    scanning_ = false;
     left = std::exchange(listing_waiters_, {});
   }
   for (const auto& [ino, calls] : left)

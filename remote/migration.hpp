@@ -86,6 +86,7 @@ class migration {
   std::condition_variable_any wake_;
   work work_;
   bool requested_ = false, came_back_ = false, ending_ = false;
+  bool scanning_ = false;  // a scan runs or is about to: directories that were never listed may be soon
   std::vector<std::function<void(const source_scan::result&)>> requesters_;
   std::shared_ptr<source_scan> running_;
   source_scan::result last_;

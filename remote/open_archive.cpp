@@ -34,7 +34,8 @@ std::unique_ptr<archive> open_archive(const settings& s) {
   const auto [why, root] = answer->get_future().get();
   if (why && !why->of_connection()) throw error(exit_code::source, why->text + "; check the path of the SOURCE");
   if (!why && !S_ISDIR(root.mode))
-    throw error(exit_code::source, fmt::format("{}: not a directory; check the path of the SOURCE", printable(s.source)));
+    throw error(exit_code::source,
+                fmt::format("{}: not a directory; check the path of the SOURCE", printable(s.source)));
   return opened;
 }
 

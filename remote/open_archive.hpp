@@ -8,8 +8,8 @@
 
 namespace ferryfs::remote {
 
-// Connects once and looks at the root. Where the source is unreachable now, its state() says why. Throws ferryfs::error:
-// usage for a malformed SOURCE, source for one that does not exist or is no directory.
+// Connects once and looks at the root. Where the source is unreachable now, its state() says why. Throws
+// ferryfs::error: usage for a malformed SOURCE, source for one that does not exist or is no directory.
 std::unique_ptr<archive> open_archive(const settings& s);
 
 // True where `a` lies below `b`, or is it. Both are directories that exist, or whose parent does.

@@ -10,12 +10,12 @@
 namespace ferryfs::remote {
 
 struct settings {
-  std::string source;                     // as written, a local path made absolute
+  std::string source;  // as written, a local path made absolute
   std::vector<std::string> identities;
   std::vector<std::string> known_hosts;
   std::string ssh_config;
-  std::size_t sessions = 4;               // connections at most
-  std::uint64_t limit = 0;                // bytes a second for the background; 0: none
+  std::size_t sessions = 4;  // connections at most
+  std::uint64_t limit = 0;   // bytes a second for the background; 0: none
   std::vector<std::string> exclude;
   std::string profile = "generic";
   std::chrono::seconds io_timeout{30};

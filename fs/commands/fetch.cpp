@@ -22,8 +22,10 @@ void fetch_unmounted(const located& where) {
   const auto r = remote::fetch_below(*e.archive, where.relative, {});
   e.archive->stop();
   if (r.failed > 0)
-    throw error(exit_code::incomplete, fmt::format("{} of {} failed, the first: {}", r.failed, r.failed + r.files, r.first_failure));
-  std::printf("fetched %s files, %s\n", human_count(static_cast<std::int64_t>(r.files)).c_str(), human_size(r.bytes).c_str());
+    throw error(exit_code::incomplete,
+                fmt::format("{} of {} failed, the first: {}", r.failed, r.failed + r.files, r.first_failure));
+  std::printf("fetched %s files, %s\n", human_count(static_cast<std::int64_t>(r.files)).c_str(),
+              human_size(r.bytes).c_str());
 }
 
 }  // namespace
@@ -48,7 +50,8 @@ exit_code run_fetch(const arguments& a) {
 exit_code run_ctl(const arguments& a) {
   const located where = locate(a.path);
   if (!where.mounted)
-    throw error(exit_code::usage, fmt::format("{}: not mounted, so there is nothing to control; mount it first", printable(where.root)));
+    throw error(exit_code::usage,
+                fmt::format("{}: not mounted, so there is nothing to control; mount it first", printable(where.root)));
   const std::string command = a.rate.empty() ? a.verb : a.verb + ' ' + a.rate;
   std::printf("%s\n", send_command(where.root, command).c_str());
   return exit_code::complete;

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
-
 #include "fs/commands/commands.hpp"
 #include "fs/daemon.hpp"
 #include "fs/engine.hpp"

@@ -23,7 +23,9 @@ json status_at(const located& where) {
   return status_of(r);
 }
 
-void print(const json& s, bool as_json) { std::printf("%s%s", as_json ? s.dump(2).c_str() : status_text(s).c_str(), as_json ? "\n" : ""); }
+void print(const json& s, bool as_json) {
+  std::printf("%s%s", as_json ? s.dump(2).c_str() : status_text(s).c_str(), as_json ? "\n" : "");
+}
 
 exit_code code_of(const json& s) { return s["complete"].get<bool>() ? exit_code::complete : exit_code::incomplete; }
 
@@ -33,7 +35,8 @@ json watch(const located& where, const arguments& a) {
   progress shown;
   while (true) {
     json s = status_at(where);
-    const bool late = a.wait_seconds && std::chrono::steady_clock::now() - begun >= std::chrono::seconds(*a.wait_seconds);
+    const bool late =
+        a.wait_seconds && std::chrono::steady_clock::now() - begun >= std::chrono::seconds(*a.wait_seconds);
     if (a.wait && (s["complete"].get<bool>() || late)) return s;
     if (a.watch && a.json)
       std::printf("%s\n", s.dump().c_str()), std::fflush(stdout);

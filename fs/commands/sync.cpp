@@ -58,20 +58,24 @@ bool watch(ending& end, remote::migration& m) {
   return true;
 }
 
-exit_code conclude(const remote::migration& m, const json& s, const ending& end, bool reached, const std::string& blocked) {
+exit_code conclude(const remote::migration& m, const json& s, const ending& end, bool reached,
+                   const std::string& blocked) {
   const auto files = [&](const char* set) { return s[set]["files"].get<std::int64_t>(); };
   std::printf("%s", status_text(s).c_str());
   if (end.interrupted) throw error(exit_code::incomplete, "interrupted; run it again to go on");
-  if (!reached) throw error(exit_code::source, fmt::format("{}: unreachable for too long; run it again to go on", printable(m.setup().source)));
+  if (!reached)
+    throw error(exit_code::source,
+                fmt::format("{}: unreachable for too long; run it again to go on", printable(m.setup().source)));
   if (!end.scan.complete()) {
     const auto& first = end.scan.failures.front();
-    const bool of_source = first.of_connection() || first.why == remote::cause::protocol || first.why == remote::cause::not_found;
+    const bool of_source =
+        first.of_connection() || first.why == remote::cause::protocol || first.why == remote::cause::not_found;
     throw error(of_source ? exit_code::source : exit_code::incomplete, "the source could not be listed: " + first.text);
   }
   if (!blocked.empty()) throw error(exit_code::local, blocked);
   if (s["complete"].get<bool>()) return exit_code::complete;
-  throw error(exit_code::incomplete, fmt::format("{} missing, {} failed, {} in conflict; see ferryfs status", files("missing"),
-                                                 files("failed"), files("conflict")));
+  throw error(exit_code::incomplete, fmt::format("{} missing, {} failed, {} in conflict; see ferryfs status",
+                                                 files("missing"), files("failed"), files("conflict")));
 }
 
 exit_code scan_mounted(const located& where) {

@@ -13,9 +13,9 @@ namespace ferryfs::fs {
 namespace {
 
 struct directory_handle {
-  std::mutex mutex;     // the kernel may read one handle from several threads
-  off_t offset = 2;     // of the first entry not given out yet: "." and ".." come first
-  std::string after;    // the name of the last entry given out
+  std::mutex mutex;   // the kernel may read one handle from several threads
+  off_t offset = 2;   // of the first entry not given out yet: "." and ".." come first
+  std::string after;  // the name of the last entry given out
 };
 
 directory_handle& handle_of(const fuse_file_info* fi) { return *reinterpret_cast<directory_handle*>(fi->fh); }

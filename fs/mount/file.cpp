@@ -16,8 +16,8 @@ using remote::bytes_ready;
 using remote::failure;
 using remote::now_local;
 
-// An open picture. Its bytes come from `file` once there is one: the local file, or the partial file of a fetch that has
-// written all of it.
+// An open picture. Its bytes come from `file` once there is one: the local file, or the partial file of a fetch that
+// has written all of it.
 class file_handle {
  public:
   explicit file_handle(inode of) : ino(of) {}
@@ -98,7 +98,8 @@ void read_own(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* fi
 void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const handle_pointer& handle, std::size_t size,
                  off_t offset, bool once_more) {
   const auto id = v.archive.fetch().want(
-      handle->ino, static_cast<std::uint64_t>(offset), size, [&v, parked, handle, size, offset, once_more](const remote::outcome& o) {
+      handle->ino, static_cast<std::uint64_t>(offset), size,
+      [&v, parked, handle, size, offset, once_more](const remote::outcome& o) {
         if (const auto* ready = std::get_if<bytes_ready>(&o)) {
           if (ready->whole) handle->set_file(ready->file);
           return parked->answer([&](fuse_req_t req) { reply_from(req, ready->file->get(), size, offset); });
@@ -158,7 +159,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char* bytes, std::size_t siz
         const std::lock_guard lock{handle->mutex};
         handle->text = r.text;
       }
-      parked->answer([&](fuse_req_t q) { r.error != 0 ? void(fuse_reply_err(q, r.error)) : void(fuse_reply_write(q, size)); });
+      parked->answer(
+          [&](fuse_req_t q) { r.error != 0 ? void(fuse_reply_err(q, r.error)) : void(fuse_reply_write(q, size)); });
     };
     attempt(parked, [&] { v.commands.run({bytes, size}, done); });
   });

@@ -51,13 +51,16 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
     view& v = view::of(req);
     if (v.own.holds(parent)) return reply_own(req, v, v.own.child(parent, name));
     if (parent == root_inode && name == own_directory) return reply_own(req, v, v.own.root());
-    std::optional<entry> found, directory;
+    std::optional<entry> found;
+    bool unsure = false;
     {
+      // The directory first: if it was listed before the name was looked for, a name that is not found is not there.
       const auto reader = v.archive.readers().borrow();
+      const auto directory = reader->by_inode(parent);
       found = reader->child(parent, name);
-      if (!found) directory = reader->by_inode(parent);
+      unsure = !found && directory && directory->never_listed();
     }
-    if (!found && directory && directory->never_listed()) return look_up_when_listed(req, v, parent, name);
+    if (unsure) return look_up_when_listed(req, v, parent, name);
     reply_entry(req, v, found);
   });
 }

@@ -40,7 +40,8 @@ bool has_ferryfs_mounted(const std::string& directory) {
 
 }  // namespace
 
-void prepare_mountpoint(const std::string& mountpoint, const std::string& destination, const std::string& local_source) {
+void prepare_mountpoint(const std::string& mountpoint, const std::string& destination,
+                        const std::string& local_source) {
   struct stat st {};
   int problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
   if (problem == ENOTCONN) {  // its process died without unmounting
@@ -52,10 +53,14 @@ void prepare_mountpoint(const std::string& mountpoint, const std::string& destin
   if (real_path(mountpoint) == real_path(destination)) return;
   if (problem != 0) refuse(mountpoint, "the mountpoint must be an existing directory; make it first");
   if (!S_ISDIR(st.st_mode)) refuse(mountpoint, "the mountpoint is no directory; take an empty one");
-  if (!std::filesystem::is_empty(mountpoint)) refuse(mountpoint, "the mountpoint is not empty; take an empty directory");
-  if (remote::is_below(destination, mountpoint)) refuse(mountpoint, "the destination lies inside the mountpoint; take another one");
-  if (remote::is_below(mountpoint, destination)) refuse(mountpoint, "the mountpoint lies inside the destination; take another one");
-  if (!local_source.empty() && (remote::is_below(mountpoint, local_source) || remote::is_below(local_source, mountpoint)))
+  if (!std::filesystem::is_empty(mountpoint))
+    refuse(mountpoint, "the mountpoint is not empty; take an empty directory");
+  if (remote::is_below(destination, mountpoint))
+    refuse(mountpoint, "the destination lies inside the mountpoint; take another one");
+  if (remote::is_below(mountpoint, destination))
+    refuse(mountpoint, "the mountpoint lies inside the destination; take another one");
+  if (!local_source.empty() &&
+      (remote::is_below(mountpoint, local_source) || remote::is_below(local_source, mountpoint)))
     refuse(mountpoint, "the mountpoint and the source lie one inside the other; take another mountpoint");
 }
 

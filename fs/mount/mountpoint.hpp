@@ -5,8 +5,8 @@
 
 namespace ferryfs::fs {
 
-// Cleans away a mount of ferryfs that died (ENOTCONN), and checks that MOUNTPOINT is a directory that nobody has mounted
-// ferryfs over, and empty unless it is the destination. Throws ferryfs::error (usage).
+// Cleans away a mount of ferryfs that died (ENOTCONN), and checks that MOUNTPOINT is a directory that nobody has
+// mounted ferryfs over, and empty unless it is the destination. Throws ferryfs::error (usage).
 void prepare_mountpoint(const std::string& mountpoint, const std::string& destination, const std::string& local_source);
 
 // Takes the mount out of the tree at once; files that are open go on until they are closed.

@@ -7,8 +7,8 @@ namespace {
 
 void init(void*, fuse_conn_info* conn) {
   // Attributes with every batch of names, not only where the kernel guesses that they will be asked for.
-  conn->want |= conn->capable & (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ | FUSE_CAP_SPLICE_WRITE |
-                                 FUSE_CAP_SPLICE_MOVE | FUSE_CAP_CACHE_SYMLINKS);
+  conn->want |= conn->capable & (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ |
+                                 FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_CACHE_SYMLINKS);
   conn->want &= ~static_cast<unsigned>(FUSE_CAP_READDIRPLUS_AUTO);
   // Reads that are parked count as background requests: with libfuse's default of 12, as many missing pictures would
   // hold up everybody's read-ahead.

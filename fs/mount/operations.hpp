@@ -1,5 +1,5 @@
-// The operations of the mount, one topic a file, and the table that names them to libfuse. Each runs on any of libfuse's
-// threads, answers from the index or a local file at once, or parks the request; none waits for the network.
+// The operations of the mount, one topic a file, and the table that names them to libfuse. Each runs on any of
+// libfuse's threads, answers from the index or a local file at once, or parks the request; none waits for the network.
 #pragma once
 
 #define FUSE_USE_VERSION 314

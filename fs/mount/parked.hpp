@@ -1,8 +1,8 @@
-// Requests that wait for the network. No thread waits with them: each is answered once, by the event it waits for, by an
-// interrupt (Ctrl-C), or by its deadline.
+// Requests that wait for the network. No thread waits with them: each is answered once, by the event it waits for, by
+// an interrupt (Ctrl-C), or by its deadline.
 //
-// Locks: libfuse holds the request's own lock while it calls the interrupt, so no lock of ours is held while the request
-// is handed to libfuse.
+// Locks: libfuse holds the request's own lock while it calls the interrupt, so no lock of ours is held while the
+// request is handed to libfuse.
 #pragma once
 
 #define FUSE_USE_VERSION 314
@@ -12,9 +12,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <map>
 #include <thread>
 
 #include "fs/mount/reply.hpp"

@@ -10,12 +10,18 @@ int errno_of(const remote::failure& f) noexcept {
   using remote::cause;
   switch (f.why) {
     case cause::unreachable:
-    case cause::refused: return EHOSTDOWN;
-    case cause::timeout: return ETIMEDOUT;
-    case cause::not_found: return ENOENT;
-    case cause::permission: return EACCES;
-    case cause::cancelled: return EINTR;
-    default: return EIO;
+    case cause::refused:
+      return EHOSTDOWN;
+    case cause::timeout:
+      return ETIMEDOUT;
+    case cause::not_found:
+      return ENOENT;
+    case cause::permission:
+      return EACCES;
+    case cause::cancelled:
+      return EINTR;
+    default:
+      return EIO;
   }
 }
 

@@ -38,7 +38,8 @@ std::unique_ptr<fuse_session, session_deleter> make_session(view& v, const mount
   args.add("-ofsname=" + name);
   if (options.allow_other) args.add("-oallow_other");
   for (const auto& o : options.fuse) args.add("-o" + o);
-  std::unique_ptr<fuse_session, session_deleter> session{fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), &v)};
+  std::unique_ptr<fuse_session, session_deleter> session{
+      fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), &v)};
   if (!session) throw error(exit_code::usage, "FUSE does not take the options given with -o; see mount.fuse3(8)");
   return session;
 }
@@ -54,17 +55,18 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   invalidator kernel;
   archive.observe([&](std::vector<index::change> changes) { kernel.tell(std::move(changes)); });
   // In place: its parts have threads and stay where they are.
-  std::unique_ptr<view> v{new view{archive, options.owner, virtual_directory{own_files(archive), ::getuid(), ::getgid()},
-                                   parked_requests{archive.setup().io_timeout}, parked_requests{no_deadline}, control{archive}}};
+  std::unique_ptr<view> v{
+      new view{archive, options.owner, virtual_directory{own_files(archive), ::getuid(), ::getgid()},
+               parked_requests{archive.setup().io_timeout}, parked_requests{no_deadline}, control{archive}}};
   const auto session = make_session(*v, options);
   if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0)
-    throw error(exit_code::local, fmt::format("{}: cannot be mounted; is FUSE there (/dev/fuse), and are you allowed to?",
-                                              printable(options.mountpoint)));
+    throw error(exit_code::local,
+                fmt::format("{}: cannot be mounted; is FUSE there (/dev/fuse), and are you allowed to?",
+                            printable(options.mountpoint)));
   kernel.start(session.get());
   {
-    const signal_watcher watcher{[&](int count) {
-      count == 1 ? detach(options.mountpoint) : fuse_session_exit(session.get());
-    }};
+    const signal_watcher watcher{
+        [&](int count) { count == 1 ? detach(options.mountpoint) : fuse_session_exit(session.get()); }};
     archive.start({});
     stands();
     const std::unique_ptr<fuse_loop_config, config_deleter> config{fuse_loop_cfg_create()};

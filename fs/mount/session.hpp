@@ -17,8 +17,8 @@ struct mount_options {
   ownership owner;
 };
 
-// Mounts, calls `stands` when the kernel's first requests can be answered, serves until umount or a signal, and stops the
-// archive. Signals must be blocked (see signals.hpp). Throws ferryfs::error (local) where it cannot be mounted.
+// Mounts, calls `stands` when the kernel's first requests can be answered, serves until umount or a signal, and stops
+// the archive. Signals must be blocked (see signals.hpp). Throws ferryfs::error (local) where it cannot be mounted.
 void serve_mount(remote::migration& archive, const mount_options& options, const std::function<void()>& stands);
 
 }  // namespace ferryfs::fs

@@ -31,7 +31,9 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   }
   if (verb == "limit") {
     const auto rate = parse_size(argument);
-    if (!rate) return done({EINVAL, fmt::format("limit {}: no rate; write bytes a second as 500K or 20M, 0 for none\n", printable(argument))});
+    if (!rate)
+      return done({EINVAL, fmt::format("limit {}: no rate; write bytes a second as 500K or 20M, 0 for none\n",
+                                       printable(argument))});
     migration_.limit().set(*rate);
     return done({0, *rate == 0 ? "no limit\n" : fmt::format("limit {}/s\n", human_size(*rate))});
   }
@@ -41,7 +43,8 @@ void control::run(std::string_view command, std::function<void(const result&)> d
                    : done({EHOSTDOWN, r.failures.front().text + "\n"});
     });
   if (verb == "fetch") return fetch(argument, std::move(done));
-  done({EINVAL, fmt::format("{}: unknown; there are pause, resume, rescan, limit RATE and fetch PATH\n", printable(verb))});
+  done({EINVAL,
+        fmt::format("{}: unknown; there are pause, resume, rescan, limit RATE and fetch PATH\n", printable(verb))});
 }
 
 void control::fetch(std::string path, std::function<void(const result&)> done) {
@@ -51,7 +54,8 @@ void control::fetch(std::string path, std::function<void(const result&)> done) {
   fetches_.emplace_back([this, path = std::move(path), done = std::move(done)](const std::stop_token& stop) {
     const auto r = remote::fetch_below(migration_, path, stop);
     done(r.failed == 0 ? result{0, fmt::format("fetched {} files, {}\n", r.files, human_size(r.bytes))}
-                       : result{EIO, fmt::format("{} of {} failed, the first: {}\n", r.failed, r.failed + r.files, r.first_failure)});
+                       : result{EIO, fmt::format("{} of {} failed, the first: {}\n", r.failed, r.failed + r.files,
+                                                 r.first_failure)});
     const std::lock_guard relock{mutex_};
     ended_.push_back(std::this_thread::get_id());
   });

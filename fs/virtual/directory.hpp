@@ -1,5 +1,5 @@
-// .ferryfs/ in the view: the archive's state as files. It is reached by name and not listed in the root, so that du, find
-// and rsync over the mount see the pictures and nothing else (as with .snapshot and .zfs).
+// .ferryfs/ in the view: the archive's state as files. It is reached by name and not listed in the root, so that du,
+// find and rsync over the mount see the pictures and nothing else (as with .snapshot and .zfs).
 #pragma once
 
 #include <sys/stat.h>

@@ -15,7 +15,8 @@ namespace ferryfs::index {
 
 class find_inode {
  public:
-  explicit find_inode(SQLite::Database& db) : s_(db, fmt::format("SELECT {} FROM entry WHERE ino = ?1", entry_columns)) {}
+  explicit find_inode(SQLite::Database& db)
+      : s_(db, fmt::format("SELECT {} FROM entry WHERE ino = ?1", entry_columns)) {}
   std::optional<entry> operator()(inode ino) {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
@@ -66,7 +67,8 @@ class find_name {
 class list_children {
  public:
   explicit list_children(SQLite::Database& db, std::string_view only = "")
-      : s_(db, fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND name > ?2 {} ORDER BY name", entry_columns, only)) {}
+      : s_(db,
+           fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND name > ?2 {} ORDER BY name", entry_columns, only)) {}
   template <typename Each>
   void operator()(inode parent, std::string_view after, Each&& each) {
     const running scope{s_};
@@ -90,9 +92,10 @@ class list_subdirectories : public list_children {
 class next_gaps {
  public:
   explicit next_gaps(SQLite::Database& db)
-      : s_(db, fmt::format("SELECT {} FROM entry INDEXED BY entry_gap WHERE state = 2 AND (day < ?1 OR (day = ?1 AND ino "
-                           "> ?2)) ORDER BY day DESC, ino LIMIT ?3",
-                           entry_columns)) {}
+      : s_(db,
+           fmt::format("SELECT {} FROM entry INDEXED BY entry_gap WHERE state = 2 AND (day < ?1 OR (day = ?1 AND ino "
+                       "> ?2)) ORDER BY day DESC, ino LIMIT ?3",
+                       entry_columns)) {}
   template <typename Each>
   void operator()(std::int32_t day, inode ino, int limit, Each&& each) {
     const running scope{s_};

@@ -49,7 +49,8 @@ failure directory_archive::failed(const std::string& path, int problem) const {
   const cause why = problem == ENOENT || problem == ENOTDIR ? cause::not_found
                     : problem == EACCES || problem == EPERM ? cause::permission
                                                             : cause::source_error;
-  return {why, fmt::format("{}: {}", printable(path.empty() ? root_path_ : root_path_ + '/' + path), std::strerror(problem))};
+  return {why, fmt::format("{}: {}", printable(path.empty() ? root_path_ : root_path_ + '/' + path),
+                           std::strerror(problem))};
 }
 
 void directory_archive::list(const std::string& path, std::shared_ptr<listing> to) {
@@ -101,10 +102,11 @@ void directory_archive::read_now(reading& to) {
     buffer.resize(next.part.length);
     std::size_t have = 0;
     while (have < buffer.size()) {
-      const ssize_t n = ::pread(fd.get(), buffer.data() + have, buffer.size() - have,
-                                static_cast<off_t>(next.part.offset + have));
+      const ssize_t n =
+          ::pread(fd.get(), buffer.data() + have, buffer.size() - have, static_cast<off_t>(next.part.offset + have));
       if (n < 0) return to.finished(failed(to.path(), errno), {});
-      if (n == 0) return to.finished(failure{cause::changed, printable(to.path()) + ": became shorter on the source"}, {});
+      if (n == 0)
+        return to.finished(failure{cause::changed, printable(to.path()) + ": became shorter on the source"}, {});
       have += static_cast<std::size_t>(n);
     }
     to.arrived(next.part.offset, buffer);

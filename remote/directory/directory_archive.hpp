@@ -20,7 +20,8 @@ class directory_archive final : public archive {
   ~directory_archive() override { stop(); }
 
   void list(const std::string& path, std::shared_ptr<listing> to) override;
-  void stat(const std::string& path, std::function<void(const std::optional<failure>&, const attributes&)> done) override;
+  void stat(const std::string& path,
+            std::function<void(const std::optional<failure>&, const attributes&)> done) override;
   void read(std::shared_ptr<reading> to, lane where) override;
   void raise(const std::shared_ptr<reading>& which) override;
   health state() const override { return {}; }
@@ -30,7 +31,7 @@ class directory_archive final : public archive {
 
  private:
   struct job {
-    std::shared_ptr<reading> file;  // of a read, to be found again by `raise`
+    std::shared_ptr<reading> file;                                   // of a read, to be found again by `raise`
     std::function<void(const std::optional<failure>& refused)> run;  // with why it must not, where it must not
   };
   void put(job j, lane where);

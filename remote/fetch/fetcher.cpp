@@ -16,7 +16,8 @@ constexpr std::size_t disk_threads = 2;
 
 }  // namespace
 
-fetcher::fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit)
+fetcher::fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers,
+                 limiter& limit)
     : where_(where),
       source_(source),
       index_(index),
@@ -96,7 +97,8 @@ void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failu
   if (why) return failed(p, *why, after);
   if (const auto wrong = p->complete(after)) return failed(p, *wrong, after);
   if (!is_settled(after.mtime))
-    return failed(p, {cause::unsettled, fmt::format("{}: still being written on the source", printable(p->path()))}, after);
+    return failed(p, {cause::unsettled, fmt::format("{}: still being written on the source", printable(p->path()))},
+                  after);
   landing_.add(p);
   off_the_way();
 }
@@ -108,8 +110,9 @@ void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, cons
   if (!why.of_connection() && why.why != cause::unsettled && why.why != cause::local_error) {
     spdlog::warn("fetch failed: {}", why.text);
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    return index_.post([ino = p->row().ino, text = why.text, now](index::transaction& t) { index::record_failure(t, ino, text, now); },
-                       [this, p, why](std::exception_ptr) { over(p, why); });
+    return index_.post(
+        [ino = p->row().ino, text = why.text, now](index::transaction& t) { index::record_failure(t, ino, text, now); },
+        [this, p, why](std::exception_ptr) { over(p, why); });
   }
   over(p, why);
 }
@@ -118,7 +121,9 @@ void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, cons
 void fetcher::retry_changed(const std::shared_ptr<picture>& p, const attributes& after) {
   const side now{after.mode, after.size, after.mtime * 1'000'000'000};
   index_.post([ino = p->row().ino, now](index::transaction& t) { index::record_source(t, ino, now); },
-              [this, p](std::exception_ptr) { over(p, failure{cause::changed, p->path() + ": changed on the source"}); });
+              [this, p](std::exception_ptr) {
+                over(p, failure{cause::changed, p->path() + ": changed on the source"});
+              });
 }
 
 // The picture landed, or did not: it leaves the table, then all who wait are told.

@@ -95,8 +95,7 @@ void landing::run() {
   while (true) {
     wake_.wait(lock, [&] { return !ready_.empty() || stop_; });
     if (ready_.empty()) return;
-    wake_.wait_for(lock, batch_time,
-                   [&] { return stop_ || flush_ || is_full(); });
+    wake_.wait_for(lock, batch_time, [&] { return stop_ || flush_ || is_full(); });
     auto batch = std::exchange(ready_, {});
     ready_bytes_ = 0;
     flush_ = false;
@@ -111,7 +110,8 @@ void landing::land(std::vector<std::shared_ptr<picture>> batch) {
   std::vector<std::string> made;
   const int problem = where_.sync();
   for (auto& p : batch) {
-    const auto failed = problem != 0 ? std::optional(local_failure(p->path(), "cannot be made durable", problem)) : name(*p, made);
+    const auto failed =
+        problem != 0 ? std::optional(local_failure(p->path(), "cannot be made durable", problem)) : name(*p, made);
     if (failed) {
       where_.remove_partial(p->row().ino);
       landed_(p, failed);
@@ -151,10 +151,12 @@ std::optional<failure> landing::name(const picture& p, std::vector<std::string>&
   if (there && p.row().fetched && outdated && there->attributes.size == outdated->size &&
       there->attributes.mtime == outdated->mtime) {
     problem = where_.name_partial(p.row().ino, directory_.get(), p.row().name, true);
-    return problem == 0 ? std::nullopt : std::optional(local_failure(p.path(), "cannot replace its outdated copy", problem));
+    return problem == 0 ? std::nullopt
+                        : std::optional(local_failure(p.path(), "cannot replace its outdated copy", problem));
   }
   if (there)
-    index_.post([ino = p.row().ino, local = there->attributes](index::transaction& t) { index::record_found(t, ino, local); });
+    index_.post(
+        [ino = p.row().ino, local = there->attributes](index::transaction& t) { index::record_found(t, ino, local); });
   return failure{cause::changed, fmt::format("{}: another file came to stand there meanwhile", printable(p.path()))};
 }
 
@@ -164,7 +166,8 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
   index_.post(
       [shared, made = std::move(made)](index::transaction& t) {
         for (const auto& path : made)
-          if (const auto e = at(t, path)) index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
+          if (const auto e = at(t, path))
+            index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
         for (const auto& p : *shared) {
           const entry& row = p->row();
           index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256()});
@@ -172,7 +175,8 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
       },
       [this, shared](std::exception_ptr failed) {
         for (const auto& p : *shared)
-          landed_(p, failed ? std::optional(failure{cause::local_error, printable(p->path()) + ": the index took no change"})
+          landed_(p, failed ? std::optional(
+                                  failure{cause::local_error, printable(p->path()) + ": the index took no change"})
                             : std::nullopt);
       });
 }

@@ -1,5 +1,5 @@
-// From "all bytes written" to "local": durable, named, indexed, in that order, many pictures at a time. One syncfs makes
-// a batch durable, then each gets its final name, then one job tells the index.
+// From "all bytes written" to "local": durable, named, indexed, in that order, many pictures at a time. One syncfs
+// makes a batch durable, then each gets its final name, then one job tells the index.
 #pragma once
 
 #include <chrono>

@@ -81,14 +81,13 @@ reading::next picture::want(std::uint32_t at_most) {
 
 void picture::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
   services_.writers.post(row_.ino, bytes.size(),
-                         [self = shared_from_this(), offset, copy = std::vector<std::byte>(bytes.begin(), bytes.end())] {
-                           self->write(offset, copy);
-                         });
+                         [self = shared_from_this(), offset,
+                          copy = std::vector<std::byte>(bytes.begin(), bytes.end())] { self->write(offset, copy); });
 }
 
 failure picture::disk_failure(int problem) const {
-  return {cause::local_error, fmt::format("{}: cannot be written to the destination: {}{}", printable(path_), std::strerror(problem),
-                                          problem == ENOSPC ? "; free some space" : "")};
+  return {cause::local_error, fmt::format("{}: cannot be written to the destination: {}{}", printable(path_),
+                                          std::strerror(problem), problem == ENOSPC ? "; free some space" : "")};
 }
 
 void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
@@ -96,7 +95,8 @@ void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
   auto file = file_ ? file_ : std::make_shared<unique_fd>(services_.where.create_partial(row_.ino));
   std::size_t done = 0;
   while (*file && done < bytes.size()) {
-    const ssize_t n = ::pwrite(file->get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    const ssize_t n =
+        ::pwrite(file->get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
     if (n < 0) break;
     done += static_cast<std::size_t>(n);
   }

@@ -38,7 +38,8 @@ class speedometer {
 
  private:
   static std::int64_t second() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
   }
   static std::size_t slot(std::int64_t s) { return static_cast<std::size_t>(s % 10); }
   void turn() {

@@ -20,9 +20,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_unlanded = 8000;  // written, and waiting to be durable
-constexpr int refill = 512;               // gaps a query
-constexpr std::int32_t newest = 99999999; // before any day
-constexpr auto retry_tick = 2s;           // how often failed or unsettled gaps are looked at
+constexpr int refill = 512;                  // gaps a query
+constexpr std::int32_t newest = 99999999;    // before any day
+constexpr auto retry_tick = 2s;              // how often failed or unsettled gaps are looked at
 
 std::int64_t now_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -30,8 +30,7 @@ std::int64_t now_seconds() {
 
 }  // namespace
 
-replicator::replicator(services s, std::uint64_t min_free)
-    : services_(s), min_free_(min_free) {
+replicator::replicator(services s, std::uint64_t min_free) : services_(s), min_free_(min_free) {
   services_.fetch.when_slack(services_.source.depth() * 3 / 4, [this] {
     {
       const std::lock_guard lock{mutex_};
@@ -183,7 +182,8 @@ bool replicator::start(const entry& gap) {
     const std::lock_guard lock{mutex_};
     if (!on_the_way_.insert(gap.ino).second) return false;
   }
-  services_.fetch.fetch(gap, std::move(path), lane::background, [this, ino = gap.ino](const auto& why) { landed(ino, why); });
+  services_.fetch.fetch(gap, std::move(path), lane::background,
+                        [this, ino = gap.ino](const auto& why) { landed(ino, why); });
   return true;
 }
 
@@ -200,7 +200,8 @@ void replicator::make_here(const entry& gap, const std::string& path) {
     const auto [directory, name] = open_parent(services_.where.root(), path);
     if (problem == 0 && !directory) problem = errno;
     if (problem == 0 && ::symlinkat(gap.target.c_str(), directory.get(), name.c_str()) != 0) problem = errno;
-    if (problem == 0 && ::fchownat(directory.get(), name.c_str(), services_.where.uid(), services_.where.gid(), AT_SYMLINK_NOFOLLOW) != 0)
+    if (problem == 0 && ::fchownat(directory.get(), name.c_str(), services_.where.uid(), services_.where.gid(),
+                                   AT_SYMLINK_NOFOLLOW) != 0)
       problem = errno;
     const timespec when{gap.source->mtime / 1'000'000'000, 0};
     const timespec times[] = {when, when};
@@ -208,13 +209,15 @@ void replicator::make_here(const entry& gap, const std::string& path) {
   }
   unfinished_ = true;
   if (problem == 0)
-    return services_.index.post([ino = gap.ino, s = *gap.source](index::transaction& t) { index::record_made(t, ino, s); });
+    return services_.index.post(
+        [ino = gap.ino, s = *gap.source](index::transaction& t) { index::record_made(t, ino, s); });
   if (problem == EEXIST) {
     if (const auto there = services_.where.look(path))
-      return services_.index.post([ino = gap.ino, s = there->attributes](index::transaction& t) { index::record_found(t, ino, s); });
+      return services_.index.post(
+          [ino = gap.ino, s = there->attributes](index::transaction& t) { index::record_found(t, ino, s); });
   }
-  services_.index.post([ino = gap.ino, text = fmt::format("{}: {}", printable(path), std::strerror(problem)), now = now_seconds()](
-                           index::transaction& t) { index::record_failure(t, ino, text, now); });
+  services_.index.post([ino = gap.ino, text = fmt::format("{}: {}", printable(path), std::strerror(problem)),
+                        now = now_seconds()](index::transaction& t) { index::record_failure(t, ino, text, now); });
 }
 
 std::string replicator::path_of(index::reader& r, const entry& e) {
@@ -256,7 +259,8 @@ void replicator::finish_directories() {
       struct stat st {};
       const timespec when{e.source->mtime / 1'000'000'000, 0};
       const timespec times[] = {when, when};
-      if (fd && ::fstat(fd.get(), &st) == 0 && (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ e.local->mode) & 07777)) {
+      if (fd && ::fstat(fd.get(), &st) == 0 &&
+          (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ e.local->mode) & 07777)) {
         ::fchmod(fd.get(), e.local->mode & 07777);
         ::futimens(fd.get(), times);
       }

@@ -61,7 +61,8 @@ class source_scan::one_listing final : public listing {
         [scan = scan_, self = self_failure_, d = directory_](std::exception_ptr failed) {
           if (failed) self->set(failed);
           if (self->text.empty()) return scan->done(d.ino, std::nullopt);
-          scan->done(d.ino, failure{cause::local_error, printable(d.path) + ": not merged into the index: " + self->text});
+          scan->done(d.ino,
+                     failure{cause::local_error, printable(d.path) + ": not merged into the index: " + self->text});
         });
   }
 
@@ -157,10 +158,11 @@ void source_scan::skip(const directory& d) {
     running_ += below.size();
   }
   for (const auto& s : below)
-    services_.source.stat(s.path, [self = shared_from_this(), s](const std::optional<failure>& why, const attributes& a) {
-      if (!why && S_ISDIR(a.mode)) self->found_directories({{s.ino, s.path, side_of(a)}});
-      self->done(s.ino, why);
-    });
+    services_.source.stat(s.path,
+                          [self = shared_from_this(), s](const std::optional<failure>& why, const attributes& a) {
+                            if (!why && S_ISDIR(a.mode)) self->found_directories({{s.ino, s.path, side_of(a)}});
+                            self->done(s.ino, why);
+                          });
   done(d.ino, std::nullopt);
 }
 

@@ -13,11 +13,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t version = 3;
-constexpr std::uint32_t longest_read = 255U << 10;   // what OpenSSH's sftp-server answers at most
-constexpr std::uint64_t most_in_flight = 8U << 20;   // bytes requested: what 50 ms at 160 MB/s hold
-constexpr std::size_t most_files = 900;              // open at once, below the server's 1,024 descriptors
-constexpr std::size_t most_files_held_back = 16;     // while a rate limit holds the background back
-constexpr std::size_t most_listings = 24;            // tasks in hand beyond which a listing is left to others
+constexpr std::uint32_t longest_read = 255U << 10;  // what OpenSSH's sftp-server answers at most
+constexpr std::uint64_t most_in_flight = 8U << 20;  // bytes requested: what 50 ms at 160 MB/s hold
+constexpr std::size_t most_files = 900;             // open at once, below the server's 1,024 descriptors
+constexpr std::size_t most_files_held_back = 16;    // while a rate limit holds the background back
+constexpr std::size_t most_listings = 24;           // tasks in hand beyond which a listing is left to others
 constexpr std::size_t inbox_step = 512U << 10;
 constexpr auto limit_tick = 10ms;
 
@@ -33,7 +33,7 @@ connection::connection(const ssh::target& t, ssh::channel stream) : target_(&t),
 
 // INIT and VERSION, then the server's limits and the root's real path, together in one round trip.
 void connection::greet() {
-  const std::byte init[] = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{5}, std::byte{1},
+  const std::byte init[] = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{5},      std::byte{1},
                             std::byte{0}, std::byte{0}, std::byte{0}, std::byte{version}};
   outbox_.assign(std::begin(init), std::end(init));
   send_all();
@@ -73,13 +73,15 @@ void connection::greet() {
   p.u64();
   const std::uint64_t handles = p.u64();
   if (read != 0) read_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, longest_read));
-  most_files_ = handles == 0 ? most_files : static_cast<std::size_t>(std::clamp<std::uint64_t>(handles * 9 / 10, 1, most_files));
+  most_files_ =
+      handles == 0 ? most_files : static_cast<std::size_t>(std::clamp<std::uint64_t>(handles * 9 / 10, 1, most_files));
 }
 
 void connection::send_all() {
   const auto deadline = clock::now() + target_->io_timeout;
   while (!flush()) {
-    if (clock::now() > deadline) throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", where())};
+    if (clock::now() > deadline)
+      throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", where())};
     stream_.wait(-1, 100ms);
   }
 }
@@ -94,7 +96,8 @@ std::vector<std::byte> connection::receive_one() {
     const std::size_t n = stream_.read(std::span(got).subspan(have, need - have));
     have += n;
     if (n == 0) {
-      if (clock::now() > deadline) throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", where())};
+      if (clock::now() > deadline)
+        throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", where())};
       stream_.wait(-1, 100ms);
     }
     if (have == 4 && need == 4) {

@@ -16,9 +16,7 @@ constexpr std::uint64_t most_names = 4'000'000;
 
 }  // namespace
 
-void list_task::start(wire& w) {
-  w.begin({shared_from_this(), type::opendir, {}, {}}).string(w.absolute(path_)).end();
-}
+void list_task::start(wire& w) { w.begin({shared_from_this(), type::opendir, {}, {}}).string(w.absolute(path_)).end(); }
 
 void list_task::ask(wire& w) {
   while (asked_ < window_ && !at_end_ && !failed_) {
@@ -59,7 +57,8 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
         throw broken{"an answer to READLINK that is none"};
       }
       return settle(w);
-    default: return;  // the answer to CLOSE
+    default:
+      return;  // the answer to CLOSE
   }
 }
 
@@ -72,9 +71,10 @@ void list_task::names(wire& w, parser& p) {
     f.attrs = p.attrs();
     if (f.name == "." || f.name == "..") continue;
     if (!valid_name(f.name)) {
-      failed_ = failure{cause::protocol, fmt::format("{}: {}: the server sends the impossible name '{}'; nothing of this "
-                                                     "directory is trusted",
-                                                     w.where(), printable(path_.empty() ? "." : path_), printable(f.name))};
+      failed_ =
+          failure{cause::protocol, fmt::format("{}: {}: the server sends the impossible name '{}'; nothing of this "
+                                               "directory is trusted",
+                                               w.where(), printable(path_.empty() ? "." : path_), printable(f.name))};
       return;
     }
     if (S_ISLNK(f.attrs.mode)) {

@@ -24,7 +24,7 @@ class list_task final : public task {
   std::string handle_;
   std::uint32_t window_ = 2;  // READDIRs to keep in flight; doubles while all come back full of names
   std::uint32_t asked_ = 0;
-  std::uint32_t links_ = 0;   // READLINKs without an answer
+  std::uint32_t links_ = 0;  // READLINKs without an answer
   std::uint64_t total_ = 0;
   bool at_end_ = false;
   std::vector<found> link_entries_;

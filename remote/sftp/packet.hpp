@@ -14,14 +14,37 @@
 namespace ferryfs::remote::sftp {
 
 enum class type : std::uint8_t {
-  init = 1, version = 2, open = 3, close = 4, read = 5, lstat = 7, fstat = 8, opendir = 11, readdir = 12,
-  realpath = 16, stat = 17, readlink = 19, status = 101, handle = 102, data = 103, name = 104, attrs = 105,
-  extended = 200, extended_reply = 201,
+  init = 1,
+  version = 2,
+  open = 3,
+  close = 4,
+  read = 5,
+  lstat = 7,
+  fstat = 8,
+  opendir = 11,
+  readdir = 12,
+  realpath = 16,
+  stat = 17,
+  readlink = 19,
+  status = 101,
+  handle = 102,
+  data = 103,
+  name = 104,
+  attrs = 105,
+  extended = 200,
+  extended_reply = 201,
 };
 
 enum class status : std::uint32_t {
-  ok = 0, eof = 1, no_such_file = 2, permission_denied = 3, failure = 4, bad_message = 5, no_connection = 6,
-  connection_lost = 7, unsupported = 8,
+  ok = 0,
+  eof = 1,
+  no_such_file = 2,
+  permission_denied = 3,
+  failure = 4,
+  bad_message = 5,
+  no_connection = 6,
+  connection_lost = 7,
+  unsupported = 8,
 };
 
 // A server's packet is at most this long; OpenSSH's are at most 256 KiB.

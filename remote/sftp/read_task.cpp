@@ -19,8 +19,11 @@ reading::wish read_task::request_more(wire& w) {
   if (failed_) return reading::wish::enough;
   const auto next = to_->want(w.read_length());
   switch (next.what) {
-    case reading::wish::more: read(w, next.part); break;
-    case reading::wish::later: break;
+    case reading::wish::more:
+      read(w, next.part);
+      break;
+    case reading::wish::later:
+      break;
     case reading::wish::enough:
       enough_ = true;
       look_again(w);
@@ -69,7 +72,8 @@ void read_task::reply(wire& w, const request& r, type got, parser& p) {
       else
         throw broken{"an answer to FSTAT that is none"};
       break;
-    default: return;  // the answer to CLOSE: nothing depends on it
+    default:
+      return;  // the answer to CLOSE: nothing depends on it
   }
   settle(w);
 }

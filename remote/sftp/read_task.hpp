@@ -31,9 +31,9 @@ class read_task final : public task {
   std::string handle_;
   bool opened_ = false;
   bool enough_ = false;
-  std::uint32_t reads_ = 0;      // READs without an answer
-  std::uint32_t looks_ = 0;      // FSTATs without an answer
-  bool looked_ = false;          // an FSTAT was sent behind the last READ
+  std::uint32_t reads_ = 0;  // READs without an answer
+  std::uint32_t looks_ = 0;  // FSTATs without an answer
+  bool looked_ = false;      // an FSTAT was sent behind the last READ
   attributes after_;
   std::optional<failure> failed_;
 };

@@ -14,11 +14,15 @@ failure status_failure(const wire& w, const std::string& path, parser& p) {
                                     text.empty() ? fallback : text)};
   };
   switch (code) {
-    case status::no_such_file: return fail(cause::not_found, "no such file");
-    case status::permission_denied: return fail(cause::permission, "permission denied");
+    case status::no_such_file:
+      return fail(cause::not_found, "no such file");
+    case status::permission_denied:
+      return fail(cause::permission, "permission denied");
     case status::ok:
-    case status::eof: return fail(cause::protocol, "an answer without content");
-    default: return fail(cause::source_error, fmt::format("the server reports error {}", static_cast<unsigned>(code)));
+    case status::eof:
+      return fail(cause::protocol, "an answer without content");
+    default:
+      return fail(cause::source_error, fmt::format("the server reports error {}", static_cast<unsigned>(code)));
   }
 }
 

@@ -18,8 +18,8 @@ class task;
 struct request {
   std::shared_ptr<task> owner;
   type sent = type::init;
-  range part;         // of a READ
-  std::string name;   // of a READLINK: the entry it completes
+  range part;        // of a READ
+  std::string name;  // of a READLINK: the entry it completes
 };
 
 // What a task may ask of the connection that runs it.

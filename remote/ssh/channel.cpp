@@ -80,10 +80,10 @@ void channel::fail(const char* doing, int code) const {
   char* text = nullptr;
   libssh2_session_last_error(session_.get(), &text, nullptr, 0);
   if (code == LIBSSH2_ERROR_TIMEOUT)
-    throw failure{cause::timeout, fmt::format("{}: no answer within {} s ({})", target_->where(),
-                                              target_->io_timeout.count(), doing)};
-  throw failure{cause::unreachable,
-                fmt::format("{}: {}: {}", target_->where(), doing, text == nullptr || *text == '\0' ? "connection lost" : text)};
+    throw failure{cause::timeout,
+                  fmt::format("{}: no answer within {} s ({})", target_->where(), target_->io_timeout.count(), doing)};
+  throw failure{cause::unreachable, fmt::format("{}: {}: {}", target_->where(), doing,
+                                                text == nullptr || *text == '\0' ? "connection lost" : text)};
 }
 
 void channel::handshake(const patience& wait) {
@@ -100,14 +100,16 @@ void channel::handshake(const patience& wait) {
 
 void channel::open_subsystem(const patience& wait) {
   int result = wait([&] {
-    channel_ = libssh2_channel_open_ex(session_.get(), "session", sizeof "session" - 1, window_size, packet_size, nullptr, 0);
+    channel_ =
+        libssh2_channel_open_ex(session_.get(), "session", sizeof "session" - 1, window_size, packet_size, nullptr, 0);
     return channel_ != nullptr ? 0 : libssh2_session_last_errno(session_.get());
   });
   if (result != 0) fail("opening a channel", result);
   result = wait([&] { return libssh2_channel_subsystem(channel_, "sftp"); });
   if (result == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-    throw failure{cause::refused,
-                  fmt::format("{}: the server offers no SFTP; enable 'Subsystem sftp' in its sshd_config", target_->where())};
+    throw failure{
+        cause::refused,
+        fmt::format("{}: the server offers no SFTP; enable 'Subsystem sftp' in its sshd_config", target_->where())};
   if (result != 0) fail("starting SFTP", result);
 }
 

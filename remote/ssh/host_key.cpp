@@ -26,12 +26,18 @@ constexpr algorithm algorithms[] = {{"ssh-ed25519", LIBSSH2_KNOWNHOST_KEY_ED2551
 
 int kind_of_hostkey(int type) {
   switch (type) {
-    case LIBSSH2_HOSTKEY_TYPE_RSA: return LIBSSH2_KNOWNHOST_KEY_SSHRSA;
-    case LIBSSH2_HOSTKEY_TYPE_ECDSA_256: return LIBSSH2_KNOWNHOST_KEY_ECDSA_256;
-    case LIBSSH2_HOSTKEY_TYPE_ECDSA_384: return LIBSSH2_KNOWNHOST_KEY_ECDSA_384;
-    case LIBSSH2_HOSTKEY_TYPE_ECDSA_521: return LIBSSH2_KNOWNHOST_KEY_ECDSA_521;
-    case LIBSSH2_HOSTKEY_TYPE_ED25519: return LIBSSH2_KNOWNHOST_KEY_ED25519;
-    default: return LIBSSH2_KNOWNHOST_KEY_UNKNOWN;
+    case LIBSSH2_HOSTKEY_TYPE_RSA:
+      return LIBSSH2_KNOWNHOST_KEY_SSHRSA;
+    case LIBSSH2_HOSTKEY_TYPE_ECDSA_256:
+      return LIBSSH2_KNOWNHOST_KEY_ECDSA_256;
+    case LIBSSH2_HOSTKEY_TYPE_ECDSA_384:
+      return LIBSSH2_KNOWNHOST_KEY_ECDSA_384;
+    case LIBSSH2_HOSTKEY_TYPE_ECDSA_521:
+      return LIBSSH2_KNOWNHOST_KEY_ECDSA_521;
+    case LIBSSH2_HOSTKEY_TYPE_ED25519:
+      return LIBSSH2_KNOWNHOST_KEY_ED25519;
+    default:
+      return LIBSSH2_KNOWNHOST_KEY_UNKNOWN;
   }
 }
 
@@ -94,17 +100,18 @@ void known_hosts::check() const {
     throw failure{cause::refused, fmt::format("{}: its host key {} is marked @revoked in {}; do not connect",
                                               target_.where(), fingerprint(session_), files(target_))};
   switch (look_up(known_.get(), key, length, kind)) {
-    case LIBSSH2_KNOWNHOST_CHECK_MATCH: return;
+    case LIBSSH2_KNOWNHOST_CHECK_MATCH:
+      return;
     case LIBSSH2_KNOWNHOST_CHECK_MISMATCH:
       throw failure{cause::refused,
                     fmt::format("{}: HOST KEY CHANGED to {}, someone may be in between; if the change is known, run "
                                 "ssh-keygen -R '[{}]:{}' -f {} and add the new key",
                                 target_.where(), fingerprint(session_), target_.host, target_.port, files(target_))};
     default:
-      throw failure{cause::refused, fmt::format("{}: unknown host key {}; compare it with the server's and add it: "
-                                                "ssh-keyscan -p {} {} >> {}",
-                                                target_.where(), fingerprint(session_), target_.port, target_.host,
-                                                files(target_))};
+      throw failure{cause::refused,
+                    fmt::format("{}: unknown host key {}; compare it with the server's and add it: "
+                                "ssh-keyscan -p {} {} >> {}",
+                                target_.where(), fingerprint(session_), target_.port, target_.host, files(target_))};
   }
 }
 

@@ -21,7 +21,8 @@ struct agent_deleter {
 bool with_agent(LIBSSH2_SESSION* session, const target& t, const patience& wait, std::string& tried) {
   if (std::getenv("SSH_AUTH_SOCK") == nullptr) return false;
   const std::unique_ptr<LIBSSH2_AGENT, agent_deleter> agent{libssh2_agent_init(session)};
-  if (!agent || libssh2_agent_connect(agent.get()) != 0 || libssh2_agent_list_identities(agent.get()) != 0) return false;
+  if (!agent || libssh2_agent_connect(agent.get()) != 0 || libssh2_agent_list_identities(agent.get()) != 0)
+    return false;
   libssh2_agent_publickey* key = nullptr;
   while (libssh2_agent_get_identity(agent.get(), &key, key) == 0) {
     if (wait([&] { return libssh2_agent_userauth(agent.get(), t.user.c_str(), key); }) == 0) return true;
@@ -30,7 +31,8 @@ bool with_agent(LIBSSH2_SESSION* session, const target& t, const patience& wait,
   return false;
 }
 
-bool with_file(LIBSSH2_SESSION* session, const target& t, const patience& wait, const std::string& file, std::string& tried) {
+bool with_file(LIBSSH2_SESSION* session, const target& t, const patience& wait, const std::string& file,
+               std::string& tried) {
   if (access(file.c_str(), R_OK) != 0) {
     if (!t.identities.empty() && t.identities.size() == 1) tried += fmt::format(", {} (cannot be read)", file);
     return false;
@@ -41,7 +43,8 @@ bool with_file(LIBSSH2_SESSION* session, const target& t, const patience& wait, 
   const int result = wait(attempt);
   if (result == 0) return true;
   if (result == LIBSSH2_ERROR_TIMEOUT)
-    throw failure{cause::timeout, fmt::format("{}: no answer to the login within {} s", t.where(), t.io_timeout.count())};
+    throw failure{cause::timeout,
+                  fmt::format("{}: no answer to the login within {} s", t.where(), t.io_timeout.count())};
   char* text = nullptr;
   libssh2_session_last_error(session, &text, nullptr, 0);
   tried += fmt::format(", {} ({})", file, text == nullptr ? "refused" : text);
@@ -56,10 +59,11 @@ void log_in(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
   for (const auto& file : t.identities)
     if (with_file(session, t, wait, file, tried)) return;
   if (with_agent(session, t, wait, tried)) return;
-  throw failure{cause::refused,
-                fmt::format("{}: login refused (tried{}); put an ed25519 or ecdsa public key into its authorized_keys and "
-                            "name the key with --identity, or load it into the agent if it has a passphrase",
-                            t.where(), tried.empty() ? " no key: none was found" : tried.substr(1))};
+  throw failure{
+      cause::refused,
+      fmt::format("{}: login refused (tried{}); put an ed25519 or ecdsa public key into its authorized_keys and "
+                  "name the key with --identity, or load it into the agent if it has a passphrase",
+                  t.where(), tried.empty() ? " no key: none was found" : tried.substr(1))};
 }
 
 }  // namespace ferryfs::remote::ssh

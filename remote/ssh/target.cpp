@@ -22,8 +22,8 @@ namespace ferryfs::remote::ssh {
 namespace {
 
 [[noreturn]] void malformed(std::string_view source, std::string_view why) {
-  throw error(exit_code::usage, fmt::format("{}: {}; write /dir, user@host:path or sftp://user@host:port/path",
-                                            printable(source), why));
+  throw error(exit_code::usage,
+              fmt::format("{}: {}; write /dir, user@host:path or sftp://user@host:port/path", printable(source), why));
 }
 
 struct parts {
@@ -97,7 +97,8 @@ std::multimap<std::string, std::string> effective_configuration(const parts& p, 
   for (ssize_t n; (n = ::read(out.get(), buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
   int status = 0;
   waitpid(child, &status, 0);
-  if (status != 0) throw error(exit_code::usage, fmt::format("{}: ssh cannot read its configuration; see above", p.host));
+  if (status != 0)
+    throw error(exit_code::usage, fmt::format("{}: ssh cannot read its configuration; see above", p.host));
 
   std::multimap<std::string, std::string> found;
   std::istringstream lines{text};
@@ -158,9 +159,10 @@ target resolve(const std::string& source, const settings& given) {
   };
   for (const char* proxy : {"proxyjump", "proxycommand"})
     if (value(proxy, "none") != "none")
-      throw error(exit_code::usage, fmt::format("{}: the ssh configuration asks for a {}, which ferryfs cannot use; open a "
-                                                "tunnel (ssh -L) and name its port",
-                                                p.host, proxy));
+      throw error(exit_code::usage,
+                  fmt::format("{}: the ssh configuration asks for a {}, which ferryfs cannot use; open a "
+                              "tunnel (ssh -L) and name its port",
+                              p.host, proxy));
   target t;
   t.user = p.user.empty() ? value("user", login_name()) : p.user;
   t.host = value("hostname", p.host);

@@ -10,10 +10,10 @@
 namespace ferryfs::remote::ssh {
 
 struct settings {
-  std::vector<std::string> identities;     // --identity
-  std::vector<std::string> known_hosts;    // --known-hosts
-  std::string config;                      // --ssh-config; empty: the user's own
-  std::chrono::seconds io_timeout{30};     // longest silence of a server that owes an answer
+  std::vector<std::string> identities;   // --identity
+  std::vector<std::string> known_hosts;  // --known-hosts
+  std::string config;                    // --ssh-config; empty: the user's own
+  std::chrono::seconds io_timeout{30};   // longest silence of a server that owes an answer
 };
 
 struct target {

@@ -136,12 +136,8 @@ void process::kill_group() const {
   if (handle_) ::kill(-pid_, SIGKILL);
 }
 
-std::string process::out() const {
-  return content(out_);
-}
-std::string process::err() const {
-  return content(err_);
-}
+std::string process::out() const { return content(out_); }
+std::string process::err() const { return content(err_); }
 
 void process::write(std::string_view input) const {
   while (!input.empty()) {

@@ -53,15 +53,11 @@ bool is_gone(pid_t pid) {
   return state == 0 || state == 'Z' || state == 'X';
 }
 
-bool stands(pid_t pid) {
-  return state_of(pid) == 'T' || is_gone(pid);
-}
+bool stands(pid_t pid) { return state_of(pid) == 'T' || is_gone(pid); }
 
 }  // namespace
 
-char state_of(pid_t pid) {
-  return stat_of(pid).state;
-}
+char state_of(pid_t pid) { return stat_of(pid).state; }
 
 bool is_dying(pid_t pid) {
   std::istringstream fields(proc_file(pid, "status"));

@@ -15,9 +15,7 @@ relay::~relay() {
   loop_->wake();
 }
 
-std::uint16_t relay::port() const {
-  return loop_->port();
-}
+std::uint16_t relay::port() const { return loop_->port(); }
 
 void relay::ask(const std::function<void(relay_loop&)>& command) {
   std::packaged_task<void(relay_loop&)> task(command);

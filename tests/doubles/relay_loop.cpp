@@ -36,9 +36,7 @@ void relay_loop::post(std::function<void(relay_loop&)> command) {
   wake();
 }
 
-void relay_loop::wake() const {
-  ::eventfd_write(wake_.get(), 1);
-}
+void relay_loop::wake() const { ::eventfd_write(wake_.get(), 1); }
 
 void relay_loop::accept() {
   if (!listener_) listener_ = listen_loopback(options_.listen);

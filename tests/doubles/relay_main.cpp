@@ -34,9 +34,7 @@ double number(std::string_view text) {
   return value * units.at(unit);
 }
 
-std::uint64_t bytes(std::string_view text) {
-  return static_cast<std::uint64_t>(number(text));
-}
+std::uint64_t bytes(std::string_view text) { return static_cast<std::uint64_t>(number(text)); }
 
 std::uint16_t port(std::string_view text) {
   if (number(text) > 65535) throw std::invalid_argument("not a port: " + std::string(text));

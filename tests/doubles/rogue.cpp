@@ -72,9 +72,7 @@ sftp::type request_named(std::string_view name) {
 
 }  // namespace
 
-std::span<const behaviour> behaviours() {
-  return table;
-}
+std::span<const behaviour> behaviours() { return table; }
 
 behaviour behaviour_of(std::string_view argument) {
   const auto at = argument.find('@');

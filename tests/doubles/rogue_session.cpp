@@ -39,9 +39,7 @@ std::string big_endian(std::uint32_t value) {
   return bytes;
 }
 
-std::string framed(const std::string& packet) {
-  return big_endian(static_cast<std::uint32_t>(packet.size())) + packet;
-}
+std::string framed(const std::string& packet) { return big_endian(static_cast<std::uint32_t>(packet.size())) + packet; }
 
 std::string status(std::uint32_t id, sftp::code code) {
   return packet_writer(sftp::status, id).u32(code).text("as you like it").text("").bytes();

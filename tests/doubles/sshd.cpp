@@ -67,9 +67,7 @@ sshd::sshd(sshd_options options) : options_(std::move(options)), dir_("sshd"), h
   }
 }
 
-sshd::~sshd() {
-  stop();
-}
+sshd::~sshd() { stop(); }
 
 void sshd::write_config() {
   const auto config = dir_ / "sshd_config";
@@ -134,15 +132,9 @@ void sshd::thaw() {
   frozen_.clear();
 }
 
-std::size_t sshd::connections() const {
-  return server_ ? children_of(server_->pid()).size() : 0;
-}
-std::size_t sshd::logins() const {
-  return occurrences(log(), "Accepted publickey for");
-}
-std::string sshd::log() const {
-  return server_ ? server_->err() : "";
-}
+std::size_t sshd::connections() const { return server_ ? children_of(server_->pid()).size() : 0; }
+std::size_t sshd::logins() const { return occurrences(log(), "Accepted publickey for"); }
+std::string sshd::log() const { return server_ ? server_->err() : ""; }
 
 std::string sshd::user() {
   const passwd* const entry = ::getpwuid(::geteuid());

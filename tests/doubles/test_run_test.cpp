@@ -17,9 +17,7 @@ using namespace ferryfs::test;
 
 namespace {
 
-bool can_mount() {
-  return ::geteuid() == 0;
-}
+bool can_mount() { return ::geteuid() == 0; }
 
 void mount_tmpfs(const std::filesystem::path& point) {
   std::filesystem::create_directories(point);

@@ -88,7 +88,8 @@ TEST_CASE("the view shows what is here, and the source's side of an outdated cop
   CHECK(row(now, {}).shown() == now);
   CHECK(row({}, old, state::added).shown() == old);
   CHECK(row(now, old, state::conflict).shown() == old);
-  for (const state gap : {state::missing, state::failed, state::skipped}) CHECK(row(now, old, gap, true).shown() == now);
+  for (const state gap : {state::missing, state::failed, state::skipped})
+    CHECK(row(now, old, gap, true).shown() == now);
 }
 
 TEST_CASE("each state is either here, or to be fetched, or deleted") {
@@ -98,8 +99,7 @@ TEST_CASE("each state is either here, or to be fetched, or deleted") {
   }
   std::set<std::string_view> words;
   for (const state s : all_states) words.insert(name_of(s));
-  CHECK(words ==
-        std::set<std::string_view>{"common", "missing", "new", "conflict", "deleted", "skipped", "failed"});
+  CHECK(words == std::set<std::string_view>{"common", "missing", "new", "conflict", "deleted", "skipped", "failed"});
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ class dice {
     if (ino == root_inode) return;
     const entry before = t.by_inode(ino).value();
     entry after = before;
-    if (below(3) == 0) {
+    if (below(3) == 0 && !before.is_directory()) {
       after.parent = any(t, true);
       after.name = "moved " + std::to_string(ino);
     } else {

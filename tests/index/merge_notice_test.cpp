@@ -61,7 +61,8 @@ TEST_CASE("the kernel is told of a picture with another size, or another kind") 
   notice_fixture f;
   const inode d = f.insert(root_inode, "d", directory_side());
   f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b", file_side(1)), named("c.jpg", file_side(1))});
-  f.list(which::source, d, "d", {named("a.jpg", file_side(2)), named("b", directory_side()), named("c.jpg", file_side(1))});
+  f.list(which::source, d, "d",
+         {named("a.jpg", file_side(2)), named("b", directory_side()), named("c.jpg", file_side(1))});
   CHECK(f.was_told(change::what::content, f.row("d/a.jpg").ino));
   CHECK(f.was_told(change::what::dentry, d, "b"));
   CHECK_FALSE(f.was_told(change::what::content, f.row("d/c.jpg").ino));

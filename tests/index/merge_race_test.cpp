@@ -158,7 +158,9 @@ TEST_CASE("a listing that fails together with another job is merged once") {
   index::listing_merge merge{which::source, root_inode, ""};
   std::promise<void> open;
   f.writer.post([gate = open.get_future().share()](index::transaction&) { gate.wait(); });
-  f.writer.post([&](index::transaction& t) { merge.batch(t, {named("a.jpg", file_side(2)), named("b.jpg", file_side(1))}); });
+  f.writer.post([&](index::transaction& t) {
+    merge.batch(t, {named("a.jpg", file_side(2)), named("b.jpg", file_side(1))});
+  });
   f.writer.post([](index::transaction&) { throw std::runtime_error("no"); });
   f.writer.post([&](index::transaction& t) { merge.finish(t, directory_side(), 1000); });
   open.set_value();

@@ -33,7 +33,8 @@ TEST_CASE("the first listing of the source makes its pictures gaps and names the
 TEST_CASE("a subdirectory's pictures stand below it, with the day of their path") {
   index_fixture f;
   const auto next = f.list_source({named("20130715", directory_side())});
-  f.list(which::source, next.at(0).ino, next.at(0).path, {named("noon.jpg", file_side(1)), named("a", directory_side())});
+  f.list(which::source, next.at(0).ino, next.at(0).path,
+         {named("noon.jpg", file_side(1)), named("a", directory_side())});
   CHECK(f.row("20130715/noon.jpg").day == 20130715);
   CHECK(f.row("20130715/noon.jpg").parent == f.row("20130715").ino);
   CHECK(f.row("20130715").listed == 1000);
@@ -121,9 +122,8 @@ TEST_CASE("a fetched picture that is overwritten on the destination is somebody'
 TEST_CASE("a failed picture that changes on the source is tried again as if it had never failed") {
   index_fixture f;
   f.list_source({named("a.jpg", file_side(10))});
-  f.edit(f.row("a.jpg").ino, [](entry& e) {
-    e.state = state::failed, e.attempts = 3, e.retry_at = 99, e.error = "bad sector";
-  });
+  f.edit(f.row("a.jpg").ino,
+         [](entry& e) { e.state = state::failed, e.attempts = 3, e.retry_at = 99, e.error = "bad sector"; });
   f.list_source({named("a.jpg", file_side(10))});
   CHECK(f.row("a.jpg").state == state::failed);
   f.list_source({named("a.jpg", file_side(11))});

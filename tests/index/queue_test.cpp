@@ -55,9 +55,8 @@ TEST_CASE("the queue holds what is missing, and nothing that is here, decided or
 TEST_CASE("the queue goes on where it was while gaps before and behind it are filled") {
   queue_fixture f;
   for (int i = 0; i < 100; ++i) f.gap(fmt::format("{:03}", i), 20130700 + i / 10);
-  const auto seen = drain(f.readers, 7, [&](const entry& e) {
-    f.edit(e.ino, [](entry& filled) { filled.state = state::common; });
-  });
+  const auto seen =
+      drain(f.readers, 7, [&](const entry& e) { f.edit(e.ino, [](entry& filled) { filled.state = state::common; }); });
   CHECK(seen.size() == 100);
   CHECK(seen.front() == "090");
   CHECK(seen.back() == "009");

@@ -48,8 +48,7 @@ TEST_CASE("jobs that wait are one transaction, told of once") {
   std::size_t changes = 0;
   f.writer.observe([&](std::vector<index::change> c) { ++told, changes += c.size(); });
   barrier gate{f.writer};
-  for (inode i = 0; i < 10; ++i)
-    f.writer.post([i](transaction& t) { t.note({index::change::what::content, i, {}}); });
+  for (inode i = 0; i < 10; ++i) f.writer.post([i](transaction& t) { t.note({index::change::what::content, i, {}}); });
   gate.open();
   f.writer.run([](transaction&) {});
   CHECK(told == 1);
@@ -90,8 +89,8 @@ TEST_CASE("a job that fails leaves no trace and spares the jobs beside it") {
   f.writer.post(keep("after"), answer("after"));
   gate.open();
   f.writer.run([](transaction&) {});
-  CHECK(results == std::map<std::string, std::string>{
-                       {"before", "stored"}, {"failing", "disk on fire"}, {"after", "stored"}});
+  CHECK(results ==
+        std::map<std::string, std::string>{{"before", "stored"}, {"failing", "disk on fire"}, {"after", "stored"}});
   CHECK(told == std::vector<std::string>{"before", "after"});
   const auto reader = f.readers.borrow();
   CHECK(reader->meta("before"));
@@ -138,9 +137,10 @@ TEST_CASE("who is answered or told finds the change in the index") {
 TEST_CASE("an answer may post more than the queue holds") {
   index_fixture f;
   std::atomic<int> ran = 0;
-  f.writer.post([](transaction&) {}, [&](std::exception_ptr) {
-    for (int i = 0; i < 2000; ++i) f.writer.post([&](transaction&) { ++ran; });
-  });
+  f.writer.post([](transaction&) {},
+                [&](std::exception_ptr) {
+                  for (int i = 0; i < 2000; ++i) f.writer.post([&](transaction&) { ++ran; });
+                });
   CHECK(wait_until([&] { return ran == 2000; }));
 }
 

@@ -18,9 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool is_letter(char byte) {
-  return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_';
-}
+bool is_letter(char byte) { return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_'; }
 
 bool holds_word(const std::string& line, const std::string& word) {
   for (auto at = line.find(word); at != line.npos; at = line.find(word, at + 1)) {
@@ -102,17 +100,11 @@ void mount_fixture::start() {
 }
 
 // Asks in a process that can be killed: a mount that is not served as it should be may hang whoever asks.
-bool mount_fixture::answers() const {
-  return run({"stat", "-f", options_.mountpoint}, 2s).code == 0;
-}
+bool mount_fixture::answers() const { return run({"stat", "-f", options_.mountpoint}, 2s).code == 0; }
 
-bool mount_fixture::mounted() const {
-  return is_mounted(options_.mountpoint);
-}
+bool mount_fixture::mounted() const { return is_mounted(options_.mountpoint); }
 
-std::vector<pid_t> mount_fixture::running() const {
-  return bearing(mark_);
-}
+std::vector<pid_t> mount_fixture::running() const { return bearing(mark_); }
 
 // The mark alone would not do: a process has no environment yet while it is being started.
 bool mount_fixture::runs() {
@@ -126,9 +118,7 @@ pid_t mount_fixture::pid() const {
   return pids.empty() ? -1 : pids.front();
 }
 
-std::string mount_fixture::log() const {
-  return earlier_log_ + (process_ ? process_->err() : "");
-}
+std::string mount_fixture::log() const { return earlier_log_ + (process_ ? process_->err() : ""); }
 
 void mount_fixture::signal(int number) {
   if (const pid_t to = runs() ? pid() : -1; to > 0) ::kill(to, number);

@@ -33,9 +33,7 @@ struct impostor {
 const std::string mounts = "mount -t tmpfs none \"$3\"";
 
 // What a whole test case with this impostor comes to, in a process of its own: its failures are not ours.
-process_result outcome(const std::string& name) {
-  return run({"/proc/self/exe", name});
-}
+process_result outcome(const std::string& name) { return run({"/proc/self/exe", name}); }
 
 }  // namespace
 
