@@ -168,6 +168,7 @@ std::vector<fetcher::progress> fetcher::active(std::size_t at_most) {
   const std::lock_guard lock{mutex_};
   for (const auto& [ino, f] : flights_) {
     if (list.size() == at_most) break;
+    if (!f.file->begun()) continue;
     list.push_back({f.file->path(), f.file->size(), f.file->demanded()});
   }
   return list;
@@ -175,7 +176,8 @@ std::vector<fetcher::progress> fetcher::active(std::size_t at_most) {
 
 bool fetcher::is_fetching(inode ino) {
   const std::lock_guard lock{mutex_};
-  return flights_.contains(ino);
+  const auto at = flights_.find(ino);
+  return at != flights_.end() && at->second.file->begun();
 }
 
 }  // namespace ferryfs::remote

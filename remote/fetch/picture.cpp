@@ -76,6 +76,7 @@ reading::next picture::want(std::uint32_t at_most) {
   const std::uint64_t to = std::min(gap->to, gap->from + at_most);
   if (!demanded_ && !services_.limit.take(to - gap->from)) return {wish::later, {}};
   requested_.add(gap->from, to);
+  begun_ = true;
   return {wish::more, {gap->from, static_cast<std::uint32_t>(to - gap->from)}};
 }
 

@@ -58,6 +58,8 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   // Answers all who wait, and from now on all who come too late.
   void answer_all(const outcome& o);
   bool awaited();
+  // Bytes of it were requested, or somebody waits for it: more than its place in the queue.
+  bool begun() const noexcept { return demanded_ || begun_; }
 
   // Prepares another attempt: what is written is kept, the rest is requested again. False after three.
   bool try_again();
@@ -87,6 +89,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   const entry row_;
   const std::string path_;
   std::atomic<bool> demanded_;
+  std::atomic<bool> begun_ = false;
   std::atomic<bool> broken_ = false;  // the disk refused a write
   std::shared_ptr<unique_fd> file_;   // the disk thread's, published under mutex_
 

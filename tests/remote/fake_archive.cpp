@@ -1,0 +1,303 @@
+#include "tests/remote/fake_archive.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include "index/path.hpp"
+
+namespace ferryfs::test {
+
+using remote::attributes;
+using remote::cause;
+using remote::failure;
+using remote::found;
+using remote::listing;
+using remote::reading;
+
+namespace {
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+const failure ending{cause::cancelled, "the fake ends"};
+
+}  // namespace
+
+fake_archive::fake_archive(std::size_t depth) : depth_(depth), thread_([this] { run(); }) {
+  tree_[""] = {{S_IFDIR | 0755, 4096, long_ago}, ""};
+}
+
+void fake_archive::put(const std::string& path, node n) {
+  const std::lock_guard lock{mutex_};
+  for (std::string above = parent_of(path);; above = parent_of(above)) {
+    tree_.try_emplace(above, node{{S_IFDIR | 0755, 4096, long_ago}, ""});
+    if (above.empty()) break;
+  }
+  if (!tree_.contains(path) && !path.empty()) ++tree_[parent_of(path)].attrs.mtime;
+  tree_[path] = std::move(n);
+}
+
+void fake_archive::put_file(const std::string& path, std::string content, std::int64_t mtime, unsigned mode) {
+  const attributes a{S_IFREG | mode, content.size(), mtime};
+  put(path, {a, std::move(content)});
+}
+
+void fake_archive::put_directory(const std::string& path, std::int64_t mtime, unsigned mode) {
+  put(path, {{S_IFDIR | mode, 4096, mtime}, ""});
+}
+
+void fake_archive::put_link(const std::string& path, std::string target) {
+  const attributes a{S_IFLNK | 0777, target.size(), long_ago};
+  put(path, {a, std::move(target)});
+}
+
+void fake_archive::remove(const std::string& path) {
+  const std::lock_guard lock{mutex_};
+  std::erase_if(tree_, [&](const auto& n) { return n.first == path || n.first.starts_with(path + '/'); });
+  ++tree_[parent_of(path)].attrs.mtime;
+}
+
+void fake_archive::set_mtime(const std::string& path, std::int64_t mtime) {
+  const std::lock_guard lock{mutex_};
+  tree_.at(path).attrs.mtime = mtime;
+}
+
+attributes fake_archive::look(const std::string& path) const {
+  const std::lock_guard lock{mutex_};
+  const auto at = tree_.find(path);
+  return at == tree_.end() ? attributes{} : at->second.attrs;
+}
+
+void fake_archive::fail(const std::string& path, cause why, std::size_t after_names) {
+  const std::lock_guard lock{mutex_};
+  faults_[path] = {{why, path + ": the fake fails"}, after_names};
+}
+
+void fake_archive::mend(const std::string& path) {
+  const std::lock_guard lock{mutex_};
+  faults_.erase(path);
+}
+
+void fake_archive::set_reachable(bool reachable) {
+  std::unique_lock lock{mutex_};
+  health_ = {reachable, reachable ? "" : "the fake is unreachable"};
+  const auto told = observer_;
+  lock.unlock();
+  if (told) told(state());
+}
+
+std::optional<fake_archive::fault> fake_archive::fault_of(const std::string& path) const {
+  const std::lock_guard lock{mutex_};
+  const auto at = faults_.find(path);
+  return at == faults_.end() ? std::nullopt : std::optional(at->second);
+}
+
+bool fake_archive::awaits(const std::string& path) const {
+  std::unique_lock lock{mutex_};
+  return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return held_.contains(path); });
+}
+
+std::shared_ptr<reading> fake_archive::at_hand(const std::string& path, bool take) {
+  if (!awaits(path)) throw std::logic_error(path + ": no read was asked for");
+  const std::lock_guard lock{mutex_};
+  const auto at = held_.find(path);
+  auto to = at->second;
+  if (take) held_.erase(at);
+  return to;
+}
+
+reading::next fake_archive::ask(const std::string& path, std::uint32_t at_most) {
+  return at_hand(path, false)->want(at_most);
+}
+
+void fake_archive::answer(const std::string& path, std::uint64_t offset, std::uint32_t length) {
+  std::string bytes;
+  {
+    const std::lock_guard lock{mutex_};
+    bytes = tree_.at(path).content.substr(offset, length);
+  }
+  at_hand(path, false)->arrived(offset, std::as_bytes(std::span(bytes)));
+}
+
+void fake_archive::answer_all(const std::string& path, std::uint32_t at_most) {
+  for (auto next = ask(path, at_most); next.what != reading::wish::enough; next = ask(path, at_most)) {
+    if (next.what == reading::wish::more) answer(path, next.part.offset, next.part.length);
+  }
+}
+
+void fake_archive::finish(const std::string& path, std::optional<failure> why) {
+  at_hand(path, true)->finished(why, why ? attributes{} : look(path));
+}
+
+void fake_archive::serve(const std::string& path) {
+  answer_all(path);
+  finish(path);
+}
+
+std::vector<std::string> fake_archive::reads() const {
+  const std::lock_guard lock{mutex_};
+  return reads_;
+}
+
+std::vector<std::string> fake_archive::lists() const {
+  const std::lock_guard lock{mutex_};
+  return lists_;
+}
+
+std::vector<std::string> fake_archive::raised() const {
+  const std::lock_guard lock{mutex_};
+  return raised_;
+}
+
+std::size_t fake_archive::reads_of(const std::string& path) const {
+  const auto all = reads();
+  return static_cast<std::size_t>(std::count(all.begin(), all.end(), path));
+}
+
+std::size_t fake_archive::lists_of(const std::string& path) const {
+  const auto all = lists();
+  return static_cast<std::size_t>(std::count(all.begin(), all.end(), path));
+}
+
+void fake_archive::list(const std::string& path, std::shared_ptr<listing> to) {
+  {
+    const std::lock_guard lock{mutex_};
+    lists_.push_back(path);
+  }
+  post([this, path, to = std::move(to)](const auto& refused) {
+    refused ? to->finished(refused) : list_now(path, *to);
+  });
+}
+
+// In batches of two, as a server does in its own size.
+void fake_archive::list_now(const std::string& path, listing& to) {
+  std::vector<found> all;
+  bool is_there = false;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto self = tree_.find(path);
+    is_there = self != tree_.end() && S_ISDIR(self->second.attrs.mode);
+    for (const auto& [at, n] : tree_)
+      if (!at.empty() && parent_of(at) == path)
+        all.push_back({name_of(at), n.attrs, S_ISLNK(n.attrs.mode) ? n.content : ""});
+  }
+  const auto fault = fault_of(path);
+  if (fault) all.resize(std::min(all.size(), fault->after_names));
+  for (std::size_t i = 0; i < all.size(); i += 2)
+    to.batch({all.begin() + static_cast<std::ptrdiff_t>(i),
+              all.begin() + static_cast<std::ptrdiff_t>(std::min(i + 2, all.size()))});
+  if (fault) return to.finished(fault->why);
+  to.finished(is_there ? std::nullopt : std::optional(failure{cause::not_found, path + ": not there"}));
+}
+
+void fake_archive::stat(const std::string& path,
+                        std::function<void(const std::optional<failure>&, const attributes&)> done) {
+  post([this, path, done = std::move(done)](const auto& refused) {
+    if (refused) return done(refused, {});
+    const auto fault = fault_of(path);
+    if (fault && fault->why.of_connection()) return done(fault->why, {});
+    const auto a = look(path);
+    done(a.mode != 0 ? std::nullopt : std::optional(failure{cause::not_found, path + ": not there"}), a);
+  });
+}
+
+void fake_archive::read(std::shared_ptr<reading> to, remote::lane) {
+  const std::string path = to->path();
+  {
+    const std::lock_guard lock{mutex_};
+    reads_.push_back(path);
+    if (holds_ && !stopped_) {
+      held_.emplace(path, std::move(to));
+      changed_.notify_all();
+      return;
+    }
+  }
+  changed_.notify_all();
+  post([this, to = std::move(to)](const auto& refused) { refused ? to->finished(refused, {}) : read_now(to); });
+}
+
+void fake_archive::read_now(const std::shared_ptr<reading>& to) {
+  const std::string path = to->path();
+  if (const auto fault = fault_of(path)) return to->finished(fault->why, {});
+  const auto next = to->want(64U << 10);
+  if (next.what == reading::wish::enough) return to->finished(std::nullopt, look(path));
+  if (next.what == reading::wish::later) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  } else {
+    std::string bytes;
+    {
+      const std::lock_guard lock{mutex_};
+      bytes = tree_.at(path).content.substr(next.part.offset, next.part.length);
+    }
+    to->arrived(next.part.offset, std::as_bytes(std::span(bytes)));
+  }
+  post([this, to](const auto& refused) { refused ? to->finished(refused, {}) : read_now(to); });
+}
+
+void fake_archive::raise(const std::shared_ptr<reading>& which) {
+  const std::lock_guard lock{mutex_};
+  raised_.push_back(which->path());
+}
+
+remote::archive::health fake_archive::state() const {
+  const std::lock_guard lock{mutex_};
+  return health_;
+}
+
+void fake_archive::observe(std::function<void(const health&)> told) {
+  const std::lock_guard lock{mutex_};
+  observer_ = std::move(told);
+}
+
+void fake_archive::post(job j) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!stopped_) {
+      jobs_.push_back(std::move(j));
+      changed_.notify_all();
+      return;
+    }
+  }
+  j(ending);
+}
+
+void fake_archive::run() {
+  std::unique_lock lock{mutex_};
+  while (true) {
+    changed_.wait(lock, [&] { return stopped_ || !jobs_.empty(); });
+    if (stopped_) return;
+    const job j = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    j(std::nullopt);
+    lock.lock();
+  }
+}
+
+void fake_archive::stop() {
+  if (!thread_.joinable()) return;
+  std::deque<job> left;
+  std::multimap<std::string, std::shared_ptr<reading>> held;
+  {
+    const std::lock_guard lock{mutex_};
+    stopped_ = true;
+    changed_.notify_all();
+  }
+  thread_.join();
+  {
+    const std::lock_guard lock{mutex_};
+    left = std::exchange(jobs_, {});
+    held = std::exchange(held_, {});
+  }
+  for (const auto& j : left) j(ending);
+  for (const auto& [path, to] : held) to->finished(ending, {});
+}
+
+}  // namespace ferryfs::test

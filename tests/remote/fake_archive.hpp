@@ -1,0 +1,101 @@
+// The source as a double: a tree in memory, whose reads a test answers by hand, piece by piece, when it likes.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "remote/archive.hpp"
+
+namespace ferryfs::test {
+
+inline constexpr std::int64_t long_ago = 1'373'868'600;  // 2013-07-15, at rest for long
+
+// Threads: any. Requests are answered on its own thread, and by what a test calls on the test's.
+class fake_archive final : public remote::archive {
+ public:
+  explicit fake_archive(std::size_t depth = 8);
+  ~fake_archive() override { stop(); }
+
+  // The tree. Putting a name makes the directories above it and touches the one that it stands in.
+  void put_file(const std::string& path, std::string content, std::int64_t mtime = long_ago, unsigned mode = 0644);
+  void put_directory(const std::string& path, std::int64_t mtime = long_ago, unsigned mode = 0755);
+  void put_link(const std::string& path, std::string target);
+  void remove(const std::string& path);
+  // As a server that gives a directory another mtime than its content deserves.
+  void set_mtime(const std::string& path, std::int64_t mtime);
+  remote::attributes look(const std::string& path) const;
+
+  // What is asked of a path goes wrong until it is mended; a directory's listing after that many names.
+  void fail(const std::string& path, remote::cause why, std::size_t after_names = 0);
+  void mend(const std::string& path);
+  void set_reachable(bool reachable);
+
+  // From now on reads wait to be answered by hand.
+  void hold_reads() { holds_ = true; }
+  // Waits until a read of this path is in hand.
+  bool awaits(const std::string& path) const;
+  // Asks the reading at hand what to request.
+  remote::reading::next ask(const std::string& path, std::uint32_t at_most = 1U << 20);
+  // Hands it bytes as they stand in the tree.
+  void answer(const std::string& path, std::uint64_t offset, std::uint32_t length);
+  // Asks and answers until it wants no more.
+  void answer_all(const std::string& path, std::uint32_t at_most = 1U << 20);
+  // Ends it with what the file shows now, or with a failure.
+  void finish(const std::string& path, std::optional<remote::failure> why = {});
+  // All three: reads it to its end.
+  void serve(const std::string& path);
+
+  // What was asked for, in order.
+  std::vector<std::string> reads() const;
+  std::vector<std::string> lists() const;
+  std::vector<std::string> raised() const;
+  std::size_t reads_of(const std::string& path) const;
+  std::size_t lists_of(const std::string& path) const;
+
+  void list(const std::string& path, std::shared_ptr<remote::listing> to) override;
+  void stat(const std::string& path,
+            std::function<void(const std::optional<remote::failure>&, const remote::attributes&)> done) override;
+  void read(std::shared_ptr<remote::reading> to, remote::lane where) override;
+  void raise(const std::shared_ptr<remote::reading>& which) override;
+  health state() const override;
+  void observe(std::function<void(const health&)> told) override;
+  void stop() override;
+  std::size_t depth() const override { return depth_; }
+
+ private:
+  struct node {
+    remote::attributes attrs;
+    std::string content;  // or a link's target
+  };
+  struct fault {
+    remote::failure why;
+    std::size_t after_names;
+  };
+  using job = std::function<void(const std::optional<remote::failure>& refused)>;
+  void put(const std::string& path, node n);
+  void post(job j);
+  void run();
+  void read_now(const std::shared_ptr<remote::reading>& to);
+  void list_now(const std::string& path, remote::listing& to);
+  std::optional<fault> fault_of(const std::string& path) const;
+  std::shared_ptr<remote::reading> at_hand(const std::string& path, bool take);
+
+  const std::size_t depth_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::map<std::string, node> tree_;
+  std::map<std::string, fault> faults_;
+  std::vector<std::string> reads_, lists_, raised_;
+  std::multimap<std::string, std::shared_ptr<remote::reading>> held_;
+  std::function<void(const health&)> observer_;
+  health health_;
+  std::deque<job> jobs_;
+  std::atomic<bool> holds_ = false, stopped_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ferryfs::test

@@ -1,0 +1,270 @@
+#include "remote/sftp/list_task.hpp"
+
+#include <sys/stat.h>
+
+#include <random>
+
+#include "index/path.hpp"
+#include "tests/catch.hpp"
+#include "tests/remote/fake_wire.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using remote::cause;
+using remote::found;
+using remote::sftp::broken;
+using remote::sftp::status;
+using remote::sftp::type;
+using strings = std::vector<std::string>;
+
+struct collector final : remote::listing {
+  std::vector<found> all;
+  int ends = 0;
+  std::optional<remote::failure> why;
+  void batch(std::vector<found> names) override { all.insert(all.end(), names.begin(), names.end()); }
+  void finished(const std::optional<remote::failure>& w) override { ++ends, why = w; }
+  strings names() const {
+    strings n;
+    for (const auto& f : all) n.push_back(f.name);
+    std::sort(n.begin(), n.end());
+    return n;
+  }
+};
+
+constexpr std::uint32_t file = S_IFREG | 0644, directory = S_IFDIR | 0755, link = S_IFLNK | 0777;
+
+reply name_reply(const std::vector<std::pair<std::string, std::uint32_t>>& names) {
+  reply r{type::name};
+  r.u32(static_cast<std::uint32_t>(names.size()));
+  for (const auto& [name, mode] : names) r.string(name).string("-rw-r--r-- 1 u g 7 Jul 15 " + name).attrs(mode, 7, 1000);
+  return r;
+}
+reply link_reply(std::string_view target) {
+  return std::move(reply{type::name}.u32(1).string(target).string("").u32(0));
+}
+
+struct list_fixture {
+  fake_wire wire;
+  std::shared_ptr<collector> to = std::make_shared<collector>();
+  std::shared_ptr<remote::sftp::list_task> task;
+
+  explicit list_fixture(const std::string& path = "2013") : task(std::make_shared<remote::sftp::list_task>(path, to)) {
+    task->start(wire);
+  }
+  void open() { wire.answer(type::opendir, handle_reply("h1")); }
+  void names(const std::vector<std::pair<std::string, std::uint32_t>>& n) { wire.answer(type::readdir, name_reply(n)); }
+  void end() {
+    while (wire.count(type::readdir) > 0) wire.answer(type::readdir, status_reply(status::eof));
+  }
+};
+
+TEST_CASE("a directory is opened, read to its end and closed, and told once") {
+  list_fixture f;
+  CHECK(f.wire.open().at(0).body().string() == "/root/2013");
+  f.open();
+  CHECK(f.wire.open().at(0).body().string() == "h1");
+  f.names({{".", directory}, {"..", directory}, {"a.jpg", file}, {"15", directory}});
+  f.names({{"b.jpg", file}});
+  CHECK(f.to->ends == 0);
+  f.end();
+  CHECK(f.to->ends == 1);
+  CHECK_FALSE(f.to->why);
+  CHECK(f.to->names() == strings{"15", "a.jpg", "b.jpg"});
+  CHECK(f.to->all[0].attrs == remote::attributes{file, 7, 1000});
+  CHECK(f.wire.open().size() == 1);
+  CHECK(f.wire.open()[0].type() == type::close);
+  f.wire.answer(status_reply(status::ok));
+  CHECK(f.to->ends == 1);
+}
+
+TEST_CASE("an empty directory ends with no name") {
+  list_fixture f;
+  f.open();
+  f.end();
+  CHECK(f.to->ends == 1);
+  CHECK_FALSE(f.to->why);
+  CHECK(f.to->all.empty());
+}
+
+TEST_CASE("a large directory is read with more and more requests in flight, but not without bound") {
+  list_fixture f;
+  f.open();
+  std::size_t most = 0;
+  for (int i = 0; i < 200; ++i) {
+    most = std::max(most, f.wire.count(type::readdir));
+    f.names({{std::to_string(i), file}});
+  }
+  CHECK(most > 4);
+  CHECK(most <= 64);
+  f.end();
+  CHECK(f.to->all.size() == 200);
+}
+
+TEST_CASE("pipes, sockets and devices are passed over, and so is what has no kind") {
+  list_fixture f;
+  f.open();
+  f.names({{"pipe", S_IFIFO | 0644}, {"socket", S_IFSOCK | 0644}, {"device", S_IFBLK | 0644}, {"none", 0644}, {"a", file}});
+  f.end();
+  CHECK(f.to->names() == strings{"a"});
+}
+
+TEST_CASE("a symbolic link is told with its target, which may be any bytes") {
+  list_fixture f;
+  f.open();
+  f.names({{"latest", link}, {"a.jpg", file}, {"first", link}});
+  REQUIRE(f.wire.count(type::readlink) == 2);
+  f.end();
+  CHECK(f.to->ends == 0);
+  f.wire.answer(type::readlink, link_reply("2013/07/15"));
+  f.wire.answer(type::readlink, link_reply("../\xff\n"));
+  CHECK(f.to->ends == 1);
+  REQUIRE(f.to->all.size() == 3);
+  for (const auto& e : f.to->all) {
+    if (e.name == "latest") CHECK(e.target == "2013/07/15");
+    if (e.name == "first") CHECK(e.target == "../\xff\n");
+  }
+}
+
+TEST_CASE("a symbolic link that went meanwhile is not there") {
+  list_fixture f;
+  f.open();
+  f.names({{"latest", link}});
+  f.wire.answer(type::readlink, status_reply(status::no_such_file));
+  f.end();
+  CHECK(f.to->ends == 1);
+  CHECK_FALSE(f.to->why);
+  CHECK(f.to->all.empty());
+}
+
+TEST_CASE("a symbolic link that a server names twice breaks nothing") {
+  list_fixture f;
+  f.open();
+  f.names({{"latest", link}, {"latest", link}});
+  f.end();
+  f.wire.answer(type::readlink, link_reply("15"));
+  f.wire.answer(type::readlink, link_reply("15"));
+  CHECK(f.to->ends == 1);
+  CHECK_FALSE(f.to->why);
+  for (const auto& e : f.to->all) CHECK(e.target == "15");
+}
+
+TEST_CASE("a name that can be none spoils the directory, and says which") {
+  using namespace std::string_literals;
+  for (const auto& bad : {""s, "a/b"s, "/etc/passwd"s, "../x"s, "a\0b"s, std::string(256, 'x')}) {
+    list_fixture f;
+    f.open();
+    f.names({{"good.jpg", file}, {bad, file}});
+    f.end();
+    CHECK(f.to->ends == 1);
+    REQUIRE(f.to->why);
+    CHECK(f.to->why->why == cause::protocol);
+    CHECK_THAT(f.to->why->text, contains_text("user@host:22: 2013: "));
+    CHECK(f.to->why->text.find('\0') == std::string::npos);
+    for (const auto& e : f.to->all) CHECK(e.name != bad);
+    CHECK(f.wire.count(type::close) == 1);
+  }
+}
+
+TEST_CASE("a directory that cannot be opened, or not read to its end, was not listed") {
+  list_fixture f;
+  SECTION("opened") { f.wire.answer(status_reply(status::permission_denied, "no")); }
+  SECTION("read") {
+    f.open();
+    f.names({{"a.jpg", file}});
+    f.wire.answer(type::readdir, status_reply(status::permission_denied, "no"));
+    f.end();
+  }
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->why.value().why == cause::permission);
+  CHECK(f.to->why->text == "user@host:22: 2013: no");
+}
+
+TEST_CASE("an answer of another kind is broken") {
+  list_fixture f;
+  SECTION("to OPENDIR") { CHECK_THROWS_AS(f.wire.answer(name_reply({})), broken); }
+  SECTION("to READDIR") { f.open(), CHECK_THROWS_AS(f.wire.answer(handle_reply("h")), broken); }
+  SECTION("to READLINK") {
+    f.open(), f.names({{"l", link}});
+    CHECK_THROWS_AS(f.wire.answer(type::readlink, handle_reply("h")), broken);
+  }
+  SECTION("fewer names than announced") {
+    f.open();
+    CHECK_THROWS_AS(f.wire.answer(std::move(reply{type::name}.u32(1000))), broken);
+  }
+  CHECK(f.to->ends == 0);
+}
+
+// A packet as large as they come, of one name many times.
+reply thousands_of(const std::string& name, std::uint32_t mode, std::uint32_t count = 9000) {
+  reply r{type::name};
+  r.u32(count);
+  for (std::uint32_t i = 0; i < count; ++i) r.string(name).string("").u32(4).u32(mode);
+  return r;
+}
+
+TEST_CASE("a directory that never ends is ended, whatever it is full of") {
+  list_fixture f;
+  f.open();
+  reply packet = name_reply({});
+  SECTION("files") { packet = thousands_of("a", file); }
+  SECTION("itself") { packet = thousands_of(".", directory); }
+  SECTION("pipes") { packet = thousands_of("p", S_IFIFO | 0644); }
+  const auto body = packet.body();
+  int packets = 0;
+  while (f.wire.count(type::readdir) > 0 && packets < 1000) {
+    ++packets;
+    const auto request = f.wire.open()[0].request;
+    f.wire.open().pop_front();
+    f.to->all.clear();
+    f.wire.give(request, type::name, body);
+  }
+  CHECK(packets < 1000);
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->why.value().why == cause::protocol);
+  CHECK_THAT(f.to->why->text, contains_text("does not end"));
+}
+
+TEST_CASE("a lost connection ends a listing once, as not complete") {
+  list_fixture f;
+  SECTION("before it was opened") {}
+  SECTION("while it is read") { f.open(), f.names({{"a", file}, {"l", link}}); }
+  f.task->lost({cause::timeout, "silence"});
+  f.task->lost({cause::timeout, "silence"});
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->why.value().why == cause::timeout);
+}
+
+TEST_CASE("whatever a server answers, a listing ends once or the protocol is broken") {
+  std::mt19937 random{4711};
+  std::size_t broke = 0, ended = 0;
+  for (int round = 0; round < 5000; ++round) {
+    list_fixture f;
+    try {
+      for (int step = 0; step < 60 && !f.wire.open().empty(); ++step) {
+        const auto request = f.wire.open()[0].request;
+        f.wire.open().pop_front();
+        reply r = request.sent == type::opendir    ? handle_reply("h")
+                  : request.sent == type::readlink ? link_reply("t")
+                  : random() % 4 == 0              ? status_reply(status::eof)
+                                                   : name_reply({{"a", file}, {"l", link}, {"d", directory}});
+        auto body = r.body();
+        auto got = r.type();
+        if (random() % 20 == 0) got = std::array{type::status, type::handle, type::attrs, type::name}[random() % 4];
+        if (random() % 10 == 0 && !body.empty()) body[random() % body.size()] = static_cast<std::byte>(random());
+        f.wire.give(request, got, body);
+      }
+      if (f.task->ended()) ++ended;
+    } catch (const broken&) {
+      ++broke;
+    }
+    if (f.to->ends > 1) FAIL("it ended more than once");
+    for (const auto& e : f.to->all)
+      if (!valid_name(e.name)) FAIL("an impossible name got through");
+  }
+  CHECK(broke > 100);
+  CHECK(ended > 100);
+}
+
+}  // namespace
+}  // namespace ferryfs::test

@@ -1,0 +1,263 @@
+#include "remote/sftp/read_task.hpp"
+
+#include <sys/stat.h>
+
+#include <map>
+#include <random>
+
+#include "tests/catch.hpp"
+#include "tests/remote/fake_wire.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using remote::cause;
+using remote::reading;
+using remote::sftp::broken;
+using remote::sftp::status;
+using remote::sftp::type;
+
+// Wants a file of some size from its front, and keeps what comes.
+struct reader final : reading {
+  std::string where = "2013/a.jpg";
+  std::uint64_t size, next_offset = 0;
+  std::map<std::uint64_t, std::string> came;
+  int ends = 0;
+  std::optional<remote::failure> why;
+  remote::attributes after;
+
+  explicit reader(std::uint64_t bytes) : size(bytes) {}
+  const std::string& path() const override { return where; }
+  next want(std::uint32_t at_most) override {
+    if (next_offset == size) return {wish::enough, {}};
+    const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(at_most, size - next_offset));
+    return {wish::more, {std::exchange(next_offset, next_offset + length), length}};
+  }
+  void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    came[offset] = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  void finished(const std::optional<remote::failure>& w, const remote::attributes& a) override {
+    ++ends, why = w, after = a;
+  }
+  std::string content() const {
+    std::string all;
+    for (const auto& [offset, bytes] : came) all += offset == all.size() ? bytes : "(gap)" + bytes;
+    return all;
+  }
+};
+
+reply data(std::string_view bytes) { return std::move(reply{type::data}.string(bytes)); }
+reply attrs(std::uint64_t size, std::uint32_t mtime = 1000) {
+  return std::move(reply{type::attrs}.attrs(S_IFREG | 0644, size, mtime));
+}
+
+struct read_fixture {
+  fake_wire wire;
+  std::shared_ptr<reader> to;
+  std::shared_ptr<remote::sftp::read_task> task;
+
+  explicit read_fixture(std::uint64_t size)
+      : to(std::make_shared<reader>(size)),
+        task(std::make_shared<remote::sftp::read_task>(to, remote::lane::background)) {
+    task->start(wire);
+  }
+  void open() { wire.answer(type::open, handle_reply("h1")); }
+  void request_all() {
+    while (task->request_more(wire) == reading::wish::more) {
+    }
+  }
+};
+
+TEST_CASE("a file is opened for reading alone, by its path below the root") {
+  read_fixture f{10};
+  REQUIRE(f.wire.open().size() == 1);
+  auto body = f.wire.open()[0].body();
+  CHECK(f.wire.open()[0].type() == type::open);
+  CHECK(body.string() == "/root/2013/a.jpg");
+  CHECK(body.u32() == 1);
+  CHECK(body.u32() == 0);
+  CHECK(body.empty());
+}
+
+TEST_CASE("a file comes in many reads at once, is looked at behind the last, and closed") {
+  read_fixture f{250};
+  f.open();
+  f.request_all();
+  CHECK(f.wire.count(type::read) == 3);
+  auto first = f.wire.open()[0].body();
+  CHECK(first.string() == "h1");
+  CHECK(first.u64() == 0);
+  CHECK(first.u32() == 100);
+  REQUIRE(f.wire.count(type::fstat) == 1);
+  CHECK(f.wire.open().back().type() == type::fstat);
+
+  f.wire.answer(type::read, data(std::string(100, 'a')));
+  f.wire.answer(type::read, data(std::string(100, 'b')));
+  f.wire.answer(type::read, data(std::string(50, 'c')));
+  CHECK(f.to->ends == 0);
+  f.wire.answer(type::fstat, attrs(250, 1234));
+  CHECK(f.to->ends == 1);
+  CHECK_FALSE(f.to->why);
+  CHECK(f.to->after == remote::attributes{S_IFREG | 0644, 250, 1234});
+  CHECK(f.to->content() == std::string(100, 'a') + std::string(100, 'b') + std::string(50, 'c'));
+  CHECK(f.task->ended());
+  CHECK(f.wire.count(type::close) == 1);
+  f.wire.answer(type::close, status_reply(status::ok));
+  CHECK(f.to->ends == 1);
+}
+
+TEST_CASE("a short answer is legal: the rest is asked for again, and the look at the file comes behind it") {
+  read_fixture f{100};
+  f.open();
+  f.request_all();
+  f.wire.answer(type::read, data(std::string(30, 'a')));
+  REQUIRE(f.wire.count(type::read) == 1);
+  auto rest = f.wire.open().back().body();
+  CHECK(rest.string() == "h1");
+  CHECK(rest.u64() == 30);
+  CHECK(rest.u32() == 70);
+  f.wire.answer(type::fstat, attrs(100, 1));  // older than the last byte
+  f.wire.answer(type::read, data(std::string(70, 'b')));
+  CHECK(f.to->ends == 0);
+  f.wire.answer(type::fstat, attrs(100, 2));
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->after.mtime == 2);
+  CHECK(f.to->content() == std::string(30, 'a') + std::string(70, 'b'));
+}
+
+TEST_CASE("an empty file is opened, looked at and closed") {
+  read_fixture f{0};
+  f.open();
+  f.request_all();
+  CHECK(f.wire.count(type::read) == 0);
+  f.wire.answer(type::fstat, attrs(0));
+  CHECK(f.to->ends == 1);
+  CHECK_FALSE(f.to->why);
+}
+
+TEST_CASE("more data than was asked for is broken, and so is none, or another answer") {
+  read_fixture f{50};
+  f.open();
+  f.request_all();
+  SECTION("more") { CHECK_THROWS_AS(f.wire.answer(type::read, data(std::string(51, 'x'))), broken); }
+  SECTION("none") { CHECK_THROWS_AS(f.wire.answer(type::read, data("")), broken); }
+  SECTION("another") { CHECK_THROWS_AS(f.wire.answer(type::read, handle_reply("h2")), broken); }
+  SECTION("to FSTAT") { CHECK_THROWS_AS(f.wire.answer(type::fstat, data("x")), broken); }
+  CHECK(f.to->came.empty());
+}
+
+TEST_CASE("what cannot be opened ends with the server's reason") {
+  const std::pair<status, cause> reasons[] = {{status::no_such_file, cause::not_found},
+                                              {status::permission_denied, cause::permission},
+                                              {status::failure, cause::source_error},
+                                              {status::unsupported, cause::source_error},
+                                              {status::ok, cause::protocol}};
+  for (const auto& [code, why] : reasons) {
+    read_fixture f{10};
+    f.wire.answer(type::open, status_reply(code, "the reason\n"));
+    CHECK(f.task->ended());
+    CHECK(f.to->ends == 1);
+    REQUIRE(f.to->why);
+    CHECK(f.to->why->why == why);
+    CHECK(f.to->why->text == "user@host:22: 2013/a.jpg: the reason\\x0a");
+    CHECK(f.wire.open().empty());
+  }
+}
+
+TEST_CASE("a read that fails ends the file once all answers are in, and closes it") {
+  read_fixture f{300};
+  f.open();
+  f.request_all();
+  f.wire.answer(type::read, status_reply(status::failure, "bad sector"));
+  CHECK(f.to->ends == 0);
+  CHECK(f.task->request_more(f.wire) == reading::wish::enough);
+  f.wire.answer(type::read, data(std::string(100, 'x')));
+  f.wire.answer(type::read, data(std::string(20, 'x')));  // short, and not asked for again
+  f.wire.answer(type::fstat, attrs(300));
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->why.value().why == cause::source_error);
+  CHECK(f.wire.count(type::close) == 1);
+  CHECK(f.wire.open().size() == 1);
+}
+
+TEST_CASE("a file that became shorter is one that changed, and what it shows now is told") {
+  read_fixture f{200};
+  f.open();
+  SECTION("while all was requested") { f.request_all(); }
+  SECTION("while more was to come") { f.task->request_more(f.wire); }
+  f.wire.answer(type::read, status_reply(status::eof, "End of file"));
+  while (f.wire.count(type::read) > 0) f.wire.answer(type::read, status_reply(status::eof));
+  REQUIRE(f.wire.count(type::fstat) == 1);
+  f.wire.answer(type::fstat, attrs(0, 2000));
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->why.value().why == cause::changed);
+  CHECK(f.to->after == remote::attributes{S_IFREG | 0644, 0, 2000});
+  CHECK(f.wire.count(type::close) == 1);
+}
+
+TEST_CASE("a lost connection ends a file once") {
+  read_fixture f{10};
+  const remote::failure lost{cause::unreachable, "gone"};
+  SECTION("before it was opened") {}
+  SECTION("while it is read") { f.open(), f.request_all(); }
+  f.task->lost(lost);
+  f.task->lost(lost);
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->why.value().why == cause::unreachable);
+}
+
+TEST_CASE("a reading that is held back is asked again and loses nothing") {
+  struct patient final : reading {
+    std::string where = "a";
+    int asked = 0;
+    const std::string& path() const override { return where; }
+    next want(std::uint32_t) override {
+      return ++asked < 3 ? next{wish::later, {}} : next{wish::more, {0, 5}};
+    }
+    void arrived(std::uint64_t, std::span<const std::byte>) override {}
+    void finished(const std::optional<remote::failure>&, const remote::attributes&) override {}
+  };
+  fake_wire wire;
+  const auto task = std::make_shared<remote::sftp::read_task>(std::make_shared<patient>(), remote::lane::background);
+  task->start(wire);
+  wire.answer(handle_reply("h"));
+  CHECK(task->request_more(wire) == reading::wish::later);
+  CHECK(task->request_more(wire) == reading::wish::later);
+  CHECK(wire.open().empty());
+  CHECK(task->request_more(wire) == reading::wish::more);
+  CHECK(wire.count(type::read) == 1);
+}
+
+TEST_CASE("whatever a server answers, a file ends once or the protocol is broken") {
+  std::mt19937 random{42};
+  std::size_t broke = 0, ended = 0;
+  for (int round = 0; round < 5000; ++round) {
+    read_fixture f{random() % 400};
+    try {
+      for (int step = 0; step < 40 && !f.wire.open().empty(); ++step) {
+        const auto which = random() % f.wire.open().size();
+        const auto request = f.wire.open()[which].request;
+        f.wire.open().erase(f.wire.open().begin() + static_cast<std::ptrdiff_t>(which));
+        const std::uint32_t asked = request.part.length;
+        reply r = request.sent == type::open    ? handle_reply("h")
+                  : request.sent == type::fstat ? attrs(random() % 400)
+                                                : data(std::string(1 + random() % std::max(asked, 1U), 'x'));
+        auto body = r.body();
+        auto got = r.type();
+        if (random() % 16 == 0) got = std::array{type::status, type::data, type::attrs, type::name}[random() % 4];
+        if (random() % 16 == 0 && !body.empty()) body[random() % body.size()] = static_cast<std::byte>(random());
+        f.wire.give(request, got, body);
+        if (f.task->is_open() && !f.task->ended()) f.request_all();
+      }
+      if (f.task->ended()) ++ended;
+    } catch (const broken&) {
+      ++broke;
+    }
+    if (f.to->ends > 1) FAIL("it ended more than once");
+  }
+  CHECK(broke > 100);
+  CHECK(ended > 100);
+}
+
+}  // namespace
+}  // namespace ferryfs::test
