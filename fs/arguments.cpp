@@ -107,6 +107,8 @@ void finish(arguments& a, const raw& r, const CLI::App& used) {
   if (!r.umask.empty()) a.umask = octal_option("--umask", r.umask);
   a.settings.io_timeout = std::chrono::seconds(r.io_timeout);
   a.settings.rescan = std::chrono::seconds(r.rescan);
+  if ((a.command == "mount" || a.command == "sync") && (a.settings.source.empty() || a.destination.empty()))
+    throw error(exit_code::usage, "an empty SOURCE or DESTINATION; see ferryfs --help");
   if (a.command == "mount") {
     if (used.count("--uid") > 0) a.uid = r.uid;
     if (used.count("--gid") > 0) a.gid = r.gid;

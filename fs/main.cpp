@@ -1,4 +1,5 @@
 // ferryfs: parse, run one command, turn what it throws into one line and an exit code.
+#include <SQLiteCpp/Exception.h>
 #include <libssh2.h>
 #include <malloc.h>
 #include <sys/resource.h>
@@ -42,6 +43,12 @@ int main(int argc, char** argv) {
   } catch (const error& e) {
     std::fprintf(stderr, "ferryfs: %s\n", e.what());
     return static_cast<int>(e.code());
+  } catch (const SQLite::Exception& e) {  // opening it found nothing wrong, a query did
+    std::fprintf(stderr,
+                 "ferryfs: the destination's .ferryfs/index.db is damaged (%s); move it away and run ferryfs again: it "
+                 "is rebuilt from both sides\n",
+                 e.what());
+    return static_cast<int>(exit_code::local);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "ferryfs: %s\n", e.what());
     return static_cast<int>(exit_code::local);

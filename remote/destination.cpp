@@ -75,9 +75,22 @@ void destination::take(const std::string& mountpoint) {
     fail(own + "/lock", errno, "free some space");
 
   for (const char* name : {"partial", "reports"}) make_directory(home.get(), own, name);
-  partial_ = unique_fd{::openat(home.get(), "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!partial_) fail(own + "/partial", errno, "it must be a directory");
-  list_directory(partial_.get(), "", [&](local_entry&& e) { ::unlinkat(partial_.get(), e.name.c_str(), 0); });
+  const unique_fd partial{::openat(home.get(), "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!partial) fail(own + "/partial", errno, "it must be a directory");
+  for (std::size_t i = 0; i < partials_.size(); ++i) {
+    const std::string name = std::to_string(i);
+    make_directory(partial.get(), own + "/partial", name.c_str());
+    auto& part = partials_[i];
+    part = unique_fd{::openat(partial.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!part) fail(own + "/partial", errno, "it must be a directory");
+    list_directory(part.get(), "", [&](local_entry&& e) { ::unlinkat(part.get(), e.name.c_str(), 0); });
+  }
+}
+
+destination::~destination() {
+  const unique_fd partial = open_beneath(root_.get(), fmt::format("{}/partial", own_directory), O_PATH | O_DIRECTORY);
+  for (std::size_t i = 0; partial && i < partials_.size(); ++i)
+    if (partials_[i]) ::unlinkat(partial.get(), std::to_string(i).c_str(), AT_REMOVEDIR);
 }
 
 std::string destination::index_path() const {
@@ -98,15 +111,15 @@ std::uint64_t destination::free_bytes() const {
 
 unique_fd destination::create_partial(inode ino) const noexcept {
   return unique_fd{
-      ::openat(partial_.get(), std::to_string(ino).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+      ::openat(partial_of(ino), std::to_string(ino).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
 }
 
 unique_fd destination::open_partial(inode ino) const noexcept {
-  return unique_fd{::openat(partial_.get(), std::to_string(ino).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  return unique_fd{::openat(partial_of(ino), std::to_string(ino).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
 }
 
 void destination::remove_partial(inode ino) const noexcept {
-  ::unlinkat(partial_.get(), std::to_string(ino).c_str(), 0);
+  ::unlinkat(partial_of(ino), std::to_string(ino).c_str(), 0);
 }
 
 std::optional<index::listed> destination::look(const std::string& path) const {
@@ -120,7 +133,7 @@ int destination::sync() const noexcept { return ::syncfs(root_.get()) == 0 ? 0 :
 
 int destination::name_partial(inode ino, int directory, const std::string& name, bool replace) const noexcept {
   const unsigned flags = replace ? 0U : RENAME_NOREPLACE;
-  return ::renameat2(partial_.get(), std::to_string(ino).c_str(), directory, name.c_str(), flags) == 0 ? 0 : errno;
+  return ::renameat2(partial_of(ino), std::to_string(ino).c_str(), directory, name.c_str(), flags) == 0 ? 0 : errno;
 }
 
 index::listed as_listed(const std::string& name, const struct stat& st, const std::string& target, std::uint32_t uid,

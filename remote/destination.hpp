@@ -4,6 +4,7 @@
 
 #include <sys/statvfs.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ class destination {
   // Opens the directory, or remembers to make it where only its last component is missing. Changes nothing. Throws
   // ferryfs::error (local) where it is no directory, or not writable.
   explicit destination(const std::string& path);
+  ~destination();
+  destination(const destination&) = delete;
+  destination& operator=(const destination&) = delete;
 
   // Makes .ferryfs/ and what belongs in it, takes the archive's lock and clears away partial files. Throws
   // ferryfs::error (local) where another process holds the lock, naming it.
@@ -54,7 +58,11 @@ class destination {
 
  private:
   std::string path_;
-  unique_fd root_, partial_, lock_;
+  int partial_of(inode ino) const noexcept { return partials_[ino % partials_.size()].get(); }
+
+  unique_fd root_, lock_;
+  // Several, so that writing new partial files and naming finished ones do not wait for one directory's lock.
+  std::array<unique_fd, 16> partials_;
   std::uint32_t uid_ = 0, gid_ = 0;
 };
 

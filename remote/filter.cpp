@@ -31,10 +31,21 @@ void filter::add(std::string text) {
   p.directories_only = text.ends_with('/');
   if (p.directories_only) text.pop_back();
   p.whole_path = text.find('/') != std::string::npos;
-  if (text.starts_with('/')) text.erase(0, 1);
+  p.at_root = text.starts_with('/');
+  if (p.at_root) text.erase(0, 1);
   if (text.empty()) throw error(exit_code::usage, "--exclude: an empty pattern");
   p.glob = std::move(text);
   patterns_.push_back(std::move(p));
+}
+
+bool filter::pattern::matches(const std::string& directory, const std::string& name) const {
+  if (!whole_path) return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+  const std::string path = join(directory, name);
+  for (std::size_t from = 0;; ++from) {
+    if (::fnmatch(glob.c_str(), path.c_str() + from, FNM_PATHNAME) == 0) return true;
+    from = at_root ? std::string::npos : path.find('/', from);
+    if (from == std::string::npos) return false;
+  }
 }
 
 bool filter::leaves_out(const std::string& directory, const found& f) const {
@@ -44,9 +55,7 @@ bool filter::leaves_out(const std::string& directory, const found& f) const {
       (f.name.ends_with(".jpg") || f.name.ends_with(".raw")))
     return true;
   return std::any_of(patterns_.begin(), patterns_.end(), [&](const pattern& p) {
-    if (p.directories_only && !is_directory) return false;
-    const std::string subject = p.whole_path ? join(directory, f.name) : f.name;
-    return ::fnmatch(p.glob.c_str(), subject.c_str(), p.whole_path ? FNM_PATHNAME : 0) == 0;
+    return (is_directory || !p.directories_only) && p.matches(directory, f.name);
   });
 }
 

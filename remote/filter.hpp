@@ -11,8 +11,8 @@ namespace ferryfs::remote {
 
 class filter {
  public:
-  // Patterns as of rsync's --exclude, in shell style: one without '/' matches a name anywhere, one with '/' the path
-  // from the root, a trailing '/' directories only. Profiles: "generic", "webcampak". Throws ferryfs::error (usage) on
+  // Patterns as of rsync's --exclude, in shell style: one without '/' matches a name anywhere, one that begins with
+  // '/' the path from the root, any other the end of a path; a '/' at its end, directories only. Profiles: "generic", "webcampak". Throws ferryfs::error (usage) on
   // another.
   filter(const std::vector<std::string>& patterns, const std::string& profile);
 
@@ -23,7 +23,8 @@ class filter {
  private:
   struct pattern {
     std::string glob;
-    bool whole_path, directories_only;
+    bool at_root, whole_path, directories_only;
+    bool matches(const std::string& directory, const std::string& name) const;
   };
   void add(std::string text);
   std::vector<pattern> patterns_;

@@ -32,7 +32,8 @@ std::unique_ptr<archive> open_archive(const settings& s) {
   const auto answer = std::make_shared<std::promise<std::pair<std::optional<failure>, attributes>>>();
   opened->stat("", [answer](const auto& why, const attributes& a) { answer->set_value({why, a}); });
   const auto [why, root] = answer->get_future().get();
-  if (why && !why->of_connection()) throw error(exit_code::source, why->text + "; check the path of the SOURCE");
+  if (why && !why->of_connection())
+    throw error(exit_code::source, fmt::format("{}: {}; check the path of the SOURCE", printable(s.source), why->text));
   if (!why && !S_ISDIR(root.mode))
     throw error(exit_code::source,
                 fmt::format("{}: not a directory; check the path of the SOURCE", printable(s.source)));

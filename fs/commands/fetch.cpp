@@ -17,7 +17,7 @@ namespace {
 
 // Without a mount: the engine works for these paths alone.
 void fetch_unmounted(const located& where) {
-  log_to_stderr("error");
+  log_to_stderr("critical");
   const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
   const auto r = remote::fetch_below(*e.archive, where.relative, {});
   e.archive->stop();

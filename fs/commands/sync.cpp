@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
@@ -37,7 +38,12 @@ struct ending {
     }
     changed.notify_all();
   }
-  bool is_over() const { return interrupted || (scanned && (idle || !scan.complete())); }
+  // A directory that can't be read keeps nothing else from being copied; a source that is lost does.
+  bool is_lost() const {
+    return std::any_of(scan.failures.begin(), scan.failures.end(),
+                       [](const remote::failure& f) { return f.of_connection() || f.why == remote::cause::protocol; });
+  }
+  bool is_over() const { return interrupted || (scanned && (idle || is_lost())); }
 };
 
 // Waits for the end, and shows how far it is. Returns false if the source was gone for too long.
@@ -87,7 +93,7 @@ exit_code scan_mounted(const located& where) {
 
 exit_code run_sync(const arguments& a) {
   block_signals();
-  log_to_stderr(a.log_level == "info" ? "error" : a.log_level);
+  log_to_stderr(a.log_level == "info" ? "critical" : a.log_level);  // what went wrong is said once, at the end
   ending end;
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
   const engine e = open_engine(a.settings, a.destination, "", need_source::now);
@@ -108,7 +114,7 @@ exit_code run_scan(const arguments& a) {
   const located where = locate(a.path);
   if (where.mounted) return scan_mounted(where);
   block_signals();
-  log_to_stderr("error");
+  log_to_stderr("critical");
   ending end;
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
   const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);

@@ -4,7 +4,10 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <cstdarg>
+#include <cstdio>
 #include <memory>
+#include <string_view>
 
 #include "fs/mount/invalidator.hpp"
 #include "fs/mount/mountpoint.hpp"
@@ -29,7 +32,17 @@ struct fuse_arguments {
   void add(const std::string& word) { fuse_opt_add_arg(&list, word.c_str()); }
 };
 
+// What libfuse would print by itself: one line says what is wrong, and it is ours.
+void log_of_fuse(fuse_log_level, const char* format, va_list values) {
+  char text[1024];
+  std::vsnprintf(text, sizeof text, format, values);
+  std::string_view line{text};
+  while (line.ends_with('\n')) line.remove_suffix(1);
+  spdlog::debug("{}", line);
+}
+
 std::unique_ptr<fuse_session, session_deleter> make_session(view& v, const mount_options& options) {
+  fuse_set_log_func(log_of_fuse);
   fuse_arguments args;
   args.add("ferryfs");
   args.add("-osubtype=ferryfs,default_permissions");

@@ -105,8 +105,12 @@ void directory_archive::read_now(reading& to) {
       const ssize_t n =
           ::pread(fd.get(), buffer.data() + have, buffer.size() - have, static_cast<off_t>(next.part.offset + have));
       if (n < 0) return to.finished(failed(to.path(), errno), {});
-      if (n == 0)
-        return to.finished(failure{cause::changed, printable(to.path()) + ": became shorter on the source"}, {});
+      if (n == 0) {
+        struct stat now {};
+        ::fstat(fd.get(), &now);
+        return to.finished(failure{cause::changed, printable(to.path()) + ": became shorter on the source"},
+                           attributes_of(now));
+      }
       have += static_cast<std::size_t>(n);
     }
     to.arrived(next.part.offset, buffer);

@@ -28,7 +28,7 @@ fetcher::fetcher(const destination& where, archive& source, index::writer& index
 
 void fetcher::drain() {
   std::unique_lock lock{mutex_};
-  empty_.wait(lock, [&] { return flights_.empty(); });
+  empty_.wait(lock, [&] { return flights_.empty() && telling_ == 0; });
 }
 
 std::shared_ptr<picture> fetcher::make(const entry& e, std::string path, bool demanded) {
@@ -83,10 +83,19 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
     if (where == lane::demand && !p->demanded()) p->demand(), source_.raise(p);
     return;
   }
-  const auto p = make(gap, std::move(path), where == lane::demand);
+  // The second look, as above.
+  const auto now = readers_.borrow()->by_inode(gap.ino);
+  if (!now || !now->is_gap()) {
+    lock.unlock();
+    if (now && now->is_local()) return call(std::nullopt);
+    return call(failure{cause::not_found, printable(path) + ": is to be fetched no more"});
+  }
+  const auto p = make(*now, std::move(path), where == lane::demand);
   flights_[gap.ino].calls.push_back(std::move(call));
   lock.unlock();
   source_.read(p, where);
+  // A reader that came before it was queued found nothing to raise.
+  if (where == lane::background && p->demanded()) source_.raise(p);
 }
 
 // On a disk thread: the last byte is written, or will never come.
@@ -135,12 +144,13 @@ void fetcher::over(const std::shared_ptr<picture>& p, const std::optional<failur
       calls = std::move(at->second.calls);
       flights_.erase(at);
     }
+    ++telling_;
   }
   if (!why) speed_.add(p->size());
   why ? p->answer_all(*why) : p->answer_all(now_local{});
   for (const auto& call : calls) call(why);
   const std::lock_guard lock{mutex_};
-  if (flights_.empty()) empty_.notify_all();
+  if (--telling_ == 0 && flights_.empty()) empty_.notify_all();
 }
 
 void fetcher::off_the_way() {

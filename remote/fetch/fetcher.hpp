@@ -33,7 +33,7 @@ class fetcher {
   // Nobody waits for `id` any more; its waiter may still be called if it was about to be. The fetch goes on.
   void forget(inode ino, std::uint64_t id);
 
-  // Fetches a gap; `done` is called once, on any thread: with nothing when it is local.
+  // Fetches a gap; `done` is called once, on any thread, possibly before this returns: with nothing when it is local.
   using done = std::function<void(const std::optional<failure>&)>;
   void fetch(const entry& gap, std::string path, lane where, done call);
 
@@ -72,6 +72,7 @@ class fetcher {
   std::mutex mutex_;
   std::condition_variable empty_;
   std::unordered_map<inode, flight> flights_;
+  std::size_t telling_ = 0;  // fetches that have left the table and whose waiters are being told
   std::size_t on_the_way_ = 0;  // of them, those not yet in the landing
   std::size_t slack_ = 0;
   std::function<void()> slack_call_;

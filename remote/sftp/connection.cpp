@@ -14,8 +14,10 @@ using namespace std::chrono_literals;
 
 constexpr std::uint32_t version = 3;
 constexpr std::uint32_t longest_read = 255U << 10;  // what OpenSSH's sftp-server answers at most
-constexpr std::uint64_t most_in_flight = 8U << 20;  // bytes requested: what 50 ms at 160 MB/s hold
-constexpr std::size_t most_files = 900;             // open at once, below the server's 1,024 descriptors
+constexpr std::uint64_t least_in_flight = 1U << 20;  // bytes requested
+constexpr std::uint64_t most_in_flight = 8U << 20;   // what 50 ms at 160 MB/s hold
+constexpr std::size_t least_files = 150;
+constexpr std::size_t most_files = 900;  // open at once, below the server's 1,024 descriptors
 constexpr std::size_t most_files_held_back = 16;    // while a rate limit holds the background back
 constexpr std::size_t most_listings = 24;           // tasks in hand beyond which a listing is left to others
 constexpr std::size_t inbox_step = 512U << 10;
@@ -50,6 +52,7 @@ void connection::greet() {
   }
   builder{outbox_, type::realpath, 1}.string(target_->path).end();
   if (has_limits) builder{outbox_, type::extended, 2}.string("limits@openssh.com").end();
+  const auto asked = clock::now();
   send_all();
   {
     const auto packet = receive_one();
@@ -59,6 +62,7 @@ void connection::greet() {
     if (got == type::status) throw status_failure(*this, target_->path, p);
     if (got != type::name || p.u32() != 1) throw broken{"no name in answer to REALPATH"};
     root_ = p.string();
+    fit_to(clock::now() - asked);
     if (!root_.starts_with('/') || root_.find('\0') != std::string::npos) throw broken{"a root that is no path"};
     if (root_ == "/") root_.clear();
   }
@@ -73,8 +77,15 @@ void connection::greet() {
   p.u64();
   const std::uint64_t handles = p.u64();
   if (read != 0) read_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, longest_read));
-  most_files_ =
-      handles == 0 ? most_files : static_cast<std::size_t>(std::clamp<std::uint64_t>(handles * 9 / 10, 1, most_files));
+  if (handles != 0) most_files_ = std::clamp<std::size_t>(static_cast<std::size_t>(handles * 9 / 10), 1, most_files_);
+}
+
+// What the link holds, and no more: what is requested beyond it only waits in the server's buffers, which sshd moves about,
+// and keeps a reader waiting.
+void connection::fit_to(clock::duration round_trip) {
+  const auto part = std::min(1.0, std::chrono::duration<double>(round_trip) / std::chrono::duration<double>(50ms));
+  most_in_flight_ = least_in_flight + static_cast<std::uint64_t>(part * (most_in_flight - least_in_flight));
+  most_files_ = least_files + static_cast<std::size_t>(part * (most_files - least_files));
 }
 
 void connection::send_all() {
@@ -164,7 +175,7 @@ void connection::run(queue& from, waker& wake, bool takes_background) {
 
 bool connection::has_room() const {
   const std::size_t most = held_back_ ? std::min(most_files_, most_files_held_back) : most_files_;
-  return tasks_ < most && in_flight_ < most_in_flight && outbox_.size() - sent_ < (64U << 10);
+  return tasks_ < most && in_flight_ < most_in_flight_ && outbox_.size() - sent_ < (64U << 10);
 }
 
 std::shared_ptr<task> connection::next(queue& from, bool takes_background) const {
@@ -193,7 +204,7 @@ bool connection::take(queue& from, bool takes_background) {
 bool connection::request_more() {
   bool requested = false;
   held_back_ = false;
-  for (auto at = reading_.begin(); at != reading_.end() && in_flight_ < most_in_flight;) {
+  for (auto at = reading_.begin(); at != reading_.end() && in_flight_ < most_in_flight_;) {
     const auto wish = (*at)->request_more(*this);
     requested = requested || wish != reading::wish::later;
     held_back_ = held_back_ || wish == reading::wish::later;

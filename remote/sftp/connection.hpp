@@ -34,6 +34,7 @@ class connection final : public wire {
   using clock = std::chrono::steady_clock;
   void greet();
   std::vector<std::byte> receive_one();
+  void fit_to(clock::duration round_trip);
   void send_all();
   void run(queue& from, waker& wake, bool takes_background);
   bool take(queue& from, bool takes_background);
@@ -51,7 +52,8 @@ class connection final : public wire {
   ssh::channel stream_;
   std::string root_;
   std::uint32_t read_length_ = 32U << 10;  // what any server answers; more where it says so
-  std::size_t most_files_ = 100;
+  std::size_t most_files_ = 0;
+  std::uint64_t most_in_flight_ = 0;
   std::uint32_t next_id_ = 0;
   std::unordered_map<std::uint32_t, request> pending_;
   std::list<std::shared_ptr<read_task>> reading_;  // open, with ranges still to request; demand first

@@ -51,8 +51,9 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
     case type::readlink:
       --links_;
       if (got == type::name && p.u32() == 1) {
+        const std::string_view target = p.string();
         for (auto& entry : link_entries_)
-          if (entry.name == r.name) entry.target = p.string();
+          if (entry.name == r.name) entry.target = target;
       } else if (got != type::status) {
         throw broken{"an answer to READLINK that is none"};
       }
@@ -64,7 +65,9 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
 
 void list_task::names(wire& w, parser& p) {
   std::vector<found> batch;
-  for (std::uint32_t left = p.u32(); left > 0; --left) {
+  const std::uint32_t count = p.u32();
+  total_ += std::max(count, 1U);  // a packet of none is no progress either
+  for (std::uint32_t left = count; left > 0; --left) {
     found f;
     f.name = p.string();
     p.bytes();  // the line that `ls -l` would show
@@ -85,7 +88,6 @@ void list_task::names(wire& w, parser& p) {
       batch.push_back(std::move(f));
     }
   }
-  total_ += batch.size();
   if (total_ > most_names)
     failed_ = failure{cause::protocol, fmt::format("{}: {}: the directory does not end after {} names", w.where(),
                                                    printable(path_), most_names)};

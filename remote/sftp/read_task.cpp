@@ -5,6 +5,16 @@
 #include "index/path.hpp"
 
 namespace ferryfs::remote::sftp {
+namespace {
+
+// No more bytes where the index knows of some: the file was cut off since it was listed.
+failure read_failure(const wire& w, const std::string& path, parser& p) {
+  parser peek = p;
+  if (static_cast<status>(peek.u32()) != status::eof) return status_failure(w, path, p);
+  return {cause::changed, fmt::format("{}: {}: became shorter on the source", w.where(), printable(path))};
+}
+
+}  // namespace
 
 void read_task::start(wire& w) {
   constexpr std::uint32_t for_reading = 1, no_attributes = 0;
@@ -40,7 +50,7 @@ void read_task::read(wire& w, range part) {
 
 // The server answers one channel's requests in order, so this shows the file as it is after its last byte was read.
 void read_task::look_again(wire& w) {
-  if (looked_ || failed_) return;
+  if (looked_) return;
   w.begin({shared_from_this(), type::fstat, {}, {}}).string(handle_).end();
   ++looks_;
   looked_ = true;
@@ -59,7 +69,7 @@ void read_task::reply(wire& w, const request& r, type got, parser& p) {
       if (got == type::data)
         data(w, r.part, p);
       else if (got == type::status)
-        failed_ = status_failure(w, to_->path(), p);
+        failed_ = read_failure(w, to_->path(), p);
       else
         throw broken{"an answer to READ that is none"};
       break;
@@ -90,7 +100,7 @@ void read_task::data(wire& w, const range& asked, parser& p) {
 
 void read_task::settle(wire& w) {
   if (reads_ > 0 || looks_ > 0 || (!enough_ && !failed_)) return;
-  if (!looked_ && !failed_) return look_again(w);
+  if (!looked_ && (!failed_ || failed_->why == cause::changed)) return look_again(w);
   w.begin({shared_from_this(), type::close, {}, {}}).string(handle_).end();
   end(failed_);
 }

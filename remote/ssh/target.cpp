@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <map>
@@ -36,7 +37,8 @@ void parse_authority(std::string_view source, std::string_view authority, parts&
     out.user = authority.substr(0, at);
     authority.remove_prefix(at + 1);
   }
-  if (out.user.find(':') != std::string::npos) malformed(source, "a password does not belong in a SOURCE");
+  // The password is not repeated: messages end up in logs.
+  if (out.user.find(':') != std::string::npos) malformed(authority, "a password does not belong in a SOURCE");
   if (authority.starts_with('[')) {
     const auto end = authority.find(']');
     if (end == std::string_view::npos) malformed(source, "a '[' without its ']'");
@@ -46,7 +48,10 @@ void parse_authority(std::string_view source, std::string_view authority, parts&
     out.host = authority.substr(0, authority.find(':'));
     authority.remove_prefix(out.host.size());
   }
-  if (authority.starts_with(':')) out.port = authority.substr(1);
+  if (authority.starts_with(':'))
+    out.port = authority.substr(1);
+  else if (!authority.empty())
+    malformed(source, "no ':' before the port");
   if (out.host.empty() || out.host.starts_with('-')) malformed(source, "no host name");
 }
 
@@ -59,13 +64,16 @@ parts parse(std::string_view source) {
     if (slash == std::string_view::npos) malformed(source, "no path");
     parse_authority(source, rest.substr(0, slash), out);
     out.path = rest.substr(slash);
-    if (out.path.starts_with("/~/")) out.path.erase(0, 3);
+    if (out.path == "/~" || out.path.starts_with("/~/")) out.path.erase(0, 1);
   } else {
-    const auto bracket = source.find(']');
-    const auto colon = source.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    const bool bracketed = source.find('[') < source.find(':');
+    const auto colon = source.find(':', bracketed ? source.find(']') : 0);
     parse_authority(source, source.substr(0, colon), out);
     out.path = source.substr(colon + 1);
   }
+  // The login directory, where relative paths begin anyway.
+  if (out.path == "~" || out.path.starts_with("~/"))
+    out.path.erase(0, std::min(out.path.size(), out.path.find_first_not_of('/', 1)));
   if (out.path.empty()) out.path = ".";
   return out;
 }

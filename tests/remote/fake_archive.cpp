@@ -188,12 +188,12 @@ void fake_archive::list_now(const std::string& path, listing& to) {
       if (!at.empty() && parent_of(at) == path)
         all.push_back({name_of(at), n.attrs, S_ISLNK(n.attrs.mode) ? n.content : ""});
   }
-  const auto fault = fault_of(path);
-  if (fault) all.resize(std::min(all.size(), fault->after_names));
+  const auto wrong = fault_of(path);
+  if (wrong) all.resize(std::min(all.size(), wrong->after_names));
   for (std::size_t i = 0; i < all.size(); i += 2)
     to.batch({all.begin() + static_cast<std::ptrdiff_t>(i),
               all.begin() + static_cast<std::ptrdiff_t>(std::min(i + 2, all.size()))});
-  if (fault) return to.finished(fault->why);
+  if (wrong) return to.finished(wrong->why);
   to.finished(is_there ? std::nullopt : std::optional(failure{cause::not_found, path + ": not there"}));
 }
 
@@ -201,8 +201,8 @@ void fake_archive::stat(const std::string& path,
                         std::function<void(const std::optional<failure>&, const attributes&)> done) {
   post([this, path, done = std::move(done)](const auto& refused) {
     if (refused) return done(refused, {});
-    const auto fault = fault_of(path);
-    if (fault && fault->why.of_connection()) return done(fault->why, {});
+    const auto wrong = fault_of(path);
+    if (wrong && wrong->why.of_connection()) return done(wrong->why, {});
     const auto a = look(path);
     done(a.mode != 0 ? std::nullopt : std::optional(failure{cause::not_found, path + ": not there"}), a);
   });
@@ -225,7 +225,7 @@ void fake_archive::read(std::shared_ptr<reading> to, remote::lane) {
 
 void fake_archive::read_now(const std::shared_ptr<reading>& to) {
   const std::string path = to->path();
-  if (const auto fault = fault_of(path)) return to->finished(fault->why, {});
+  if (const auto wrong = fault_of(path)) return to->finished(wrong->why, {});
   const auto next = to->want(64U << 10);
   if (next.what == reading::wish::enough) return to->finished(std::nullopt, look(path));
   if (next.what == reading::wish::later) {

@@ -15,29 +15,33 @@ namespace ferryfs::test {
 // The body of a reply, from behind its id.
 class reply {
  public:
-  explicit reply(remote::sftp::type t) : type_(t), builder_(bytes_, t, 0) {}
-  reply& u32(std::uint32_t v) { return builder_.u32(v), *this; }
-  reply& u64(std::uint64_t v) { return builder_.u64(v), *this; }
-  reply& string(std::string_view s) { return builder_.string(s), *this; }
-  // The attributes of a name: size, permissions and times.
+  explicit reply(remote::sftp::type t) : type_(t) {}
+  reply& u32(std::uint32_t v) {
+    for (int shift = 24; shift >= 0; shift -= 8) body_.push_back(static_cast<std::byte>(v >> shift));
+    return *this;
+  }
+  reply& u64(std::uint64_t v) { return u32(static_cast<std::uint32_t>(v >> 32)).u32(static_cast<std::uint32_t>(v)); }
+  reply& string(std::string_view s) {
+    u32(static_cast<std::uint32_t>(s.size()));
+    for (const char c : s) body_.push_back(static_cast<std::byte>(c));
+    return *this;
+  }
+  // Size, permissions and times.
   reply& attrs(std::uint32_t mode, std::uint64_t size, std::uint32_t mtime) {
     return u32(1 | 4 | 8).u64(size).u32(mode).u32(0).u32(mtime);
   }
   remote::sftp::type type() const { return type_; }
-  std::vector<std::byte> body() const { return {bytes_.begin() + 9, bytes_.end()}; }
+  const std::vector<std::byte>& body() const { return body_; }
 
  private:
   remote::sftp::type type_;
-  std::vector<std::byte> bytes_;
-  remote::sftp::builder builder_;
+  std::vector<std::byte> body_;
 };
 
 inline reply status_reply(remote::sftp::status s, std::string_view text = "") {
-  return std::move(reply{remote::sftp::type::status}.u32(static_cast<std::uint32_t>(s)).string(text).string("en"));
+  return reply{remote::sftp::type::status}.u32(static_cast<std::uint32_t>(s)).string(text).string("en");
 }
-inline reply handle_reply(std::string_view handle) {
-  return std::move(reply{remote::sftp::type::handle}.string(handle));
-}
+inline reply handle_reply(std::string_view handle) { return reply{remote::sftp::type::handle}.string(handle); }
 
 class fake_wire final : public remote::sftp::wire {
  public:

@@ -41,7 +41,7 @@ reply name_reply(const std::vector<std::pair<std::string, std::uint32_t>>& names
   return r;
 }
 reply link_reply(std::string_view target) {
-  return std::move(reply{type::name}.u32(1).string(target).string("").u32(0));
+  return reply{type::name}.u32(1).string(target).string("").u32(0);
 }
 
 struct list_fixture {
@@ -183,14 +183,18 @@ TEST_CASE("a directory that cannot be opened, or not read to its end, was not li
 TEST_CASE("an answer of another kind is broken") {
   list_fixture f;
   SECTION("to OPENDIR") { CHECK_THROWS_AS(f.wire.answer(name_reply({})), broken); }
-  SECTION("to READDIR") { f.open(), CHECK_THROWS_AS(f.wire.answer(handle_reply("h")), broken); }
+  SECTION("to READDIR") {
+    f.open();
+    CHECK_THROWS_AS(f.wire.answer(handle_reply("h")), broken);
+  }
   SECTION("to READLINK") {
-    f.open(), f.names({{"l", link}});
+    f.open();
+    f.names({{"l", link}});
     CHECK_THROWS_AS(f.wire.answer(type::readlink, handle_reply("h")), broken);
   }
   SECTION("fewer names than announced") {
     f.open();
-    CHECK_THROWS_AS(f.wire.answer(std::move(reply{type::name}.u32(1000))), broken);
+    CHECK_THROWS_AS(f.wire.answer(reply{type::name}.u32(1000)), broken);
   }
   CHECK(f.to->ends == 0);
 }

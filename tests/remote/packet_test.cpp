@@ -119,7 +119,7 @@ bytes name_packet(std::mt19937& random) {
   const std::uint32_t count = random() % 4;
   r.u32(count);
   for (std::uint32_t i = 0; i < count; ++i)
-    r.string(std::string(random() % 20, 'n')).string("-rw-r--r--").attrs(0100644, random(), random());
+    r.string(std::string(random() % 20, 'n')).string("-rw-r--r--").attrs(0100644, random(), static_cast<std::uint32_t>(random()));
   return r.body();
 }
 

@@ -46,9 +46,9 @@ struct reader final : reading {
   }
 };
 
-reply data(std::string_view bytes) { return std::move(reply{type::data}.string(bytes)); }
-reply attrs(std::uint64_t size, std::uint32_t mtime = 1000) {
-  return std::move(reply{type::attrs}.attrs(S_IFREG | 0644, size, mtime));
+reply data_reply(std::string_view bytes) { return reply{type::data}.string(bytes); }
+reply attrs_reply(std::uint64_t size, std::uint32_t mtime = 1000) {
+  return reply{type::attrs}.attrs(S_IFREG | 0644, size, mtime);
 }
 
 struct read_fixture {
@@ -91,11 +91,11 @@ TEST_CASE("a file comes in many reads at once, is looked at behind the last, and
   REQUIRE(f.wire.count(type::fstat) == 1);
   CHECK(f.wire.open().back().type() == type::fstat);
 
-  f.wire.answer(type::read, data(std::string(100, 'a')));
-  f.wire.answer(type::read, data(std::string(100, 'b')));
-  f.wire.answer(type::read, data(std::string(50, 'c')));
+  f.wire.answer(type::read, data_reply(std::string(100, 'a')));
+  f.wire.answer(type::read, data_reply(std::string(100, 'b')));
+  f.wire.answer(type::read, data_reply(std::string(50, 'c')));
   CHECK(f.to->ends == 0);
-  f.wire.answer(type::fstat, attrs(250, 1234));
+  f.wire.answer(type::fstat, attrs_reply(250, 1234));
   CHECK(f.to->ends == 1);
   CHECK_FALSE(f.to->why);
   CHECK(f.to->after == remote::attributes{S_IFREG | 0644, 250, 1234});
@@ -110,16 +110,16 @@ TEST_CASE("a short answer is legal: the rest is asked for again, and the look at
   read_fixture f{100};
   f.open();
   f.request_all();
-  f.wire.answer(type::read, data(std::string(30, 'a')));
+  f.wire.answer(type::read, data_reply(std::string(30, 'a')));
   REQUIRE(f.wire.count(type::read) == 1);
   auto rest = f.wire.open().back().body();
   CHECK(rest.string() == "h1");
   CHECK(rest.u64() == 30);
   CHECK(rest.u32() == 70);
-  f.wire.answer(type::fstat, attrs(100, 1));  // older than the last byte
-  f.wire.answer(type::read, data(std::string(70, 'b')));
+  f.wire.answer(type::fstat, attrs_reply(100, 1));  // older than the last byte
+  f.wire.answer(type::read, data_reply(std::string(70, 'b')));
   CHECK(f.to->ends == 0);
-  f.wire.answer(type::fstat, attrs(100, 2));
+  f.wire.answer(type::fstat, attrs_reply(100, 2));
   CHECK(f.to->ends == 1);
   CHECK(f.to->after.mtime == 2);
   CHECK(f.to->content() == std::string(30, 'a') + std::string(70, 'b'));
@@ -130,7 +130,7 @@ TEST_CASE("an empty file is opened, looked at and closed") {
   f.open();
   f.request_all();
   CHECK(f.wire.count(type::read) == 0);
-  f.wire.answer(type::fstat, attrs(0));
+  f.wire.answer(type::fstat, attrs_reply(0));
   CHECK(f.to->ends == 1);
   CHECK_FALSE(f.to->why);
 }
@@ -139,10 +139,10 @@ TEST_CASE("more data than was asked for is broken, and so is none, or another an
   read_fixture f{50};
   f.open();
   f.request_all();
-  SECTION("more") { CHECK_THROWS_AS(f.wire.answer(type::read, data(std::string(51, 'x'))), broken); }
-  SECTION("none") { CHECK_THROWS_AS(f.wire.answer(type::read, data("")), broken); }
+  SECTION("more") { CHECK_THROWS_AS(f.wire.answer(type::read, data_reply(std::string(51, 'x'))), broken); }
+  SECTION("none") { CHECK_THROWS_AS(f.wire.answer(type::read, data_reply("")), broken); }
   SECTION("another") { CHECK_THROWS_AS(f.wire.answer(type::read, handle_reply("h2")), broken); }
-  SECTION("to FSTAT") { CHECK_THROWS_AS(f.wire.answer(type::fstat, data("x")), broken); }
+  SECTION("to FSTAT") { CHECK_THROWS_AS(f.wire.answer(type::fstat, data_reply("x")), broken); }
   CHECK(f.to->came.empty());
 }
 
@@ -171,9 +171,9 @@ TEST_CASE("a read that fails ends the file once all answers are in, and closes i
   f.wire.answer(type::read, status_reply(status::failure, "bad sector"));
   CHECK(f.to->ends == 0);
   CHECK(f.task->request_more(f.wire) == reading::wish::enough);
-  f.wire.answer(type::read, data(std::string(100, 'x')));
-  f.wire.answer(type::read, data(std::string(20, 'x')));  // short, and not asked for again
-  f.wire.answer(type::fstat, attrs(300));
+  f.wire.answer(type::read, data_reply(std::string(100, 'x')));
+  f.wire.answer(type::read, data_reply(std::string(20, 'x')));  // short, and not asked for again
+  f.wire.answer(type::fstat, attrs_reply(300));
   CHECK(f.to->ends == 1);
   CHECK(f.to->why.value().why == cause::source_error);
   CHECK(f.wire.count(type::close) == 1);
@@ -188,7 +188,7 @@ TEST_CASE("a file that became shorter is one that changed, and what it shows now
   f.wire.answer(type::read, status_reply(status::eof, "End of file"));
   while (f.wire.count(type::read) > 0) f.wire.answer(type::read, status_reply(status::eof));
   REQUIRE(f.wire.count(type::fstat) == 1);
-  f.wire.answer(type::fstat, attrs(0, 2000));
+  f.wire.answer(type::fstat, attrs_reply(0, 2000));
   CHECK(f.to->ends == 1);
   CHECK(f.to->why.value().why == cause::changed);
   CHECK(f.to->after == remote::attributes{S_IFREG | 0644, 0, 2000});
@@ -240,8 +240,8 @@ TEST_CASE("whatever a server answers, a file ends once or the protocol is broken
         f.wire.open().erase(f.wire.open().begin() + static_cast<std::ptrdiff_t>(which));
         const std::uint32_t asked = request.part.length;
         reply r = request.sent == type::open    ? handle_reply("h")
-                  : request.sent == type::fstat ? attrs(random() % 400)
-                                                : data(std::string(1 + random() % std::max(asked, 1U), 'x'));
+                  : request.sent == type::fstat ? attrs_reply(random() % 400)
+                                                : data_reply(std::string(1 + random() % std::max(asked, 1U), 'x'));
         auto body = r.body();
         auto got = r.type();
         if (random() % 16 == 0) got = std::array{type::status, type::data, type::attrs, type::name}[random() % 4];

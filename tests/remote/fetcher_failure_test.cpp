@@ -1,0 +1,185 @@
+// What becomes of a fetch that goes wrong, and of those who wait for it.
+#include <chrono>
+
+#include "remote/fetch/fetcher.hpp"
+#include "tests/remote/fetch_fixture.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using remote::cause;
+using remote::failure;
+
+std::int64_t now() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
+
+// The picture is not here, and nothing of it is left.
+void check_absent(fetch_fixture& f, const std::string& path) {
+  f.fetch.drain();
+  CHECK_FALSE(f.row(path).is_local());
+  CHECK_FALSE(std::filesystem::exists(f.on_disk(path)));
+  CHECK_FALSE(f.partials_left());
+}
+
+TEST_CASE("a failure reaches all who wait, and the picture is counted as failed") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  const auto one = f.want(ino, 0, 10), other = f.want(ino, 90, 10), fetch = f.background("a.jpg");
+  f.source.answer("a.jpg", 0, 5);
+  f.source.finish("a.jpg", failure{cause::source_error, "a.jpg: bad sector"});
+  CHECK(one.failed() == cause::source_error);
+  CHECK(other.failed() == cause::source_error);
+  CHECK(fetch.failed() == cause::source_error);
+  check_absent(f, "a.jpg");
+  CHECK(f.row("a.jpg").state == state::failed);
+  CHECK(f.row("a.jpg").error == "a.jpg: bad sector");
+  CHECK(f.row("a.jpg").attempts == 1);
+  CHECK(f.row("a.jpg").retry_at > now());
+}
+
+TEST_CASE("a failed picture can be read again, and comes") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  const auto first = f.want(ino);
+  f.source.finish("a.jpg", failure{cause::source_error, "bad sector"});
+  REQUIRE(first.failed());
+  f.fetch.drain();
+  const auto again = f.want(ino, 0, 100);
+  f.source.serve("a.jpg");
+  CHECK(again.bytes(0, 100) == content_of(100));
+  f.fetch.drain();
+  CHECK(f.row("a.jpg").state == state::common);
+  CHECK(f.row("a.jpg").error.empty());
+}
+
+TEST_CASE("what a lost connection says nothing about stays a gap, and is not called failed") {
+  for (const cause why : {cause::unreachable, cause::refused, cause::timeout, cause::cancelled}) {
+    fetch_fixture f;
+    f.gap("a.jpg", content_of(100));
+    const auto w = f.background("a.jpg");
+    f.source.answer("a.jpg", 0, 5);
+    f.source.finish("a.jpg", failure{why, "gone"});
+    CHECK(w.failed() == why);
+    check_absent(f, "a.jpg");
+    CHECK(f.row("a.jpg").state == state::missing);
+  }
+}
+
+TEST_CASE("a reader survives a lost connection, and what had come is not asked for again") {
+  fetch_fixture f;
+  const std::string content = content_of(100);
+  const inode ino = f.gap("a.jpg", content);
+  const auto reader = f.want(ino, 0, 100);
+  REQUIRE(f.source.ask("a.jpg", 60).part.length == 60);
+  REQUIRE(f.source.ask("a.jpg", 60).part.length == 40);
+  f.source.answer("a.jpg", 0, 60);
+  f.source.finish("a.jpg", failure{cause::unreachable, "reset by peer"});
+  const auto next = f.source.ask("a.jpg");
+  CHECK(next.part.offset == 60);
+  CHECK(next.part.length == 40);
+  f.source.answer("a.jpg", 60, 40);
+  f.source.finish("a.jpg");
+  CHECK(reader.bytes(0, 100) == content);
+  f.fetch.drain();
+  CHECK(read_file(f.on_disk("a.jpg")) == content);
+}
+
+TEST_CASE("a reader gives up after a few lost connections") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  const auto reader = f.want(ino);
+  while (!reader.is_over() && f.source.reads().size() < 20) {
+    const auto reads = f.source.reads().size();
+    f.source.finish("a.jpg", failure{cause::unreachable, "reset by peer"});
+    REQUIRE(wait_until([&] { return reader.is_over() || f.source.reads().size() > reads; }));
+  }
+  CHECK(reader.failed() == cause::unreachable);
+  CHECK(f.source.reads().size() >= 2);
+  CHECK(f.source.reads().size() <= 5);
+}
+
+TEST_CASE("while the source is known to be down a reader is not sent to it again") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  const auto reader = f.want(ino);
+  f.source.set_reachable(false);
+  f.source.finish("a.jpg", failure{cause::timeout, "silence"});
+  CHECK(reader.failed() == cause::timeout);
+  CHECK(f.source.reads().size() == 1);
+}
+
+TEST_CASE("a picture that changed while it was fetched does not land, and the index learns what it is now") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  const auto reader = f.want(ino, 0, 100), fetch = f.background("a.jpg");
+  SECTION("it was written again, to the same size") {
+    f.source.answer_all("a.jpg");
+    f.source.put_file("a.jpg", std::string(100, 'n'), long_ago + 1);
+  }
+  SECTION("it grew") {
+    f.source.answer_all("a.jpg");
+    f.source.put_file("a.jpg", content_of(150), long_ago);
+  }
+  const auto shown = f.source.look("a.jpg");
+  f.source.finish("a.jpg");
+  CHECK(fetch.failed() == cause::changed);
+  check_absent(f, "a.jpg");
+  const entry now_known = f.row("a.jpg");
+  CHECK(now_known.state == state::missing);
+  CHECK(now_known.source == side{shown.mode, shown.size, shown.mtime * second});
+  CHECK(now_known.attempts == 0);
+
+  const auto again = f.want(ino, 0, shown.size);
+  f.source.serve("a.jpg");
+  CHECK_FALSE(again.failed());
+  f.fetch.drain();
+  CHECK(f.row("a.jpg").state == state::common);
+}
+
+TEST_CASE("a picture that was cut off while it was fetched does not land, and the index learns its size") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  const auto reader = f.want(ino, 0, 100);
+  f.source.put_file("a.jpg", content_of(40), long_ago + 5);
+  f.source.answer("a.jpg", 0, 40);
+  f.source.finish("a.jpg");
+  CHECK(reader.failed() == cause::changed);
+  check_absent(f, "a.jpg");
+  CHECK(f.row("a.jpg").source->size == 40);
+}
+
+TEST_CASE("a picture that is still being written on the source does not land") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100), now());
+  const auto reader = f.want(ino, 0, 100), fetch = f.background("a.jpg");
+  f.source.serve("a.jpg");
+  CHECK(reader.bytes(0, 100) == content_of(100));  // who reads it gets what there is
+  CHECK(fetch.failed() == cause::unsettled);
+  check_absent(f, "a.jpg");
+  CHECK(f.row("a.jpg").state == state::missing);
+  CHECK(f.row("a.jpg").attempts == 0);
+}
+
+TEST_CASE("a source whose clock is far ahead is not waited for") {
+  fetch_fixture f;
+  f.gap("a.jpg", content_of(100), now() + 3600);
+  const auto fetch = f.background("a.jpg");
+  f.source.serve("a.jpg");
+  CHECK(fetch.became_local());
+}
+
+TEST_CASE("what is on its way when the source is stopped ends, and leaves nothing") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  f.gap("b.jpg", content_of(100));
+  const auto reader = f.want(ino), fetch = f.background("b.jpg");
+  f.source.answer("b.jpg", 0, 50);
+  f.source.stop();
+  CHECK(reader.failed() == cause::cancelled);
+  CHECK(fetch.failed() == cause::cancelled);
+  check_absent(f, "a.jpg");
+  check_absent(f, "b.jpg");
+  CHECK(f.want(ino).failed() == cause::cancelled);
+}
+
+}  // namespace
+}  // namespace ferryfs::test
