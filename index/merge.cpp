@@ -13,7 +13,10 @@ const std::optional<side>& on(const entry& e, which w) { return w == which::sour
 
 // A directory's own size and mtime on the destination change with every picture that arrives: the source's count.
 side settled(const entry& e, which w, side s) {
-  if (w == which::destination && S_ISDIR(s.mode) && e.source) s.size = e.source->size, s.mtime = e.source->mtime;
+  if (w != which::destination || !S_ISDIR(s.mode) || !e.source) return s;
+  s.size = e.source->size, s.mtime = e.source->mtime;
+  // As it was made here, for its owner alone: it gets the source's mode when it is full.
+  if ((s.mode & 07777) == 0700 || s.mode == (e.source->mode | 0700U)) s.mode = e.source->mode;
   return s;
 }
 
@@ -24,6 +27,11 @@ std::vector<entry> rows_of(transaction& t, inode directory) {
     return true;
   });
   return rows;
+}
+
+// Symbolic links compare by what they point to.
+bool other_target(const entry& before, const listed& name) {
+  return S_ISLNK(name.attributes.mode) && before.target != name.target;
 }
 
 // What a row becomes when `name` stands on side `w`.
@@ -41,12 +49,8 @@ entry merged(const entry& before, which w, const listed& name) {
     after.attempts = 0, after.retry_at = 0, after.error.clear();
   }
   after.state = classify(after);
+  if (w == which::source && before.local && other_target(before, name)) after.state = state::conflict;
   return after;
-}
-
-// Symbolic links compare by what they point to.
-bool other_target(const entry& before, const listed& name) {
-  return S_ISLNK(name.attributes.mode) && before.target != name.target;
 }
 
 }  // namespace

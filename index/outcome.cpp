@@ -67,6 +67,8 @@ void record_source(transaction& t, inode ino, const side& source) {
     if (e.state == state::failed) e.state = state::missing, clear_failure(e);
     e.state = classify(e);
   });
+  // Bytes of both forms may have been read meanwhile.
+  t.note({change::what::content, ino, {}});
 }
 
 void record_found(transaction& t, inode ino, const side& local) {

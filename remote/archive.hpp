@@ -61,6 +61,9 @@ class reading {
   // `enough`: all that is wanted was requested. Must be quick.
   virtual next want(std::uint32_t at_most) = 0;
 
+  // Somebody waits for it now: it goes ahead of the others that are being read.
+  virtual bool urgent() const { return false; }
+
   // Bytes of a requested range, in any order.
   virtual void arrived(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
 

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include "index/error.hpp"
 #include "index/path.hpp"
@@ -31,6 +33,16 @@ std::string parent(const std::string& path) {
 void make_directory(int at, const std::string& shown, const char* name) {
   if (::mkdirat(at, name, 0700) != 0 && errno != EEXIST)
     fail(shown + '/' + name, errno, "check the disk and its permissions");
+}
+
+// Waits a little: a mount that was just taken off has its index to close.
+bool lock_within(int fd, std::chrono::milliseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return true;
 }
 
 std::string holder(int lock) {
@@ -67,7 +79,7 @@ void destination::take(const std::string& mountpoint) {
   if (!home) fail(own, errno, "it must be an ordinary directory of ferryfs");
   lock_ = unique_fd{::openat(home.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)};
   if (!lock_) fail(own + "/lock", errno, "check its permissions");
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+  if (!lock_within(lock_.get(), std::chrono::seconds(3)))
     throw error(exit_code::local, fmt::format("{}: the archive is in use ({}); umount it or wait for it to end",
                                               printable(path_), holder(lock_.get())));
   const std::string text = fmt::format("pid {}{}{}", ::getpid(), mountpoint.empty() ? "" : ", mounted at ", mountpoint);
@@ -110,8 +122,8 @@ std::uint64_t destination::free_bytes() const {
 }
 
 unique_fd destination::create_partial(inode ino) const noexcept {
-  return unique_fd{
-      ::openat(partial_of(ino), std::to_string(ino).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  return unique_fd{::openat(partial_of(ino), std::to_string(ino).c_str(),
+                            O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
 }
 
 unique_fd destination::open_partial(inode ino) const noexcept {

@@ -1,6 +1,7 @@
 // Why something could not be had from an archive.
 #pragma once
 
+#include <cerrno>
 #include <string>
 
 namespace ferryfs::remote {
@@ -15,9 +16,16 @@ enum class cause {
   unsettled,     // still being written on the source
   protocol,      // what the server sent breaks the protocol or names what can't be a name
   source_error,  // the server reports any other failure
-  local_error,   // the destination could not take the bytes
+  local_error,   // the destination can take no more bytes: its disk is full, read-only or broken
+  misplaced,     // the destination can't have a file under this path: something is in the way
   cancelled,     // nobody wants it any more
 };
+
+// The disk is the reason for this errno, not the one path: others would fail, too.
+inline bool is_of_disk(int problem) noexcept {
+  return problem == ENOSPC || problem == EDQUOT || problem == EROFS || problem == EIO || problem == EMFILE ||
+         problem == ENFILE;
+}
 
 struct failure {
   cause why;

@@ -12,8 +12,8 @@ namespace ferryfs::remote {
 class filter {
  public:
   // Patterns as of rsync's --exclude, in shell style: one without '/' matches a name anywhere, one that begins with
-  // '/' the path from the root, any other the end of a path; a '/' at its end, directories only. Profiles: "generic", "webcampak". Throws ferryfs::error (usage) on
-  // another.
+  // '/' the path from the root, any other the end of a path; a '/' at its end, directories only. Profiles: "generic",
+  // "webcampak". Throws ferryfs::error (usage) on another.
   filter(const std::vector<std::string>& patterns, const std::string& profile);
 
   bool leaves_out(const std::string& directory, const found& f) const;

@@ -101,9 +101,16 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
     if (ending_) s->cancel();
   }
   s->start();
-  scan_destination(where_, index_, stop);
+  std::optional<failure> problem;
+  try {
+    scan_destination(where_, index_, stop);
+  } catch (const std::exception& e) {
+    problem = failure{cause::local_error, std::string("the destination could not be scanned: ") + e.what()};
+    s->cancel();
+  }
   if (work_.replicate) replicate_.resume();
-  const auto result = finished->get_future().get();
+  auto result = finished->get_future().get();
+  if (problem) result.failures.insert(result.failures.begin(), *problem);
   if (result.complete()) {
     remember(result);
     fail_listings({cause::not_found, "the directory left the source"});

@@ -1,5 +1,6 @@
 // open, read, release, and the files of .ferryfs/. Opening fetches nothing; the first read of a missing picture does.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
@@ -59,8 +60,10 @@ void reply_open(fuse_req_t req, Pointer handle, fuse_file_info* fi) {
 std::shared_ptr<const unique_fd> open_local(view& v, const entry& e) {
   const auto path = v.archive.readers().borrow()->path(e.ino);
   if (!path) throw answer_errno{ENOENT};
-  auto file = std::make_shared<unique_fd>(v.archive.where().open(*path, O_RDONLY | O_NOFOLLOW));
+  auto file = std::make_shared<unique_fd>(v.archive.where().open(*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   if (!*file) throw answer_errno{errno};
+  struct stat st {};
+  if (::fstat(file->get(), &st) != 0 || !S_ISREG(st.st_mode)) throw answer_errno{EIO};  // replaced since the last scan
   return file;
 }
 

@@ -15,6 +15,10 @@ void parked_request::answer(const replier& reply) {
 // On a libfuse thread that holds the request's lock: reply, and nothing else of libfuse.
 void parked_request::interrupted(fuse_req_t req, void* self) {
   const auto kept = static_cast<parked_request*>(self)->shared_from_this();
+  if (kept->parking_ == std::this_thread::get_id()) {
+    kept->early_ = true;  // libfuse calls from within `park`, and goes on using the request
+    return;
+  }
   if (kept->answered_.exchange(true)) return;
   fuse_reply_err(req, EINTR);
   kept->abandon();
@@ -57,7 +61,13 @@ std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
     waiting_.emplace(clock::now() + deadline_, p);
   }
   wake_.notify_one();
+  p->parking_ = std::this_thread::get_id();
   fuse_req_interrupt_func(req, parked_request::interrupted, p.get());
+  p->parking_ = std::thread::id{};
+  if (p->early_) {
+    p->answer([](fuse_req_t r) { fuse_reply_err(r, EINTR); });
+    p->abandon();
+  }
   return p;
 }
 

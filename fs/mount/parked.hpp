@@ -39,6 +39,8 @@ class parked_request : public std::enable_shared_from_this<parked_request> {
 
   const fuse_req_t req_;
   std::atomic<bool> answered_ = false;
+  std::atomic<std::thread::id> parking_;  // the thread that hands it to libfuse just now
+  std::atomic<bool> early_ = false;       // it was interrupted before it was parked
   std::mutex mutex_;
   bool abandoned_ = false;
   std::function<void()> on_abandoned_;

@@ -6,6 +6,8 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -77,19 +79,27 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
                 fmt::format("{}: cannot be mounted; is FUSE there (/dev/fuse), and are you allowed to?",
                             printable(options.mountpoint)));
   kernel.start(session.get());
+  // Whatever ends the service: first nothing waits for the network any more, then the kernel is told no more.
+  const struct ending {
+    std::function<void()> run;
+    ~ending() { run(); }
+  } end{[&] {
+    archive.stop();
+    kernel.stop();
+    v.reset();
+    fuse_session_unmount(session.get());
+  }};
   {
-    const signal_watcher watcher{
-        [&](int count) { count == 1 ? detach(options.mountpoint) : fuse_session_exit(session.get()); }};
+    const signal_watcher watcher{[&](int count) {
+      if (count > 1) std::_Exit(static_cast<int>(exit_code::local));  // as safe as kill -9
+      detach(options.mountpoint);
+    }};
     archive.start({});
     stands();
     const std::unique_ptr<fuse_loop_config, config_deleter> config{fuse_loop_cfg_create()};
     fuse_loop_cfg_set_clone_fd(config.get(), 1);
     fuse_session_loop_mt(session.get(), config.get());
   }
-  kernel.stop();
-  archive.stop();
-  v.reset();
-  fuse_session_unmount(session.get());
 }
 
 }  // namespace ferryfs::fs

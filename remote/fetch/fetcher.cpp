@@ -24,7 +24,7 @@ fetcher::fetcher(const destination& where, archive& source, index::writer& index
       readers_(readers),
       limit_(limit),
       writers_(disk_threads),
-      landing_(where, index, [this](const auto& p, const auto& why) { over(p, why); }) {}
+      landing_(where, index, [this](const auto& p, const auto& why) { why ? record(p, *why) : over(p, why); }) {}
 
 void fetcher::drain() {
   std::unique_lock lock{mutex_};
@@ -116,6 +116,11 @@ void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, cons
   where_.remove_partial(p->row().ino);
   off_the_way();
   if (why.why == cause::changed && after.mode != 0) return retry_changed(p, after);
+  record(p, why);
+}
+
+// A failure of this picture stays with it in the index; one of the connection or the disk says nothing of it.
+void fetcher::record(const std::shared_ptr<picture>& p, const failure& why) {
   if (!why.of_connection() && why.why != cause::unsettled && why.why != cause::local_error) {
     spdlog::warn("fetch failed: {}", why.text);
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -128,7 +133,7 @@ void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, cons
 
 // The source shows another picture than the index: the index learns it, and who waits is answered from the new one.
 void fetcher::retry_changed(const std::shared_ptr<picture>& p, const attributes& after) {
-  const side now{after.mode, after.size, after.mtime * 1'000'000'000};
+  const side now{after.mode & ~06000U, after.size, after.mtime * 1'000'000'000};
   index_.post([ino = p->row().ino, now](index::transaction& t) { index::record_source(t, ino, now); },
               [this, p](std::exception_ptr) {
                 over(p, failure{cause::changed, p->path() + ": changed on the source"});

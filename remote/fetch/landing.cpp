@@ -25,7 +25,8 @@ std::string directory_of(const std::string& path) {
 }
 
 failure local_failure(const std::string& path, const char* doing, int problem) {
-  return {cause::local_error, fmt::format("{}: {}: {}", printable(path), doing, std::strerror(problem))};
+  return {is_of_disk(problem) ? cause::local_error : cause::misplaced,
+          fmt::format("{}: {}: {}", printable(path), doing, std::strerror(problem))};
 }
 
 // The entry at a path, by the writer's own statements.
@@ -52,6 +53,10 @@ int make_directories(const destination& where, const std::string& path, std::vec
       made.push_back(step);
     } else if (errno != EEXIST) {
       return errno;
+    } else if (slash == std::string::npos) {
+      struct stat st {};
+      const bool there = ::fstatat(parent.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+      return there && !S_ISDIR(st.st_mode) ? EEXIST : 0;
     }
     if (slash == std::string::npos) return 0;
   }
@@ -108,6 +113,7 @@ void landing::run() {
 void landing::land(std::vector<std::shared_ptr<picture>> batch) {
   std::vector<std::shared_ptr<picture>> named;
   std::vector<std::string> made;
+  directory_.reset();  // it may have been moved since the last batch
   const int problem = where_.sync();
   for (auto& p : batch) {
     const auto failed =

@@ -87,8 +87,9 @@ void picture::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
 }
 
 failure picture::disk_failure(int problem) const {
-  return {cause::local_error, fmt::format("{}: cannot be written to the destination: {}{}", printable(path_),
-                                          std::strerror(problem), problem == ENOSPC ? "; free some space" : "")};
+  return {is_of_disk(problem) ? cause::local_error : cause::misplaced,
+          fmt::format("{}: cannot be written to the destination: {}{}", printable(path_), std::strerror(problem),
+                      problem == ENOSPC ? "; free some space" : "")};
 }
 
 void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {

@@ -71,6 +71,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
 
   // reading
   next want(std::uint32_t at_most) override;
+  bool urgent() const override { return demanded_; }
   void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override;
   void finished(const std::optional<failure>& why, const attributes& after) override;
 

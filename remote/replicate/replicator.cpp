@@ -78,12 +78,26 @@ std::string replicator::blocked_by() {
 
 void replicator::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    try {
+      return work(stop);
+    } catch (const std::exception& e) {  // of the index: it is tried again, as with a full disk
+      spdlog::error("replication stands still: {}", e.what());
+      std::unique_lock lock{mutex_};
+      blocked_ = e.what();
+      blocked_since_ = std::chrono::steady_clock::now();
+      wake_.wait_for(lock, stop, retry_tick, [] { return false; });
+    }
+  }
+}
+
+void replicator::work(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
     const bool can = !paused_ && services_.source.state().reachable && has_space();
     const bool more = can && fill();
     std::unique_lock lock{mutex_};
     if (std::exchange(again_, false)) {
       rewind();
-      if (can) continue;
+      continue;  // `can` may be of before: resume() is one of those that say so
     }
     if (more) {
       // Until a good part of what is on its way has arrived, or landed.
@@ -116,7 +130,8 @@ void replicator::idle() {
   {
     const bool waits = gaps && (unsettled_ || !services_.source.state().reachable);
     const std::lock_guard lock{mutex_};
-    if (!waits || !blocked_.empty()) calls = std::exchange(idle_calls_, {});
+    // A call that came since the last look at the queue waits for the next one.
+    if (!again_ && (!waits || !blocked_.empty())) calls = std::exchange(idle_calls_, {});
   }
   for (const auto& call : calls) call();
 }
@@ -124,26 +139,34 @@ void replicator::idle() {
 bool replicator::has_space() {
   constexpr auto blocked_time = 30s;  // then it is tried again: somebody may have made room
   const std::uint64_t free = services_.where.free_bytes();
+  free_ = free;
+  full_ = false;
   const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock{mutex_};
   if (!blocked_.empty() && now - blocked_since_ > blocked_time) blocked_.clear();
-  if (blocked_.empty() && free < min_free_) {
-    blocked_ = fmt::format("{}: only {} bytes are free, {} are to stay free (--min-free); make room",
-                           printable(services_.where.path()), free, min_free_);
-    blocked_since_ = now;
-    spdlog::error("replication stands still: {}", blocked_);
-  }
+  if (blocked_.empty() && free < min_free_) block(0);
   return blocked_.empty();
+}
+
+// The disk has no room for `bytes` more; mutex_ is held.
+void replicator::block(std::uint64_t bytes) {
+  blocked_ =
+      fmt::format("{}: only {} bytes are free, the next picture has {} and {} are to stay free (--min-free); make room",
+                  printable(services_.where.path()), free_, bytes, min_free_);
+  blocked_since_ = std::chrono::steady_clock::now();
+  spdlog::error("replication stands still: {}", blocked_);
 }
 
 // Starts fetches up to the archive's depth. False: the queue has no more for now.
 bool replicator::fill() {
   while (!paused_) {
     {
+      const std::uint64_t free = services_.where.free_bytes();
       const std::lock_guard lock{mutex_};
+      free_ = free;
       slack_ = false;
       if (on_the_way_.size() >= most_unlanded + services_.source.depth()) return true;
-      if (!blocked_.empty()) return false;
+      if (!blocked_.empty() || full_) return false;
     }
     if (services_.fetch.on_the_way() >= services_.source.depth()) return true;
     if (!services_.source.state().reachable) return false;
@@ -180,7 +203,15 @@ bool replicator::start(const entry& gap) {
   }
   {
     const std::lock_guard lock{mutex_};
-    if (!on_the_way_.insert(gap.ino).second) return false;
+    if (on_the_way_.contains(gap.ino)) return false;
+    // What is on its way needs its space as well.
+    if (free_ < min_free_ + reserved_ + gap.source->size) {
+      full_ = true;
+      if (on_the_way_.empty()) block(gap.source->size);
+      return false;
+    }
+    on_the_way_.emplace(gap.ino, gap.source->size);
+    reserved_ += gap.source->size;
   }
   services_.fetch.fetch(gap, std::move(path), lane::background,
                         [this, ino = gap.ino](const auto& why) { landed(ino, why); });
@@ -222,7 +253,9 @@ void replicator::make_here(const entry& gap, const std::string& path) {
 
 std::string replicator::path_of(index::reader& r, const entry& e) {
   if (parent_ != e.parent) {
-    parent_path_ = r.path(e.parent).value_or("");
+    const auto path = r.path(e.parent);
+    if (!path) return "";  // its directory has just left the index
+    parent_path_ = *path;
     parent_ = e.parent;
   }
   return join(parent_path_, e.name);
@@ -232,7 +265,10 @@ void replicator::landed(inode ino, const std::optional<failure>& why) {
   bool news = why.has_value();
   {
     const std::lock_guard lock{mutex_};
-    on_the_way_.erase(ino);
+    if (const auto at = on_the_way_.find(ino); at != on_the_way_.end()) {
+      reserved_ -= at->second;
+      on_the_way_.erase(at);
+    }
     news = news || on_the_way_.empty();
     if (on_the_way_.size() == most_unlanded) slack_ = news = true;
     if (!why) unfinished_ = true;
@@ -260,8 +296,8 @@ void replicator::finish_directories() {
       const timespec when{e.source->mtime / 1'000'000'000, 0};
       const timespec times[] = {when, when};
       if (fd && ::fstat(fd.get(), &st) == 0 &&
-          (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ e.local->mode) & 07777)) {
-        ::fchmod(fd.get(), e.local->mode & 07777);
+          (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ e.source->mode) & 07777)) {
+        ::fchmod(fd.get(), e.source->mode & 07777);
         ::futimens(fd.get(), times);
       }
       stack.emplace_back(e.ino, here);

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "index/reader.hpp"
 #include "index/writer.hpp"
@@ -43,6 +43,8 @@ class replicator {
 
  private:
   void run(const std::stop_token& stop);
+  void work(const std::stop_token& stop);
+  void block(std::uint64_t bytes);
   void rewind();
   bool fill();
   bool start(const entry& gap);
@@ -58,9 +60,12 @@ class replicator {
   std::atomic<bool> paused_ = true;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::unordered_set<inode> on_the_way_;
+  std::unordered_map<inode, std::uint64_t> on_the_way_;
   bool again_ = true;
-  bool slack_ = false;  // there is room for more fetches
+  bool slack_ = false;          // there is room for more fetches
+  std::uint64_t reserved_ = 0;  // bytes of what is on its way
+  std::uint64_t free_ = 0;      // on the destination, at the last look
+  bool full_ = false;           // the next gap does not fit beside them
   std::string blocked_;
   std::chrono::steady_clock::time_point blocked_since_;
   std::atomic<bool> unfinished_ = true;  // something came since directories last got their times

@@ -13,8 +13,10 @@ namespace {
 
 constexpr std::size_t most_running = 128;  // directories being listed or merged: bounds memory, hides the round trip
 constexpr std::size_t most_failures_kept = 20;
+constexpr std::size_t longest_path = 4096;  // PATH_MAX: what lies deeper has no name here, or does not end
 
-side side_of(const attributes& a) { return {a.mode, a.size, a.mtime * 1'000'000'000}; }
+// Set-user-id and set-group-id are not taken over: here they would speak for another owner.
+side side_of(const attributes& a) { return {a.mode & ~06000U, a.size, a.mtime * 1'000'000'000}; }
 
 // A listing that was taken in the second in which its directory changed may be older than the change.
 std::int64_t mark_of(const side& s) {
@@ -53,7 +55,10 @@ class source_scan::one_listing final : public listing {
   }
 
   void finished(const std::optional<failure>& why) override {
-    if (why) return scan_->done(directory_.ino, why);
+    // Behind its batches, whose directories belong to this scan as well.
+    if (why)
+      return scan_->services_.index.post([](index::transaction&) {}, [scan = scan_, ino = directory_.ino, why](
+                                                                         std::exception_ptr) { scan->done(ino, why); });
     scan_->services_.index.post(
         [merge = merge_, self = self_failure_, d = directory_](index::transaction& t) {
           if (self->text.empty()) merge->finish(t, d.attributes, mark_of(d.attributes));
@@ -87,8 +92,8 @@ class source_scan::one_listing final : public listing {
 void source_scan::start() {
   running_ = 1;
   services_.source.stat("", [self = shared_from_this()](const std::optional<failure>& why, const attributes& a) {
-    if (!why && S_ISDIR(a.mode)) self->found_directories({{root_inode, "", side_of(a)}});
-    self->done(root_inode, why || S_ISDIR(a.mode) ? why : failure{cause::not_found, "the source is no directory"});
+    self->looked_at({root_inode, "", side_of(a)},
+                    why || S_ISDIR(a.mode) ? why : failure{cause::not_found, "the source is no directory"});
   });
 }
 
@@ -112,29 +117,53 @@ void source_scan::found_directories(const std::vector<index::subdirectory>& list
   if (list.empty()) return;
   {
     const std::lock_guard lock{mutex_};
-    for (const auto& s : list) waiting_.push_back({s.ino, s.path, s.attributes});
+    for (const auto& s : list) {
+      if (s.path.size() < longest_path) {
+        waiting_.push_back({s.ino, s.path, s.attributes});
+      } else if (result_.failures.size() < most_failures_kept) {
+        result_.failures.push_back({cause::protocol, printable(s.path.substr(0, 80)) + "…: deeper than a path can be"});
+      }
+    }
   }
   pump();
 }
 
+// Visits what waits, in a loop: a visit that ends at once comes back here, and finds that somebody is at it already.
 void source_scan::pump() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (std::exchange(pumping_, true)) return;
+  }
   while (true) {
     directory next;
     {
       const std::lock_guard lock{mutex_};
       if (cancelled_) waiting_.clear();
-      if (waiting_.empty() || running_ >= most_running) return;
+      if (waiting_.empty() || running_ >= most_running) {
+        pumping_ = false;
+        return;
+      }
       next = std::move(waiting_.front());
       waiting_.pop_front();
       ++running_;
     }
-    visit(next);
+    try {
+      visit(next);
+    } catch (const std::exception& e) {
+      done(next.ino, failure{cause::local_error, printable(next.path) + ": " + e.what()});
+    }
   }
 }
 
+// The answer to a look at one directory: it is queued for its visit, which tells who waits for its listing.
+void source_scan::looked_at(const directory& d, const std::optional<failure>& why) {
+  const bool queued = !why && S_ISDIR(d.attributes.mode);
+  if (queued) found_directories({{d.ino, d.path, d.attributes}});
+  done(d.ino, why, !queued);
+}
+
 void source_scan::visit(const directory& d) {
-  const auto reader = services_.readers.borrow();
-  const auto row = reader->by_inode(d.ino);
+  const auto row = services_.readers.borrow()->by_inode(d.ino);
   const bool unchanged = row && row->listed && *row->listed != 0 && *row->listed == d.attributes.mtime / 1'000'000'000;
   if (unchanged && !full_) return skip(d);
   // Where the destination has something else under this name, what lies below cannot be shown.
@@ -160,8 +189,7 @@ void source_scan::skip(const directory& d) {
   for (const auto& s : below)
     services_.source.stat(s.path,
                           [self = shared_from_this(), s](const std::optional<failure>& why, const attributes& a) {
-                            if (!why && S_ISDIR(a.mode)) self->found_directories({{s.ino, s.path, side_of(a)}});
-                            self->done(s.ino, why);
+                            self->looked_at({s.ino, s.path, side_of(a)}, why);
                           });
   done(d.ino, std::nullopt);
 }
@@ -174,8 +202,8 @@ void source_scan::list(const directory& d) {
   services_.source.list(d.path, std::make_shared<one_listing>(shared_from_this(), d));
 }
 
-void source_scan::done(inode ino, const std::optional<failure>& why) {
-  services_.listed(ino, why);
+void source_scan::done(inode ino, const std::optional<failure>& why, bool tell) {
+  if (tell) services_.listed(ino, why);
   bool last = false;
   {
     const std::lock_guard lock{mutex_};

@@ -60,14 +60,15 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   void visit(const directory& d);
   void skip(const directory& d);
   void list(const directory& d);
-  void done(inode ino, const std::optional<failure>& why);
+  void looked_at(const directory& d, const std::optional<failure>& why);
+  void done(inode ino, const std::optional<failure>& why, bool tell = true);
 
   services services_;
   const bool full_;
   std::mutex mutex_;
   std::deque<directory> waiting_;
   std::size_t running_ = 0;
-  bool cancelled_ = false, over_ = false;
+  bool cancelled_ = false, over_ = false, pumping_ = false;
   result result_;
 };
 

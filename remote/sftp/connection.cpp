@@ -13,19 +13,21 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t version = 3;
-constexpr std::uint32_t longest_read = 255U << 10;  // what OpenSSH's sftp-server answers at most
+constexpr std::uint32_t longest_read = 255U << 10;   // what OpenSSH's sftp-server answers at most
 constexpr std::uint64_t least_in_flight = 1U << 20;  // bytes requested
 constexpr std::uint64_t most_in_flight = 8U << 20;   // what 50 ms at 160 MB/s hold
 constexpr std::size_t least_files = 150;
-constexpr std::size_t most_files = 900;  // open at once, below the server's 1,024 descriptors
-constexpr std::size_t most_files_held_back = 16;    // while a rate limit holds the background back
-constexpr std::size_t most_listings = 24;           // tasks in hand beyond which a listing is left to others
+constexpr std::size_t most_files_unasked = 100;   // where the server does not say how many it can have open
+constexpr std::size_t most_files = 900;           // open at once, below the server's 1,024 descriptors
+constexpr std::size_t most_files_held_back = 16;  // while a rate limit holds the background back
+constexpr std::size_t most_listings = 24;         // tasks in hand beyond which a listing is left to others
 constexpr std::size_t inbox_step = 512U << 10;
 constexpr auto limit_tick = 10ms;
 
 }  // namespace
 
-connection::connection(const ssh::target& t, ssh::channel stream) : target_(&t), stream_(std::move(stream)) {
+connection::connection(const ssh::target& t, ssh::channel stream, const std::atomic<bool>& stop)
+    : target_(&t), stop_(stop), stream_(std::move(stream)) {
   try {
     greet();
   } catch (const broken& b) {
@@ -66,7 +68,10 @@ void connection::greet() {
     if (!root_.starts_with('/') || root_.find('\0') != std::string::npos) throw broken{"a root that is no path"};
     if (root_ == "/") root_.clear();
   }
-  if (!has_limits) return;
+  if (!has_limits) {
+    most_files_ = std::min(most_files_, most_files_unasked);
+    return;
+  }
   const auto packet = receive_one();
   parser p{packet};
   const auto got = static_cast<type>(p.u8());
@@ -80,8 +85,8 @@ void connection::greet() {
   if (handles != 0) most_files_ = std::clamp<std::size_t>(static_cast<std::size_t>(handles * 9 / 10), 1, most_files_);
 }
 
-// What the link holds, and no more: what is requested beyond it only waits in the server's buffers, which sshd moves about,
-// and keeps a reader waiting.
+// What the link holds, and no more: what is requested beyond it only waits in the server's buffers, which sshd moves
+// about, and keeps a reader waiting.
 void connection::fit_to(clock::duration round_trip) {
   const auto part = std::min(1.0, std::chrono::duration<double>(round_trip) / std::chrono::duration<double>(50ms));
   most_in_flight_ = least_in_flight + static_cast<std::uint64_t>(part * (most_in_flight - least_in_flight));
@@ -93,8 +98,13 @@ void connection::send_all() {
   while (!flush()) {
     if (clock::now() > deadline)
       throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", where())};
-    stream_.wait(-1, 100ms);
+    give_way();
   }
+}
+
+void connection::give_way() {
+  if (stop_) throw failure{cause::cancelled, "ferryfs is ending"};
+  stream_.wait(-1, 100ms);
 }
 
 // One whole packet, without its length field.
@@ -109,7 +119,7 @@ std::vector<std::byte> connection::receive_one() {
     if (n == 0) {
       if (clock::now() > deadline)
         throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", where())};
-      stream_.wait(-1, 100ms);
+      give_way();
     }
     if (have == 4 && need == 4) {
       const std::uint32_t length = parser{got}.u32();
@@ -153,7 +163,8 @@ void connection::run(queue& from, waker& wake, bool takes_background) {
   while (!from.stopped()) {
     bool moved = take(from, takes_background);
     moved = request_more() || moved;
-    const bool all_sent = flush();
+    // A read that stopped in the middle of opening the window goes on before anything else is sent.
+    const bool all_sent = !stream_.read_pending() && flush();
     // While a write is unfinished libssh2 takes no other call: the server reads on, so it ends.
     if (!stream_.write_pending()) moved = receive() || moved;
     check_deadline();
@@ -179,7 +190,8 @@ bool connection::has_room() const {
 }
 
 std::shared_ptr<task> connection::next(queue& from, bool takes_background) const {
-  if (auto t = from.take(queue::line::demand)) return t;
+  if (tasks_ < most_tasks())
+    if (auto t = from.take(queue::line::demand)) return t;
   // A few listings at a time, so that the other connections get their share.
   if (tasks_ < most_listings)
     if (auto t = from.take(queue::line::listing)) return t;
@@ -187,7 +199,8 @@ std::shared_ptr<task> connection::next(queue& from, bool takes_background) const
 }
 
 bool connection::has_work(queue& from, bool takes_background) const {
-  return from.has(queue::line::demand) || (tasks_ < most_listings && from.has(queue::line::listing)) ||
+  return (tasks_ < most_tasks() && from.has(queue::line::demand)) ||
+         (tasks_ < most_listings && from.has(queue::line::listing)) ||
          (takes_background && has_room() && from.has(queue::line::background));
 }
 
@@ -204,6 +217,11 @@ bool connection::take(queue& from, bool takes_background) {
 bool connection::request_more() {
   bool requested = false;
   held_back_ = false;
+  // A reader may have come for a file that was taken for the background.
+  for (auto at = reading_.begin(); at != reading_.end();) {
+    const auto here = at++;
+    if ((*here)->to()->urgent()) reading_.splice(reading_.begin(), reading_, here);
+  }
   for (auto at = reading_.begin(); at != reading_.end() && in_flight_ < most_in_flight_;) {
     const auto wish = (*at)->request_more(*this);
     requested = requested || wish != reading::wish::later;
@@ -261,7 +279,13 @@ void connection::dispatch(std::span<const std::byte> packet) {
   pending_.erase(at);
   in_flight_ -= r.part.length;
   const bool was_ended = r.owner->ended();
-  r.owner->reply(*this, r, got, p);
+  try {
+    r.owner->reply(*this, r, got, p);
+  } catch (const broken& b) {
+    // It is out of the table already: nobody else would end it.
+    r.owner->lost({cause::protocol, fmt::format("{}: the server breaks the SFTP protocol: {}", where(), b.text)});
+    throw;
+  }
   if (!was_ended && r.owner->ended()) --tasks_;
   if (r.sent == type::open && !r.owner->ended()) {
     auto file = std::static_pointer_cast<read_task>(r.owner);

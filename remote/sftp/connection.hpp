@@ -2,6 +2,7 @@
 // requests in flight, hands replies to their tasks.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -18,7 +19,7 @@ namespace ferryfs::remote::sftp {
 class connection final : public wire {
  public:
   // Speaks the version exchange and looks up the root on the server; blocks, with the deadlines of `t`. Throws failure.
-  connection(const ssh::target& t, ssh::channel stream);
+  connection(const ssh::target& t, ssh::channel stream, const std::atomic<bool>& stop);
 
   // Serves the queue until it is stopped or the connection fails, which it throws after it has ended every task it
   // had taken. `takes_background`: false for the connection that is kept free for demand.
@@ -33,6 +34,7 @@ class connection final : public wire {
  private:
   using clock = std::chrono::steady_clock;
   void greet();
+  void give_way();
   std::vector<std::byte> receive_one();
   void fit_to(clock::duration round_trip);
   void send_all();
@@ -47,8 +49,11 @@ class connection final : public wire {
   void check_deadline();
   void end_all(const failure& why);
   bool has_room() const;
+  // Of all kinds; a tenth more than the background may fill.
+  std::size_t most_tasks() const { return most_files_ + most_files_ / 10 + 1; }
 
   const ssh::target* target_;
+  const std::atomic<bool>& stop_;
   ssh::channel stream_;
   std::string root_;
   std::uint32_t read_length_ = 32U << 10;  // what any server answers; more where it says so

@@ -80,6 +80,12 @@ void list_task::names(wire& w, parser& p) {
                                                w.where(), printable(path_.empty() ? "." : path_), printable(f.name))};
       return;
     }
+    if ((f.attrs.mode & S_IFMT) == 0) {
+      failed_ =
+          failure{cause::protocol, fmt::format("{}: {}: the server does not say what kind of file '{}' is", w.where(),
+                                               printable(path_.empty() ? "." : path_), printable(f.name))};
+      return;
+    }
     if (S_ISLNK(f.attrs.mode)) {
       w.begin({shared_from_this(), type::readlink, {}, f.name}).string(w.absolute(join(path_, f.name))).end();
       ++links_;

@@ -18,7 +18,7 @@ void waker::ring() noexcept {
 }
 
 void waker::wake_up() noexcept {
-  if (asleep_.exchange(false)) return;  // nobody rang
+  asleep_ = false;
   std::uint64_t count = 0;
   [[maybe_unused]] const auto n = ::read(event_.get(), &count, sizeof count);
 }

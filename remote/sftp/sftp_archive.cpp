@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::move(t)) {
   try {
-    first_ = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()});
+    first_ = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()}, queue_.stopped());
     established_ = 1;
   } catch (const failure& f) {
     down(f);
@@ -111,7 +111,7 @@ std::unique_ptr<connection> sftp_archive::connect(std::size_t number) {
   if (number == 0 && first_) return std::move(first_);
   for (unsigned failures = 0; !queue_.stopped(); ++failures) {
     try {
-      auto c = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()});
+      auto c = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()}, queue_.stopped());
       up();
       return c;
     } catch (const failure& f) {

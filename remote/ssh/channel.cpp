@@ -26,7 +26,7 @@ constexpr unsigned window_size = 32U << 20;
 constexpr const char* ciphers = "aes128-ctr,aes256-ctr,aes192-ctr";
 constexpr const char* macs = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
 
-unique_fd connect_to(const addrinfo& address, milliseconds at_most, std::string& why) {
+unique_fd connect_to(const addrinfo& address, milliseconds at_most, const std::atomic<bool>& stop, std::string& why) {
   unique_fd fd{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!fd) return fd;
   const int on = 1;
@@ -35,7 +35,10 @@ unique_fd connect_to(const addrinfo& address, milliseconds at_most, std::string&
   int problem = errno;
   if (problem == EINPROGRESS) {
     pollfd p{fd.get(), POLLOUT, 0};
-    const int ready = poll(&p, 1, static_cast<int>(at_most.count()));
+    const auto end = steady_clock::now() + at_most;
+    int ready = 0;
+    while ((ready = poll(&p, 1, 100)) == 0 && steady_clock::now() < end)
+      if (stop) throw failure{cause::cancelled, "ferryfs is ending"};
     socklen_t length = sizeof problem;
     problem = ETIMEDOUT;
     if (ready > 0) getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &problem, &length);
@@ -45,7 +48,7 @@ unique_fd connect_to(const addrinfo& address, milliseconds at_most, std::string&
   return {};
 }
 
-unique_fd connect_any(const target& t) {
+unique_fd connect_any(const target& t, const std::atomic<bool>& stop) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
@@ -55,22 +58,25 @@ unique_fd connect_any(const target& t) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard{list, freeaddrinfo};
   std::string why = "no address";
   for (const addrinfo* a = list; a != nullptr; a = a->ai_next)
-    if (auto fd = connect_to(*a, t.io_timeout, why)) return fd;
+    if (auto fd = connect_to(*a, t.io_timeout, stop, why)) return fd;
   throw failure{cause::unreachable, fmt::format("{}: {}; check that sshd runs there and the port", t.where(), why)};
 }
 
 }  // namespace
 
-channel::socket::~socket() {
-  if (fd) ::shutdown(fd.get(), SHUT_RDWR);
+// Shut, then freed, then closed: freeing a session can block on a live socket, and must not send on a number that has
+// become another socket's.
+void channel::session_deleter::operator()(LIBSSH2_SESSION* session) const noexcept {
+  ::shutdown(fd, SHUT_RDWR);
+  libssh2_session_free(session);
 }
 
 channel::channel(const target& t, const std::atomic<bool>& stop) : target_(&t) {
-  socket_.fd = connect_any(t);
-  session_.reset(libssh2_session_init());
+  socket_ = connect_any(t, stop);
+  session_ = {libssh2_session_init(), session_deleter{socket_.get()}};
   if (!session_) throw failure{cause::local_error, "libssh2: out of memory"};
   libssh2_session_set_blocking(session_.get(), 0);
-  const patience wait{session_.get(), socket_.fd.get(), t.io_timeout, stop};
+  const patience wait{session_.get(), socket_.get(), t.io_timeout, stop};
   handshake(wait);
   log_in(session_.get(), t, wait);
   open_subsystem(wait);
@@ -93,7 +99,7 @@ void channel::handshake(const patience& wait) {
     libssh2_session_method_pref(session_.get(), method, ciphers);
   for (const int method : {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC})
     libssh2_session_method_pref(session_.get(), method, macs);
-  const int result = wait([&] { return libssh2_session_handshake(session_.get(), socket_.fd.get()); });
+  const int result = wait([&] { return libssh2_session_handshake(session_.get(), socket_.get()); });
   if (result != 0) fail("SSH handshake", result);
   hosts.check();
 }
@@ -115,6 +121,8 @@ void channel::open_subsystem(const patience& wait) {
 
 std::size_t channel::read(std::span<std::byte> into) {
   const ssize_t n = libssh2_channel_read(channel_, reinterpret_cast<char*>(into.data()), into.size());
+  read_pending_ = n == LIBSSH2_ERROR_EAGAIN &&
+                  (libssh2_session_block_directions(session_.get()) & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
   if (n == LIBSSH2_ERROR_EAGAIN) return 0;
   if (n < 0) fail("reading", static_cast<int>(n));
   if (n == 0 && libssh2_channel_eof(channel_) != 0)
@@ -130,6 +138,6 @@ std::size_t channel::write(std::span<const std::byte> from) {
   return static_cast<std::size_t>(n);
 }
 
-void channel::wait(int wake, milliseconds at_most) { wait_for(session_.get(), socket_.fd.get(), wake, at_most); }
+void channel::wait(int wake, milliseconds at_most) { wait_for(session_.get(), socket_.get(), wake, at_most); }
 
 }  // namespace ferryfs::remote::ssh

@@ -33,26 +33,24 @@ class channel {
 
   // A write that libssh2 has begun must be called again with the same bytes before anything else is read or written.
   bool write_pending() const noexcept { return write_pending_; }
+  // The same of a read that was about to send.
+  bool read_pending() const noexcept { return read_pending_; }
 
  private:
   struct session_deleter {
-    void operator()(LIBSSH2_SESSION* session) const noexcept { libssh2_session_free(session); }
+    explicit session_deleter(int socket) noexcept : fd(socket) {}
+    int fd;
+    void operator()(LIBSSH2_SESSION* session) const noexcept;
   };
   [[noreturn]] void fail(const char* doing, int code) const;
   void handshake(const patience& wait);
   void open_subsystem(const patience& wait);
 
   const target* target_;
-  // Freed in the reverse order: the socket is shut before the session is freed, which could else block on it.
-  std::unique_ptr<LIBSSH2_SESSION, session_deleter> session_;
-  struct socket {
-    unique_fd fd;
-    socket() = default;
-    socket(socket&&) = default;
-    ~socket();
-  } socket_;
+  unique_fd socket_;
+  std::unique_ptr<LIBSSH2_SESSION, session_deleter> session_{nullptr, session_deleter{-1}};
   LIBSSH2_CHANNEL* channel_ = nullptr;  // freed with the session
-  bool write_pending_ = false;
+  bool write_pending_ = false, read_pending_ = false;
 };
 
 }  // namespace ferryfs::remote::ssh

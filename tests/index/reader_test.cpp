@@ -32,8 +32,7 @@ TEST_CASE("what is not there has no entry and no path") {
   f.insert(d, "a.jpg", file_side(1));
   const inode orphan = f.insert(999, "orphan.jpg", file_side(1));
   const auto reader = f.readers.borrow();
-  for (const char* path : {"a.jpg", "D", "d/b.jpg", "d/a.jpg/x", "/d", "d//a.jpg", "."})
-    CHECK_FALSE(reader->at(path));
+  for (const char* path : {"a.jpg", "D", "d/b.jpg", "d/a.jpg/x", "/d", "d//a.jpg", "."}) CHECK_FALSE(reader->at(path));
   CHECK_FALSE(reader->path(777));
   CHECK_FALSE(reader->path(orphan));
 }

@@ -171,9 +171,8 @@ void fake_archive::list(const std::string& path, std::shared_ptr<listing> to) {
     const std::lock_guard lock{mutex_};
     lists_.push_back(path);
   }
-  post([this, path, to = std::move(to)](const auto& refused) {
-    refused ? to->finished(refused) : list_now(path, *to);
-  });
+  post(
+      [this, path, to = std::move(to)](const auto& refused) { refused ? to->finished(refused) : list_now(path, *to); });
 }
 
 // In batches of two, as a server does in its own size.

@@ -59,7 +59,8 @@ class fake_wire final : public remote::sftp::wire {
     return open_;
   }
   std::size_t count(remote::sftp::type t) {
-    return static_cast<std::size_t>(std::count_if(open().begin(), open().end(), [&](auto& s) { return s.type() == t; }));
+    return static_cast<std::size_t>(
+        std::count_if(open().begin(), open().end(), [&](auto& s) { return s.type() == t; }));
   }
 
   // Replies to the oldest request of a type, or to the oldest of all.

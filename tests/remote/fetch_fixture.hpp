@@ -28,11 +28,15 @@ inline std::string content_of(std::size_t size) {
   return text;
 }
 
-inline remote::destination taken(const std::filesystem::path& path) {
-  remote::destination where{path.string()};
-  where.take("");
-  return where;
-}
+struct taken_destination : remote::destination {
+  explicit taken_destination(const std::filesystem::path& path) : destination(path.string()) { take(""); }
+  // Whether anything of a picture that did not land is left.
+  bool has_partials() const {
+    for (const auto& e : std::filesystem::recursive_directory_iterator(path() + "/.ferryfs/partial"))
+      if (!e.is_directory()) return true;
+    return false;
+  }
+};
 
 // One who waits for bytes, or for a fetch to end.
 class waiting {
@@ -96,18 +100,17 @@ class waiting {
 struct archive_fixture {
   temp_dir dir{"destination"};
   fake_archive source;
-  remote::destination where;
+  taken_destination where;
   index::writer writer{where.index_path()};
   index::readers readers{where.index_path()};
   remote::limiter limit;
 
-  explicit archive_fixture(std::size_t depth = 8, const std::string& below = "")
-      : source(depth), where(taken(dir.path() / below)) {}
+  explicit archive_fixture(std::size_t depth = 8) : source(depth), where(dir.path()) {}
 
   std::optional<entry> at(const std::string& path) { return readers.borrow()->at(path); }
   entry row(const std::string& path) { return at(path).value(); }
   std::filesystem::path on_disk(const std::string& path) const { return std::filesystem::path(where.path()) / path; }
-  bool partials_left() const { return !std::filesystem::is_empty(on_disk(".ferryfs/partial")); }
+  bool partials_left() const { return where.has_partials(); }
 
   // Enters what the source has under a path, and the directories above it, in the index.
   inode index_path(const std::string& path) {
@@ -157,7 +160,7 @@ struct archive_fixture {
 struct fetch_fixture : archive_fixture {
   remote::fetcher fetch{where, source, writer, readers, limit};
 
-  explicit fetch_fixture(const std::string& below = "") : archive_fixture(8, below) { source.hold_reads(); }
+  fetch_fixture() { source.hold_reads(); }
   // The fetcher ends when nothing is on its way.
   ~fetch_fixture() { source.stop(); }
 

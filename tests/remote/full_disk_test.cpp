@@ -21,7 +21,7 @@ struct small_disk {
 struct full_disk_fixture {
   small_disk disk{"size=4m"};
   fake_archive source;
-  remote::destination where = taken(disk.dir.path());
+  taken_destination where{disk.dir.path()};
   index::writer writer{where.index_path()};
   index::readers readers{where.index_path()};
   remote::limiter limit;
@@ -47,7 +47,7 @@ TEST_CASE("a full disk fails the picture that did not fit, leaves nothing of it,
   const inode large = f.gap("large.jpg", 8U << 20);
   f.gap("small.jpg", 1000);
   waiting reader;
-  f.fetch.want(large, (8U << 20) - 10, 10, reader.waiter());
+  f.fetch.want(large, 0, 8U << 20, reader.waiter());
   CHECK(reader.failed() == cause::local_error);
   const auto why = std::get<remote::failure>(reader.get()).text;
   CHECK_THAT(why, contains_text("large.jpg"));
@@ -55,7 +55,7 @@ TEST_CASE("a full disk fails the picture that did not fit, leaves nothing of it,
   f.fetch.drain();
   CHECK(f.row("large.jpg").state == state::missing);
   CHECK_FALSE(std::filesystem::exists(f.disk.dir / "large.jpg"));
-  CHECK(std::filesystem::is_empty(f.disk.dir / ".ferryfs/partial"));
+  CHECK_FALSE(f.where.has_partials());
 
   CHECK(f.get("small.jpg").became_local());
   CHECK(read_file(f.disk.dir / "small.jpg") == content_of(1000));

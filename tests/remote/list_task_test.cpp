@@ -37,12 +37,11 @@ constexpr std::uint32_t file = S_IFREG | 0644, directory = S_IFDIR | 0755, link 
 reply name_reply(const std::vector<std::pair<std::string, std::uint32_t>>& names) {
   reply r{type::name};
   r.u32(static_cast<std::uint32_t>(names.size()));
-  for (const auto& [name, mode] : names) r.string(name).string("-rw-r--r-- 1 u g 7 Jul 15 " + name).attrs(mode, 7, 1000);
+  for (const auto& [name, mode] : names)
+    r.string(name).string("-rw-r--r-- 1 u g 7 Jul 15 " + name).attrs(mode, 7, 1000);
   return r;
 }
-reply link_reply(std::string_view target) {
-  return reply{type::name}.u32(1).string(target).string("").u32(0);
-}
+reply link_reply(std::string_view target) { return reply{type::name}.u32(1).string(target).string("").u32(0); }
 
 struct list_fixture {
   fake_wire wire;
@@ -101,12 +100,22 @@ TEST_CASE("a large directory is read with more and more requests in flight, but 
   CHECK(f.to->all.size() == 200);
 }
 
-TEST_CASE("pipes, sockets and devices are passed over, and so is what has no kind") {
+TEST_CASE("pipes, sockets and devices are passed over") {
   list_fixture f;
   f.open();
-  f.names({{"pipe", S_IFIFO | 0644}, {"socket", S_IFSOCK | 0644}, {"device", S_IFBLK | 0644}, {"none", 0644}, {"a", file}});
+  f.names({{"pipe", S_IFIFO | 0644}, {"socket", S_IFSOCK | 0644}, {"device", S_IFBLK | 0644}, {"a", file}});
   f.end();
   CHECK(f.to->names() == strings{"a"});
+}
+
+TEST_CASE("a server that does not say of what kind a name is gets no empty directory out of it") {
+  list_fixture f;
+  f.open();
+  f.names({{"a", 0644}});
+  f.end();
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->why.value().why == cause::protocol);
+  CHECK_THAT(f.to->why->text, contains_text("kind"));
 }
 
 TEST_CASE("a symbolic link is told with its target, which may be any bytes") {

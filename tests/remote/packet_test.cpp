@@ -23,7 +23,7 @@ bytes from(std::initializer_list<int> values) {
 TEST_CASE("a request stands on the wire as the protocol wants it") {
   bytes out;
   builder{out, type::read, 0x01020304}.string("h\xff").u64(0x1122334455667788).u32(0x8000).end();
-  CHECK(out == from({0, 0, 0, 23, 5,    1,    2,    3,    4,    0,    0,    0,    2,    'h',
+  CHECK(out == from({0,    0,    0,    23,   5,    1,    2,    3,    4,    0, 0, 0,    2, 'h',
                      0xff, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0, 0, 0x80, 0}));
 }
 
@@ -70,8 +70,16 @@ TEST_CASE("attributes are read with any of their parts absent") {
 }
 
 TEST_CASE("what a server adds to attributes is passed over") {
-  const auto body = reply{type::attrs}.u32(1U | 0x80000000).u64(7).u32(2).string("a").string("b").string("c").string("d")
-                        .u32(99).body();
+  const auto body = reply{type::attrs}
+                        .u32(1U | 0x80000000)
+                        .u64(7)
+                        .u32(2)
+                        .string("a")
+                        .string("b")
+                        .string("c")
+                        .string("d")
+                        .u32(99)
+                        .body();
   parser p{body};
   CHECK(p.attrs().size == 7);
   CHECK(p.u32() == 99);
@@ -104,12 +112,24 @@ TEST_CASE("a file of more bytes than a disk can hold is broken") {
 void read_at_random(parser p, std::mt19937& random) {
   for (int field = 0; field < 12 && !p.empty(); ++field) {
     switch (random() % 6) {
-      case 0: p.u8(); break;
-      case 1: p.u32(); break;
-      case 2: p.u64(); break;
-      case 3: p.bytes(); break;
-      case 4: p.string(); break;
-      default: p.attrs(); break;
+      case 0:
+        p.u8();
+        break;
+      case 1:
+        p.u32();
+        break;
+      case 2:
+        p.u64();
+        break;
+      case 3:
+        p.bytes();
+        break;
+      case 4:
+        p.string();
+        break;
+      default:
+        p.attrs();
+        break;
     }
   }
 }
@@ -119,7 +139,9 @@ bytes name_packet(std::mt19937& random) {
   const std::uint32_t count = random() % 4;
   r.u32(count);
   for (std::uint32_t i = 0; i < count; ++i)
-    r.string(std::string(random() % 20, 'n')).string("-rw-r--r--").attrs(0100644, random(), static_cast<std::uint32_t>(random()));
+    r.string(std::string(random() % 20, 'n'))
+        .string("-rw-r--r--")
+        .attrs(0100644, random(), static_cast<std::uint32_t>(random()));
   return r.body();
 }
 

@@ -211,9 +211,7 @@ TEST_CASE("a reading that is held back is asked again and loses nothing") {
     std::string where = "a";
     int asked = 0;
     const std::string& path() const override { return where; }
-    next want(std::uint32_t) override {
-      return ++asked < 3 ? next{wish::later, {}} : next{wish::more, {0, 5}};
-    }
+    next want(std::uint32_t) override { return ++asked < 3 ? next{wish::later, {}} : next{wish::more, {0, 5}}; }
     void arrived(std::uint64_t, std::span<const std::byte>) override {}
     void finished(const std::optional<remote::failure>&, const remote::attributes&) override {}
   };

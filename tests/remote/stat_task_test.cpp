@@ -19,9 +19,8 @@ struct stat_fixture {
   std::shared_ptr<remote::sftp::stat_task> task;
 
   explicit stat_fixture(const std::string& path)
-      : task(std::make_shared<remote::sftp::stat_task>(path, [this](const auto& w, const auto& a) {
-          ++ends, why = w, shown = a;
-        })) {
+      : task(std::make_shared<remote::sftp::stat_task>(
+            path, [this](const auto& w, const auto& a) { ++ends, why = w, shown = a; })) {
     task->start(wire);
   }
 };

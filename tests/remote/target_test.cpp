@@ -125,7 +125,8 @@ TEST_CASE("what the source leaves open comes from the ssh configuration") {
 }
 
 TEST_CASE("what the source says goes before the ssh configuration, and options before both") {
-  config_fixture f{"Host *\n  User camera\n  Port 2200\n  IdentityFile /keys/camera\n  UserKnownHostsFile /keys/known\n"};
+  config_fixture f{
+      "Host *\n  User camera\n  Port 2200\n  IdentityFile /keys/camera\n  UserKnownHostsFile /keys/known\n"};
   CHECK(f.of("sftp://me@old.example:22/archive").where() == "me@old.example:22");
   f.given.identities = {"/mine"}, f.given.known_hosts = {"/hosts"}, f.given.io_timeout = std::chrono::seconds(5);
   const auto t = f.of("old.example:archive");
