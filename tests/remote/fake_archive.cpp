@@ -1,5 +1,6 @@
 #include "tests/remote/fake_archive.hpp"
 
+#include <utility>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -183,9 +184,10 @@ void fake_archive::list_now(const std::string& path, listing& to) {
     const std::lock_guard lock{mutex_};
     const auto self = tree_.find(path);
     is_there = self != tree_.end() && S_ISDIR(self->second.attrs.mode);
-    for (const auto& [at, n] : tree_)
-      if (!at.empty() && parent_of(at) == path)
-        all.push_back({name_of(at), n.attrs, S_ISLNK(n.attrs.mode) ? n.content : ""});
+    const std::string below = path.empty() ? "" : path + '/';
+    for (auto at = tree_.lower_bound(below); at != tree_.end() && at->first.starts_with(below); ++at)
+      if (!at->first.empty() && parent_of(at->first) == path)
+        all.push_back({name_of(at->first), at->second.attrs, S_ISLNK(at->second.attrs.mode) ? at->second.content : ""});
   }
   const auto wrong = fault_of(path);
   if (wrong) all.resize(std::min(all.size(), wrong->after_names));

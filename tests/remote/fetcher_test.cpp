@@ -205,6 +205,7 @@ TEST_CASE("what is being fetched is told, and a place in the queue is not fetchi
   CHECK(f.fetch.active(10).size() == 2);
   CHECK(f.fetch.active(1).size() == 1);
   f.source.serve("wanted.jpg");
+  f.source.serve("queued.jpg");
   CHECK(wait_until([&] { return !f.fetch.is_fetching(wanted); }));
 }
 
