@@ -23,9 +23,11 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   const std::string argument{space == std::string_view::npos ? "" : command.substr(space + 1)};
   if (verb == "pause") {
     migration_.replicate().pause();
+    migration_.limit().hold(true);
     return done({0, "replication is paused\n"});
   }
   if (verb == "resume") {
+    migration_.limit().hold(false);
     migration_.replicate().resume();
     return done({0, "replication goes on\n"});
   }

@@ -28,7 +28,7 @@ fetcher::fetcher(const destination& where, archive& source, index::writer& index
 
 void fetcher::drain() {
   std::unique_lock lock{mutex_};
-  empty_.wait(lock, [&] { return flights_.empty() && telling_ == 0; });
+  empty_.wait(lock, [&] { return flights_.empty() && on_the_way_ == 0 && telling_ == 0; });
 }
 
 std::shared_ptr<picture> fetcher::make(const entry& e, std::string path, bool demanded) {
@@ -115,7 +115,9 @@ void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failu
 void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) {
   where_.remove_partial(p->row().ino);
   off_the_way();
-  if (why.why == cause::changed && after.mode != 0) return retry_changed(p, after);
+  const side& known = *p->row().source;
+  const bool another = after.size != known.size || after.mtime != known.mtime / 1'000'000'000;
+  if (why.why == cause::changed && after.mode != 0 && another) return retry_changed(p, after);
   record(p, why);
 }
 
@@ -155,17 +157,26 @@ void fetcher::over(const std::shared_ptr<picture>& p, const std::optional<failur
   why ? p->answer_all(*why) : p->answer_all(now_local{});
   for (const auto& call : calls) call(why);
   const std::lock_guard lock{mutex_};
-  if (--telling_ == 0 && flights_.empty()) empty_.notify_all();
+  told();
 }
 
+// It may have landed already, and everybody been told: `drain` waits for the end of this as well.
 void fetcher::off_the_way() {
   std::size_t left = 0;
   {
     const std::lock_guard lock{mutex_};
     left = --on_the_way_;
+    ++telling_;
   }
   if (left == slack_ && slack_call_) slack_call_();
   if (left == 0) landing_.flush();
+  const std::lock_guard lock{mutex_};
+  told();
+}
+
+// mutex_ is held.
+void fetcher::told() {
+  if (--telling_ == 0 && flights_.empty() && on_the_way_ == 0) empty_.notify_all();
 }
 
 std::size_t fetcher::on_the_way() {

@@ -64,6 +64,7 @@ class fetcher {
   void retry_changed(const std::shared_ptr<picture>& p, const attributes& after);
   void over(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
   void off_the_way();
+  void told();
 
   const destination& where_;
   archive& source_;
@@ -73,7 +74,7 @@ class fetcher {
   std::mutex mutex_;
   std::condition_variable empty_;
   std::unordered_map<inode, flight> flights_;
-  std::size_t telling_ = 0;     // fetches that have left the table and whose waiters are being told
+  std::size_t telling_ = 0;     // threads that tell somebody of a fetch that has left the table
   std::size_t on_the_way_ = 0;  // of them, those not yet in the landing
   std::size_t slack_ = 0;
   std::function<void()> slack_call_;

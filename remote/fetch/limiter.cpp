@@ -7,6 +7,7 @@ namespace ferryfs::remote {
 void limiter::set(std::uint64_t rate) noexcept { rate_ = rate; }
 
 bool limiter::take(std::uint64_t bytes) {
+  if (held_) return false;
   const double rate = static_cast<double>(rate_.load());
   if (rate == 0) return true;
   const std::lock_guard lock{mutex_};

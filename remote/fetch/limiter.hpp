@@ -13,12 +13,15 @@ class limiter {
   // Bytes a second; 0: no limit.
   void set(std::uint64_t rate) noexcept;
   std::uint64_t rate() const noexcept { return rate_; }
+  // While it holds, nothing is granted: the background is paused, what is queued as well.
+  void hold(bool on) noexcept { held_ = on; }
   // True: `bytes` may be requested now, and are counted.
   bool take(std::uint64_t bytes);
 
  private:
   using clock = std::chrono::steady_clock;
   std::atomic<std::uint64_t> rate_ = 0;
+  std::atomic<bool> held_ = false;
   std::mutex mutex_;
   double tokens_ = 0;  // may go below zero: a request is granted whole
   clock::time_point filled_ = clock::now();

@@ -150,9 +150,9 @@ bool replicator::has_space() {
 
 // The disk has no room for `bytes` more; mutex_ is held.
 void replicator::block(std::uint64_t bytes) {
-  blocked_ =
-      fmt::format("{}: only {} bytes are free, the next picture has {} and {} are to stay free (--min-free); make room",
-                  printable(services_.where.path()), free_, bytes, min_free_);
+  blocked_ = fmt::format(
+      "{}: no space: {} bytes are free, the next picture has {} and {} are to stay free (--min-free); make room",
+      printable(services_.where.path()), free_, bytes, min_free_);
   blocked_since_ = std::chrono::steady_clock::now();
   spdlog::error("replication stands still: {}", blocked_);
 }

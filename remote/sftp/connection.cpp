@@ -155,7 +155,8 @@ void connection::serve(queue& from, waker& wake, bool takes_background) {
   } catch (const failure& f) {
     why = f;
   }
-  end_all(why);
+  // Where one request is to blame, the others only lost their connection.
+  end_all(culprit_told_ ? failure{cause::unreachable, why.text} : why);
   throw failure{why};
 }
 
@@ -284,6 +285,7 @@ void connection::dispatch(std::span<const std::byte> packet) {
   } catch (const broken& b) {
     // It is out of the table already: nobody else would end it.
     r.owner->lost({cause::protocol, fmt::format("{}: the server breaks the SFTP protocol: {}", where(), b.text)});
+    culprit_told_ = true;
     throw;
   }
   if (!was_ended && r.owner->ended()) --tasks_;

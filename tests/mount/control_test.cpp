@@ -113,7 +113,10 @@ TEST_CASE("status --watch prints plain lines where the output is no terminal") {
   watching.signal(SIGINT);
   CHECK(watching.ended(2s));
   process json({FERRYFS_BINARY, "status", mount.mountpoint(), "--watch", "--json"});
-  CHECK(wait_until([&] { return std::count(json.out().begin(), json.out().end(), '\n') >= 2; }));
+  CHECK(wait_until([&] {
+    const std::string text = json.out();
+    return std::count(text.begin(), text.end(), '\n') >= 2;
+  }));
   CHECK(nlohmann::json::accept(json.out().substr(0, json.out().find('\n'))));
   json.signal(SIGINT);
   CHECK(json.ended(2s));

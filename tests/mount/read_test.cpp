@@ -38,7 +38,11 @@ void check_local(const ferry& f, const mount_fixture& mount, const std::string& 
   REQUIRE(::lstat((f.to / picture).c_str(), &here) == 0);
   REQUIRE(::lstat((f.from / picture).c_str(), &there) == 0);
   CHECK(kind_and_times(here) == kind_and_times(there));
-  CHECK(wait_until([&] { return fs::is_empty(f.to / ".ferryfs/partial"); }));
+  CHECK(wait_until([&] {
+    for (const auto& e : fs::recursive_directory_iterator(f.to / ".ferryfs/partial"))
+      if (e.is_regular_file()) return false;
+    return true;
+  }));
 }
 
 }  // namespace
@@ -106,7 +110,7 @@ TEST_CASE("fifty readers of one missing picture cause one fetch") {
   check_local(f, mount, "20240101/a.jpg");
 }
 
-TEST_CASE("a read deep in a large file does not wait for what lies before it") {
+TEST_CASE("a read deep in a large file does not wait for what lies before it", "[slow]") {
   const ferry f;
   write_old(f.from / "videos/day.avi", noise(24'000'000));
   relay_options far;

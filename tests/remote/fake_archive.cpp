@@ -1,7 +1,7 @@
 #include "tests/remote/fake_archive.hpp"
 
-#include <utility>
 #include <sys/stat.h>
+#include <utility>
 
 #include <algorithm>
 #include <chrono>

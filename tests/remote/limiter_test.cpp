@@ -63,6 +63,14 @@ TEST_CASE("without a limit everything is granted, and a limit holds from the mom
   CHECK(l.take(1U << 30));
 }
 
+TEST_CASE("while the background is held nothing is granted, with a limit or without") {
+  remote::limiter l;
+  l.hold(true);
+  CHECK_FALSE(l.take(1));
+  l.hold(false);
+  CHECK(l.take(1));
+}
+
 TEST_CASE("many threads share one limit") {
   remote::limiter l;
   l.set(10'000'000);
