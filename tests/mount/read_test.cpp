@@ -115,6 +115,7 @@ TEST_CASE("a read deep in a large file does not wait for what lies before it", "
   write_old(f.from / "videos/day.avi", noise(24'000'000));
   relay_options far;
   far.port = f.server.port();
+  far.in_flight = 500'000;  // what is on its way already has to arrive first
   relay link(far);
   mount_fixture mount(f.options(still, link.port()));
   mount.expect_log(still_says);
