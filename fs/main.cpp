@@ -9,6 +9,7 @@
 #include <map>
 
 #include "fs/commands/commands.hpp"
+#include "index/database.hpp"
 #include "index/path.hpp"
 
 namespace {
@@ -44,11 +45,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "ferryfs: %s\n", e.what());
     return static_cast<int>(e.code());
   } catch (const SQLite::Exception& e) {  // opening it found nothing wrong, a query did
-    std::fprintf(stderr,
-                 "ferryfs: the destination's .ferryfs/index.db is damaged (%s); move it away and run ferryfs again: it "
-                 "is rebuilt from both sides\n",
-                 e.what());
-    return static_cast<int>(exit_code::local);
+    try {
+      index::throw_index_error("the destination's .ferryfs/index.db", e);
+    } catch (const error& told) {
+      std::fprintf(stderr, "ferryfs: %s\n", told.what());
+      return static_cast<int>(told.code());
+    }
   } catch (const std::exception& e) {
     std::fprintf(stderr, "ferryfs: %s\n", e.what());
     return static_cast<int>(exit_code::local);

@@ -40,7 +40,6 @@ SQLite::Database open_database(const std::string& path, access mode) {
                     SQLITE_OPEN_NOMUTEX;
   try {
     SQLite::Database database{path, flags, 5000, vfs_name};
-    if (mode == access::read_write) database.exec("PRAGMA journal_mode = WAL");
     // NORMAL: a power cut may lose the last transactions but never damages the file; what is lost is found again by
     // the scan of the destination.
     database.exec("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;");

@@ -9,7 +9,7 @@ namespace ferryfs::index {
 
 enum class access { read_only, read_write };
 
-// Opens the index at `path` (made if absent and read_write) with the settings that every connection shares: WAL,
+// Opens the index at `path` (made if absent and read_write) with the settings that every connection shares:
 // synchronous=NORMAL, a small cache. The path is used as given, with no symbolic link in it resolved, so that
 // /proc/self/fd/N/… reaches a directory that is mounted over. Throws ferryfs::error (local) naming the path where the
 // file is damaged, not an index, or can't be opened. One thread uses a connection at a time.

@@ -65,6 +65,7 @@ int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA 
 void migrate(SQLite::Database& database) {
   int version = version_of(database);
   if (version > schema_version) refuse_newer(database, version);
+  database.exec("PRAGMA journal_mode = WAL");  // kept in the file; readers go on beside the writer
   for (; version < schema_version; ++version) {
     SQLite::Transaction step{database};
     database.exec(steps[static_cast<std::size_t>(version)]);

@@ -7,8 +7,8 @@ namespace ferryfs::index {
 
 inline constexpr int schema_version = 1;  // PRAGMA user_version
 
-// Brings the schema to schema_version, one step a version, each step one transaction. Throws ferryfs::error (local)
-// for an index of a newer version, and then changes nothing.
+// Brings the file to WAL and the schema to schema_version, one step a version, each step one transaction. Throws
+// ferryfs::error (local) for an index of a newer version, and then changes nothing.
 void migrate(SQLite::Database& database);
 
 // Throws as `migrate` does where it could not be read by this version; for read-only connections.

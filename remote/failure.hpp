@@ -30,6 +30,9 @@ inline bool is_of_disk(int problem) noexcept {
 struct failure {
   cause why;
   std::string text;  // one line: where, and the cause
+  // The connection ended while this was the oldest request without an answer. A server answers in order, so if that
+  // happens again and again, the request is what it dies of.
+  bool suspect = false;
 
   // Says nothing about the path itself: the same request may succeed over another connection.
   bool of_connection() const noexcept {

@@ -18,11 +18,12 @@ namespace {
 void serve(const arguments& a, const std::string& mountpoint, const std::function<void()>& stands) {
   block_signals();
   log_to_stderr(a.log_level == "info" ? "warn" : a.log_level);
-  const engine e = open_engine(a.settings, a.destination, mountpoint, need_source::sometime);
   mount_options options;
   options.mountpoint = mountpoint;
   options.fuse = a.fuse_options;
   options.allow_other = a.allow_other;
+  check_fuse_options(options);
+  const engine e = open_engine(a.settings, a.destination, mountpoint, need_source::sometime);
   options.owner = {a.uid.value_or(e.where->uid()), a.gid.value_or(e.where->gid()), a.umask};
   serve_mount(*e.archive, options, [&] {
     if (!a.foreground) log_to_file(e.where->log_path(), a.log_level);

@@ -43,18 +43,19 @@ void log_of_fuse(fuse_log_level, const char* format, va_list values) {
   spdlog::debug("{}", line);
 }
 
-std::unique_ptr<fuse_session, session_deleter> make_session(view& v, const mount_options& options) {
+std::unique_ptr<fuse_session, session_deleter> make_session(view* v, const std::string& source,
+                                                            const mount_options& options) {
   fuse_set_log_func(log_of_fuse);
   fuse_arguments args;
   args.add("ferryfs");
   args.add("-osubtype=ferryfs,default_permissions");
-  std::string name = printable(v.archive.setup().source);
+  std::string name = printable(source);
   for (auto at = name.find(','); at != std::string::npos; at = name.find(',', at + 2)) name.insert(at, 1, '\\');
   args.add("-ofsname=" + name);
   if (options.allow_other) args.add("-oallow_other");
   for (const auto& o : options.fuse) args.add("-o" + o);
   std::unique_ptr<fuse_session, session_deleter> session{
-      fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), &v)};
+      fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), v)};
   if (!session) throw error(exit_code::usage, "FUSE does not take the options given with -o; see mount.fuse3(8)");
   return session;
 }
@@ -65,6 +66,8 @@ std::vector<virtual_directory::file> own_files(remote::migration& m) {
 
 }  // namespace
 
+void check_fuse_options(const mount_options& options) { make_session(nullptr, "", options); }
+
 void serve_mount(remote::migration& archive, const mount_options& options, const std::function<void()>& stands) {
   constexpr std::chrono::hours no_deadline{24 * 3650};
   invalidator kernel;
@@ -73,7 +76,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   std::unique_ptr<view> v{
       new view{archive, options.owner, virtual_directory{own_files(archive), ::getuid(), ::getgid()},
                parked_requests{archive.setup().io_timeout}, parked_requests{no_deadline}, control{archive}}};
-  const auto session = make_session(*v, options);
+  const auto session = make_session(v.get(), archive.setup().source, options);
   if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0)
     throw error(exit_code::local,
                 fmt::format("{}: cannot be mounted; is FUSE there (/dev/fuse), and are you allowed to?",

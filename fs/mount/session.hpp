@@ -17,6 +17,9 @@ struct mount_options {
   ownership owner;
 };
 
+// Throws ferryfs::error (usage) where FUSE does not take the options; mounts nothing.
+void check_fuse_options(const mount_options& options);
+
 // Mounts, calls `stands` when the kernel's first requests can be answered, serves until umount or a signal, and stops
 // the archive. Signals must be blocked (see signals.hpp). Throws ferryfs::error (local) where it cannot be mounted.
 void serve_mount(remote::migration& archive, const mount_options& options, const std::function<void()>& stands);

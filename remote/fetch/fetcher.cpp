@@ -13,6 +13,7 @@ namespace ferryfs::remote {
 namespace {
 
 constexpr std::size_t disk_threads = 2;
+constexpr unsigned most_suspicions = 3;
 
 }  // namespace
 
@@ -98,8 +99,21 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
   if (where == lane::background && p->demanded()) source_.raise(p);
 }
 
+// Counts a connection that ended at this picture. True: too many did for the line to be the reason.
+bool fetcher::dies_of(inode ino) {
+  const std::lock_guard lock{mutex_};
+  if (++suspects_[ino] < most_suspicions) return false;
+  suspects_.erase(ino);
+  return true;
+}
+
 // On a disk thread: the last byte is written, or will never come.
 void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after) {
+  if (why && why->suspect && why->of_connection() && dies_of(p->row().ino))
+    return failed(p,
+                  {cause::source_error, fmt::format("{}: the connection ended {} times at this picture: {}",
+                                                    printable(p->path()), most_suspicions, why->text)},
+                  after);
   if (why && why->of_connection() && why->why != cause::cancelled && p->awaited() && source_.state().reachable &&
       p->try_again())
     return source_.read(p, lane::demand);
@@ -151,6 +165,7 @@ void fetcher::over(const std::shared_ptr<picture>& p, const std::optional<failur
       calls = std::move(at->second.calls);
       flights_.erase(at);
     }
+    if (!why) suspects_.erase(p->row().ino);
     ++telling_;
   }
   if (!why) speed_.add(p->size());

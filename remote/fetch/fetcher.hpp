@@ -60,6 +60,7 @@ class fetcher {
   std::shared_ptr<picture> make(const entry& e, std::string path, bool demanded);
   void ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
   void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after);
+  bool dies_of(inode ino);
   void record(const std::shared_ptr<picture>& p, const failure& why);
   void retry_changed(const std::shared_ptr<picture>& p, const attributes& after);
   void over(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
@@ -74,8 +75,9 @@ class fetcher {
   std::mutex mutex_;
   std::condition_variable empty_;
   std::unordered_map<inode, flight> flights_;
-  std::size_t telling_ = 0;     // threads that tell somebody of a fetch that has left the table
-  std::size_t on_the_way_ = 0;  // of them, those not yet in the landing
+  std::size_t telling_ = 0;                       // threads that tell somebody of a fetch that has left the table
+  std::size_t on_the_way_ = 0;                    // of them, those not yet in the landing
+  std::unordered_map<inode, unsigned> suspects_;  // how often a connection ended at their requests
   std::size_t slack_ = 0;
   std::function<void()> slack_call_;
   std::atomic<std::uint64_t> next_id_ = 1;

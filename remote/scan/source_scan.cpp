@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_running = 128;  // directories being listed or merged: bounds memory, hides the round trip
 constexpr std::size_t most_failures_kept = 20;
+constexpr unsigned most_losses = 3;
 constexpr std::size_t longest_path = 4096;  // PATH_MAX: what lies deeper has no name here, or does not end
 
 // Set-user-id and set-group-id are not taken over: here they would speak for another owner.
@@ -57,8 +58,10 @@ class source_scan::one_listing final : public listing {
   void finished(const std::optional<failure>& why) override {
     // Behind its batches, whose directories belong to this scan as well.
     if (why)
-      return scan_->services_.index.post([](index::transaction&) {}, [scan = scan_, ino = directory_.ino, why](
-                                                                         std::exception_ptr) { scan->done(ino, why); });
+      return scan_->services_.index.post([](index::transaction&) {},
+                                         [scan = scan_, d = directory_, why](std::exception_ptr) mutable {
+                                           scan->goes_again(d, why) ? scan->list(d) : scan->done(d.ino, why);
+                                         });
     scan_->services_.index.post(
         [merge = merge_, self = self_failure_, d = directory_](index::transaction& t) {
           if (self->text.empty()) merge->finish(t, d.attributes, mark_of(d.attributes));
@@ -91,10 +94,24 @@ class source_scan::one_listing final : public listing {
 
 void source_scan::start() {
   running_ = 1;
-  services_.source.stat("", [self = shared_from_this()](const std::optional<failure>& why, const attributes& a) {
-    self->looked_at({root_inode, "", side_of(a)},
-                    why || S_ISDIR(a.mode) ? why : failure{cause::not_found, "the source is no directory"});
-  });
+  look({root_inode, "", {}});
+}
+
+void source_scan::look(const directory& d) {
+  services_.source.stat(
+      d.path, [self = shared_from_this(), d = directory{d}](const std::optional<failure>& why, const attributes& a) mutable {
+        if (self->goes_again(d, why)) return self->look(d);
+        d.attributes = side_of(a);
+        const bool no_root = !why && d.ino == root_inode && !S_ISDIR(a.mode);
+        self->looked_at(d, no_root ? failure{cause::not_found, "the source is no directory"} : why);
+      });
+}
+
+bool source_scan::goes_again(directory& d, const std::optional<failure>& why) {
+  if (!why || (why->why != cause::unreachable && why->why != cause::timeout)) return false;
+  if (++d.losses >= most_losses || !services_.source.state().reachable) return false;
+  const std::lock_guard lock{mutex_};
+  return !cancelled_;
 }
 
 void source_scan::hurry(inode ino) {
@@ -186,11 +203,7 @@ void source_scan::skip(const directory& d) {
     ++result_.skipped;
     running_ += below.size();
   }
-  for (const auto& s : below)
-    services_.source.stat(s.path,
-                          [self = shared_from_this(), s](const std::optional<failure>& why, const attributes& a) {
-                            self->looked_at({s.ino, s.path, side_of(a)}, why);
-                          });
+  for (const auto& s : below) look({s.ino, s.path, {}});
   done(d.ino, std::nullopt);
 }
 

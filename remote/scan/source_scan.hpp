@@ -1,7 +1,8 @@
 // One scan of the source: its directories, many at a time, merged into the index as they come.
 //
 // A directory whose mtime is that of its last complete listing is not listed again, unless the scan is a full one; its
-// subdirectories are looked at each. Failures are of single directories: what they hold stays as it was known.
+// subdirectories are looked at each. Failures are of single directories: what they hold stays as it was known. One that
+// lost its connection is asked for again, over the next one.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +53,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     inode ino;
     std::string path;
     side attributes;
+    unsigned losses = 0;  // how often its connection was lost
   };
   class one_listing;
 
@@ -60,7 +62,9 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   void visit(const directory& d);
   void skip(const directory& d);
   void list(const directory& d);
+  void look(const directory& d);
   void looked_at(const directory& d, const std::optional<failure>& why);
+  bool goes_again(directory& d, const std::optional<failure>& why);
   void done(inode ino, const std::optional<failure>& why, bool tell = true);
 
   services services_;

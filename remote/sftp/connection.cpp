@@ -16,6 +16,7 @@ constexpr std::uint32_t version = 3;
 constexpr std::uint32_t longest_read = 255U << 10;   // what OpenSSH's sftp-server answers at most
 constexpr std::uint64_t least_in_flight = 1U << 20;  // bytes requested
 constexpr std::uint64_t most_in_flight = 8U << 20;   // what 50 ms at 160 MB/s hold
+constexpr std::uint64_t first_in_flight = 3U << 20;  // at 50 ms, until it is known what the link takes
 constexpr std::size_t least_files = 150;
 constexpr std::size_t most_files_unasked = 100;   // where the server does not say how many it can have open
 constexpr std::size_t most_files = 900;           // open at once, below the server's 1,024 descriptors
@@ -89,8 +90,21 @@ void connection::greet() {
 // about, and keeps a reader waiting.
 void connection::fit_to(clock::duration round_trip) {
   const auto part = std::min(1.0, std::chrono::duration<double>(round_trip) / std::chrono::duration<double>(50ms));
-  most_in_flight_ = least_in_flight + static_cast<std::uint64_t>(part * (most_in_flight - least_in_flight));
+  most_in_flight_ = least_in_flight + static_cast<std::uint64_t>(part * (first_in_flight - least_in_flight));
+  longest_wait_ = 2 * round_trip + 100ms;
   most_files_ = least_files + static_cast<std::size_t>(part * (most_files - least_files));
+}
+
+// A READ that took long waited behind others on a full link, where fewer would do, and a reader's would come sooner.
+// Once for each time that the requests in flight have all been answered.
+void connection::adapt(const request& r) {
+  if (r.sent != type::read || r.asked < adapted_) return;
+  adapted_ = clock::now();
+  const auto waited = adapted_ - r.asked;
+  if (waited > longest_wait_)
+    most_in_flight_ = std::max(least_in_flight, most_in_flight_ / 2);
+  else if (r.ahead > most_in_flight_ / 2)
+    most_in_flight_ = std::min(most_in_flight, most_in_flight_ * 2);
 }
 
 void connection::send_all() {
@@ -138,9 +152,11 @@ std::string connection::absolute(const std::string& path) const {
 }
 
 builder connection::begin(request r) {
-  if (pending_.empty()) heard_ = clock::now();
   const std::uint32_t id = next_id_++;
   const type t = r.sent;
+  r.asked = clock::now();
+  r.ahead = in_flight_;
+  if (pending_.empty()) heard_ = r.asked;
   in_flight_ += r.part.length;
   pending_.emplace(id, std::move(r));
   return builder{outbox_, t, id};
@@ -155,8 +171,9 @@ void connection::serve(queue& from, waker& wake, bool takes_background) {
   } catch (const failure& f) {
     why = f;
   }
-  // Where one request is to blame, the others only lost their connection.
-  end_all(culprit_told_ ? failure{cause::unreachable, why.text} : why);
+  blame_oldest(why);
+  // The others only lost their connection.
+  end_all(why.why == cause::protocol ? failure{cause::unreachable, why.text} : why);
   throw failure{why};
 }
 
@@ -278,6 +295,7 @@ void connection::dispatch(std::span<const std::byte> packet) {
   if (at == pending_.end()) throw broken{fmt::format("an answer to request {}, which was never sent", id)};
   const request r = std::move(at->second);
   pending_.erase(at);
+  adapt(r);
   in_flight_ -= r.part.length;
   const bool was_ended = r.owner->ended();
   try {
@@ -298,6 +316,20 @@ void connection::dispatch(std::span<const std::byte> packet) {
 void connection::check_deadline() {
   if (!pending_.empty() && clock::now() - heard_ > target_->io_timeout)
     throw failure{cause::timeout, fmt::format("{}: no answer within {} s", where(), target_->io_timeout.count())};
+}
+
+// The server answers in order: what it broke off at is the oldest request, unless a wrong answer was known by its
+// number.
+void connection::blame_oldest(failure why) {
+  if (culprit_told_) return;
+  const task* oldest = nullptr;
+  std::uint32_t oldest_id = 0;
+  for (const auto& [id, r] : pending_)
+    if (!r.owner->ended() && (oldest == nullptr || id < oldest_id)) oldest = r.owner.get(), oldest_id = id;
+  if (oldest == nullptr) return;
+  why.suspect = true;
+  const auto owner = pending_.at(oldest_id).owner;
+  owner->lost(why);
 }
 
 void connection::end_all(const failure& why) {

@@ -37,6 +37,7 @@ class connection final : public wire {
   void give_way();
   std::vector<std::byte> receive_one();
   void fit_to(clock::duration round_trip);
+  void adapt(const request& answered);
   void send_all();
   void run(queue& from, waker& wake, bool takes_background);
   bool take(queue& from, bool takes_background);
@@ -47,6 +48,7 @@ class connection final : public wire {
   bool receive();
   void dispatch(std::span<const std::byte> packet);
   void check_deadline();
+  void blame_oldest(failure why);
   void end_all(const failure& why);
   bool has_room() const;
   // Of all kinds; a tenth more than the background may fill.
@@ -59,6 +61,8 @@ class connection final : public wire {
   std::uint32_t read_length_ = 32U << 10;  // what any server answers; more where it says so
   std::size_t most_files_ = 0;
   std::uint64_t most_in_flight_ = 0;
+  clock::duration longest_wait_{};  // for the answer to a READ, on a link that is not overfull
+  clock::time_point adapted_;       // when most_in_flight_ was last judged
   std::uint32_t next_id_ = 0;
   std::unordered_map<std::uint32_t, request> pending_;
   std::list<std::shared_ptr<read_task>> reading_;  // open, with ranges still to request; demand first

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "index/path.hpp"
 
@@ -11,6 +12,9 @@ namespace ferryfs::remote::sftp {
 namespace {
 
 constexpr std::uint32_t widest_window = 16;
+constexpr std::uint32_t most_completing = 64;
+constexpr std::size_t most_incomplete = 1000;  // beyond it no more names are asked for
+constexpr std::size_t one_batch = 100;
 // A directory that never ends is a broken or hostile server.
 constexpr std::uint64_t most_names = 4'000'000;
 
@@ -19,7 +23,7 @@ constexpr std::uint64_t most_names = 4'000'000;
 void list_task::start(wire& w) { w.begin({shared_from_this(), type::opendir, {}, {}}).string(w.absolute(path_)).end(); }
 
 void list_task::ask(wire& w) {
-  while (asked_ < window_ && !at_end_ && !failed_) {
+  while (asked_ < window_ && !at_end_ && !failed_ && incomplete_.size() < most_incomplete) {
     w.begin({shared_from_this(), type::readdir, {}, {}}).string(handle_).end();
     ++asked_;
   }
@@ -37,7 +41,6 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
       if (got == type::name) {
         names(w, p);
         window_ = std::min(window_ * 2, widest_window);
-        ask(w);
       } else if (got == type::status) {
         parser peek = p;
         if (static_cast<status>(peek.u32()) == status::eof)
@@ -47,24 +50,21 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
       } else {
         throw broken{"an answer to READDIR that is none"};
       }
-      return settle(w);
+      break;
     case type::readlink:
-      --links_;
-      if (got == type::name && p.u32() == 1) {
-        const std::string_view target = p.string();
-        for (auto& entry : link_entries_)
-          if (entry.name == r.name) entry.target = target;
-      } else if (got != type::status) {
-        throw broken{"an answer to READLINK that is none"};
-      }
-      return settle(w);
+    case type::lstat:
+      --completing_;
+      completed(r, got, p);
+      break;
     default:
       return;  // the answer to CLOSE
   }
+  complete(w);
+  ask(w);
+  settle(w);
 }
 
 void list_task::names(wire& w, parser& p) {
-  std::vector<found> batch;
   const std::uint32_t count = p.u32();
   total_ += std::max(count, 1U);  // a packet of none is no progress either
   for (std::uint32_t left = count; left > 0; --left) {
@@ -80,33 +80,54 @@ void list_task::names(wire& w, parser& p) {
                                                w.where(), printable(path_.empty() ? "." : path_), printable(f.name))};
       return;
     }
-    if ((f.attrs.mode & S_IFMT) == 0) {
-      failed_ =
-          failure{cause::protocol, fmt::format("{}: {}: the server does not say what kind of file '{}' is", w.where(),
-                                               printable(path_.empty() ? "." : path_), printable(f.name))};
-      return;
-    }
-    if (S_ISLNK(f.attrs.mode)) {
-      w.begin({shared_from_this(), type::readlink, {}, f.name}).string(w.absolute(join(path_, f.name))).end();
-      ++links_;
-      link_entries_.push_back(std::move(f));
-    } else if (S_ISREG(f.attrs.mode) || S_ISDIR(f.attrs.mode)) {
-      batch.push_back(std::move(f));
-    }
+    take(std::move(f));
   }
   if (total_ > most_names)
     failed_ = failure{cause::protocol, fmt::format("{}: {}: the directory does not end after {} names", w.where(),
                                                    printable(path_), most_names)};
-  else if (!batch.empty())
-    to_->batch(std::move(batch));
+  else if (!ready_.empty())
+    to_->batch(std::exchange(ready_, {}));
+}
+
+void list_task::take(found f) {
+  const auto kind = f.attrs.mode & S_IFMT;
+  if (kind == 0 || (kind == S_IFLNK && f.target.empty()))
+    incomplete_.push_back(std::move(f));
+  else if (kind == S_IFREG || kind == S_IFDIR || kind == S_IFLNK)
+    ready_.push_back(std::move(f));
+}
+
+void list_task::complete(wire& w) {
+  for (; completing_ < most_completing && !incomplete_.empty() && !failed_; ++completing_) {
+    found f = std::move(incomplete_.front());
+    incomplete_.pop_front();
+    const auto how = (f.attrs.mode & S_IFMT) == 0 ? type::lstat : type::readlink;
+    const std::string path = w.absolute(join(path_, f.name));
+    w.begin({shared_from_this(), how, {}, std::move(f)}).string(path).end();
+  }
+}
+
+// A name that went while it was asked about is not there.
+void list_task::completed(const request& r, type got, parser& p) {
+  if (got == type::status) return;
+  found f = r.about;
+  if (r.sent == type::lstat) {
+    if (got != type::attrs) throw broken{"an answer to LSTAT that is none"};
+    f.attrs = p.attrs();
+    if ((f.attrs.mode & S_IFMT) == 0) throw broken{"an answer to LSTAT without a kind of file"};
+  } else {
+    if (got != type::name || p.u32() != 1) throw broken{"an answer to READLINK that is none"};
+    f.target = p.string();
+    if (f.target.empty()) return;
+  }
+  take(std::move(f));
+  if (ready_.size() >= one_batch) to_->batch(std::exchange(ready_, {}));
 }
 
 void list_task::settle(wire& w) {
-  if (ended_ || asked_ > 0 || links_ > 0 || (!at_end_ && !failed_)) return;
+  if (ended_ || asked_ > 0 || completing_ > 0 || (!failed_ && (!at_end_ || !incomplete_.empty()))) return;
   w.begin({shared_from_this(), type::close, {}, {}}).string(handle_).end();
-  // A link that went while it was read has no target, and is not there.
-  std::erase_if(link_entries_, [](const found& f) { return f.target.empty(); });
-  if (!failed_ && !link_entries_.empty()) to_->batch(std::move(link_entries_));
+  if (!failed_ && !ready_.empty()) to_->batch(std::exchange(ready_, {}));
   end(failed_);
 }
 

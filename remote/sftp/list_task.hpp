@@ -1,6 +1,8 @@
 // One directory being listed: OPENDIR, several READDIRs in flight (the server keeps the position and answers in
-// order), READLINK for each symbolic link, CLOSE.
+// order), CLOSE; READLINK for each symbolic link, and LSTAT for each name that the server sent without a mode.
 #pragma once
+
+#include <deque>
 
 #include "remote/sftp/task.hpp"
 
@@ -16,6 +18,9 @@ class list_task final : public task {
  private:
   void ask(wire& w);
   void names(wire& w, parser& p);
+  void take(found f);
+  void complete(wire& w);
+  void completed(const request& r, type got, parser& p);
   void settle(wire& w);
   void end(const std::optional<failure>& why);
 
@@ -24,10 +29,11 @@ class list_task final : public task {
   std::string handle_;
   std::uint32_t window_ = 2;  // READDIRs to keep in flight; doubles while all come back full of names
   std::uint32_t asked_ = 0;
-  std::uint32_t links_ = 0;  // READLINKs without an answer
   std::uint64_t total_ = 0;
   bool at_end_ = false;
-  std::vector<found> link_entries_;
+  std::deque<found> incomplete_;  // names to ask more about
+  std::uint32_t completing_ = 0;  // of those, asked and not answered
+  std::vector<found> ready_;
   std::optional<failure> failed_;
 };
 

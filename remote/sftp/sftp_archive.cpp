@@ -160,14 +160,14 @@ void sftp_archive::down(const failure& why) {
   if (news && told) announce([told, why] { told({false, why.text}); });
 }
 
-// A connection ended. A lost one is made anew at once; one that fell silent is a source that is down.
+// A connection ended. A lost or broken one is made anew at once; one that fell silent is a source that is down.
 void sftp_archive::closed(const failure& why) {
   {
     const std::lock_guard lock{state_mutex_};
     --established_;
     last_ = why;
   }
-  if (why.why != cause::unreachable && why.why != cause::cancelled) down(why);
+  if (why.why == cause::timeout || why.why == cause::refused) down(why);
 }
 
 void sftp_archive::announce(std::function<void()> call) {

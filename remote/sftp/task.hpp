@@ -2,6 +2,7 @@
 // driven by the replies to its own requests, on the thread of the connection that took it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,8 +19,10 @@ class task;
 struct request {
   std::shared_ptr<task> owner;
   type sent = type::init;
-  range part;        // of a READ
-  std::string name;  // of a READLINK: the entry it completes
+  range part;   // of a READ
+  found about;  // of a listing's LSTAT or READLINK: the entry it completes
+  std::uint64_t ahead = 0;  // bytes that were requested before and not here when it was sent
+  std::chrono::steady_clock::time_point asked = {};
 };
 
 // What a task may ask of the connection that runs it.

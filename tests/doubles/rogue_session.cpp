@@ -228,13 +228,14 @@ std::string rogue_session::listed(std::uint32_t id, open_handle& directory) {
   return packet.bytes();
 }
 
-std::string rogue_session::endless(std::uint32_t id, open_handle& directory) const {
+std::string rogue_session::endless(std::uint32_t id, open_handle& directory) {
   if (directory.told >= endless_count) return status(id, sftp::end_of_file);
   packet_writer packet(sftp::name, id);
   packet.u32(100);
   for (int count = 0; count < 100; ++count) {
     const auto name = "endless-" + std::to_string(directory.told++) + ".jpg";
-    packet.text(name).text(name).u32(0x1).u64(1000);
+    packet.text(name).text(name);
+    put_attributes(packet, {directory.path, name, rogue::kind::file, 1000});
   }
   return packet.bytes();
 }

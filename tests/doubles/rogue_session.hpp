@@ -29,7 +29,7 @@ class rogue_session {
   std::string version() const;
   std::string open(std::uint32_t id, sftp::type type, const std::string& path);
   std::string listed(std::uint32_t id, open_handle& directory);
-  std::string endless(std::uint32_t id, open_handle& directory) const;
+  std::string endless(std::uint32_t id, open_handle& directory);
   std::string data(std::uint32_t id, const open_handle& file, std::uint64_t offset, std::uint64_t count);
   std::string limits(std::uint32_t id) const;
   std::string attributes(std::uint32_t id, const std::string& path, bool follow);

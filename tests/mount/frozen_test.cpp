@@ -81,13 +81,13 @@ void check_frozen(frozen& it, const std::function<void()>& thaw) {
 
 }  // namespace
 
-TEST_CASE("with sshd frozen, what is here works and what is missing fails in time, until it goes on", "[slow]") {
+TEST_CASE("with sshd frozen, what is here works and what is missing fails in time, until it goes on") {
   frozen it;
   it.f.server.freeze();
   check_frozen(it, [&] { it.f.server.thaw(); });
 }
 
-TEST_CASE("with the line dead, what is here works and what is missing fails in time, until it is back", "[slow]") {
+TEST_CASE("with the line dead, what is here works and what is missing fails in time, until it is back") {
   frozen it;
   it.link->stall();
   check_frozen(it, [&] { it.link->go(); });

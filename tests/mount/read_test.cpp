@@ -110,7 +110,7 @@ TEST_CASE("fifty readers of one missing picture cause one fetch") {
   check_local(f, mount, "20240101/a.jpg");
 }
 
-TEST_CASE("a read deep in a large file does not wait for what lies before it", "[slow]") {
+TEST_CASE("a read deep in a large file does not wait for what lies before it") {
   const ferry f;
   write_old(f.from / "videos/day.avi", noise(24'000'000));
   relay_options far;

@@ -55,6 +55,7 @@ TEST_CASE("what is no command line of ferryfs is refused, and no destination is 
       {"sync", from, to, "--log-level", "loud"},
       {"sync", from, to, "--config", "/nowhere/ferryfs.toml"},
       {"mount", from, to, "--umask", "99"},
+      {"mount", from, to, "-f", "-o", "frobnicate=7"},
       {"sync", "sftp://root@127.0.0.1:22", to},
       {"sync", "sftp://root@127.0.0.1:seven/pictures", to},
       {"sync", "sftp://root:secret@127.0.0.1/pictures", to},

@@ -92,8 +92,9 @@ TEST_CASE("a directory without end is given up, in bounded memory", "[slow]") {
 }
 
 TEST_CASE("pictures that the server does not send rightly are failures, and all others come") {
-  const std::string how = GENERATE(as<std::string>(), "more-data", "no-data", "wrong-size", "grows", "vanished",
-                                   "failure", "cut-listing", "denied");
+  const std::string how =
+      GENERATE(as<std::string>(), "more-data", "no-data", "wrong-size", "grows", "vanished", "failure", "cut-listing",
+               "denied", "garbage@read", "wrong-id@read", "huge-packet@open");
   INFO(how);
   const auto result = sync_with(how);
   const auto code = static_cast<exit_code>(result.sync.code);
