@@ -72,6 +72,7 @@ void destination::take(const std::string& mountpoint) {
   struct stat st {};
   ::fstat(root_.get(), &st);
   uid_ = st.st_uid, gid_ = st.st_gid;
+  ours_ = uid_ == ::geteuid() && gid_ == ::getegid();
 
   const std::string own = path_ + '/' + std::string(own_directory);
   make_directory(root_.get(), path_, own_directory.data());

@@ -54,7 +54,7 @@ class destination {
   std::uint32_t uid() const noexcept { return uid_; }
   std::uint32_t gid() const noexcept { return gid_; }
   // New files get that owner by themselves.
-  bool is_ours() const noexcept { return uid_ == ::geteuid() && gid_ == ::getegid(); }
+  bool is_ours() const noexcept { return ours_; }
 
  private:
   std::string path_;
@@ -64,6 +64,7 @@ class destination {
   // Several, so that writing new partial files and naming finished ones do not wait for one directory's lock.
   std::array<unique_fd, 16> partials_;
   std::uint32_t uid_ = 0, gid_ = 0;
+  bool ours_ = false;
 };
 
 // The destination's own view of `st`, as the index keeps it. Owners are kept where they are not `uid`, `gid`.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -114,6 +115,9 @@ void landing::land(std::vector<std::shared_ptr<picture>> batch) {
   std::vector<std::shared_ptr<picture>> named;
   std::vector<std::string> made;
   directory_.reset();  // it may have been moved since the last batch
+  // Each directory is opened once, and its names are added together.
+  std::stable_sort(batch.begin(), batch.end(),
+                   [](const auto& a, const auto& b) { return a->row().parent < b->row().parent; });
   const int problem = where_.sync();
   for (auto& p : batch) {
     const auto failed =

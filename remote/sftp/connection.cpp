@@ -14,9 +14,8 @@ using namespace std::chrono_literals;
 
 constexpr std::uint32_t version = 3;
 constexpr std::uint32_t longest_read = 255U << 10;   // what OpenSSH's sftp-server answers at most
-constexpr std::uint64_t least_in_flight = 1U << 20;  // bytes requested
-constexpr std::uint64_t most_in_flight = 8U << 20;   // what 50 ms at 160 MB/s hold
-constexpr std::uint64_t first_in_flight = 3U << 20;  // at 50 ms, until it is known what the link takes
+constexpr std::uint64_t least_in_flight = 512U << 10;  // bytes requested
+constexpr std::uint64_t most_in_flight = 8U << 20;     // what 50 ms at 160 MB/s hold
 constexpr std::size_t least_files = 150;
 constexpr std::size_t most_files_unasked = 100;   // where the server does not say how many it can have open
 constexpr std::size_t most_files = 900;           // open at once, below the server's 1,024 descriptors
@@ -65,12 +64,13 @@ void connection::greet() {
     if (got == type::status) throw status_failure(*this, target_->path, p);
     if (got != type::name || p.u32() != 1) throw broken{"no name in answer to REALPATH"};
     root_ = p.string();
-    fit_to(clock::now() - asked);
+    heard_after(clock::now() - asked);
+    in_flight_limit_ = std::max(least_in_flight, most_in_flight_ * 3 / 8);  // until it is known what the link takes
     if (!root_.starts_with('/') || root_.find('\0') != std::string::npos) throw broken{"a root that is no path"};
     if (root_ == "/") root_.clear();
   }
   if (!has_limits) {
-    most_files_ = std::min(most_files_, most_files_unasked);
+    server_files_ = most_files_unasked;
     return;
   }
   const auto packet = receive_one();
@@ -83,28 +83,31 @@ void connection::greet() {
   p.u64();
   const std::uint64_t handles = p.u64();
   if (read != 0) read_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, longest_read));
-  if (handles != 0) most_files_ = std::clamp<std::size_t>(static_cast<std::size_t>(handles * 9 / 10), 1, most_files_);
+  if (handles != 0) server_files_ = std::clamp<std::size_t>(static_cast<std::size_t>(handles * 9 / 10), 1, most_files);
 }
 
-// What the link holds, and no more: what is requested beyond it only waits in the server's buffers, which sshd moves
-// about, and keeps a reader waiting.
-void connection::fit_to(clock::duration round_trip) {
-  const auto part = std::min(1.0, std::chrono::duration<double>(round_trip) / std::chrono::duration<double>(50ms));
-  most_in_flight_ = least_in_flight + static_cast<std::uint64_t>(part * (first_in_flight - least_in_flight));
-  longest_wait_ = 2 * round_trip + 100ms;
+// The shortest answer shows the round trip. What is requested is what the link holds, and no more: the rest would only
+// wait in the server, whose sshd copies all that it has not sent yet whenever that grows, and keep a reader waiting.
+void connection::heard_after(clock::duration waited) {
+  if (waited >= round_trip_) return;
+  round_trip_ = waited;
+  const auto part = std::min(1.0, std::chrono::duration<double>(round_trip_) / std::chrono::duration<double>(50ms));
+  most_in_flight_ = least_in_flight + static_cast<std::uint64_t>(part * (most_in_flight - least_in_flight));
+  in_flight_limit_ = std::min(in_flight_limit_, most_in_flight_);
   most_files_ = least_files + static_cast<std::size_t>(part * (most_files - least_files));
 }
 
-// A READ that took long waited behind others on a full link, where fewer would do, and a reader's would come sooner.
-// Once for each time that the requests in flight have all been answered.
+// A READ that took long waited behind others on a full link, where fewer would do and a reader's would come sooner.
+// Judged once for each time that all that is in flight has been answered.
 void connection::adapt(const request& r) {
+  const auto now = clock::now();
+  heard_after(now - r.asked);
   if (r.sent != type::read || r.asked < adapted_) return;
-  adapted_ = clock::now();
-  const auto waited = adapted_ - r.asked;
-  if (waited > longest_wait_)
-    most_in_flight_ = std::max(least_in_flight, most_in_flight_ / 2);
-  else if (r.ahead > most_in_flight_ / 2)
-    most_in_flight_ = std::min(most_in_flight, most_in_flight_ * 2);
+  adapted_ = now;
+  if (now - r.asked > 4 * round_trip_ + 100ms)
+    in_flight_limit_ = std::max(least_in_flight, in_flight_limit_ * 3 / 4);
+  else if (r.ahead > in_flight_limit_ / 2)
+    in_flight_limit_ = std::min(most_in_flight_, in_flight_limit_ * 2);
 }
 
 void connection::send_all() {
@@ -203,8 +206,8 @@ void connection::run(queue& from, waker& wake, bool takes_background) {
 }
 
 bool connection::has_room() const {
-  const std::size_t most = held_back_ ? std::min(most_files_, most_files_held_back) : most_files_;
-  return tasks_ < most && in_flight_ < most_in_flight_ && outbox_.size() - sent_ < (64U << 10);
+  const std::size_t most = held_back_ ? std::min(files_limit(), most_files_held_back) : files_limit();
+  return tasks_ < most && in_flight_ < in_flight_limit_ && outbox_.size() - sent_ < (64U << 10);
 }
 
 std::shared_ptr<task> connection::next(queue& from, bool takes_background) const {
@@ -240,7 +243,7 @@ bool connection::request_more() {
     const auto here = at++;
     if ((*here)->to()->urgent()) reading_.splice(reading_.begin(), reading_, here);
   }
-  for (auto at = reading_.begin(); at != reading_.end() && in_flight_ < most_in_flight_;) {
+  for (auto at = reading_.begin(); at != reading_.end() && in_flight_ < in_flight_limit_;) {
     const auto wish = (*at)->request_more(*this);
     requested = requested || wish != reading::wish::later;
     held_back_ = held_back_ || wish == reading::wish::later;

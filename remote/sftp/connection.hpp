@@ -36,7 +36,7 @@ class connection final : public wire {
   void greet();
   void give_way();
   std::vector<std::byte> receive_one();
-  void fit_to(clock::duration round_trip);
+  void heard_after(clock::duration waited);
   void adapt(const request& answered);
   void send_all();
   void run(queue& from, waker& wake, bool takes_background);
@@ -52,17 +52,19 @@ class connection final : public wire {
   void end_all(const failure& why);
   bool has_room() const;
   // Of all kinds; a tenth more than the background may fill.
-  std::size_t most_tasks() const { return most_files_ + most_files_ / 10 + 1; }
+  std::size_t most_tasks() const { return files_limit() + files_limit() / 10 + 1; }
+  std::size_t files_limit() const { return std::min(most_files_, server_files_); }
 
   const ssh::target* target_;
   const std::atomic<bool>& stop_;
   ssh::channel stream_;
   std::string root_;
   std::uint32_t read_length_ = 32U << 10;  // what any server answers; more where it says so
-  std::size_t most_files_ = 0;
-  std::uint64_t most_in_flight_ = 0;
-  clock::duration longest_wait_{};  // for the answer to a READ, on a link that is not overfull
-  clock::time_point adapted_;       // when most_in_flight_ was last judged
+  clock::duration round_trip_ = std::chrono::hours{1};
+  // What the round trip warrants, in files open at once and bytes requested; what the server allows, the link takes.
+  std::size_t most_files_ = 0, server_files_ = 1000;
+  std::uint64_t most_in_flight_ = 0, in_flight_limit_ = 0;
+  clock::time_point adapted_;  // when in_flight_limit_ was last judged
   std::uint32_t next_id_ = 0;
   std::unordered_map<std::uint32_t, request> pending_;
   std::list<std::shared_ptr<read_task>> reading_;  // open, with ranges still to request; demand first
