@@ -111,8 +111,9 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   if (work_.replicate) replicate_.resume();
   auto result = finished->get_future().get();
   if (problem) result.failures.insert(result.failures.begin(), *problem);
+  // A directory that can't be read is asked for again by the next scan, which need not be a full one for that.
+  if (!problem && !result.cut_short) remember(result);
   if (result.complete()) {
-    remember(result);
     fail_listings({cause::not_found, "the directory left the source"});
   } else {
     for (const auto& f : result.failures)
@@ -135,8 +136,8 @@ void migration::remember(const source_scan::result& r) {
     t.put_meta("last_scan", now_text());
     t.put_meta("scan_filter", filter_.fingerprint());
   });
-  spdlog::info("scan of the source complete: {} directories listed, {} unchanged, {} names", r.directories, r.skipped,
-               r.names);
+  spdlog::info("scan of the source {}: {} directories listed, {} unchanged, {} names",
+               r.complete() ? "complete" : "ended", r.directories, r.skipped, r.names);
 }
 
 void migration::when_listed(inode directory, told call) {

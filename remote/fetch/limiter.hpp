@@ -15,6 +15,7 @@ class limiter {
   std::uint64_t rate() const noexcept { return rate_; }
   // While it holds, nothing is granted: the background is paused, what is queued as well.
   void hold(bool on) noexcept { held_ = on; }
+  bool holds() const noexcept { return held_; }
   // True: `bytes` may be requested now, and are counted.
   bool take(std::uint64_t bytes);
 

@@ -155,6 +155,7 @@ void source_scan::pump() {
     directory next;
     {
       const std::lock_guard lock{mutex_};
+      result_.cut_short |= cancelled_ && !waiting_.empty();
       if (cancelled_) waiting_.clear();
       if (waiting_.empty() || running_ >= most_running) {
         pumping_ = false;
@@ -222,7 +223,7 @@ void source_scan::done(inode ino, const std::optional<failure>& why, bool tell) 
     const std::lock_guard lock{mutex_};
     if (why) {
       if (result_.failures.size() < most_failures_kept) result_.failures.push_back(*why);
-      if (why->of_connection() || why->why == cause::protocol) cancelled_ = true;
+      if (why->of_connection() || why->why == cause::protocol) cancelled_ = result_.cut_short = true;
     }
     --running_;
   }

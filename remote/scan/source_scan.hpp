@@ -29,6 +29,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   struct result {
     std::uint64_t directories = 0, names = 0, skipped = 0;  // skipped: directories that had not changed
     std::vector<failure> failures;                          // the first few
+    bool cut_short = false;                                 // not all directories were asked for
     bool complete() const noexcept { return failures.empty(); }
   };
   struct services {

