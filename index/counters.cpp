@@ -63,9 +63,10 @@ ledger::ledger(SQLite::Database& database)
 void ledger::count(const entry& e, std::int64_t sign) {
   const total t{sign, sign * static_cast<std::int64_t>(e.source ? e.source->size : 0),
                 sign * static_cast<std::int64_t>(e.local ? e.local->size : 0)};
-  if (e.ino == root_inode) return;
-  all_[{e.state, e.is_directory()}] += t;
-  if (!e.is_directory()) by_directory_[{e.parent, e.state}] += t;
+  if (e.ino == root_inode || e.state == state::moved) return;
+  const state set = e.state == state::shadowed ? state::conflict : e.state;
+  all_[{set, e.is_directory()}] += t;
+  if (!e.is_directory()) by_directory_[{e.parent, set}] += t;
 }
 
 void ledger::write(SQLite::Statement& s, std::int64_t first, std::int64_t second, const total& t) {

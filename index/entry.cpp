@@ -18,6 +18,10 @@ std::string_view name_of(state s) noexcept {
       return "skipped";
     case state::failed:
       return "failed";
+    case state::moved:
+      return "moved";
+    case state::shadowed:
+      return "conflict";
   }
   return "unknown";
 }
@@ -36,7 +40,7 @@ bool same_second(const side& a, const side& b) { return a.mtime / 1'000'000'000 
 
 state classify(const entry& e) noexcept {
   if (!e.source) return state::added;
-  const bool decided = e.state == state::deleted || e.state == state::skipped || e.state == state::failed;
+  const bool decided = is_hidden(e.state) || e.state == state::skipped || e.state == state::failed;
   const state gap = decided ? e.state : state::missing;
   if (!e.local) return gap;
   // A copy that was fetched and not touched since is only outdated when the source changes, however little.

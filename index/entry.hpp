@@ -34,7 +34,13 @@ enum class state : std::uint8_t {
   deleted = 5,   // removed through the mount: hides the source's copy
   skipped = 6,   // a gap that the operator accepted
   failed = 7,    // a gap whose last fetch went wrong
+  moved = 8,     // keeps the name on the source of an entry that was renamed here; in no set, its entry is
+  shadowed = 9,  // on the source under a name that was given to another entry here; counts as a conflict
 };
+// Not in the view: such a row only keeps the source's name from being shown, or fetched again.
+inline constexpr bool is_hidden(state s) noexcept { 
+  return s == state::deleted || s == state::moved || s == state::shadowed;
+}
 inline constexpr std::array all_states{state::common,  state::missing, state::added, state::conflict,
                                        state::deleted, state::skipped, state::failed};
 
@@ -51,8 +57,14 @@ struct entry {
   std::optional<side> local;
   std::optional<std::uint32_t> uid, gid;  // of the local file, where it is not the archive's owner
   bool fetched = false;                   // the local bytes came from the source and were not changed here since
+  std::optional<inode> origin;            // the `moved` row that has its name on the source, if that is another
   std::string target;                     // of a symbolic link
   std::string sha256;                     // 32 bytes, or empty while unknown
+
+  // What was set here while its bytes are still away, to be applied when they arrive.
+  std::optional<std::uint32_t> set_mode;
+  std::optional<std::int64_t> set_mtime;
+  std::int64_t changed = 0;  // ctime of the last change made through the mount, nanoseconds since 1970; 0: none
 
   // Directories: the source's mtime (whole seconds) as of its last complete listing; 0: listed, but too young to be
   // relied on; nothing: never listed.
@@ -64,7 +76,12 @@ struct entry {
   std::string error;
 
   // The side that the view shows: what is here, unless that is only an outdated copy.
-  const side& shown() const noexcept { return local && !(source && is_gap()) ? *local : *source; }
+  side shown() const noexcept {
+    side s = local && !(source && is_gap()) ? *local : *source;
+    if (set_mode) s.mode = (s.mode & ~07777U) | *set_mode;
+    if (set_mtime) s.mtime = *set_mtime;
+    return s;
+  }
   bool is_directory() const noexcept { return S_ISDIR(shown().mode); }
   bool is_link() const noexcept { return S_ISLNK(shown().mode); }
   // Its bytes are here, to be read from the destination.
@@ -84,7 +101,7 @@ struct entry {
   bool operator==(const entry&) const = default;
 };
 
-// The state that the two sides of `e` add up to; keeps what the operator or a fetch decided (deleted, skipped, failed).
+// The state that the two sides of `e` add up to; keeps what was decided (deleted, moved, skipped, failed).
 state classify(const entry& e) noexcept;
 
 }  // namespace ferryfs

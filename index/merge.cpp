@@ -11,22 +11,30 @@ namespace {
 std::optional<side>& on(entry& e, which w) { return w == which::source ? e.source : e.local; }
 const std::optional<side>& on(const entry& e, which w) { return w == which::source ? e.source : e.local; }
 
-// A directory's own size and mtime on the destination change with every picture that arrives: the source's count.
+// A directory's own size and mtime on the destination change with every picture that arrives: the source's count, or
+// the later time of a change that was made here.
 side settled(const entry& e, which w, side s) {
   if (w != which::destination || !S_ISDIR(s.mode) || !e.source) return s;
-  s.size = e.source->size, s.mtime = e.source->mtime;
+  s.size = e.source->size;
+  s.mtime = e.changed != 0 && e.local ? std::max(e.local->mtime, e.source->mtime) : e.source->mtime;
   // As it was made here, for its owner alone: it gets the source's mode when it is full.
   if ((s.mode & 07777) == 0700 || s.mode == (e.source->mode | 0700U)) s.mode = e.source->mode;
   return s;
 }
 
-std::vector<entry> rows_of(transaction& t, inode directory) {
+std::vector<entry> rows_of(list_children& list, inode directory) {
   std::vector<entry> rows;
-  t.children(directory, "", [&](entry&& e) {
+  list(directory, "", [&](entry&& e) {
     rows.push_back(std::move(e));
     return true;
   });
   return rows;
+}
+
+// The source has a hidden name no more: nothing is to be hidden.
+void leave_hidden(transaction& t, const entry& hidden) {
+  if (const auto moved = t.by_origin(hidden.ino)) leave(t, *moved, which::source);
+  t.erase(hidden);
 }
 
 // Symbolic links compare by what they point to.
@@ -64,6 +72,10 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
     cached_ = self && (self->listed || !self->source);
     fresh_ = true;
     t.children(directory_, "", [&](entry&&) { return fresh_ = false; });
+    t.hidden_children(directory_, "", [&](entry&&) {
+      fresh_ = side_ == which::destination && fresh_;
+      return !(hides_ = side_ == which::source);
+    });
   }
   std::vector<subdirectory> found;
   for (const listed& name : names) {
@@ -73,11 +85,45 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
   return found;
 }
 
+// A name that is hidden here: nothing if it is not; else the renamed entry that stands for it, or 0.
+std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& name) {
+  const auto hidden = t.hidden_child(directory_, name.name);
+  if (!hidden) return std::nullopt;
+  seen_.push_back(hidden->ino);
+  if (hidden->source != std::optional(name.attributes)) {
+    entry after = *hidden;
+    after.source = name.attributes;
+    t.update(*hidden, after);
+  }
+  if (hidden->state == state::shadowed && !t.child(directory_, name.name)) {  // what stood before it went
+    t.erase(*hidden);
+    return insert(t, name);
+  }
+  const auto moved = t.by_origin(hidden->ino);
+  if (!moved) return 0;
+  if (moved->source != std::optional(name.attributes) || other_target(*moved, name)) change_row(t, *moved, name);
+  return moved->ino;
+}
+
+// The source has something under a name that stands here for an entry from elsewhere.
+inode listing_merge::shadow(transaction& t, const listed& name) {
+  entry e;
+  e.parent = directory_, e.name = name.name, e.source = name.attributes, e.target = name.target;
+  e.day = day_of(join(path_, name.name), name.attributes.mtime / 1'000'000'000);
+  e.state = state::shadowed;
+  seen_.push_back(t.insert(e));
+  hides_ = true;
+  return 0;
+}
+
 inode listing_merge::merge(transaction& t, const listed& name) {
+  if (hides_)
+    if (const auto ino = merge_hidden(t, name)) return *ino;
   if (fresh_)
     if (const inode ino = insert(t, name)) return ino;
   const auto before = t.child(directory_, name.name);
   if (!before) return fresh_ ? 0 : insert(t, name);
+  if (side_ == which::source && before->origin) return shadow(t, name);
   const auto& known = on(*before, side_);
   if (known != std::optional(settled(*before, side_, name.attributes)) || other_target(*before, name))
     if (!change_row(t, *before, name)) return 0;
@@ -119,7 +165,7 @@ bool listing_merge::change_row(transaction& t, const entry& before, listed name)
   entry after = merged(before, side_, name);
   const auto& was = on(before, side_);
   if (was && S_ISDIR(was->mode) && !S_ISDIR(name.attributes.mode)) {
-    for (const entry& child : rows_of(t, before.ino)) leave(t, child, side_);
+    leave_below(t, before.ino, side_);
     if (side_ == which::source) after.listed.reset();
   }
   t.update(before, after);
@@ -139,11 +185,13 @@ void listing_merge::note(transaction& t, const entry& before, const entry& after
 void listing_merge::finish(transaction& t, const side& attributes, std::int64_t mark) {
   if (!fresh_) {
     std::sort(seen_.begin(), seen_.end());
-    for (const entry& row : rows_of(t, directory_)) {
-      if (!on(row, side_) || std::binary_search(seen_.begin(), seen_.end(), row.ino)) continue;
+    for (const entry& row : rows_of(t.children, directory_)) {
+      if (!on(row, side_) || (side_ == which::source && row.origin)) continue;
+      if (std::binary_search(seen_.begin(), seen_.end(), row.ino)) continue;
       if (look_ && look_(row.name)) continue;
       leave(t, row, side_);
     }
+    if (hides_) finish_hidden(t);
   }
   const auto before = t.by_inode(directory_);
   if (side_ == which::destination || !before) return;
@@ -157,16 +205,28 @@ void listing_merge::finish(transaction& t, const side& attributes, std::int64_t 
   if (before->listed && before->shown() != after.shown()) t.note({change::what::listing, directory_, {}});
 }
 
+void listing_merge::finish_hidden(transaction& t) {
+  for (const entry& row : rows_of(t.hidden_children, directory_))
+    if (!std::binary_search(seen_.begin(), seen_.end(), row.ino)) leave_hidden(t, row);
+}
+
+void leave_below(transaction& t, inode directory, which side) {
+  for (const entry& child : rows_of(t.children, directory))
+    if (side == which::destination || !child.origin) leave(t, child, side);
+  if (side == which::source)
+    for (const entry& hidden : rows_of(t.hidden_children, directory)) leave_hidden(t, hidden);
+}
+
 void leave(transaction& t, const entry& e, which side) {
   if (!on(e, side)) return;
   entry after = e;
   on(after, side).reset();
   after.fetched = false;
-  if (side == which::source) after.listed.reset();
+  if (side == which::source) after.listed.reset(), after.origin.reset();
   if (S_ISDIR(on(e, side)->mode)) {
-    for (const entry& child : rows_of(t, e.ino)) leave(t, child, side);
+    leave_below(t, e.ino, side);
     // What is here below lies in a directory that was made but is not entered yet.
-    if (side == which::source && !after.local && !rows_of(t, e.ino).empty()) after.local = e.source;
+    if (side == which::source && !after.local && !rows_of(t.children, e.ino).empty()) after.local = e.source;
   }
   const bool stands = side == which::source ? after.local.has_value() : after.source.has_value();
   if (stands) {

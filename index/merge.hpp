@@ -2,7 +2,8 @@
 //
 // Only what differs is written. What a batch holds is merged at once; that something left is believed only from
 // `finish`, after a complete and successful listing. A directory's listing is never held: the merge remembers the
-// inodes it has seen, 8 bytes each.
+// inodes it has seen, 8 bytes each. A name of the source that was deleted or renamed here stays hidden: its row, or the
+// renamed entry's, learns what the source now has.
 #pragma once
 
 #include <functional>
@@ -47,6 +48,9 @@ class listing_merge {
 
  private:
   inode merge(transaction& t, const listed& name);
+  std::optional<inode> merge_hidden(transaction& t, const listed& name);
+  inode shadow(transaction& t, const listed& name);
+  void finish_hidden(transaction& t);
   inode insert(transaction& t, listed name);
   bool change_row(transaction& t, const entry& before, listed name);
   void note(transaction& t, const entry& before, const entry& after) const;
@@ -57,10 +61,13 @@ class listing_merge {
   look_again look_;
   std::optional<bool> cached_;  // the kernel may hold names of this directory; unknown before the first batch
   bool fresh_ = false;          // no row stood in this directory when the merge began
-  std::vector<inode> seen_;
+  bool hides_ = false;          // a hidden row stands in it
+  std::vector<inode> seen_;     // of hidden rows as well
 };
 
 // `e` and all below it left `side`: rows that stand on neither side are erased.
 void leave(transaction& t, const entry& e, which side);
+// All below `directory` did.
+void leave_below(transaction& t, inode directory, which side);
 
 }  // namespace ferryfs::index

@@ -25,10 +25,14 @@ void clear_failure(entry& e) { e.attempts = 0, e.retry_at = 0, e.error.clear(); 
 
 void record_arrival(transaction& t, const arrival& a) {
   const bool known = edit(t, a.ino, [&](entry& e) {
+    if (is_hidden(e.state)) return;  // deleted since it got its name, and its file with it
     // What a scan learnt of the source meanwhile stands: then this is an outdated copy, or all that is left.
-    e.local = a.local, e.sha256 = a.sha256, e.fetched = e.source.has_value();
+    e.local = a.local, e.sha256 = a.sha256;
+    // With another time than the source's, a change there is seen by its size alone.
+    e.fetched = e.source.has_value() && !e.set_mtime;
+    e.set_mode.reset(), e.set_mtime.reset();
     clear_failure(e);
-    if (e.state != state::deleted) e.state = classify(e);
+    e.state = classify(e);
   });
   if (known || !t.by_inode(a.parent)) return;
   entry e;

@@ -24,15 +24,17 @@ class reader {
  public:
   find_inode by_inode;
   find_child child;
+  find_by_origin by_origin;
   find_name name;
-  list_children children;
+  list_children children, hidden_children;
   list_subdirectories subdirectories;
   next_gaps gaps;
   due_failures failures;
   get_meta meta;
 
   std::optional<std::string> path(inode ino) { return path_of(name, ino); }
-  // The entry at a path, tombstones included, or nothing.
+  std::optional<std::string> source_path(inode ino) { return source_path_of(name, ino); }
+  // The entry at a path of the view, or nothing.
   std::optional<entry> at(std::string_view path);
   index::totals totals() { return read_totals(database_); }
   index::totals totals(inode parent) { return read_totals(database_, parent); }

@@ -50,6 +50,20 @@ CREATE TABLE directory_counter (
   PRIMARY KEY (parent, state)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)",
+                                                         // A name may stand twice: in the view, and hidden.
+                                                         R"(
+ALTER TABLE entry ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN origin INTEGER;
+ALTER TABLE entry ADD COLUMN set_mode INTEGER;
+ALTER TABLE entry ADD COLUMN set_mtime INTEGER;
+ALTER TABLE entry ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+UPDATE entry SET hidden = 1 WHERE state = 5;
+DROP INDEX entry_name;
+DROP INDEX entry_directory;
+CREATE UNIQUE INDEX entry_name ON entry(parent, hidden, name);
+CREATE INDEX entry_directory ON entry(parent, hidden, name) WHERE directory = 1;
+CREATE INDEX entry_origin ON entry(origin) WHERE origin IS NOT NULL;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

@@ -9,8 +9,11 @@ namespace ferryfs::index {
 transaction::transaction(SQLite::Database& database)
     : by_inode(database),
       child(database),
+      hidden_child(database, 1),
+      by_origin(database),
       name(database),
       children(database),
+      hidden_children(database, 1),
       subdirectories(database),
       meta(database),
       put_meta(database),
@@ -39,11 +42,14 @@ void transaction::erase(const entry& e) {
 
 std::optional<std::string> transaction::path(inode ino) { return path_of(name, ino); }
 
-std::optional<std::string> path_of(find_name& step, inode ino) {
+namespace {
+
+std::optional<std::string> joined(find_name& step, inode ino, bool on_source) {
   constexpr std::size_t deepest = 2048;  // PATH_MAX / 2: a longer chain is a damaged index
   std::vector<std::string> names;
   while (ino != root_inode) {
     auto row = step(ino);
+    if (row && on_source && row->origin != 0) row = step(row->origin);
     if (!row || names.size() == deepest) return std::nullopt;
     names.push_back(std::move(row->name));
     ino = row->parent;
@@ -55,5 +61,10 @@ std::optional<std::string> path_of(find_name& step, inode ino) {
   }
   return path;
 }
+
+}  // namespace
+
+std::optional<std::string> path_of(find_name& step, inode ino) { return joined(step, ino, false); }
+std::optional<std::string> source_path_of(find_name& step, inode ino) { return joined(step, ino, true); }
 
 }  // namespace ferryfs::index

@@ -28,9 +28,10 @@ class transaction {
   explicit transaction(SQLite::Database& database);
 
   find_inode by_inode;
-  find_child child;
+  find_child child, hidden_child;
+  find_by_origin by_origin;
   find_name name;
-  list_children children;
+  list_children children, hidden_children;
   list_subdirectories subdirectories;
   get_meta meta;
   set_meta put_meta;
@@ -57,5 +58,7 @@ class transaction {
 // Walks up from `ino` by `step` (a find_name) and joins the names; nothing if the chain is broken or longer than a
 // tree can be.
 std::optional<std::string> path_of(find_name& step, inode ino);
+// The same, by the names that the source has.
+std::optional<std::string> source_path_of(find_name& step, inode ino);
 
 }  // namespace ferryfs::index

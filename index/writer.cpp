@@ -1,5 +1,8 @@
 #include "index/writer.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <SQLiteCpp/Transaction.h>
 
 #include "index/error.hpp"
@@ -125,6 +128,15 @@ void writer::tell() {
   if (transaction_.changes_.empty()) return;
   if (observer_) observer_(std::move(transaction_.changes_));
   transaction_.changes_.clear();
+}
+
+// With synchronous=NORMAL a commit is in the WAL, and the WAL is synced before a checkpoint only.
+void writer::make_durable() {
+  run([](transaction&) {});
+  const int wal = ::open((path_ + "-wal").c_str(), O_RDONLY | O_CLOEXEC);
+  if (wal < 0) return;  // checkpointed, and gone
+  ::fdatasync(wal);
+  ::close(wal);
 }
 
 }  // namespace ferryfs::index

@@ -42,6 +42,9 @@ class writer {
   template <typename Work>
   auto run(Work work) -> std::invoke_result_t<Work, transaction&>;
 
+  // All that was committed survives a power cut when this returns.
+  void make_durable();
+
   // Told after each commit what changed. Set before the first job.
   void observe(observer told) { observer_ = std::move(told); }
 

@@ -5,8 +5,10 @@
 #include <sys/statvfs.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 
 #include "index/entry.hpp"
@@ -43,6 +45,11 @@ class destination {
   unique_fd open_partial(inode ino) const noexcept;
   void remove_partial(inode ino) const noexcept;
 
+  // Who changes names through the mount holds it shared until the index knows of the change, and counts it; who gives
+  // a fetched picture its name holds it alone, so that a name is what the index says.
+  std::shared_mutex& names() const noexcept { return names_; }
+  std::atomic<std::uint64_t>& changes() const noexcept { return changes_; }
+
   // What stands at `path` now.
   std::optional<index::listed> look(const std::string& path) const;
   // Makes the data of all that was written durable (syncfs). 0 or errno.
@@ -65,6 +72,8 @@ class destination {
   std::array<unique_fd, 16> partials_;
   std::uint32_t uid_ = 0, gid_ = 0;
   bool ours_ = false;
+  mutable std::shared_mutex names_;
+  mutable std::atomic<std::uint64_t> changes_ = 0;
 };
 
 // The destination's own view of `st`, as the index keeps it. Owners are kept where they are not `uid`, `gid`.

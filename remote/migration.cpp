@@ -103,7 +103,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   s->start();
   std::optional<failure> problem;
   try {
-    scan_destination(where_, index_, stop);
+    scan_destination(where_, index_, readers_, stop);
   } catch (const std::exception& e) {
     problem = failure{cause::local_error, std::string("the destination could not be scanned: ") + e.what()};
     s->cancel();

@@ -10,8 +10,8 @@
 
 namespace ferryfs::fs {
 
-struct stat attributes_of(const view& v, const entry& e) {
-  const side& s = e.shown();
+struct stat attributes_of(view& v, const entry& e) {
+  const side s = e.shown();
   struct stat st {};
   st.st_ino = e.ino;
   st.st_mode = s.mode & ~(S_ISLNK(s.mode) ? 0U : v.owner.umask);
@@ -24,6 +24,8 @@ struct stat attributes_of(const view& v, const entry& e) {
   st.st_blocks = (st.st_size + 511) / 512;
   st.st_mtim = {s.mtime / 1'000'000'000, s.mtime % 1'000'000'000};
   st.st_atim = st.st_ctim = st.st_mtim;
+  if (e.changed > s.mtime) st.st_ctim = {e.changed / 1'000'000'000, e.changed % 1'000'000'000};
+  v.written.overlay(e.ino, st);
   return st;
 }
 
@@ -31,7 +33,7 @@ namespace {
 
 entry entry_of(view& v, fuse_ino_t ino) {
   auto e = v.archive.readers().borrow()->by_inode(ino);
-  if (!e || e->state == state::deleted) throw answer_errno{ENOENT};
+  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
   return *std::move(e);
 }
 
@@ -71,8 +73,18 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
       fuse_reply_attr(req, &st, 0);
       return;
     }
-    const struct stat st = attributes_of(v, entry_of(v, ino));
-    fuse_reply_attr(req, &st, cache_time);
+    const auto e = v.archive.readers().borrow()->by_inode(ino);
+    if (e && !is_hidden(e->state)) {
+      const struct stat st = attributes_of(v, *e);
+      fuse_reply_attr(req, &st, cache_time);
+      return;
+    }
+    // Removed, and still open.
+    const auto file = v.opened.find(ino);
+    struct stat st {};
+    if (!file || ::fstat(file->get(), &st) != 0) throw answer_errno{ENOENT};
+    st.st_ino = ino;
+    fuse_reply_attr(req, &st, 0);
   });
 }
 

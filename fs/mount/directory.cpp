@@ -74,7 +74,6 @@ std::string name_before(index::reader& r, fuse_ino_t ino, off_t offset) {
   off_t at = 2;
   if (offset > 2)
     r.children(ino, "", [&](entry&& e) {
-      if (e.state == state::deleted) return true;
       name = std::move(e.name);
       return ++at < offset;
     });
@@ -100,7 +99,6 @@ void fill(filler& out, index::reader& r, directory_handle& handle, fuse_ino_t in
   const std::lock_guard lock{handle.mutex};
   std::string after = offset == handle.offset && offset > 2 ? handle.after : name_before(r, ino, offset);
   r.children(ino, after, [&](entry&& e) {
-    if (e.state == state::deleted) return true;
     if (!out.add(e, offset + 1)) return false;
     ++offset;
     after = std::move(e.name);

@@ -6,9 +6,10 @@
 #include <memory>
 #include <mutex>
 
+#include "fs/mount/handles.hpp"
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
-#include "fs/mount/view.hpp"
+#include "fs/mount/write/place.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -17,54 +18,11 @@ using remote::bytes_ready;
 using remote::failure;
 using remote::now_local;
 
-// An open picture. Its bytes come from `file` once there is one: the local file, or the partial file of a fetch that
-// has written all of it.
-class file_handle {
- public:
-  explicit file_handle(inode of) : ino(of) {}
-  const inode ino;
-
-  std::shared_ptr<const unique_fd> file() {
-    const std::lock_guard lock{mutex_};
-    return file_;
-  }
-  void set_file(std::shared_ptr<const unique_fd> file) {
-    const std::lock_guard lock{mutex_};
-    file_ = std::move(file);
-  }
-
- private:
-  std::mutex mutex_;
-  std::shared_ptr<const unique_fd> file_;
-};
-
-// An open file of .ferryfs/: its content as it was at open, or the answers to what was written.
-struct own_handle {
-  std::mutex mutex;
-  std::string text;
-};
-
-using handle_pointer = std::shared_ptr<file_handle>;
-using own_pointer = std::shared_ptr<own_handle>;
-handle_pointer& handle_of(const fuse_file_info* fi) { return *reinterpret_cast<handle_pointer*>(fi->fh); }
-own_pointer& own_handle_of(const fuse_file_info* fi) { return *reinterpret_cast<own_pointer*>(fi->fh); }
-
 template <typename Pointer>
 void reply_open(fuse_req_t req, Pointer handle, fuse_file_info* fi) {
   auto kept = std::make_unique<Pointer>(std::move(handle));
   fi->fh = reinterpret_cast<std::uint64_t>(kept.get());
   if (fuse_reply_open(req, fi) == 0) (void)kept.release();
-}
-
-// The local file of an entry; where the index says so and the disk does not, errno.
-std::shared_ptr<const unique_fd> open_local(view& v, const entry& e) {
-  const auto path = v.archive.readers().borrow()->path(e.ino);
-  if (!path) throw answer_errno{ENOENT};
-  auto file = std::make_shared<unique_fd>(v.archive.where().open(*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-  if (!*file) throw answer_errno{errno};
-  struct stat st {};
-  if (::fstat(file->get(), &st) != 0 || !S_ISREG(st.st_mode)) throw answer_errno{EIO};  // replaced since the last scan
-  return file;
 }
 
 void reply_from(fuse_req_t req, int fd, std::size_t size, off_t offset) {
@@ -116,7 +74,7 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
             if (why != nullptr) throw failure{*why};
             const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
             if (!e) throw answer_errno{ENOENT};
-            handle->set_file(open_local(v, *e));
+            handle->set_file(open_local(v, *e, O_RDONLY));
             reply_from(req, handle->file()->get(), size, offset);
           });
         });
@@ -126,15 +84,32 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
 
 }  // namespace
 
+std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) {
+  const auto path = v.archive.readers().borrow()->path(e.ino);
+  if (!path) throw answer_errno{ENOENT};
+  auto file = std::make_shared<unique_fd>(v.archive.where().open(*path, flags | O_NOFOLLOW | O_NONBLOCK));
+  if (!*file) throw answer_errno{errno};
+  struct stat st {};
+  if (::fstat(file->get(), &st) != 0 || !S_ISREG(st.st_mode)) throw answer_errno{EIO};  // replaced since the last scan
+  return file;
+}
+
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
     if (v.own.holds(ino)) return open_own(req, v, ino, fi);
-    if ((fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC) != 0) throw answer_errno{EROFS};
     const auto e = v.archive.readers().borrow()->by_inode(ino);
-    if (!e || e->state == state::deleted) throw answer_errno{ENOENT};
-    auto handle = std::make_shared<file_handle>(ino);
-    if (e->is_local()) handle->set_file(open_local(v, *e));
+    if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
+    const bool writes = (fi->flags & O_ACCMODE) != O_RDONLY, truncates = (fi->flags & O_TRUNC) != 0;
+    auto handle = std::make_shared<open_file>(ino);
+    if (e->is_local()) {
+      // Written through one's own open file, read through it as well: the kernel fills pages that are written in part.
+      handle->set_file(open_local(v, *e, (writes ? O_RDWR : O_RDONLY) | (truncates ? O_TRUNC : 0)));
+      if (truncates) v.written.mark(ino, handle->file());
+    } else if (truncates) {
+      handle->set_file(replace_missing(v, *e));
+    }
+    v.opened.add(handle);
     fi->keep_cache = 1;  // the kernel is told when the content becomes another
     reply_open(req, std::move(handle), fi);
   });
@@ -151,30 +126,18 @@ void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fus
   });
 }
 
-// Only .ferryfs/control is written to: a command. Its answer can be read from the same open file.
-void op_write(fuse_req_t req, fuse_ino_t ino, const char* bytes, std::size_t size, off_t, fuse_file_info* fi) {
+void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (!v.own.holds(ino)) throw answer_errno{EROFS};
-    const auto parked = v.commands_parked.park(req);
-    const auto done = [parked, handle = own_handle_of(fi), size](const control::result& r) {
-      {
-        const std::lock_guard lock{handle->mutex};
-        handle->text = r.text;
-      }
-      parked->answer(
-          [&](fuse_req_t q) { r.error != 0 ? void(fuse_reply_err(q, r.error)) : void(fuse_reply_write(q, size)); });
-    };
-    attempt(parked, [&] { v.commands.run({bytes, size}, done); });
+    if (v.own.holds(ino)) {
+      delete &own_handle_of(fi);
+    } else {
+      const std::unique_ptr<handle_pointer> ended{&handle_of(fi)};
+      v.opened.remove(*ended);
+      record_written(v, ino);  // a shared mapping may have been written after the last close
+    }
+    fuse_reply_err(req, 0);
   });
-}
-
-void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
-  if (view::of(req).own.holds(ino))
-    delete &own_handle_of(fi);
-  else
-    delete &handle_of(fi);
-  fuse_reply_err(req, 0);
 }
 
 }  // namespace ferryfs::fs

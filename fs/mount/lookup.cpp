@@ -12,7 +12,7 @@ namespace {
 void reply_entry(fuse_req_t req, view& v, const std::optional<entry>& e) {
   fuse_entry_param p{};
   p.attr_timeout = p.entry_timeout = cache_time;
-  if (e && e->state != state::deleted) {
+  if (e && !is_hidden(e->state)) {
     p.ino = e->ino;
     p.attr = attributes_of(v, *e);
   }

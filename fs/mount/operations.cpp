@@ -18,12 +18,6 @@ void init(void*, fuse_conn_info* conn) {
   conn->max_read = 0;
 }
 
-// The archive is not changed through this mount yet.
-template <typename... Rest>
-void read_only(fuse_req_t req, Rest...) {
-  fuse_reply_err(req, EROFS);
-}
-
 fuse_lowlevel_ops table() {
   fuse_lowlevel_ops ops{};
   ops.init = init;
@@ -41,20 +35,23 @@ fuse_lowlevel_ops table() {
   ops.releasedir = op_releasedir;
   ops.open = op_open;
   ops.read = op_read;
-  ops.write = op_write;
   ops.release = op_release;
-  ops.setattr = read_only;
-  ops.mknod = read_only;
-  ops.mkdir = read_only;
-  ops.unlink = read_only;
-  ops.rmdir = read_only;
-  ops.symlink = read_only;
-  ops.rename = read_only;
-  ops.link = read_only;
-  ops.create = read_only;
-  ops.setxattr = read_only;
-  ops.removexattr = read_only;
-  ops.fallocate = read_only;
+  ops.setattr = op_setattr;
+  ops.mknod = op_mknod;
+  ops.mkdir = op_mkdir;
+  ops.unlink = op_unlink;
+  ops.rmdir = op_rmdir;
+  ops.symlink = op_symlink;
+  ops.rename = op_rename;
+  ops.link = op_link;
+  ops.create = op_create;
+  ops.write_buf = op_write_buf;
+  ops.flush = op_flush;
+  ops.fsync = op_fsync;
+  ops.fsyncdir = op_fsyncdir;
+  ops.fallocate = op_fallocate;
+  ops.copy_file_range = op_copy_file_range;
+  ops.lseek = op_lseek;
   return ops;
 }
 

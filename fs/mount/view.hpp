@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "fs/mount/deferred.hpp"
+#include "fs/mount/open_file.hpp"
 #include "fs/mount/parked.hpp"
 #include "fs/virtual/control.hpp"
 #include "fs/virtual/directory.hpp"
@@ -26,6 +28,9 @@ struct view {
   parked_requests parked;           // until --io-timeout
   parked_requests commands_parked;  // as long as a command takes
   control commands;
+  open_files opened;
+  written_files written;
+  deferred later;
 
   static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }
 };
@@ -34,6 +39,6 @@ struct view {
 inline constexpr double cache_time = 86400;
 
 // The attributes that the view shows of an entry.
-struct stat attributes_of(const view& v, const entry& e);
+struct stat attributes_of(view& v, const entry& e);
 
 }  // namespace ferryfs::fs

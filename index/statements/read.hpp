@@ -27,10 +27,12 @@ class find_inode {
   SQLite::Statement s_;
 };
 
+// Of the view; with `hidden` 1, the row that keeps a name of the source from being shown.
 class find_child {
  public:
-  explicit find_child(SQLite::Database& db)
-      : s_(db, fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND name = ?2", entry_columns)) {}
+  explicit find_child(SQLite::Database& db, int hidden = 0)
+      : s_(db, fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND hidden = {} AND name = ?2", entry_columns,
+                           hidden)) {}
   std::optional<entry> operator()(inode parent, std::string_view name) {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));
@@ -42,13 +44,29 @@ class find_child {
   SQLite::Statement s_;
 };
 
+// The entry whose name on the source a `moved` row keeps.
+class find_by_origin {
+ public:
+  explicit find_by_origin(SQLite::Database& db)
+      : s_(db, fmt::format("SELECT {} FROM entry WHERE origin = ?1", entry_columns)) {}
+  std::optional<entry> operator()(inode moved) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(moved));
+    return s_.executeStep() ? std::optional(read_entry(s_)) : std::nullopt;
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
 // Parent and name alone: the step of a way up to the root.
 class find_name {
  public:
-  explicit find_name(SQLite::Database& db) : s_(db, "SELECT parent, name FROM entry WHERE ino = ?1") {}
+  explicit find_name(SQLite::Database& db) : s_(db, "SELECT parent, name, origin FROM entry WHERE ino = ?1") {}
   struct row {
     inode parent;
     std::string name;
+    inode origin;  // 0: none
   };
   std::optional<row> operator()(inode ino) {
     const running scope{s_};
@@ -56,7 +74,8 @@ class find_name {
     if (!s_.executeStep()) return std::nullopt;
     const auto name = s_.getColumn(1);
     return row{static_cast<inode>(s_.getColumn(0).getInt64()),
-               std::string(static_cast<const char*>(name.getBlob()), static_cast<std::size_t>(name.getBytes()))};
+               std::string(static_cast<const char*>(name.getBlob()), static_cast<std::size_t>(name.getBytes())),
+               static_cast<inode>(s_.getColumn(2).getInt64())};
   }
 
  private:
@@ -66,9 +85,9 @@ class find_name {
 // The rows of a directory after `after`, in the order of their names' bytes. `each(entry&&)` returns false to stop.
 class list_children {
  public:
-  explicit list_children(SQLite::Database& db, std::string_view only = "")
-      : s_(db,
-           fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND name > ?2 {} ORDER BY name", entry_columns, only)) {}
+  explicit list_children(SQLite::Database& db, int hidden = 0, std::string_view only = "")
+      : s_(db, fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND hidden = {} AND name > ?2 {} ORDER BY name",
+                           entry_columns, hidden, only)) {}
   template <typename Each>
   void operator()(inode parent, std::string_view after, Each&& each) {
     const running scope{s_};
@@ -85,7 +104,7 @@ class list_children {
 // The same for subdirectories alone; reads no picture's row.
 class list_subdirectories : public list_children {
  public:
-  explicit list_subdirectories(SQLite::Database& db) : list_children(db, "AND directory = 1") {}
+  explicit list_subdirectories(SQLite::Database& db) : list_children(db, 0, "AND directory = 1") {}
 };
 
 // Gaps in the order of replication: newest day first, after the position (`day`, `ino`).

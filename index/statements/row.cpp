@@ -63,6 +63,10 @@ entry read_entry(SQLite::Statement& row) {
   e.attempts = row.getColumn(18).getUInt();
   e.retry_at = row.getColumn(19).getInt64();
   e.error = bytes_of(row.getColumn(20));
+  if (const auto origin = row.getColumn(22); !origin.isNull()) e.origin = static_cast<inode>(origin.getInt64());
+  e.set_mode = read_id(row.getColumn(23));
+  if (const auto mtime = row.getColumn(24); !mtime.isNull()) e.set_mtime = mtime.getInt64();
+  e.changed = row.getColumn(25).getInt64();
   return e;
 }
 
@@ -84,6 +88,11 @@ void bind_entry(SQLite::Statement& statement, const entry& e) {
   statement.bind(19, static_cast<std::int64_t>(e.attempts));
   e.retry_at == 0 ? statement.bind(20) : statement.bind(20, e.retry_at);
   e.error.empty() ? statement.bind(21) : statement.bindNoCopy(21, e.error);
+  statement.bind(22, is_hidden(e.state) ? 1 : 0);
+  bind_optional(statement, 23, e.origin);
+  bind_optional(statement, 24, e.set_mode);
+  bind_optional(statement, 25, e.set_mtime);
+  statement.bind(26, e.changed);
 }
 
 }  // namespace ferryfs::index

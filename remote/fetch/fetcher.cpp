@@ -25,7 +25,7 @@ fetcher::fetcher(const destination& where, archive& source, index::writer& index
       readers_(readers),
       limit_(limit),
       writers_(disk_threads),
-      landing_(where, index, [this](const auto& p, const auto& why) { why ? record(p, *why) : over(p, why); }) {}
+      landing_(where, index, readers, [this](const auto& p, const auto& why) { why ? record(p, *why) : over(p, why); }) {}
 
 void fetcher::drain() {
   std::unique_lock lock{mutex_};
@@ -57,7 +57,7 @@ std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t lengt
   // The second look: it may have landed between the caller's look at the index and this one.
   const auto reader = readers_.borrow();
   const auto e = reader->by_inode(ino);
-  const auto path = e ? reader->path(ino) : std::nullopt;
+  const auto path = e ? reader->source_path(ino) : std::nullopt;
   if (!e || !path || e->is_local() || !e->source) {
     lock.unlock();
     e && e->is_local() ? w(now_local{}) : w(failure{cause::not_found, fmt::format("inode {}: no such picture", ino)});
@@ -86,7 +86,8 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
   }
   // The second look, as above.
   const auto now = readers_.borrow()->by_inode(gap.ino);
-  if (!now || !now->is_gap()) {
+  const bool failed_since = now && now->state == state::failed && gap.state == state::missing;
+  if (!now || !now->is_gap() || (where == lane::background && failed_since)) {
     lock.unlock();
     if (now && now->is_local()) return call(std::nullopt);
     return call(failure{cause::not_found, printable(path) + ": is to be fetched no more"});

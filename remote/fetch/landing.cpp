@@ -19,11 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t batch_bytes = 64U << 20;
 constexpr std::size_t batch_files = 4000;
 constexpr auto batch_time = 1s;
-
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
+constexpr std::size_t named_at_once = 64;
 
 failure local_failure(const std::string& path, const char* doing, int problem) {
   return {is_of_disk(problem) ? cause::local_error : cause::misplaced,
@@ -63,8 +59,8 @@ int make_directories(const destination& where, const std::string& path, std::vec
   }
 }
 
-landing::landing(const destination& where, index::writer& index, told landed)
-    : where_(where), index_(index), landed_(std::move(landed)), thread_([this] { run(); }) {}
+landing::landing(const destination& where, index::writer& index, index::readers& readers, told landed)
+    : where_(where), index_(index), readers_(readers), landed_(std::move(landed)), thread_([this] { run(); }) {}
 
 landing::~landing() {
   {
@@ -112,14 +108,21 @@ void landing::run() {
 }
 
 void landing::land(std::vector<std::shared_ptr<picture>> batch) {
-  std::vector<std::shared_ptr<picture>> named;
-  std::vector<std::string> made;
-  directory_.reset();  // it may have been moved since the last batch
   // Each directory is opened once, and its names are added together.
   std::stable_sort(batch.begin(), batch.end(),
                    [](const auto& a, const auto& b) { return a->row().parent < b->row().parent; });
   const int problem = where_.sync();
-  for (auto& p : batch) {
+  for (std::span rest{batch}; !rest.empty(); rest = rest.subspan(std::min(rest.size(), named_at_once)))
+    name_some(rest.first(std::min(rest.size(), named_at_once)), problem);
+}
+
+// A few at a time, so that somebody who renames or deletes through the mount waits for no whole batch.
+void landing::name_some(std::span<std::shared_ptr<picture>> some, int problem) {
+  std::vector<std::shared_ptr<picture>> named;
+  std::vector<std::string> made;
+  const std::lock_guard lock{where_.names()};
+  directory_.reset();  // it may have been moved meanwhile
+  for (auto& p : some) {
     const auto failed =
         problem != 0 ? std::optional(local_failure(p->path(), "cannot be made durable", problem)) : name(*p, made);
     if (failed) {
@@ -132,35 +135,43 @@ void landing::land(std::vector<std::shared_ptr<picture>> batch) {
   record(std::move(named), std::move(made));
 }
 
-int landing::open_directory(const std::string& path, std::vector<std::string>& made) {
-  if (directory_ && directory_path_ == path) return 0;
-  directory_ = open_beneath(where_.root(), path, O_PATH | O_DIRECTORY);
+int landing::open_directory(inode ino, std::vector<std::string>& made) {
+  if (directory_ && directory_ino_ == ino) return 0;
+  const auto path = readers_.borrow()->path(ino);
+  if (!path) return ESTALE;
+  directory_ = open_beneath(where_.root(), *path, O_PATH | O_DIRECTORY);
   if (!directory_ && errno == ENOENT) {
-    if (const int problem = make_directories(where_, path, made)) return problem;
-    directory_ = open_beneath(where_.root(), path, O_PATH | O_DIRECTORY);
+    if (const int problem = make_directories(where_, *path, made)) return problem;
+    directory_ = open_beneath(where_.root(), *path, O_PATH | O_DIRECTORY);
   }
-  directory_path_ = path;
+  directory_ino_ = ino;
   return directory_ ? 0 : errno;
 }
 
 std::optional<failure> landing::name(const picture& p, std::vector<std::string>& made) {
-  const std::string directory = directory_of(p.path());
-  int problem = open_directory(directory, made);
-  if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), p.row().name, false);
-  if (problem == ENOENT) {  // the directory was moved or removed since it was opened
+  std::optional<entry> now = p.row();
+  if (p.begun_at() != where_.changes()) now = readers_.borrow()->by_inode(p.row().ino);
+  if (!now || is_hidden(now->state))
+    return failure{cause::cancelled, printable(p.path()) + ": was deleted while it was fetched"};
+  if (now->is_local()) return failure{cause::changed, printable(p.path()) + ": was written here meanwhile"};
+  int problem = open_directory(now->parent, made);
+  if (problem == ESTALE) return failure{cause::cancelled, printable(p.path()) + ": its directory left the archive"};
+  if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), now->name, false);
+  if (problem == ENOENT) {  // the directory was moved or removed behind our back
     directory_.reset();
-    problem = open_directory(directory, made);
-    if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), p.row().name, false);
+    problem = open_directory(now->parent, made);
+    if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), now->name, false);
   }
   if (problem == 0) return std::nullopt;
   if (problem != EEXIST) return local_failure(p.path(), "cannot get its name in the destination", problem);
 
   // Something stands there. An outdated copy that is still as it was fetched may go; anything else is somebody's.
-  const auto there = where_.look(p.path());
-  const auto& outdated = p.row().local;
-  if (there && p.row().fetched && outdated && there->attributes.size == outdated->size &&
+  const auto path = readers_.borrow()->path(now->ino);
+  const auto there = path ? where_.look(*path) : std::nullopt;
+  const auto& outdated = now->local;
+  if (there && now->fetched && outdated && there->attributes.size == outdated->size &&
       there->attributes.mtime == outdated->mtime) {
-    problem = where_.name_partial(p.row().ino, directory_.get(), p.row().name, true);
+    problem = where_.name_partial(p.row().ino, directory_.get(), now->name, true);
     return problem == 0 ? std::nullopt
                         : std::optional(local_failure(p.path(), "cannot replace its outdated copy", problem));
   }

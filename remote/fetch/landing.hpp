@@ -7,10 +7,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "index/outcome.hpp"
+#include "index/reader.hpp"
 #include "index/writer.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/picture.hpp"
@@ -21,7 +23,7 @@ class landing {
  public:
   // `landed` is called on one of its own threads or the writer's, with nothing or why the picture did not land.
   using told = std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&)>;
-  landing(const destination& where, index::writer& index, told landed);
+  landing(const destination& where, index::writer& index, index::readers& readers, told landed);
   // Lands what was added, then stops.
   ~landing();
 
@@ -33,19 +35,21 @@ class landing {
   void run();
   bool is_full() const;
   void land(std::vector<std::shared_ptr<picture>> batch);
+  void name_some(std::span<std::shared_ptr<picture>> some, int problem);
   std::optional<failure> name(const picture& p, std::vector<std::string>& made);
-  int open_directory(const std::string& path, std::vector<std::string>& made);
+  int open_directory(inode ino, std::vector<std::string>& made);
   void record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made);
 
   const destination& where_;
   index::writer& index_;
+  index::readers& readers_;
   told landed_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::shared_ptr<picture>> ready_;
   std::uint64_t ready_bytes_ = 0;
   bool flush_ = false, stop_ = false;
-  std::string directory_path_;  // of the last picture named, still open
+  inode directory_ino_ = 0;  // of the last picture named, still open
   unique_fd directory_;
   std::thread thread_;
 };

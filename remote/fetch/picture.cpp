@@ -12,7 +12,12 @@
 namespace ferryfs::remote {
 
 picture::picture(services s, const entry& e, std::string path, bool demanded)
-    : services_(std::move(s)), row_(e), path_(std::move(path)), demanded_(demanded), context_(EVP_MD_CTX_new()) {
+    : services_(std::move(s)),
+      row_(e),
+      begun_at_(services_.where.changes()),
+      path_(std::move(path)),
+      demanded_(demanded),
+      context_(EVP_MD_CTX_new()) {
   EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
 }
 
@@ -175,13 +180,15 @@ std::optional<failure> picture::complete(const attributes& after) {
   sha256_.resize(length);
 
   const int fd = file_->get();
-  const timespec when{after.mtime, 0};
-  const timespec times[] = {when, when};
-  const mode_t mode = row_.source->mode & 07777;
-  if (!services_.where.is_ours() && ::fchown(fd, services_.where.uid(), services_.where.gid()) != 0)
+  if (!(services_.where.is_ours() && !row_.uid && !row_.gid) &&
+      ::fchown(fd, row_.uid.value_or(services_.where.uid()), row_.gid.value_or(services_.where.gid())) != 0)
     return disk_failure(errno);
+  const std::int64_t mtime = row_.set_mtime.value_or(after.mtime * 1'000'000'000);
+  const timespec when{mtime / 1'000'000'000, mtime % 1'000'000'000};
+  const timespec times[] = {when, when};
+  const mode_t mode = row_.set_mode.value_or(row_.source->mode & 07777);
   if (::fchmod(fd, mode) != 0 || ::futimens(fd, times) != 0) return disk_failure(errno);
-  local_ = {S_IFREG | mode, size(), after.mtime * 1'000'000'000};
+  local_ = {S_IFREG | mode, size(), mtime};
   const std::lock_guard lock{mutex_};
   if (!demanded_) file_.reset();  // thousands may wait to land together
   return std::nullopt;

@@ -46,6 +46,9 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   ~picture() override;
 
   const entry& row() const noexcept { return row_; }  // as it was when the fetch began
+  // destination::changes() at that time.
+  std::uint64_t begun_at() const noexcept { return begun_at_; }
+  // Its path on the source.
   const std::string& path() const override { return path_; }
   bool demanded() const noexcept { return demanded_; }
   void demand() noexcept { demanded_ = true; }
@@ -88,6 +91,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
 
   services services_;
   const entry row_;
+  const std::uint64_t begun_at_;
   const std::string path_;
   std::atomic<bool> demanded_;
   std::atomic<bool> begun_ = false;

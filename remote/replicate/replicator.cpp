@@ -194,7 +194,7 @@ bool replicator::start(const entry& gap) {
   }
   if (path.empty()) return false;
   if (!S_ISREG(gap.source->mode)) {
-    make_here(gap, path);
+    make_here(gap);
     return false;
   }
   if (!is_settled(gap.source->mtime / 1'000'000'000)) {
@@ -219,7 +219,16 @@ bool replicator::start(const entry& gap) {
 }
 
 // Directories and symbolic links need no bytes from the source.
-void replicator::make_here(const entry& gap, const std::string& path) {
+void replicator::make_here(const entry& gap) {
+  const std::lock_guard lock{services_.where.names()};
+  std::string path;
+  {
+    const auto reader = services_.readers.borrow();
+    const auto now = reader->by_inode(gap.ino);
+    if (!now || !now->is_gap()) return;  // deleted, or made here meanwhile
+    path = reader->path(gap.ino).value_or("");
+  }
+  if (path.empty()) return;
   int problem = 0;
   if (S_ISDIR(gap.source->mode)) {
     std::vector<std::string> made;
@@ -251,9 +260,11 @@ void replicator::make_here(const entry& gap, const std::string& path) {
                         now = now_seconds()](index::transaction& t) { index::record_failure(t, ino, text, now); });
 }
 
+// On the source.
 std::string replicator::path_of(index::reader& r, const entry& e) {
+  if (e.origin) return r.source_path(e.ino).value_or("");
   if (parent_ != e.parent) {
-    const auto path = r.path(e.parent);
+    const auto path = r.source_path(e.parent);
     if (!path) return "";  // its directory has just left the index
     parent_path_ = *path;
     parent_ = e.parent;
@@ -281,7 +292,7 @@ void replicator::landed(inode ino, const std::optional<failure>& why) {
   if (news) wake_.notify_all();
 }
 
-// Everything is here: directories get the mode and mtime that the source's have, which filling them changed.
+// Everything is here: directories get the mode and mtime that the view shows, which filling them changed.
 void replicator::finish_directories() {
   const auto reader = services_.readers.borrow();
   std::vector<std::pair<inode, std::string>> stack{{root_inode, ""}};
@@ -293,11 +304,12 @@ void replicator::finish_directories() {
       const std::string here = join(at, e.name);
       const unique_fd fd = services_.where.open(here, O_RDONLY | O_DIRECTORY);
       struct stat st {};
-      const timespec when{e.source->mtime / 1'000'000'000, 0};
+      const side shown = e.shown();
+      const timespec when{shown.mtime / 1'000'000'000, shown.mtime % 1'000'000'000};
       const timespec times[] = {when, when};
       if (fd && ::fstat(fd.get(), &st) == 0 &&
-          (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ e.source->mode) & 07777)) {
-        ::fchmod(fd.get(), e.source->mode & 07777);
+          (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ shown.mode) & 07777)) {
+        ::fchmod(fd.get(), shown.mode & 07777);
         ::futimens(fd.get(), times);
       }
       stack.emplace_back(e.ino, here);

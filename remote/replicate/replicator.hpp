@@ -48,7 +48,7 @@ class replicator {
   void rewind();
   bool fill();
   bool start(const entry& gap);
-  void make_here(const entry& gap, const std::string& path);
+  void make_here(const entry& gap);
   std::string path_of(index::reader& r, const entry& e);
   void landed(inode ino, const std::optional<failure>& why);
   bool has_space();

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <mutex>
 #include <vector>
 
 #include "index/merge.hpp"
@@ -33,7 +34,8 @@ void record_root(index::transaction& t, const side& now) {
 
 }  // namespace
 
-std::uint64_t scan_destination(const destination& where, index::writer& index, const std::stop_token& stop) {
+std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
+                               const std::stop_token& stop) {
   struct stat st {};
   ::fstat(where.root(), &st);
   const side root = as_listed("", st, "", where.uid(), where.gid()).attributes;
@@ -42,8 +44,13 @@ std::uint64_t scan_destination(const destination& where, index::writer& index, c
   std::uint64_t seen = 0;
   std::vector<step> stack{{root_inode, "", root}};
   while (!stack.empty() && !stop.stop_requested()) {
-    const step here = std::move(stack.back());
+    step here = std::move(stack.back());
     stack.pop_back();
+    // Nobody renames through the mount what is being listed, or has a change of names on the disk alone.
+    const std::lock_guard lock{where.names()};
+    const auto path = readers.borrow()->path(here.ino);
+    if (!path) continue;
+    here.path = *path;
     index::listing_merge merge{index::which::destination, here.ino, here.path,
                                [&](const std::string& name) { return where.look(join(here.path, name)); }};
     std::vector<index::listed> batch;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stop_token>
 
+#include "index/reader.hpp"
 #include "index/writer.hpp"
 #include "remote/destination.hpp"
 
@@ -12,6 +13,7 @@ namespace ferryfs::remote {
 
 // Returns how many names it saw. Directories that cannot be read keep what was known of them and are logged. Throws
 // what the index throws.
-std::uint64_t scan_destination(const destination& where, index::writer& index, const std::stop_token& stop);
+std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
+                               const std::stop_token& stop);
 
 }  // namespace ferryfs::remote

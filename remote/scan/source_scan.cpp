@@ -195,7 +195,13 @@ void source_scan::skip(const directory& d) {
   {
     const auto reader = services_.readers.borrow();
     reader->subdirectories(d.ino, "", [&](entry&& e) {
-      if (e.source) below.push_back({e.ino, join(d.path, e.name), *e.source});
+      if (e.source && !e.origin) below.push_back({e.ino, join(d.path, e.name), *e.source});
+      return true;
+    });
+    // Renamed here, they still are where they were on the source.
+    reader->hidden_children(d.ino, "", [&](entry&& e) {
+      if (e.state != state::moved || !e.is_directory()) return true;
+      if (const auto moved = reader->by_origin(e.ino)) below.push_back({moved->ino, join(d.path, e.name), *e.source});
       return true;
     });
   }

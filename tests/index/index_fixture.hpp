@@ -36,7 +36,20 @@ class index_fixture {
   index::writer writer{path};
   index::readers readers{path};
 
-  std::optional<entry> at(std::string_view where) { return readers.borrow()->at(where); }
+  // The row at a path, of the view or else hidden.
+  std::optional<entry> at(std::string_view where) {
+    const auto reader = readers.borrow();
+    auto found = reader->at(where);
+    if (found) return found;
+    const auto slash = where.rfind('/');
+    const auto directory = reader->at(slash == std::string_view::npos ? "" : where.substr(0, slash));
+    if (directory)
+      reader->hidden_children(directory->ino, "", [&](entry&& e) {
+        if (e.name == where.substr(slash + 1)) found = std::move(e);
+        return !found;
+      });
+    return found;
+  }
   // The row at a path that must be there.
   entry row(std::string_view where) { return at(where).value(); }
 

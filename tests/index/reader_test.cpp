@@ -45,10 +45,14 @@ TEST_CASE("a chain of directories that bites its tail has no path, and hangs nob
   CHECK_FALSE(f.readers.borrow()->path(a));
 }
 
-TEST_CASE("a deleted picture is found, so that its tombstone is seen") {
+TEST_CASE("a deleted picture is not in the view, and its name is free") {
   index_fixture f;
   f.edit(f.insert(root_inode, "a.jpg", file_side(1)), [](entry& e) { e.state = state::deleted; });
+  CHECK_FALSE(f.readers.borrow()->at("a.jpg"));
+  CHECK(f.names_in(root_inode).empty());
   CHECK(f.row("a.jpg").state == state::deleted);
+  CHECK(f.insert(root_inode, "a.jpg", {}, file_side(2)) != 0);
+  CHECK(f.row("a.jpg").state == state::added);
 }
 
 TEST_CASE("a directory is listed in the order of bytes, and goes on behind a name") {

@@ -139,29 +139,6 @@ TEST_CASE("the mount's own directory is not listed but can be reached, and statu
   CHECK((st.st_mode & 07777) == 0600);
 }
 
-TEST_CASE("every attempt to change something is told that the file system is read-only") {
-  const ferry f;
-  write_old(f.from / "20240101/a.jpg", noise(1000));
-  mount_fixture mount(f.options(still));
-  mount.expect_log(still_says);
-  const fs::path a = mount / "20240101/a.jpg", b = mount / "20240101/b.jpg";
-  const auto refused = [](int result) { return result < 0 ? errno : 0; };
-  CHECK(refused(::open(a.c_str(), O_WRONLY)) == EROFS);
-  CHECK(refused(::open(a.c_str(), O_RDWR | O_TRUNC)) == EROFS);
-  CHECK(refused(::open(b.c_str(), O_WRONLY | O_CREAT, 0644)) == EROFS);
-  CHECK(refused(::truncate(a.c_str(), 0)) == EROFS);
-  CHECK(refused(::chmod(a.c_str(), 0600)) == EROFS);
-  CHECK(refused(::unlink(a.c_str())) == EROFS);
-  CHECK(refused(::rename(a.c_str(), b.c_str())) == EROFS);
-  CHECK(refused(::link(a.c_str(), b.c_str())) == EROFS);
-  CHECK(refused(::symlink("a", b.c_str())) == EROFS);
-  CHECK(refused(::mkdir(b.c_str(), 0755)) == EROFS);
-  CHECK(refused(::rmdir((mount / "20240101").c_str())) == EROFS);
-  CHECK(refused(::utimensat(AT_FDCWD, a.c_str(), nullptr, 0)) == EROFS);
-  CHECK(refused(::setxattr(a.c_str(), "user.x", "y", 1, 0)) == EROFS);
-  CHECK(read_file(a) == noise(1000));
-}
-
 TEST_CASE("what ls shows of a picture stays the same when it becomes local, and over a new mount") {
   const ferry f;
   write_old(f.from / "20240101/a.jpg", noise(100'000));

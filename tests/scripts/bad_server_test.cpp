@@ -41,7 +41,7 @@ TEST_CASE("a closed port is refused in one line") {
 
 TEST_CASE("a remote path that is not there, or is no directory, is refused in one line") {
   const place at;
-  for (const fs::path path : {at.dir / "nowhere", at.from / "20240101/a.jpg"}) {
+  for (const auto& path : std::initializer_list<fs::path>{at.dir / "nowhere", at.from / "20240101/a.jpg"}) {
     check_one_line(at.sync(at.server.url(path), at.server.identity(), at.server.known_hosts()), source, path);
     at.check_untouched();
   }

@@ -1,0 +1,68 @@
+// Open pictures, and which of them are being written: of those the disk, and not the index, knows size and time.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "index/entry.hpp"
+#include "remote/unique_fd.hpp"
+
+namespace ferryfs::fs {
+
+// One open file. Its bytes come from `file` once there is one: the local file, or the partial file of a fetch that has
+// written all of it. Threads: any.
+class open_file {
+ public:
+  explicit open_file(inode of) : ino(of) {}
+  const inode ino;
+
+  std::shared_ptr<const unique_fd> file() {
+    const std::lock_guard lock{mutex_};
+    return file_;
+  }
+  void set_file(std::shared_ptr<const unique_fd> file) {
+    const std::lock_guard lock{mutex_};
+    file_ = std::move(file);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<const unique_fd> file_;
+};
+
+// All that is open, by inode: a file that was removed is still there for who has it open. Threads: any.
+class open_files {
+ public:
+  void add(const std::shared_ptr<open_file>& file);
+  void remove(const std::shared_ptr<open_file>& file);
+  // The local file of one of those that are open as `ino`, if any has one.
+  std::shared_ptr<const unique_fd> find(inode ino);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<inode, const open_file*>, std::shared_ptr<open_file>> files_;
+};
+
+// The files that were written through the mount and are not yet in the index as they are. Threads: any.
+class written_files {
+ public:
+  // `ino` has other bytes than the index knows; `file` shows its size and times.
+  void mark(inode ino, std::shared_ptr<const unique_fd> file);
+  // Takes it from the table: the caller enters it in the index. Empty: nothing was written since.
+  std::shared_ptr<const unique_fd> take(inode ino);
+  // Puts size and times as they are now into `st`.
+  void overlay(inode ino, struct stat& st);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<inode, std::shared_ptr<const unique_fd>> files_;
+  std::atomic<std::size_t> count_ = 0;  // so that nobody takes the lock while nothing is written
+};
+
+}  // namespace ferryfs::fs

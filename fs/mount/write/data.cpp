@@ -1,0 +1,203 @@
+// create, write, flush, fsync, fallocate, copy_file_range, lseek. Bytes go straight to the local file; the index learns
+// size and time when the file is closed or synced, and until then `written_files` shows them.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "fs/mount/handles.hpp"
+#include "fs/mount/operations.hpp"
+#include "fs/mount/reply.hpp"
+#include "fs/mount/write/place.hpp"
+#include "fs/mount/write/whole.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+std::string bytes_of(fuse_bufvec* from) {
+  std::string bytes(fuse_buf_size(from), '\0');
+  fuse_bufvec to = FUSE_BUFVEC_INIT(bytes.size());
+  to.buf[0].mem = bytes.data();
+  const auto copied = fuse_buf_copy(&to, from, static_cast<fuse_buf_copy_flags>(0));
+  if (copied < 0) throw answer_errno{static_cast<int>(-copied)};
+  bytes.resize(static_cast<std::size_t>(copied));
+  return bytes;
+}
+
+// A command. Its answer can be read from the same open file.
+void write_command(fuse_req_t req, view& v, const std::string& bytes, fuse_file_info* fi) {
+  const auto parked = v.commands_parked.park(req);
+  const auto done = [parked, handle = own_handle_of(fi), size = bytes.size()](const control::result& r) {
+    {
+      const std::lock_guard lock{handle->mutex};
+      handle->text = r.text;
+    }
+    parked->answer(
+        [&](fuse_req_t q) { r.error != 0 ? void(fuse_reply_err(q, r.error)) : void(fuse_reply_write(q, size)); });
+  };
+  attempt(parked, [&] { v.commands.run(bytes, done); });
+}
+
+// The local file of a handle that writes; empty while the picture is missing.
+std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle) {
+  if (auto file = handle.file()) return file;
+  const auto e = v.archive.readers().borrow()->by_inode(handle.ino);
+  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
+  if (!e->is_local()) return nullptr;
+  handle.set_file(open_local(v, *e, O_RDWR));
+  return handle.file();
+}
+
+void write_later(fuse_req_t req, view& v, const handle_pointer& handle, std::string bytes, off_t offset) {
+  const auto parked = v.parked.park(req);
+  attempt(parked, [&] {
+    when_whole(v, handle->ino, parked, [&v, parked, handle, bytes = std::move(bytes), offset] {
+      parked->answer([&](fuse_req_t q) {
+        answer(q, [&] {
+          const auto file = local_of(v, *handle);
+          if (!file) throw answer_errno{EIO};
+          const auto n = ::pwrite(file->get(), bytes.data(), bytes.size(), offset);
+          if (n < 0) throw answer_errno{errno};
+          v.written.mark(handle->ino, file);
+          fuse_reply_write(q, static_cast<std::size_t>(n));
+        });
+      });
+    });
+  });
+}
+
+}  // namespace
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* fi) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    refuse_own(v, parent, name);
+    const auto directory = v.archive.readers().borrow()->by_inode(parent);
+    if (!directory || is_hidden(directory->state)) throw answer_errno{ENOENT};
+    std::shared_ptr<unique_fd> file;
+    inode ino = 0;
+    {
+      const name_change changing{v};
+      const auto here = directory_here(v, parent, true);
+      const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (fi->flags & (O_EXCL | O_TRUNC));
+      file = std::make_shared<unique_fd>(::openat(here.get(), name, flags, 0600));
+      if (!*file || ::fchmod(file->get(), mode & 07777) != 0) throw answer_errno{errno};
+      own_new(v, req, *directory, here.get(), name);
+      const auto now = look_here(v, file->get(), "");
+      ino = v.archive.index().run([&](index::transaction& t) {
+        return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, now_ns());
+      });
+    }
+    const auto e = v.archive.readers().borrow()->by_inode(ino);
+    if (!e) throw answer_errno{EIO};
+    auto handle = std::make_shared<open_file>(ino);
+    handle->set_file(std::move(file));
+    fuse_entry_param p{};
+    p.ino = ino;
+    p.attr = attributes_of(v, *e);
+    p.attr_timeout = p.entry_timeout = cache_time;
+    fi->keep_cache = 1;
+    v.opened.add(handle);
+    auto kept = std::make_unique<handle_pointer>(std::move(handle));
+    fi->fh = reinterpret_cast<std::uint64_t>(kept.get());
+    if (fuse_reply_create(req, &p, fi) == 0) (void)kept.release();
+  });
+}
+
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offset, fuse_file_info* fi) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (v.own.holds(ino)) return write_command(req, v, bytes_of(from), fi);
+    const handle_pointer handle = handle_of(fi);
+    const auto file = local_of(v, *handle);
+    if (!file) return write_later(req, v, handle, bytes_of(from), offset);
+    fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(from));
+    to.buf[0].flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
+    to.buf[0].fd = file->get();
+    to.buf[0].pos = offset;
+    const auto written = fuse_buf_copy(&to, from, static_cast<fuse_buf_copy_flags>(0));
+    if (written < 0) throw answer_errno{static_cast<int>(-written)};
+    v.written.mark(ino, file);
+    fuse_reply_write(req, static_cast<std::size_t>(written));
+  });
+}
+
+void op_flush(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (!v.own.holds(ino)) record_written(v, ino);
+    fuse_reply_err(req, 0);
+  });
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (!v.own.holds(ino)) {
+      if (const auto file = handle_of(fi)->file())
+        if ((data_only != 0 ? ::fdatasync(file->get()) : ::fsync(file->get())) != 0) throw answer_errno{errno};
+      record_written(v, ino);
+    }
+    fuse_reply_err(req, 0);
+  });
+}
+
+// What was removed or renamed in the directory stays so: the disk's part and the index's.
+void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int, fuse_file_info*) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (!v.own.holds(ino)) {
+      if (const auto here = directory_here(v, ino, false); here && ::fsync(here.get()) != 0) throw answer_errno{errno};
+      v.archive.index().make_durable();
+    }
+    fuse_reply_err(req, 0);
+  });
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, fuse_file_info* fi) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (v.own.holds(ino)) throw answer_errno{EPERM};
+    const auto file = local_of(v, *handle_of(fi));
+    if (!file) throw answer_errno{EOPNOTSUPP};
+    if (::fallocate(file->get(), mode, offset, length) != 0) throw answer_errno{errno};
+    v.written.mark(ino, file);
+    fuse_reply_err(req, 0);
+  });
+}
+
+// Where one of the two is not here, EXDEV: the kernel copies by reading and writing.
+void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, fuse_file_info* from_fi, fuse_ino_t to,
+                        off_t to_offset, fuse_file_info* to_fi, std::size_t length, int) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (v.own.holds(from) || v.own.holds(to)) throw answer_errno{EXDEV};
+    const auto in = handle_of(from_fi)->file(), out = local_of(v, *handle_of(to_fi));
+    if (!in || !out) throw answer_errno{EXDEV};
+    const auto copied = ::copy_file_range(in->get(), &from_offset, out->get(), &to_offset, length, 0);
+    if (copied < 0) throw answer_errno{errno};
+    v.written.mark(to, out);
+    fuse_reply_write(req, static_cast<std::size_t>(copied));
+  });
+}
+
+// Of a missing picture all is data.
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, fuse_file_info* fi) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (v.own.holds(ino)) throw answer_errno{EINVAL};
+    off_t at = 0;
+    if (const auto file = handle_of(fi)->file()) {
+      at = ::lseek(file->get(), offset, whence);
+      if (at < 0) throw answer_errno{errno};
+    } else {
+      const auto e = v.archive.readers().borrow()->by_inode(ino);
+      if (!e || offset < 0 || offset >= static_cast<off_t>(e->shown().size)) throw answer_errno{ENXIO};
+      at = whence == SEEK_HOLE ? static_cast<off_t>(e->shown().size) : offset;
+    }
+    fuse_reply_lseek(req, at);
+  });
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,171 @@
+// mkdir, symlink, unlink, rmdir, rename: first on the destination's disk, where the name is, then in the index. A name
+// that is only on the source has nothing on the disk: the index alone changes, and nothing is fetched.
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "fs/mount/operations.hpp"
+#include "fs/mount/reply.hpp"
+#include "fs/mount/write/place.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+entry entry_of(view& v, inode ino) {
+  auto e = v.archive.readers().borrow()->by_inode(ino);
+  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
+  return *std::move(e);
+}
+
+bool is_empty(view& v, const entry& directory) {
+  bool empty = true;
+  v.archive.readers().borrow()->children(directory.ino, "", [&](entry&&) { return empty = false; });
+  return empty && !directory.never_listed();
+}
+
+// `make(directory)` makes `name` on the disk; the index and the kernel are told of it.
+template <typename Make>
+void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, const std::string& target, Make&& make) {
+  view& v = view::of(req);
+  refuse_own(v, parent, name);
+  const entry directory = entry_of(v, parent);
+  inode ino = 0;
+  {
+    const name_change changing{v};
+    const auto here = directory_here(v, parent, true);
+    if (make(here.get()) != 0) throw answer_errno{errno};
+    own_new(v, req, directory, here.get(), name);
+    const auto now = look_here(v, here.get(), name, target);
+    ino = v.archive.index().run([&](index::transaction& t) {
+      return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, target}, now_ns());
+    });
+  }
+  reply_made(req, v, ino);
+}
+
+void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool directory) {
+  view& v = view::of(req);
+  const entry e = child_of(v, parent, name);
+  if (directory && !e.is_directory()) throw answer_errno{ENOTDIR};
+  if (!directory && e.is_directory()) throw answer_errno{EISDIR};
+  const name_change changing{v};
+  if (directory && !is_empty(v, e)) throw answer_errno{ENOTEMPTY};
+  const auto here = directory_here(v, parent, false);
+  if (here && ::unlinkat(here.get(), name, directory ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
+    throw answer_errno{errno};
+  v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, now_ns()); });
+}
+
+bool is_on_disk(const unique_fd& directory, const char* name) {
+  struct stat st {};
+  return directory && ::fstatat(directory.get(), name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+// On the disk; what is not here needs no more than that what stood under the new name goes.
+void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, const std::optional<entry>& there) {
+  const auto old_directory = directory_here(v, from.parent, false);
+  if (is_on_disk(old_directory, from.name.c_str())) {
+    const auto new_directory = directory_here(v, parent, true);
+    if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0) throw answer_errno{errno};
+    return;
+  }
+  if (!there) return;
+  const auto new_directory = directory_here(v, parent, false);
+  if (is_on_disk(new_directory, name) &&
+      ::unlinkat(new_directory.get(), name, there->is_directory() ? AT_REMOVEDIR : 0) != 0)
+    throw answer_errno{errno};
+}
+
+void exchange(view& v, const entry& one, const entry& other) {
+  const auto first = directory_here(v, one.parent, true), second = directory_here(v, other.parent, true);
+  const bool has_one = is_on_disk(first, one.name.c_str()), has_other = is_on_disk(second, other.name.c_str());
+  int result = 0;
+  if (has_one && has_other)
+    result = ::renameat2(first.get(), one.name.c_str(), second.get(), other.name.c_str(), RENAME_EXCHANGE);
+  else if (has_one)
+    result = ::renameat(first.get(), one.name.c_str(), second.get(), other.name.c_str());
+  else if (has_other)
+    result = ::renameat(second.get(), other.name.c_str(), first.get(), one.name.c_str());
+  if (result != 0) throw answer_errno{errno};
+  v.archive.index().run([&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, now_ns()); });
+}
+
+void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name, unsigned flags) {
+  const auto there = v.archive.readers().borrow()->child(parent, name);
+  if ((flags & RENAME_EXCHANGE) != 0) {
+    if (!there) throw answer_errno{ENOENT};
+    return exchange(v, from, *there);
+  }
+  if (there && (flags & RENAME_NOREPLACE) != 0) throw answer_errno{EEXIST};
+  if (there && there->is_directory() && !from.is_directory()) throw answer_errno{EISDIR};
+  if (there && !there->is_directory() && from.is_directory()) throw answer_errno{ENOTDIR};
+  if (there && there->is_directory() && !is_empty(v, *there)) throw answer_errno{ENOTEMPTY};
+  move_here(v, from, parent, name, there);
+  v.archive.index().run([&](index::transaction& t) { index::record_renamed(t, from.ino, parent, name, now_ns()); });
+}
+
+}  // namespace
+
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
+  answer(req, [&] {
+    make_name(req, parent, name, "", [&](int at) {
+      if (::mkdirat(at, name, mode) != 0) return -1;
+      const view& v = view::of(req);
+      const auto e = v.archive.readers().borrow()->by_inode(parent);
+      const mode_t group = e && (e->shown().mode & S_ISGID) != 0 ? S_ISGID : 0;
+      return ::fchmodat(at, name, (mode & 07777) | group, 0);
+    });
+  });
+}
+
+void op_symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name) {
+  answer(req, [&] { make_name(req, parent, name, target, [&](int at) { return ::symlinkat(target, at, name); }); });
+}
+
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t) {
+  answer(req, [&] {
+    if (!S_ISREG(mode)) throw answer_errno{EPERM};  // pipes, sockets and devices are no pictures
+    make_name(req, parent, name, "", [&](int at) {
+      const unique_fd made{::openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+      return made ? ::fchmod(made.get(), mode & 07777) : -1;
+    });
+  });
+}
+
+// One name a picture: a second one would be fetched, counted and compared as another.
+void op_link(fuse_req_t req, fuse_ino_t, fuse_ino_t, const char*) { fuse_reply_err(req, EPERM); }
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char* name) {
+  answer(req, [&] {
+    remove_name(req, parent, name, false);
+    fuse_reply_err(req, 0);
+  });
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char* name) {
+  answer(req, [&] {
+    remove_name(req, parent, name, true);
+    fuse_reply_err(req, 0);
+  });
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name,
+               unsigned flags) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) throw answer_errno{EINVAL};
+    refuse_own(v, new_parent, new_name);
+    const entry from = child_of(v, parent, name);
+    {
+      const name_change changing{v};
+      record_written(v, from.ino);
+      rename_name(v, from, new_parent, new_name, flags);
+    }
+    fuse_reply_err(req, 0);
+  });
+}
+
+}  // namespace ferryfs::fs

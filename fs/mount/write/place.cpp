@@ -1,0 +1,120 @@
+#include "fs/mount/write/place.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "fs/mount/reply.hpp"
+#include "index/outcome.hpp"
+#include "index/path.hpp"
+#include "remote/fetch/landing.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+void record_directories(view& v, const std::vector<std::string>& made) {
+  v.archive.index().run([&](index::transaction& t) {
+    for (const auto& path : made) {
+      auto e = t.by_inode(root_inode);
+      for (std::size_t from = 0; e && from < path.size();) {
+        const std::size_t slash = std::min(path.find('/', from), path.size());
+        e = t.child(e->ino, std::string_view(path).substr(from, slash - from));
+        from = slash + 1;
+      }
+      if (e) index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
+    }
+  });
+}
+
+}  // namespace
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+unique_fd directory_here(view& v, inode ino, bool make) {
+  const auto& where = v.archive.where();
+  const auto path = v.archive.readers().borrow()->path(ino);
+  if (!path) throw answer_errno{ENOENT};
+  auto fd = where.open(*path, O_RDONLY | O_DIRECTORY);
+  if (fd) return fd;
+  if (errno != ENOENT) throw answer_errno{errno};
+  if (!make) return fd;
+  std::vector<std::string> made;
+  if (const int problem = remote::make_directories(where, *path, made)) throw answer_errno{problem};
+  record_directories(v, made);
+  fd = where.open(*path, O_RDONLY | O_DIRECTORY);
+  if (!fd) throw answer_errno{errno};
+  return fd;
+}
+
+void refuse_own(const view& v, fuse_ino_t parent, const char* name) {
+  if (v.own.holds(parent) || (parent == root_inode && name == own_directory)) throw answer_errno{EPERM};
+}
+
+entry child_of(view& v, fuse_ino_t parent, const char* name) {
+  refuse_own(v, parent, name);
+  auto e = v.archive.readers().borrow()->child(parent, name);
+  if (!e) throw answer_errno{ENOENT};
+  return *std::move(e);
+}
+
+index::listed look_here(view& v, int directory, const char* name, const std::string& target) {
+  struct stat st {};
+  if (::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) != 0)
+    throw answer_errno{errno};
+  return remote::as_listed(name, st, target, v.archive.where().uid(), v.archive.where().gid());
+}
+
+void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name) {
+  const fuse_ctx* who = fuse_req_ctx(req);
+  const side shown = parent.shown();
+  const auto group = (shown.mode & S_ISGID) != 0 ? parent.gid.value_or(v.owner.gid) : who->gid;
+  if (who->uid == ::geteuid() && group == ::getegid()) return;
+  if (::fchownat(directory, name, who->uid, group, AT_SYMLINK_NOFOLLOW) != 0 && ::geteuid() == 0)
+    throw answer_errno{errno};
+}
+
+std::shared_ptr<const unique_fd> replace_missing(view& v, const entry& e) {
+  const name_change changing{v};
+  const auto directory = directory_here(v, e.parent, true);
+  auto file = std::make_shared<unique_fd>(
+      ::openat(directory.get(), e.name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!*file) throw answer_errno{errno};
+  const side shown = e.shown();
+  if (::fchmod(file->get(), shown.mode & 07777) != 0 ||
+      ::fchown(file->get(), e.uid.value_or(v.owner.uid), e.gid.value_or(v.owner.gid)) != 0)
+    throw answer_errno{errno};
+  const auto now = look_here(v, file->get(), "");
+  v.archive.index().run([&](index::transaction& t) {
+    index::record_created(t, {e.parent, e.name, now.attributes, now.uid, now.gid, ""}, now_ns());
+  });
+  return file;
+}
+
+void record_written(view& v, inode ino) {
+  const auto file = v.written.take(ino);
+  if (!file) return;
+  record_attributes(v, ino, look_here(v, file->get(), ""), true);
+}
+
+void record_attributes(view& v, inode ino, const index::listed& now, bool content) {
+  v.archive.index().run([&](index::transaction& t) {
+    index::record_changed(t, ino, now.attributes, now.uid, now.gid, content, now_ns());
+  });
+}
+
+void reply_made(fuse_req_t req, view& v, inode ino) {
+  const auto e = v.archive.readers().borrow()->by_inode(ino);
+  if (!e) throw answer_errno{ENOENT};
+  fuse_entry_param p{};
+  p.ino = ino;
+  p.attr = attributes_of(v, *e);
+  p.attr_timeout = p.entry_timeout = cache_time;
+  fuse_reply_entry(req, &p);
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,53 @@
+// Where a change through the mount happens on the destination's disk, and how the index hears of it.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+
+#include "fs/mount/view.hpp"
+#include "index/change_here.hpp"
+#include "remote/beneath.hpp"
+
+namespace ferryfs::fs {
+
+// Held from a change of names on the disk until the index knows of it.
+class name_change {
+ public:
+  explicit name_change(view& v) : lock_(v.archive.where().names()) { ++v.archive.where().changes(); }
+
+ private:
+  std::shared_lock<std::shared_mutex> lock_;
+};
+
+std::int64_t now_ns();
+
+// The destination's directory that `ino` stands for; made, with what is above it, where it is not here and `make`.
+// Throws answer_errno; where it is not here and not to be made, the descriptor is empty.
+unique_fd directory_here(view& v, inode ino, bool make);
+
+// The entry `name` of `parent`, which must be one of the archive's own; throws answer_errno (EPERM for .ferryfs,
+// ENOENT where there is none).
+entry child_of(view& v, fuse_ino_t parent, const char* name);
+// Throws EPERM where `name` in `parent` belongs to .ferryfs.
+void refuse_own(const view& v, fuse_ino_t parent, const char* name);
+
+// How the file at `name` stands on the disk now, as the index keeps it.
+index::listed look_here(view& v, int directory, const char* name, const std::string& target = {});
+
+// Gives what was just made in `directory` its owner: who asked for it, or a set-group-id directory's group.
+void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name);
+
+// Makes an empty local file for a missing picture whose bytes are not wanted any more. Returns it open for writing.
+std::shared_ptr<const unique_fd> replace_missing(view& v, const entry& e);
+
+// Enters what was written to `ino` in the index, if anything was.
+void record_written(view& v, inode ino);
+// The same after a change of the disk's attributes.
+void record_attributes(view& v, inode ino, const index::listed& now, bool content);
+
+// Answers with the entry `ino` as the index has it now.
+void reply_made(fuse_req_t req, view& v, inode ino);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,146 @@
+#include "index/change_here.hpp"
+
+#include <sys/stat.h>
+
+#include "index/day.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::index {
+namespace {
+
+// A name came to a directory or left it.
+void touch(transaction& t, inode directory, std::int64_t now) {
+  const auto before = t.by_inode(directory);
+  if (!before) return;
+  entry after = *before;
+  if (after.local) after.local->mtime = now;
+  after.changed = now;
+  t.update(*before, after);
+}
+
+std::int32_t day_at(transaction& t, inode parent, const std::string& name, std::int64_t mtime) {
+  return day_of(join(t.path(parent).value_or(""), name), mtime / 1'000'000'000);
+}
+
+// Leaves the name of `e` on the source to a hidden row, if the source has it under that name.
+std::optional<inode> hide(transaction& t, const entry& e, state as) {
+  if (!e.source || e.origin || t.hidden_child(e.parent, e.name)) return e.origin;
+  entry hidden;
+  hidden.parent = e.parent, hidden.name = e.name, hidden.day = e.day, hidden.source = e.source;
+  hidden.target = e.target;
+  hidden.state = as;
+  return t.insert(hidden);
+}
+
+void remove(transaction& t, const entry& e) {
+  if (e.origin) {  // the hidden row stays, of what is now deleted
+    if (const auto moved = t.by_inode(*e.origin)) {
+      entry deleted = *moved;
+      deleted.state = state::deleted;
+      t.update(*moved, deleted);
+    }
+    return t.erase(e);
+  }
+  if (!e.source || t.hidden_child(e.parent, e.name)) return t.erase(e);
+  entry after = e;
+  after.state = state::deleted;
+  after.local.reset(), after.set_mode.reset(), after.set_mtime.reset();
+  after.uid.reset(), after.gid.reset();
+  after.sha256.clear(), after.error.clear();
+  after.fetched = false, after.attempts = 0, after.retry_at = 0;
+  t.update(e, after);
+}
+
+// Puts `e` under another name that is free.
+void place(transaction& t, const entry& e, inode parent, const std::string& name, std::int64_t now) {
+  entry after = e;
+  after.origin = hide(t, e, state::moved);
+  after.parent = parent, after.name = name;
+  // Back where the source has it: nothing is to be hidden any more.
+  std::optional<entry> back;
+  if (after.origin) back = t.by_inode(*after.origin);
+  if (back && back->parent == parent && back->name == name) {
+    t.erase(*back);
+    after.origin.reset();
+  }
+  if (S_ISREG(after.shown().mode)) after.day = day_at(t, parent, name, after.shown().mtime);
+  after.changed = now;
+  t.update(e, after);
+}
+
+}  // namespace
+
+inode record_created(transaction& t, const made& m, std::int64_t now) {
+  touch(t, m.parent, now);
+  if (const auto before = t.child(m.parent, m.name)) {
+    entry after = *before;
+    after.local = m.local, after.uid = m.uid, after.gid = m.gid, after.target = m.target;
+    after.fetched = false, after.sha256.clear(), after.changed = now;
+    after.set_mode.reset(), after.set_mtime.reset();
+    after.state = classify(after);
+    t.update(*before, after);
+    return before->ino;
+  }
+  entry e;
+  e.parent = m.parent, e.name = m.name, e.local = m.local, e.uid = m.uid, e.gid = m.gid, e.target = m.target;
+  e.day = day_at(t, m.parent, m.name, m.local.mtime);
+  e.state = state::added;
+  e.changed = now;
+  return t.insert(e);
+}
+
+void record_removed(transaction& t, inode ino, std::int64_t now) {
+  const auto e = t.by_inode(ino);
+  if (!e || is_hidden(e->state)) return;
+  touch(t, e->parent, now);
+  remove(t, *e);
+}
+
+void record_renamed(transaction& t, inode ino, inode parent, const std::string& name, std::int64_t now) {
+  const auto e = t.by_inode(ino);
+  if (!e || is_hidden(e->state)) return;
+  if (const auto there = t.child(parent, name); there && there->ino != ino) remove(t, *there);
+  place(t, *e, parent, name, now);
+  touch(t, e->parent, now);
+  if (parent != e->parent) touch(t, parent, now);
+}
+
+void record_exchanged(transaction& t, inode one, inode other, std::int64_t now) {
+  const auto a = t.by_inode(one), b = t.by_inode(other);
+  if (!a || !b) return;
+  const std::string between = "\n" + a->name;  // for a moment, inside the transaction
+  place(t, *a, a->parent, between, now);
+  place(t, *b, a->parent, a->name, now);
+  place(t, *t.by_inode(one), b->parent, b->name, now);
+  touch(t, a->parent, now);
+  if (b->parent != a->parent) touch(t, b->parent, now);
+}
+
+void record_changed(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
+                    std::optional<std::uint32_t> gid, bool content, std::int64_t now) {
+  const auto before = t.by_inode(ino);
+  if (!before || is_hidden(before->state)) return;
+  entry after = *before;
+  const bool touched = !after.local || after.local->mtime != local.mtime || after.local->size != local.size;
+  after.local = local, after.uid = uid, after.gid = gid;
+  // Its time is not the source's any more, so that says nothing of whether the source's copy is the same.
+  if (content || touched) after.fetched = false;
+  if (content) after.sha256.clear();
+  after.changed = now;
+  after.state = classify(after);
+  t.update(*before, after);
+}
+
+void record_wish(transaction& t, inode ino, const wish& w, std::int64_t now) {
+  const auto before = t.by_inode(ino);
+  if (!before || is_hidden(before->state)) return;
+  entry after = *before;
+  if (w.mode) after.set_mode = w.mode;
+  if (w.mtime) after.set_mtime = w.mtime;
+  if (w.uid) after.uid = w.uid;
+  if (w.gid) after.gid = w.gid;
+  after.changed = now;
+  t.update(*before, after);
+}
+
+}  // namespace ferryfs::index

@@ -1,0 +1,186 @@
+// What is changed through the mount, and what later scans of the source make of it.
+#include "index/change_here.hpp"
+
+#include "tests/catch.hpp"
+#include "tests/index/index_fixture.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using index::which;
+using strings = std::vector<std::string>;
+
+// d/ with a missing picture, a common one and one that is new, and an empty directory e/ on both sides.
+struct changed_here : index_fixture {
+  inode d, e, gap, common, added;
+  changed_here() {
+    d = insert(root_inode, "d", directory_side(), directory_side());
+    e = insert(root_inode, "e", directory_side(), directory_side());
+    gap = insert(d, "gap.jpg", file_side(10));
+    common = insert(d, "common.jpg", file_side(20), file_side(20));
+    added = insert(d, "new.jpg", {}, file_side(30));
+  }
+  void remove(inode ino) {
+    writer.run([&](index::transaction& t) { index::record_removed(t, ino, now); });
+  }
+  void rename(inode ino, inode parent, const std::string& name) {
+    writer.run([&](index::transaction& t) { index::record_renamed(t, ino, parent, name, now); });
+  }
+  inode create(inode parent, const std::string& name, std::uint64_t size = 5) {
+    return writer.run([&](index::transaction& t) {
+      return index::record_created(t, {parent, name, file_side(size), {}, {}, ""}, now);
+    });
+  }
+  void list_again() {
+    list_source({named("d", directory_side()), named("e", directory_side())});
+    list(which::source, d, "d", {named("gap.jpg", file_side(10)), named("common.jpg", file_side(20))});
+  }
+  std::optional<entry> by_inode(inode ino) { return readers.borrow()->by_inode(ino); }
+  std::optional<std::string> source_path(inode ino) { return readers.borrow()->source_path(ino); }
+  std::optional<std::string> path(inode ino) { return readers.borrow()->path(ino); }
+  index::total of(state s) { return readers.borrow()->totals().of(s); }
+
+  static constexpr std::int64_t now = 5000 * second;
+};
+
+}  // namespace
+
+TEST_CASE("what was deleted here is not brought back by the source, and what only was here is forgotten") {
+  changed_here f;
+  f.remove(f.gap), f.remove(f.common), f.remove(f.added);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(f.names_in(f.d).empty());
+    CHECK(f.of(state::deleted) == index::total{2, 30, 0});
+    CHECK(f.of(state::added).files == 0);
+    f.list_again();
+  }
+  CHECK_FALSE(f.by_inode(f.added));
+  CHECK(f.by_inode(f.d)->shown().mtime == f.now);
+}
+
+TEST_CASE("a picture that is made where one was deleted is new, and the source's stays hidden") {
+  changed_here f;
+  f.remove(f.gap);
+  const inode again = f.create(f.d, "gap.jpg");
+  CHECK(again != f.gap);
+  f.list_again();
+  CHECK(f.by_inode(again)->state == state::added);
+  CHECK(f.of(state::deleted).files == 1);
+  f.remove(again);
+  CHECK_FALSE(f.by_inode(again));
+  f.list_again();
+  CHECK(f.names_in(f.d) == strings{"common.jpg", "new.jpg"});
+}
+
+TEST_CASE("a renamed picture keeps its inode and state, and is fetched from where the source has it") {
+  changed_here f;
+  f.rename(f.gap, f.e, "later.jpg");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(f.by_inode(f.gap)->state == state::missing);
+    CHECK(f.path(f.gap) == "e/later.jpg");
+    CHECK(f.source_path(f.gap) == "d/gap.jpg");
+    CHECK(f.names_in(f.d) == strings{"common.jpg", "new.jpg"});
+    CHECK(f.of(state::missing) == index::total{1, 10, 0});
+    CHECK(f.of(state::deleted).files == 0);
+    f.list_again();
+    f.list(which::source, f.e, "e", {});
+  }
+  SECTION("and back, as if nothing had been") {
+    f.rename(f.gap, f.d, "gap.jpg");
+    CHECK(f.by_inode(f.gap)->origin == std::nullopt);
+    f.list_again();
+    CHECK(f.names_in(f.d) == strings{"common.jpg", "gap.jpg", "new.jpg"});
+  }
+  SECTION("and renamed again") {
+    f.rename(f.gap, root_inode, "third.jpg");
+    CHECK(f.source_path(f.gap) == "d/gap.jpg");
+    CHECK(f.names_in(f.e).empty());
+  }
+  SECTION("and deleted: the source's stays hidden") {
+    f.remove(f.gap);
+    f.list_again();
+    CHECK(f.of(state::deleted) == index::total{1, 10, 0});
+    CHECK(f.names_in(f.d) == strings{"common.jpg", "new.jpg"});
+  }
+  SECTION("and learns what the source has under the old name") {
+    f.list(which::source, f.d, "d", {named("gap.jpg", file_side(11, 2000)), named("common.jpg", file_side(20))});
+    CHECK(f.by_inode(f.gap)->source == file_side(11, 2000));
+  }
+  SECTION("and is lost when the source has deleted it") {
+    f.list(which::source, f.d, "d", {named("common.jpg", file_side(20))});
+    CHECK_FALSE(f.by_inode(f.gap));
+    CHECK(f.names_in(f.e).empty());
+  }
+}
+
+TEST_CASE("a renamed directory takes all that is in it along, and new pictures of the source's come to it") {
+  changed_here f;
+  f.rename(f.d, f.e, "sub");
+  CHECK(f.path(f.gap) == "e/sub/gap.jpg");
+  CHECK(f.source_path(f.gap) == "d/gap.jpg");
+  const auto found = f.list_source({named("d", directory_side(2000)), named("e", directory_side())});
+  REQUIRE(found.size() == 2);
+  const auto& moved = found[0].path == "d" ? found[0] : found[1];
+  CHECK(moved.ino == f.d);
+  CHECK(moved.path == "d");
+  f.list(which::source, f.e, "e", {});
+  f.list(which::source, f.d, "d",
+         {named("gap.jpg", file_side(10)), named("common.jpg", file_side(20)), named("x.jpg", file_side(7))});
+  CHECK(f.names_in(f.d) == strings{"common.jpg", "gap.jpg", "new.jpg", "x.jpg"});
+  CHECK(f.names_in(root_inode) == strings{"e"});
+  CHECK(f.names_in(f.e) == strings{"sub"});
+  SECTION("and stays, with what is here, when the source has deleted it") {
+    f.list_source({named("e", directory_side())});
+    CHECK(f.names_in(f.d) == strings{"common.jpg", "new.jpg"});
+    CHECK(f.by_inode(f.common)->state == state::added);
+  }
+}
+
+TEST_CASE("an upload that is renamed over a picture of the source's takes its place") {
+  changed_here f;
+  const inode upload = f.create(f.d, "upload.tmp", 20);
+  f.rename(upload, f.d, "common.jpg");
+  f.list_again();
+  CHECK(f.names_in(f.d) == strings{"common.jpg", "gap.jpg", "new.jpg"});
+  CHECK(f.by_inode(upload)->state == state::added);
+  CHECK(f.of(state::deleted).files == 1);
+}
+
+TEST_CASE("two entries swap their names, and their places on the source stay apart") {
+  changed_here f;
+  f.writer.run([&](index::transaction& t) { index::record_exchanged(t, f.gap, f.e, f.now); });
+  CHECK(f.path(f.gap) == "e");
+  CHECK(f.path(f.e) == "d/gap.jpg");
+  CHECK(f.source_path(f.gap) == "d/gap.jpg");
+  CHECK(f.source_path(f.e) == "e");
+  f.list_again();
+  CHECK(f.names_in(root_inode) == strings{"d", "e"});
+}
+
+TEST_CASE("what the source gets under the name of a renamed entry is a conflict, and shown when that goes") {
+  changed_here f;
+  f.rename(f.gap, f.e, "x.jpg");
+  for (int i = 0; i < 2; ++i) {
+    f.list(which::source, f.e, "e", {named("x.jpg", file_side(99))});
+    CHECK(f.names_in(f.e) == strings{"x.jpg"});
+    CHECK(f.by_inode(f.gap)->source == file_side(10));
+    CHECK(f.of(state::conflict) == index::total{1, 99, 0});
+  }
+  f.remove(f.gap);
+  f.list(which::source, f.e, "e", {named("x.jpg", file_side(99))});
+  CHECK(f.row("e/x.jpg").state == state::missing);
+  CHECK(f.of(state::conflict) == index::total{});
+}
+
+TEST_CASE("what was set of a missing picture is shown at once and kept until it arrives") {
+  changed_here f;
+  f.writer.run([&](index::transaction& t) {
+    index::record_wish(t, f.gap, {0600, 1000, {}, 77 * second}, f.now);
+  });
+  CHECK(f.by_inode(f.gap)->shown() == side{S_IFREG | 0600, 10, 77 * second});
+  f.list_again();
+  CHECK(f.by_inode(f.gap)->shown().mtime == 77 * second);
+  CHECK(f.by_inode(f.gap)->uid == 1000);
+}
+
+}  // namespace ferryfs::test

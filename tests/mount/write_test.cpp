@@ -1,0 +1,230 @@
+// The mount as a picture store: uploads, renames, deletes, of what is here and of what is still on the old server.
+#include <sys/stat.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/mount/ferry.hpp"
+
+using namespace ferryfs::test;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+int refused(int result) { return result < 0 ? errno : 0; }
+
+std::size_t files_in(const fs::path& path, const char* set) {
+  return nlohmann::json::parse(run_ferryfs({"status", "--json", path}).out)[set]["files"];
+}
+
+void rescan(const fs::path& path) { CHECK(run_ferryfs({"ctl", path, "rescan"}).code == 0); }
+
+// Two days on the old server, and nothing of them here.
+struct store {
+  ferry f;
+  std::optional<mount_fixture> mount;
+  store() {
+    for (const char* day : {"20240101", "20240102"})
+      for (int i = 0; i < 3; ++i)
+        write_old(f.from / day / (std::to_string(i) + ".jpg"), noise(50'000, static_cast<unsigned>(i)));
+    mount.emplace(f.options(still));
+    mount->expect_log(still_says);
+  }
+  fs::path operator/(const fs::path& below) const { return *mount / below; }
+  bool downloaded() const {
+    for (const auto& at : fs::recursive_directory_iterator(f.to))
+      if (at.path().extension() == ".jpg" && at.is_regular_file() && at.file_size() == 50'000) return true;
+    return false;
+  }
+  void remount() {
+    CHECK(mount->stop() == 0);
+    mount->start();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an upload is an ordinary file here, and known as new") {
+  store s;
+  const auto content = noise(300'000, 9);
+  fs::create_directory(s / "20240103");
+  write_file(s / "20240103/a.jpg", content);
+  CHECK((read_file(s / "20240103/a.jpg") == content));
+  CHECK((read_file(s.f.to / "20240103/a.jpg") == content));
+  CHECK(fs::file_size(s / "20240103/a.jpg") == content.size());
+  fs::permissions(s / "20240103/a.jpg", fs::perms(0640));
+  set_mtime(s / "20240103/a.jpg", long_ago);
+  struct stat st {};
+  REQUIRE(::stat((s.f.to / "20240103/a.jpg").c_str(), &st) == 0);
+  CHECK((st.st_mode & 07777) == 0640);
+  CHECK(st.st_mtim.tv_sec == long_ago);
+  CHECK(files_in(s.mount->mountpoint(), "new") == 1);
+  {
+    std::ofstream more(s / "20240103/a.jpg", std::ios::app);
+    more << "tail";
+  }
+  CHECK((read_file(s.f.to / "20240103/a.jpg") == content + "tail"));
+  s.remount();
+  CHECK((read_file(s / "20240103/a.jpg") == content + "tail"));
+  CHECK(files_in(s.mount->mountpoint(), "new") == 1);
+}
+
+TEST_CASE("what is deleted is fetched by nobody, and does not come back") {
+  store s;
+  CHECK(fs::remove(s / "20240101/0.jpg"));
+  CHECK(fs::remove_all(s / "20240102") == 4);
+  for (int i = 0; i < 2; ++i) {
+    CHECK_FALSE(fs::exists(s / "20240101/0.jpg"));
+    CHECK_FALSE(fs::exists(s / "20240102"));
+    CHECK(files_in(s.mount->mountpoint(), "deleted") == 4);
+    CHECK(files_in(s.mount->mountpoint(), "missing") == 2);
+    rescan(s.mount->mountpoint());
+    if (i == 0) s.remount();
+  }
+  CHECK_FALSE(s.downloaded());
+  CHECK(fs::exists(s.f.from / "20240102/0.jpg"));
+  SECTION("and its name can be used again") {
+    fs::create_directory(s / "20240102");
+    write_file(s / "20240102/0.jpg", "other");
+    rescan(s.mount->mountpoint());
+    CHECK(out_of({"ls", s / "20240102"}) == "0.jpg\n");
+    CHECK(read_file(s / "20240102/0.jpg") == "other");
+  }
+}
+
+TEST_CASE("what is missing is renamed without being fetched, and is the same picture later") {
+  store s;
+  fs::rename(s / "20240101/0.jpg", s / "20240101/renamed.jpg");
+  fs::rename(s / "20240102", s / "moved");
+  write_old(s.f.from / "20240102/late.jpg", noise(1000));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(out_of({"ls", s.mount->mountpoint()}) == "20240101\nmoved\n");
+    CHECK(out_of({"ls", s / "20240101"}) == "1.jpg\n2.jpg\nrenamed.jpg\n");
+    CHECK(attribute(s / "20240101/renamed.jpg") == "remote");
+    rescan(s.mount->mountpoint());
+    CHECK(wait_until([&] { return fs::exists(s / "moved/late.jpg"); }));
+    if (i == 0) s.remount();
+  }
+  CHECK_FALSE(s.downloaded());
+  CHECK((read_file(s / "20240101/renamed.jpg") == noise(50'000, 0)));
+  CHECK((read_file(s / "moved/2.jpg") == noise(50'000, 2)));
+  CHECK((read_file(s / "moved/late.jpg") == noise(1000)));
+  CHECK(wait_until([&] { return fs::exists(s.f.to / "moved/2.jpg"); }));
+  CHECK_FALSE(fs::exists(s.f.to / "20240102"));
+}
+
+TEST_CASE("an upload that is renamed over a missing picture takes its place") {
+  store s;
+  write_file(s / "upload.tmp", "new bytes");
+  fs::rename(s / "upload.tmp", s / "20240101/0.jpg");
+  rescan(s.mount->mountpoint());
+  CHECK(read_file(s / "20240101/0.jpg") == "new bytes");
+  CHECK(read_file(s.f.to / "20240101/0.jpg") == "new bytes");
+  CHECK((read_file(s.f.from / "20240101/0.jpg") == noise(50'000, 0)));
+  s.remount();
+  CHECK(read_file(s / "20240101/0.jpg") == "new bytes");
+}
+
+TEST_CASE("a missing picture that is overwritten is not fetched, one that is changed in part is") {
+  store s;
+  write_file(s / "20240101/0.jpg", "short");
+  CHECK(read_file(s / "20240101/0.jpg") == "short");
+  CHECK(refused(::truncate((s / "20240101/1.jpg").c_str(), 0)) == 0);
+  CHECK(fs::file_size(s / "20240101/1.jpg") == 0);
+  CHECK_FALSE(s.downloaded());
+  CHECK(files_in(s.mount->mountpoint(), "conflict") == 2);
+  {
+    std::ofstream more(s / "20240102/0.jpg", std::ios::app);
+    more << "tail";
+  }
+  CHECK((read_file(s / "20240102/0.jpg") == noise(50'000, 0) + "tail"));
+  CHECK(refused(::truncate((s / "20240102/1.jpg").c_str(), 777)) == 0);
+  CHECK((read_file(s / "20240102/1.jpg") == noise(50'000, 1).substr(0, 777)));
+  for (const char* day : {"20240101/0.jpg", "20240102/0.jpg", "20240102/1.jpg"})
+    CHECK((read_file(s.f.from / day).size() == 50'000));
+}
+
+TEST_CASE("what is set of a missing picture is shown at once, and stays when it arrives") {
+  store s;
+  const auto path = s / "20240101/0.jpg";
+  CHECK(refused(::chmod(path.c_str(), 0600)) == 0);
+  set_mtime(path, long_ago + 77);
+  const auto shown = [&] { return out_of({"stat", "-c", "%a %Y %s", path}); };
+  CHECK(shown() == "600 1700000077 50000\n");
+  CHECK_FALSE(s.downloaded());
+  CHECK((read_file(path) == noise(50'000, 0)));
+  CHECK(wait_until([&] { return attribute(path) == "local"; }));
+  CHECK(shown() == "600 1700000077 50000\n");
+  CHECK(out_of({"stat", "-c", "%a %Y", s.f.to / "20240101/0.jpg"}) == "600 1700000077\n");
+}
+
+TEST_CASE("names behave as a file system's do") {
+  store s;
+  const auto a = s / "20240101/0.jpg", b = s / "20240101/1.jpg", none = s / "none";
+  CHECK(refused(::link(a.c_str(), none.c_str())) == EPERM);
+  CHECK(refused(::mkdir(a.c_str(), 0755)) == EEXIST);
+  CHECK(refused(::rmdir((s / "20240101").c_str())) == ENOTEMPTY);
+  CHECK(refused(::rmdir(a.c_str())) == ENOTDIR);
+  CHECK(refused(::unlink((s / "20240101").c_str())) == EISDIR);
+  CHECK(refused(::unlink(none.c_str())) == ENOENT);
+  CHECK(refused(::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_NOREPLACE)) == EEXIST);
+  CHECK(refused(::rename((s / "20240101").c_str(), (s / "20240102").c_str())) == ENOTEMPTY);
+  CHECK(refused(::mkdir((s / ".ferryfs/x").c_str(), 0755)) == EPERM);
+  CHECK(refused(::rename(a.c_str(), (s / ".ferryfs/a").c_str())) == EPERM);
+  CHECK(refused(::symlink("20240101/0.jpg", (s / "latest").c_str())) == 0);
+  CHECK((read_file(s / "latest") == noise(50'000, 0)));
+  CHECK(refused(::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE)) == 0);
+  CHECK((read_file(a) == noise(50'000, 1)));
+  CHECK((read_file(b) == noise(50'000, 0)));
+  fs::create_directories(s / "x/y");
+  CHECK(refused(::rename((s / "x").c_str(), (s / "z").c_str())) == 0);
+  CHECK(refused(::rmdir((s / "z/y").c_str())) == 0);
+  CHECK(refused(::rmdir((s / "z").c_str())) == 0);
+}
+
+TEST_CASE("a file that is removed while it is open is still there for who has it open") {
+  store s;
+  write_file(s / "a", "content");
+  const descriptor file(checked(::open((s / "a").c_str(), O_RDWR | O_CLOEXEC), "a"));
+  CHECK(fs::remove(s / "a"));
+  CHECK(::pwrite(file.get(), "CON", 3, 0) == 3);
+  std::string bytes(7, ' ');
+  CHECK(::pread(file.get(), bytes.data(), 7, 0) == 7);
+  CHECK(bytes == "CONtent");
+  struct stat st {};
+  CHECK(::fstat(file.get(), &st) == 0);
+  CHECK(st.st_size == 7);
+}
+
+TEST_CASE("uploads, renames and deletes while all is replicated end in what was asked for") {
+  const ferry f;
+  for (int i = 0; i < 300; ++i)
+    write_old(f.from / ("202401" + std::to_string(10 + i % 10)) / (std::to_string(i) + ".jpg"),
+              noise(20'000, static_cast<unsigned>(i)));
+  mount_fixture mount(f.options());
+  tree expected;
+  for (int i = 0; i < 300; ++i) {
+    const fs::path day = "202401" + std::to_string(10 + i % 10), name = std::to_string(i) + ".jpg";
+    if (i % 3 == 0) {
+      CHECK(fs::remove(mount / day / name));
+    } else if (i % 3 == 1) {
+      fs::rename(mount / day / name, mount / day / ("r" + name.string()));
+      expected[day / ("r" + name.string())] = noise(20'000, static_cast<unsigned>(i));
+    } else {
+      write_file(mount / day / "upload", noise(100, static_cast<unsigned>(i)));
+      fs::rename(mount / day / "upload", mount / day / name);
+      expected[day / name] = noise(100, static_cast<unsigned>(i));
+    }
+  }
+  fs::rename(mount / "20240115", mount / "moved");
+  tree moved;
+  for (const auto& [path, content] : expected)
+    moved[path.starts_with("20240115/") ? "moved/" + path.substr(9) : path] = content;
+  rescan(mount.mountpoint());
+  CHECK(run_ferryfs({"status", mount.mountpoint(), "--wait", "30"}).code == 0);
+  CHECK(mount.stop() == 0);
+  tree here = contents_below(f.to);
+  std::erase_if(here, [](const auto& entry) { return entry.second == "/"; });
+  CHECK(difference(moved, here) == "");
+}
