@@ -1,6 +1,6 @@
 // What was changed through the mount, as it is entered in the index: after the destination's file system has done it,
-// inside a writer's job. The source's copy of what is deleted or renamed stays known under a hidden row, so that no scan
-// brings it back, and a renamed one is still fetched from where the source has it.
+// inside a writer's job. The source's copy of what is deleted or renamed stays known under a hidden row, so that no
+// scan brings it back, and a renamed one is still fetched from where the source has it.
 //
 // None of these tells the kernel anything: it asked for them. `now` is in nanoseconds since 1970.
 #pragma once

@@ -38,7 +38,7 @@ enum class state : std::uint8_t {
   shadowed = 9,  // on the source under a name that was given to another entry here; counts as a conflict
 };
 // Not in the view: such a row only keeps the source's name from being shown, or fetched again.
-inline constexpr bool is_hidden(state s) noexcept { 
+inline constexpr bool is_hidden(state s) noexcept {
   return s == state::deleted || s == state::moved || s == state::shadowed;
 }
 inline constexpr std::array all_states{state::common,  state::missing, state::added, state::conflict,

@@ -51,8 +51,8 @@ CREATE TABLE directory_counter (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )",
-                                                         // A name may stand twice: in the view, and hidden.
-                                                         R"(
+                                                        // A name may stand twice: in the view, and hidden.
+                                                        R"(
 ALTER TABLE entry ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE entry ADD COLUMN origin INTEGER;
 ALTER TABLE entry ADD COLUMN set_mode INTEGER;

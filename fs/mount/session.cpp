@@ -73,9 +73,15 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   invalidator kernel;
   archive.observe([&](std::vector<index::change> changes) { kernel.tell(std::move(changes)); });
   // In place: its parts have threads and stay where they are.
-  std::unique_ptr<view> v{
-      new view{archive, options.owner, virtual_directory{own_files(archive), ::getuid(), ::getgid()},
-               parked_requests{archive.setup().io_timeout}, parked_requests{no_deadline}, control{archive}, {}, {}, {}}};
+  std::unique_ptr<view> v{new view{archive,
+                                   options.owner,
+                                   virtual_directory{own_files(archive), ::getuid(), ::getgid()},
+                                   parked_requests{archive.setup().io_timeout},
+                                   parked_requests{no_deadline},
+                                   control{archive},
+                                   {},
+                                   {},
+                                   {}}};
   const auto session = make_session(v.get(), archive.setup().source, options);
   if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0)
     throw error(exit_code::local,

@@ -31,8 +31,9 @@ class find_inode {
 class find_child {
  public:
   explicit find_child(SQLite::Database& db, int hidden = 0)
-      : s_(db, fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND hidden = {} AND name = ?2", entry_columns,
-                           hidden)) {}
+      : s_(db,
+           fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND hidden = {} AND name = ?2", entry_columns, hidden)) {
+  }
   std::optional<entry> operator()(inode parent, std::string_view name) {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));

@@ -63,7 +63,8 @@ fetched fetch_below(migration& m, const std::string& path, const std::stop_token
       });
     } else if (e.is_gap() && S_ISREG(e.source->mode)) {
       sum.begin();
-      m.fetch().fetch(e, reader->source_path(e.ino).value_or(here), lane::demand, [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); });
+      m.fetch().fetch(e, reader->source_path(e.ino).value_or(here), lane::demand,
+                      [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); });
     }
   }
   return sum.wait();

@@ -25,7 +25,8 @@ fetcher::fetcher(const destination& where, archive& source, index::writer& index
       readers_(readers),
       limit_(limit),
       writers_(disk_threads),
-      landing_(where, index, readers, [this](const auto& p, const auto& why) { why ? record(p, *why) : over(p, why); }) {}
+      landing_(where, index, readers,
+               [this](const auto& p, const auto& why) { why ? record(p, *why) : over(p, why); }) {}
 
 void fetcher::drain() {
   std::unique_lock lock{mutex_};

@@ -33,7 +33,8 @@ class fetcher {
   // Nobody waits for `id` any more; its waiter may still be called if it was about to be. The fetch goes on.
   void forget(inode ino, std::uint64_t id);
 
-  // Fetches a gap from its `path` on the source; `done` is called once, on any thread, possibly before this returns: with nothing when it is local.
+  // Fetches a gap from its `path` on the source; `done` is called once, on any thread, possibly before this returns:
+  // with nothing when it is local.
   using done = std::function<void(const std::optional<failure>&)>;
   void fetch(const entry& gap, std::string path, lane where, done call);
 

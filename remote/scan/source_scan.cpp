@@ -98,13 +98,13 @@ void source_scan::start() {
 }
 
 void source_scan::look(const directory& d) {
-  services_.source.stat(
-      d.path, [self = shared_from_this(), d = directory{d}](const std::optional<failure>& why, const attributes& a) mutable {
-        if (self->goes_again(d, why)) return self->look(d);
-        d.attributes = side_of(a);
-        const bool no_root = !why && d.ino == root_inode && !S_ISDIR(a.mode);
-        self->looked_at(d, no_root ? failure{cause::not_found, "the source is no directory"} : why);
-      });
+  services_.source.stat(d.path, [self = shared_from_this(), d = directory{d}](const std::optional<failure>& why,
+                                                                              const attributes& a) mutable {
+    if (self->goes_again(d, why)) return self->look(d);
+    d.attributes = side_of(a);
+    const bool no_root = !why && d.ino == root_inode && !S_ISDIR(a.mode);
+    self->looked_at(d, no_root ? failure{cause::not_found, "the source is no directory"} : why);
+  });
 }
 
 bool source_scan::goes_again(directory& d, const std::optional<failure>& why) {

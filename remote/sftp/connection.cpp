@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t version = 3;
-constexpr std::uint32_t longest_read = 255U << 10;   // what OpenSSH's sftp-server answers at most
+constexpr std::uint32_t longest_read = 255U << 10;     // what OpenSSH's sftp-server answers at most
 constexpr std::uint64_t least_in_flight = 512U << 10;  // bytes requested
 constexpr std::uint64_t most_in_flight = 8U << 20;     // what 50 ms at 160 MB/s hold
 constexpr std::size_t least_files = 150;

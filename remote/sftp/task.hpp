@@ -19,8 +19,8 @@ class task;
 struct request {
   std::shared_ptr<task> owner;
   type sent = type::init;
-  range part;   // of a READ
-  found about;  // of a listing's LSTAT or READLINK: the entry it completes
+  range part;               // of a READ
+  found about;              // of a listing's LSTAT or READLINK: the entry it completes
   std::uint64_t ahead = 0;  // bytes that were requested before and not here when it was sent
   std::chrono::steady_clock::time_point asked = {};
 };

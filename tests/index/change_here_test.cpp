@@ -174,9 +174,7 @@ TEST_CASE("what the source gets under the name of a renamed entry is a conflict,
 
 TEST_CASE("what was set of a missing picture is shown at once and kept until it arrives") {
   changed_here f;
-  f.writer.run([&](index::transaction& t) {
-    index::record_wish(t, f.gap, {0600, 1000, {}, 77 * second}, f.now);
-  });
+  f.writer.run([&](index::transaction& t) { index::record_wish(t, f.gap, {0600, 1000, {}, 77 * second}, f.now); });
   CHECK(f.by_inode(f.gap)->shown() == side{S_IFREG | 0600, 10, 77 * second});
   f.list_again();
   CHECK(f.by_inode(f.gap)->shown().mtime == 77 * second);

@@ -90,9 +90,8 @@ TEST_CASE("58,343 pictures 50 ms away are all seen in 3 s, and missing ones come
   const auto peak = peak_kib(mount.pid());
   WARN("listed after " << std::chrono::duration_cast<std::chrono::milliseconds>(listed).count() << " ms, find -size "
                        << first.count() << " and " << second.count() << " ms (" << bare.count()
-                       << " in the bare directory), first 64 KiB "
-                       << median(beginnings).count() << " ms, whole picture " << median(wholes).count() << " ms, peak "
-                       << peak << " KiB");
+                       << " in the bare directory), first 64 KiB " << median(beginnings).count()
+                       << " ms, whole picture " << median(wholes).count() << " ms, peak " << peak << " KiB");
   if (!measured) return;
   CHECK(listed < 3s);
   // 0.5 s and 0.1 s where the bare directory takes 0.1 s, as find's own work is; both are slower here.
