@@ -79,7 +79,10 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
           });
         });
       });
-  parked->on_abandoned([&v, ino = handle->ino, id] { v.archive.fetch().forget(ino, id); });
+  parked->on_abandoned([&v, handle, id](bool late) {
+    if (late) handle->give_up();
+    v.archive.fetch().forget(handle->ino, id);
+  });
 }
 
 }  // namespace
@@ -121,6 +124,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fus
     if (v.own.holds(ino)) return read_own(req, size, offset, fi);
     const handle_pointer handle = handle_of(fi);
     if (const auto file = handle->file()) return reply_from(req, file->get(), size, offset);
+    if (handle->gave_up_just_now()) throw answer_errno{ETIMEDOUT};
     const auto parked = v.parked.park(req);
     attempt(parked, [&] { read_remote(v, parked, handle, size, offset, true); });
   });

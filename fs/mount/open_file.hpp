@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,7 +32,16 @@ class open_file {
     file_ = std::move(file);
   }
 
+  // A read ran into its deadline. The kernel asks for the same page once more at once (filemap_read: a page of a failed
+  // read-ahead is read by itself), for which nobody is to wait as long again.
+  void give_up() noexcept { gave_up_ = clock::now().time_since_epoch().count(); }
+  bool gave_up_just_now() const noexcept {
+    return clock::now().time_since_epoch() - clock::duration{gave_up_} < std::chrono::seconds{1};
+  }
+
  private:
+  using clock = std::chrono::steady_clock;
+  std::atomic<clock::rep> gave_up_ = clock::duration{std::chrono::hours{-1}}.count();
   std::mutex mutex_;
   std::shared_ptr<const unique_fd> file_;
 };

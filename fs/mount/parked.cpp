@@ -21,20 +21,21 @@ void parked_request::interrupted(fuse_req_t req, void* self) {
   }
   if (kept->answered_.exchange(true)) return;
   fuse_reply_err(req, EINTR);
-  kept->abandon();
+  kept->abandon(false);
 }
 
-void parked_request::abandon() {
-  std::function<void()> call;
+void parked_request::abandon(bool late) {
+  std::function<void(bool)> call;
   {
     const std::lock_guard lock{mutex_};
     abandoned_ = true;
+    late_ = late;
     call = std::move(on_abandoned_);
   }
-  if (call) call();
+  if (call) call(late);
 }
 
-void parked_request::on_abandoned(std::function<void()> call) {
+void parked_request::on_abandoned(std::function<void(bool)> call) {
   {
     const std::lock_guard lock{mutex_};
     if (!abandoned_) {
@@ -42,7 +43,7 @@ void parked_request::on_abandoned(std::function<void()> call) {
       return;
     }
   }
-  call();
+  call(late_);
 }
 
 parked_requests::parked_requests(std::chrono::seconds deadline)
@@ -66,7 +67,7 @@ std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
   p->parking_ = std::thread::id{};
   if (p->early_) {
     p->answer([](fuse_req_t r) { fuse_reply_err(r, EINTR); });
-    p->abandon();
+    p->abandon(false);
   }
   return p;
 }
@@ -85,9 +86,10 @@ void parked_requests::watch(const std::stop_token& stop) {
     waiting_.erase(waiting_.begin(), end);
     lock.unlock();
     for (auto& p : late) {
-      bool ours = false;
-      p->answer([&](fuse_req_t req) { ours = true, fuse_reply_err(req, ETIMEDOUT); });
-      if (ours) p->abandon();
+      p->answer([&](fuse_req_t req) {
+        p->abandon(true);  // before the reply: the kernel may ask again at once
+        fuse_reply_err(req, ETIMEDOUT);
+      });
     }
     lock.lock();
   }

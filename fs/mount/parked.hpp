@@ -29,21 +29,21 @@ class parked_request : public std::enable_shared_from_this<parked_request> {
   // Answers by `reply`, unless it was answered before. Threads: any.
   void answer(const replier& reply);
   bool answered() const noexcept { return answered_; }
-  // Called once if an interrupt or the deadline answered it.
-  void on_abandoned(std::function<void()> call);
+  // Called once if an interrupt or, `late`, the deadline is about to answer it, or did.
+  void on_abandoned(std::function<void(bool late)> call);
 
  private:
   friend class parked_requests;
   static void interrupted(fuse_req_t req, void* self);
-  void abandon();
+  void abandon(bool late);
 
   const fuse_req_t req_;
   std::atomic<bool> answered_ = false;
   std::atomic<std::thread::id> parking_;  // the thread that hands it to libfuse just now
   std::atomic<bool> early_ = false;       // it was interrupted before it was parked
   std::mutex mutex_;
-  bool abandoned_ = false;
-  std::function<void()> on_abandoned_;
+  bool abandoned_ = false, late_ = false;
+  std::function<void(bool)> on_abandoned_;
 };
 
 // Runs `begin`, which starts what a parked request waits for; what it throws is answered.
