@@ -36,6 +36,8 @@ json status_of_rows(index::reader& r) {
        last_scan ? json(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::stoll(*last_scan)))) : json()}};
   j["destination"] = count(local.files, local.local_bytes);
   for (const state s : all_states) j[std::string(name_of(s))] = of_state(t, s);
+  const auto lost = r.lost();
+  j["lost"] = count(lost.files, lost.bytes);
   j["transfer"] = {{"paused", false}, {"rate", 0}, {"eta_s", nullptr}, {"active", json::array()}};
   j["complete"] = last_scan.has_value() && t.complete();
   return j;
@@ -100,6 +102,8 @@ std::string status_text(const json& s) {
     const bool always = st == state::common || st == state::missing;
     if (always || s[name]["files"].get<std::int64_t>() > 0) text += fmt::format("  {:<10} {}\n", name, sum(s[name]));
   }
+  if (s["lost"]["files"].get<std::int64_t>() > 0)
+    text += fmt::format("lost         {}  left the source before they were fetched\n", sum(s["lost"]));
   const json& transfer = s["transfer"];
   if (!source["reachable"].is_null()) text += fmt::format("transfer     {}\n", transfer_text(s));
   if (transfer.contains("blocked")) text += fmt::format("blocked      {}\n", transfer["blocked"].get<std::string>());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "index/day.hpp"
+#include "index/lost.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::index {
@@ -63,14 +64,19 @@ entry merged(const entry& before, which w, const listed& name) {
 
 }  // namespace
 
-listing_merge::listing_merge(which side, inode directory, std::string path, look_again look)
-    : side_(side), directory_(directory), path_(std::move(path)), look_(std::move(look)) {}
+listing_merge::listing_merge(which side, inode directory, std::string path, look_again look, left_out on_purpose)
+    : side_(side),
+      directory_(directory),
+      path_(std::move(path)),
+      look_(std::move(look)),
+      on_purpose_(std::move(on_purpose)) {}
 
 std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector<listed>& names) {
   if (!cached_) {
     const auto self = t.by_inode(directory_);
     cached_ = self && (self->listed || !self->source);
     fresh_ = true;
+    losses_ = t.lost().files > 0;
     t.children(directory_, "", [&](entry&&) { return fresh_ = false; });
     t.hidden_children(directory_, "", [&](entry&&) {
       fresh_ = side_ == which::destination && fresh_;
@@ -147,6 +153,7 @@ inode listing_merge::insert(transaction& t, listed name) {
   e.state = classify(e);
   const inode ino = t.insert(e);
   if (ino == 0) return 0;
+  if (losses_) t.regain(join(path_, name.name));
   if (!fresh_) seen_.push_back(ino);
   if (cached_.value_or(false)) {
     t.note({change::what::dentry, directory_, name.name});
@@ -189,7 +196,7 @@ void listing_merge::finish(transaction& t, const side& attributes, std::int64_t 
       if (!on(row, side_) || (side_ == which::source && row.origin)) continue;
       if (std::binary_search(seen_.begin(), seen_.end(), row.ino)) continue;
       if (look_ && look_(row.name)) continue;
-      leave(t, row, side_);
+      leave(t, row, side_, !on_purpose_ || !on_purpose_(row));
     }
     if (hides_) finish_hidden(t);
   }
@@ -210,21 +217,21 @@ void listing_merge::finish_hidden(transaction& t) {
     if (!std::binary_search(seen_.begin(), seen_.end(), row.ino)) leave_hidden(t, row);
 }
 
-void leave_below(transaction& t, inode directory, which side) {
+void leave_below(transaction& t, inode directory, which side, bool wanted) {
   for (const entry& child : rows_of(t.children, directory))
-    if (side == which::destination || !child.origin) leave(t, child, side);
+    if (side == which::destination || !child.origin) leave(t, child, side, wanted);
   if (side == which::source)
     for (const entry& hidden : rows_of(t.hidden_children, directory)) leave_hidden(t, hidden);
 }
 
-void leave(transaction& t, const entry& e, which side) {
+void leave(transaction& t, const entry& e, which side, bool wanted) {
   if (!on(e, side)) return;
   entry after = e;
   on(after, side).reset();
   after.fetched = false;
   if (side == which::source) after.listed.reset(), after.origin.reset();
   if (S_ISDIR(on(e, side)->mode)) {
-    leave_below(t, e.ino, side);
+    leave_below(t, e.ino, side, wanted);
     // What is here below lies in a directory that was made but is not entered yet.
     if (side == which::source && !after.local && !rows_of(t.children, e.ino).empty()) after.local = e.source;
   }
@@ -234,6 +241,7 @@ void leave(transaction& t, const entry& e, which side) {
     t.update(e, after);
     if (e.shown() != after.shown()) t.note({change::what::content, e.ino, {}});
   } else {
+    if (side == which::source && wanted) record_loss(t, e);
     t.erase(e);
     t.note({change::what::dentry, e.parent, e.name});
     t.note({change::what::listing, e.parent, {}});

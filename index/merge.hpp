@@ -37,7 +37,10 @@ class listing_merge {
   // what was fetched while it was read; where the two disagree, this decides. Called on the writer's thread.
   using look_again = std::function<std::optional<listed>(const std::string& name)>;
 
-  listing_merge(which side, inode directory, std::string path, look_again look = {});
+  // Whether a row that this listing of the source does not name was left out of it on purpose, and is not lost.
+  using left_out = std::function<bool(const entry&)>;
+
+  listing_merge(which side, inode directory, std::string path, look_again look = {}, left_out on_purpose = {});
 
   // Merges some names; returns the directories among them, to be listed next.
   std::vector<subdirectory> batch(transaction& t, const std::vector<listed>& names);
@@ -59,15 +62,18 @@ class listing_merge {
   inode directory_;
   std::string path_;
   look_again look_;
+  left_out on_purpose_;
   std::optional<bool> cached_;  // the kernel may hold names of this directory; unknown before the first batch
   bool fresh_ = false;          // no row stood in this directory when the merge began
   bool hides_ = false;          // a hidden row stands in it
+  bool losses_ = false;         // there are lost pictures, one of which may be here again
   std::vector<inode> seen_;     // of hidden rows as well
 };
 
-// `e` and all below it left `side`: rows that stand on neither side are erased.
-void leave(transaction& t, const entry& e, which side);
+// `e` and all below it left `side`: rows that stand on neither side are erased, and entered as lost where they were to
+// be fetched, unless they are not `wanted` any more.
+void leave(transaction& t, const entry& e, which side, bool wanted = true);
 // All below `directory` did.
-void leave_below(transaction& t, inode directory, which side);
+void leave_below(transaction& t, inode directory, which side, bool wanted = true);
 
 }  // namespace ferryfs::index

@@ -24,7 +24,9 @@ reader::reader(const std::string& path)
       subdirectories(database_),
       gaps(database_),
       failures(database_),
-      meta(database_) {}
+      meta(database_),
+      lost(database_),
+      losses(database_) {}
 
 std::optional<entry> reader::at(std::string_view path) {
   auto found = by_inode(root_inode);

@@ -8,6 +8,7 @@
 
 #include "index/counters.hpp"
 #include "index/database.hpp"
+#include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
 #include "index/transaction.hpp"
 
@@ -31,6 +32,8 @@ class reader {
   next_gaps gaps;
   due_failures failures;
   get_meta meta;
+  sum_lost lost;
+  list_lost losses;
 
   std::optional<std::string> path(inode ino) { return path_of(name, ino); }
   std::optional<std::string> source_path(inode ino) { return source_path_of(name, ino); }

@@ -64,6 +64,11 @@ DROP INDEX entry_directory;
 CREATE UNIQUE INDEX entry_name ON entry(parent, hidden, name);
 CREATE INDEX entry_directory ON entry(parent, hidden, name) WHERE directory = 1;
 CREATE INDEX entry_origin ON entry(origin) WHERE origin IS NOT NULL;
+)",
+                                                        R"(
+CREATE TABLE lost (
+  path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER NOT NULL, noticed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

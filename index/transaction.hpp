@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/counters.hpp"
+#include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
 #include "index/statements/write.hpp"
 
@@ -35,6 +36,9 @@ class transaction {
   list_subdirectories subdirectories;
   get_meta meta;
   set_meta put_meta;
+  insert_lost lose;
+  delete_lost regain;
+  sum_lost lost;
 
   // Stores `e` and returns its new inode; 0, and nothing stored, if the name is taken.
   inode insert(const entry& e);

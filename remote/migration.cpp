@@ -89,6 +89,7 @@ void migration::run(const std::stop_token& stop) {
 
 // Both sides at once: the source answers while the destination is walked.
 source_scan::result migration::scan(const std::stop_token& stop, bool full) {
+  const auto lost = readers_.borrow()->lost().files;
   const auto finished = std::make_shared<std::promise<source_scan::result>>();
   auto s = std::make_shared<source_scan>(
       source_scan::services{*source_, index_, readers_, filter_,
@@ -125,6 +126,8 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
     running_.reset();
     last_ = result;
   }
+  if (const auto more = readers_.borrow()->lost().files - lost; more > 0)
+    spdlog::warn("scan: {} pictures left the source before they were fetched", more);
   replicate_.look_again();
   return result;
 }

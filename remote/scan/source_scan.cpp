@@ -34,7 +34,13 @@ class source_scan::one_listing final : public listing {
   one_listing(std::shared_ptr<source_scan> scan, directory d)
       : scan_(std::move(scan)),
         directory_(std::move(d)),
-        merge_(std::make_shared<index::listing_merge>(index::which::source, directory_.ino, directory_.path)) {}
+        merge_(std::make_shared<index::listing_merge>(
+            index::which::source, directory_.ino, directory_.path, nullptr,
+            // A name that the filter of an earlier scan let through.
+            [scan = scan_.get(), path = directory_.path](const entry& e) {
+              const attributes a{e.source->mode, e.source->size, e.source->mtime / 1'000'000'000};
+              return scan->services_.leave_out.leaves_out(path, {e.name, a, e.target});
+            })) {}
 
   void batch(std::vector<found> names) override {
     auto listed = std::make_shared<std::vector<index::listed>>();

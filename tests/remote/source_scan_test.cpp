@@ -201,5 +201,19 @@ TEST_CASE("an archive of very many directories is scanned again and again, with 
   CHECK(again.directories == 0);
 }
 
+TEST_CASE("pictures that a new --exclude leaves out are gone, and not lost", "[lost]") {
+  scan_fixture f;
+  f.source.put_file("d/1.jpg", "x");
+  f.source.put_file("d/2.tmp", "x");
+  f.source.put_file("d/3.jpg", "x");
+  f.scan();
+  f.leave_out = remote::filter{{"*.tmp"}, "generic"};
+  f.source.remove("d/3.jpg");
+  f.scan(true);
+  CHECK(f.at("d/1.jpg"));
+  CHECK_FALSE(f.at("d/2.tmp"));
+  CHECK(f.readers.borrow()->lost().files == 1);
+}
+
 }  // namespace
 }  // namespace ferryfs::test
