@@ -101,6 +101,7 @@ void record_renamed(transaction& t, inode ino, inode parent, const std::string& 
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
   if (const auto there = t.child(parent, name); there && there->ino != ino) remove(t, *there);
+  t.forget_rename(ino);
   place(t, *e, parent, name, now);
   touch(t, e->parent, now);
   if (parent != e->parent) touch(t, parent, now);
@@ -109,6 +110,7 @@ void record_renamed(transaction& t, inode ino, inode parent, const std::string& 
 void record_exchanged(transaction& t, inode one, inode other, std::int64_t now) {
   const auto a = t.by_inode(one), b = t.by_inode(other);
   if (!a || !b) return;
+  t.forget_rename(one), t.forget_rename(other);
   const std::string between = "\n" + a->name;  // for a moment, inside the transaction
   place(t, *a, a->parent, between, now);
   place(t, *b, a->parent, a->name, now);

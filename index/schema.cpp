@@ -69,6 +69,9 @@ CREATE INDEX entry_origin ON entry(origin) WHERE origin IS NOT NULL;
 CREATE TABLE lost (
   path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER NOT NULL, noticed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE renaming (
+  ino INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name BLOB NOT NULL, exchanged INTEGER NOT NULL, file INTEGER NOT NULL
+) STRICT;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

@@ -7,6 +7,7 @@
 #include "index/counters.hpp"
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
+#include "index/statements/renaming.hpp"
 #include "index/statements/write.hpp"
 
 namespace ferryfs::index {
@@ -39,6 +40,9 @@ class transaction {
   insert_lost lose;
   delete_lost regain;
   sum_lost lost;
+  insert_renaming intend_rename;
+  delete_renaming forget_rename;
+  list_renaming renaming;
 
   // Stores `e` and returns its new inode; 0, and nothing stored, if the name is taken.
   inode insert(const entry& e);

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "index/path.hpp"
+#include "remote/scan/cut_off_renames.hpp"
 #include "remote/scan/destination_scan.hpp"
 
 namespace ferryfs::remote {
@@ -54,6 +55,7 @@ void migration::stop() {
 }
 
 void migration::start(work w) {
+  settle_renames(where_, index_);
   work_ = w;
   scanning_ = true;
   scanner_ = std::jthread{[this](const std::stop_token& stop) {

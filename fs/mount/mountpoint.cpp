@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,13 +44,13 @@ bool has_ferryfs_mounted(const std::string& directory) {
 void prepare_mountpoint(const std::string& mountpoint, const std::string& destination,
                         const std::string& local_source) {
   struct stat st {};
-  int problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
-  if (problem == ENOTCONN) {  // its process died without unmounting
-    detach(mountpoint);
-    problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
-  } else if (problem == 0 && has_ferryfs_mounted(real_path(mountpoint))) {
+  // The kernel still answers stat(2) of a dead mount from its cache, but not statfs(2).
+  struct statvfs space {};
+  const bool dead = ::statvfs(mountpoint.c_str(), &space) != 0 && errno == ENOTCONN;
+  if (dead) detach(mountpoint);
+  const int problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
+  if (!dead && problem == 0 && has_ferryfs_mounted(real_path(mountpoint)))
     refuse(mountpoint, "the mountpoint is busy: ferryfs is mounted there already; umount it first");
-  }
   if (real_path(mountpoint) == real_path(destination)) return;
   if (problem != 0) refuse(mountpoint, "the mountpoint must be an existing directory; make it first");
   if (!S_ISDIR(st.st_mode)) refuse(mountpoint, "the mountpoint is no directory; take an empty one");

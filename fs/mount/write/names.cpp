@@ -59,35 +59,46 @@ void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool direc
   v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, now_ns()); });
 }
 
-bool is_on_disk(const unique_fd& directory, const char* name) {
+// The file's number on the disk; 0: nothing is there.
+ino_t on_disk(const unique_fd& directory, const char* name) {
   struct stat st {};
-  return directory && ::fstatat(directory.get(), name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+  return directory && ::fstatat(directory.get(), name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_ino : 0;
+}
+
+// Of what the disk is about to do; after a crash the next start finds out whether it did.
+void intend(view& v, const index::rename_intent& r) {
+  v.archive.index().run([&](index::transaction& t) { t.intend_rename(r); });
 }
 
 // On the disk; what is not here needs no more than that what stood under the new name goes.
 void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, const std::optional<entry>& there) {
   const auto old_directory = directory_here(v, from.parent, false);
-  if (is_on_disk(old_directory, from.name.c_str())) {
+  if (const ino_t file = on_disk(old_directory, from.name.c_str())) {
     const auto new_directory = directory_here(v, parent, true);
+    intend(v, {from.ino, parent, name, 0, file});
     if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0) throw answer_errno{errno};
     return;
   }
   if (!there) return;
   const auto new_directory = directory_here(v, parent, false);
-  if (is_on_disk(new_directory, name) &&
+  if (on_disk(new_directory, name) != 0 &&
       ::unlinkat(new_directory.get(), name, there->is_directory() ? AT_REMOVEDIR : 0) != 0)
     throw answer_errno{errno};
 }
 
 void exchange(view& v, const entry& one, const entry& other) {
   const auto first = directory_here(v, one.parent, true), second = directory_here(v, other.parent, true);
-  const bool has_one = is_on_disk(first, one.name.c_str()), has_other = is_on_disk(second, other.name.c_str());
+  const ino_t has_one = on_disk(first, one.name.c_str()), has_other = on_disk(second, other.name.c_str());
+  if (has_one != 0)
+    intend(v, {one.ino, other.parent, other.name, other.ino, has_one});
+  else if (has_other != 0)
+    intend(v, {other.ino, one.parent, one.name, one.ino, has_other});
   int result = 0;
-  if (has_one && has_other)
+  if (has_one != 0 && has_other != 0)
     result = ::renameat2(first.get(), one.name.c_str(), second.get(), other.name.c_str(), RENAME_EXCHANGE);
-  else if (has_one)
+  else if (has_one != 0)
     result = ::renameat(first.get(), one.name.c_str(), second.get(), other.name.c_str());
-  else if (has_other)
+  else if (has_other != 0)
     result = ::renameat(second.get(), other.name.c_str(), first.get(), one.name.c_str());
   if (result != 0) throw answer_errno{errno};
   v.archive.index().run([&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, now_ns()); });
