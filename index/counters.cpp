@@ -1,5 +1,7 @@
 #include "index/counters.hpp"
 
+#include <fmt/format.h>
+
 #include "index/statements/row.hpp"
 
 namespace ferryfs::index {
@@ -51,25 +53,24 @@ totals read_totals(SQLite::Database& database, inode parent) {
   return read(std::move(query));
 }
 
-ledger::ledger(SQLite::Database& database)
-    : write_all_(database,
-                 "INSERT INTO counter VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET files = files + ?3, "
-                 "source_bytes = source_bytes + ?4, local_bytes = local_bytes + ?5"),
-      write_directory_(database,
-                       "INSERT INTO directory_counter VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET files = "
-                       "files + ?3, source_bytes = source_bytes + ?4, local_bytes = local_bytes + ?5"),
-      sweep_directory_(database, "DELETE FROM directory_counter WHERE parent = ?1 AND state = ?2 AND files = 0") {}
-
-void ledger::count(const entry& e, std::int64_t sign) {
-  const total t{sign, sign * static_cast<std::int64_t>(e.source ? e.source->size : 0),
-                sign * static_cast<std::int64_t>(e.local ? e.local->size : 0)};
-  if (e.ino == root_inode || e.state == state::moved) return;
-  const state set = e.state == state::shadowed ? state::conflict : e.state;
-  all_[{set, e.is_directory()}] += t;
-  if (!e.is_directory()) by_directory_[{e.parent, set}] += t;
+std::vector<day_total> read_days(SQLite::Database& database) {
+  SQLite::Statement query{database,
+                          "SELECT day, state, files, source_bytes, local_bytes FROM day_counter ORDER BY day"};
+  std::vector<day_total> days;
+  while (query.executeStep()) {
+    const auto day = static_cast<std::int32_t>(query.getColumn(0).getInt());
+    const auto s = static_cast<std::size_t>(query.getColumn(1).getInt());
+    if (days.empty() || days.back().day != day) days.push_back({day, {}});
+    auto& files = days.back().sums.files;
+    if (s < files.size())
+      files[s] += total{query.getColumn(2).getInt64(), query.getColumn(3).getInt64(), query.getColumn(4).getInt64()};
+  }
+  return days;
 }
 
-void ledger::write(SQLite::Statement& s, std::int64_t first, std::int64_t second, const total& t) {
+namespace {
+
+void write(SQLite::Statement& s, std::int64_t first, std::int64_t second, const total& t) {
   const running scope{s};
   s.bind(1, first);
   s.bind(2, second);
@@ -79,26 +80,62 @@ void ledger::write(SQLite::Statement& s, std::int64_t first, std::int64_t second
   s.exec();
 }
 
+std::string adding_to(const char* name) {
+  return fmt::format(
+      "INSERT INTO {} VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET files = files + ?3, source_bytes = "
+      "source_bytes + ?4, local_bytes = local_bytes + ?5",
+      name);
+}
+
+}  // namespace
+
+template <typename First>
+ledger::table<First>::table(SQLite::Database& database, const char* name, const char* first)
+    : write(database, adding_to(name)),
+      sweep(database, fmt::format("DELETE FROM {} WHERE {} = ?1 AND state = ?2 AND files = 0", name, first)) {}
+
+template <typename First>
+void ledger::table<First>::flush() {
+  for (const auto& [at, sum] : sums) {
+    if (sum == total{}) continue;
+    const auto first = static_cast<std::int64_t>(at.first);
+    index::write(write, first, static_cast<int>(at.second), sum);
+    if (sum.files >= 0) continue;
+    const running scope{sweep};
+    sweep.bind(1, first);
+    sweep.bind(2, static_cast<int>(at.second));
+    sweep.exec();
+  }
+}
+
+ledger::ledger(SQLite::Database& database)
+    : write_all_(database, adding_to("counter")),
+      by_directory_(database, "directory_counter", "parent"),
+      by_day_(database, "day_counter", "day") {}
+
+void ledger::count(const entry& e, std::int64_t sign) {
+  const total t{sign, sign * static_cast<std::int64_t>(e.source ? e.source->size : 0),
+                sign * static_cast<std::int64_t>(e.local ? e.local->size : 0)};
+  if (e.ino == root_inode || e.state == state::moved) return;
+  const state set = e.state == state::shadowed ? state::conflict : e.state;
+  all_[{set, e.is_directory()}] += t;
+  if (e.is_directory()) return;
+  by_directory_.sums[{e.parent, set}] += t;
+  by_day_.sums[{e.day, set}] += t;
+}
+
 void ledger::flush() {
   for (const auto& [at, sum] : all_)
     if (sum != total{}) write(write_all_, static_cast<int>(at.first), at.second ? 1 : 0, sum);
-  for (const auto& [at, sum] : by_directory_) {
-    if (sum == total{}) continue;
-    const auto parent = static_cast<std::int64_t>(at.first);
-    write(write_directory_, parent, static_cast<int>(at.second), sum);
-    if (sum.files < 0) {
-      const running scope{sweep_directory_};
-      sweep_directory_.bind(1, parent);
-      sweep_directory_.bind(2, static_cast<int>(at.second));
-      sweep_directory_.exec();
-    }
-  }
+  by_directory_.flush();
+  by_day_.flush();
   forget();
 }
 
 void ledger::forget() {
   all_.clear();
-  by_directory_.clear();
+  by_directory_.sums.clear();
+  by_day_.sums.clear();
 }
 
 }  // namespace ferryfs::index

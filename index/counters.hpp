@@ -9,6 +9,7 @@
 #include <map>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "index/entry.hpp"
 
@@ -42,6 +43,14 @@ totals read_totals(SQLite::Database& database);
 // The totals of one directory's own entries; nothing below its subdirectories.
 totals read_totals(SQLite::Database& database, inode parent);
 
+// The totals of one day, for a calendar.
+struct day_total {
+  std::int32_t day;  // YYYYMMDD
+  totals sums;
+};
+// Every day that has a picture, the oldest first; what is deleted counts for its day as well.
+std::vector<day_total> read_days(SQLite::Database& database);
+
 // Gathers the differences that a transaction makes; `flush` writes them before its commit. The writer's thread.
 class ledger {
  public:
@@ -52,15 +61,20 @@ class ledger {
   void forget();  // after a rollback
 
  private:
+  // Totals under two keys of which the second is a state, as they stand in a table; rows that reach zero go.
+  template <typename First>
+  struct table {
+    table(SQLite::Database& database, const char* name, const char* first);
+    void flush();
+    std::map<std::pair<First, state>, total> sums;
+    SQLite::Statement write, sweep;
+  };
   void count(const entry& e, std::int64_t sign);
-  static void write(SQLite::Statement& s, std::int64_t first, std::int64_t second, const total& t);
 
-  using key = std::pair<inode, state>;
   std::map<std::pair<state, bool>, total> all_;
-  std::map<key, total> by_directory_;
   SQLite::Statement write_all_;
-  SQLite::Statement write_directory_;
-  SQLite::Statement sweep_directory_;
+  table<inode> by_directory_;
+  table<std::int32_t> by_day_;
 };
 
 }  // namespace ferryfs::index

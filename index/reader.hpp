@@ -40,6 +40,7 @@ class reader {
   // The entry at a path of the view, or nothing.
   std::optional<entry> at(std::string_view path);
   index::totals totals() { return read_totals(database_); }
+  std::vector<day_total> days() { return read_days(database_); }
   index::totals totals(inode parent) { return read_totals(database_, parent); }
 };
 

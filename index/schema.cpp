@@ -69,6 +69,18 @@ CREATE INDEX entry_origin ON entry(origin) WHERE origin IS NOT NULL;
 CREATE TABLE lost (
   path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER NOT NULL, noticed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE day_counter (
+  day INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  files INTEGER NOT NULL,
+  source_bytes INTEGER NOT NULL,
+  local_bytes INTEGER NOT NULL,
+  PRIMARY KEY (day, state)
+) STRICT, WITHOUT ROWID;
+INSERT INTO day_counter
+  SELECT day, CASE state WHEN 9 THEN 4 ELSE state END AS counted, count(*), coalesce(sum(source_size), 0),
+         coalesce(sum(local_size), 0)
+  FROM entry WHERE directory = 0 AND state <> 8 GROUP BY day, counted;
 CREATE TABLE renaming (
   ino INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name BLOB NOT NULL, exchanged INTEGER NOT NULL, file INTEGER NOT NULL
 ) STRICT;

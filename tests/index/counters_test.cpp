@@ -33,6 +33,8 @@ void check_counters(const std::string& path) {
         ask(database, "SELECT state, directory, " + sum + " GROUP BY state, directory"));
   CHECK(ask(database, "SELECT parent, state, files, source_bytes, local_bytes FROM directory_counter") ==
         ask(database, "SELECT parent, state, " + sum + " AND directory = 0 GROUP BY parent, state"));
+  CHECK(ask(database, "SELECT day, state, files, source_bytes, local_bytes FROM day_counter") ==
+        ask(database, "SELECT day, state, " + sum + " AND directory = 0 GROUP BY day, state"));
 }
 
 // Changes an index at random, in ways that any of its users may.
@@ -146,6 +148,27 @@ TEST_CASE("a directory's totals count its own pictures, and nothing below") {
   CHECK(totals.of(state::common) == index::total{1, 4, 4});
   CHECK(totals.source() == index::total{2, 6, 4});
   CHECK(f.readers.borrow()->totals(999).source() == index::total{});
+}
+
+TEST_CASE("an index from before days were counted counts them when it is brought up") {
+  index_fixture f;
+  f.insert(root_inode, "20130715.jpg", file_side(5));
+  f.insert(root_inode, "other", file_side(6), file_side(6));
+  const auto days = f.readers.borrow()->days();
+  REQUIRE(days.size() == 1);
+  CHECK(days[0].day == 20130715);
+  CHECK(days[0].sums.of(state::missing) == index::total{1, 5, 0});
+  const std::string copy = (f.dir / "old.db").string();
+  {
+    SQLite::Database database{f.path, SQLite::OPEN_READWRITE};
+    database.exec("VACUUM INTO '" + copy + "'");
+    SQLite::Database old{copy, SQLite::OPEN_READWRITE};
+    old.exec("DROP TABLE lost; DROP TABLE renaming; DROP TABLE day_counter; PRAGMA user_version = 2");
+  }
+  const index::writer brought_up{copy};
+  const auto again = index::reader{copy}.days();
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].sums.files == days[0].sums.files);
 }
 
 TEST_CASE("the source's and the destination's totals add up from the sets") {
