@@ -24,6 +24,7 @@ reader::reader(const std::string& path)
       subdirectories(database_),
       gaps(database_),
       failures(database_),
+      some(database_),
       meta(database_),
       lost(database_),
       losses(database_) {}

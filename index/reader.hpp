@@ -31,6 +31,7 @@ class reader {
   list_subdirectories subdirectories;
   next_gaps gaps;
   due_failures failures;
+  some_of_state some;
   get_meta meta;
   sum_lost lost;
   list_lost losses;

@@ -147,6 +147,26 @@ class due_failures {
   SQLite::Statement s_;
 };
 
+// Some of those in a state that few are in (entry_rare), in any order.
+class some_of_state {
+ public:
+  explicit some_of_state(SQLite::Database& db)
+      : s_(db,
+           fmt::format("SELECT {} FROM entry INDEXED BY entry_rare WHERE state = ?1 AND state > 2 AND directory = 0 "
+                       "LIMIT ?2",
+                       entry_columns)) {}
+  template <typename Each>
+  void operator()(state in, int limit, Each&& each) {
+    const running scope{s_};
+    s_.bind(1, static_cast<int>(in));
+    s_.bind(2, limit);
+    while (s_.executeStep()) each(read_entry(s_));
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
 class get_meta {
  public:
   explicit get_meta(SQLite::Database& db) : s_(db, "SELECT value FROM meta WHERE key = ?1") {}

@@ -1,0 +1,91 @@
+#include "fs/dashboard/dashboard.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "fs/dashboard/page.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+constexpr int most_shown = 50;  // conflicts, and failures
+
+json days_of(index::reader& r) {
+  json days = json::array();
+  for (const auto& [day, sums] : r.days()) {
+    const auto &common = sums.of(state::common), &added = sums.of(state::added), &conflict = sums.of(state::conflict);
+    const auto &missing = sums.of(state::missing), &failed = sums.of(state::failed);
+    const std::int64_t here = common.files + added.files + conflict.files;
+    if (here + missing.files + failed.files == 0) continue;  // what was deleted or skipped is no gap, and not here
+    days.push_back({day, here, common.local_bytes + added.local_bytes + conflict.local_bytes, missing.files,
+                    missing.source_bytes, conflict.files, failed.files});
+  }
+  return days;
+}
+
+// A conflict's two sides may stand in two rows: what stands here is another entry then.
+json conflicts_of(index::reader& r) {
+  json list = json::array();
+  const auto add = [&](const entry& e) {
+    const auto here = e.local ? std::optional(e) : r.child(e.parent, e.name);
+    list.push_back({{"path", printable(r.path(e.ino).value_or(e.name))},
+                    {"here", here && here->local ? here->local->size : 0},
+                    {"source", e.source ? e.source->size : 0}});
+  };
+  r.some(state::conflict, most_shown, add);
+  r.some(state::shadowed, most_shown - static_cast<int>(list.size()), add);
+  return list;
+}
+
+json failures_of(index::reader& r) {
+  json list = json::array();
+  r.some(state::failed, most_shown, [&](const entry& e) {
+    list.push_back({{"path", printable(r.path(e.ino).value_or(e.name))}, {"error", printable(e.error)}});
+  });
+  return list;
+}
+
+// Data may hold anybody's names: nothing of it may end the element that it stands in.
+std::string for_script(const json& data) {
+  std::string text;
+  for (const char c : data.dump(-1, ' ', false, json::error_handler_t::replace)) {
+    if (c == '<' || c == '>' || c == '&')
+      text += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else
+      text += c;
+  }
+  return text;
+}
+
+void put(std::string& page, std::string_view mark, std::string_view text) {
+  page.replace(page.find(mark), mark.size(), text);
+}
+
+}  // namespace
+
+json dashboard_data(const dashboard_facts& facts, index::reader& r) {
+  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  json data{{"made", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))},
+            {"live", facts.live},
+            {"destination", printable(facts.destination)},
+            {"status", facts.status},
+            {"days", days_of(r)},
+            {"conflicts", conflicts_of(r)},
+            {"failures", failures_of(r)},
+            {"history", json::array()}};
+  for (const json& report : facts.reports) data["history"].push_back(report);
+  return data;
+}
+
+std::string dashboard_page(const json& data) {
+  std::string page{page_html};
+  put(page, "@page.css@", page_css);
+  put(page, "@page.js@", page_js);
+  put(page, "@data@", for_script(data));
+  return page;
+}
+
+}  // namespace ferryfs::fs
