@@ -78,7 +78,7 @@ function drawSums(s) {
     if (s[set].files === 0) box.className = "";
     const value = make("dd", count(s[set].files));
     value.dataset.set = set;
-    value.append(make("span", s[set].files ? size(s[set].bytes) : "none"));
+    if (s[set].files) value.append(make("span", size(s[set].bytes)));
     box.append(make("dt", words[set]), value);
     return box;
   }));
