@@ -9,7 +9,7 @@ namespace ferryfs::index {
 namespace {
 
 // A name came to a directory or left it.
-void touch(transaction& t, inode directory, std::int64_t now) {
+void touch_directory(transaction& t, inode directory, std::int64_t now) {
   const auto before = t.by_inode(directory);
   if (!before) return;
   entry after = *before;
@@ -71,7 +71,7 @@ void place(transaction& t, const entry& e, inode parent, const std::string& name
 }  // namespace
 
 inode record_created(transaction& t, const made& m, std::int64_t now) {
-  touch(t, m.parent, now);
+  touch_directory(t, m.parent, now);
   if (t.lost().files > 0) t.regain(join(t.path(m.parent).value_or(""), m.name));
   if (const auto before = t.child(m.parent, m.name)) {
     entry after = *before;
@@ -93,7 +93,7 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
 void record_removed(transaction& t, inode ino, std::int64_t now) {
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
-  touch(t, e->parent, now);
+  touch_directory(t, e->parent, now);
   remove(t, *e);
 }
 
@@ -103,8 +103,8 @@ void record_renamed(transaction& t, inode ino, inode parent, const std::string& 
   if (const auto there = t.child(parent, name); there && there->ino != ino) remove(t, *there);
   t.forget_rename(ino);
   place(t, *e, parent, name, now);
-  touch(t, e->parent, now);
-  if (parent != e->parent) touch(t, parent, now);
+  touch_directory(t, e->parent, now);
+  if (parent != e->parent) touch_directory(t, parent, now);
 }
 
 void record_exchanged(transaction& t, inode one, inode other, std::int64_t now) {
@@ -115,8 +115,8 @@ void record_exchanged(transaction& t, inode one, inode other, std::int64_t now) 
   place(t, *a, a->parent, between, now);
   place(t, *b, a->parent, a->name, now);
   place(t, *t.by_inode(one), b->parent, b->name, now);
-  touch(t, a->parent, now);
-  if (b->parent != a->parent) touch(t, b->parent, now);
+  touch_directory(t, a->parent, now);
+  if (b->parent != a->parent) touch_directory(t, b->parent, now);
 }
 
 void record_changed(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
@@ -134,9 +134,18 @@ void record_changed(transaction& t, inode ino, const side& local, std::optional<
   t.update(*before, after);
 }
 
-void record_wish(transaction& t, inode ino, const wish& w, std::int64_t now) {
+void record_touched(transaction& t, inode ino, std::int64_t now) {
   const auto before = t.by_inode(ino);
   if (!before || is_hidden(before->state)) return;
+  entry after = *before;
+  after.changed = now;
+  t.update(*before, after);
+}
+
+bool record_wish(transaction& t, inode ino, const wish& w, std::int64_t now) {
+  const auto before = t.by_inode(ino);
+  if (!before || is_hidden(before->state)) return true;
+  if (before->is_local()) return false;
   entry after = *before;
   if (w.mode) after.set_mode = w.mode;
   if (w.mtime) after.set_mtime = w.mtime;
@@ -144,6 +153,7 @@ void record_wish(transaction& t, inode ino, const wish& w, std::int64_t now) {
   if (w.gid) after.gid = w.gid;
   after.changed = now;
   t.update(*before, after);
+  return true;
 }
 
 }  // namespace ferryfs::index

@@ -36,11 +36,14 @@ void record_exchanged(transaction& t, inode one, inode other, std::int64_t now);
 void record_changed(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
                     std::optional<std::uint32_t> gid, bool content, std::int64_t now);
 
-// What was set of an entry whose bytes are still away.
+// Something of an entry that the index does not keep became another: its ctime says so.
+void record_touched(transaction& t, inode ino, std::int64_t now);
+
+// What was set of an entry whose bytes are still away. False, and nothing is changed, where they came meanwhile.
 struct wish {
   std::optional<std::uint32_t> mode, uid, gid;
   std::optional<std::int64_t> mtime;  // nanoseconds since 1970
 };
-void record_wish(transaction& t, inode ino, const wish& w, std::int64_t now);
+bool record_wish(transaction& t, inode ino, const wish& w, std::int64_t now);
 
 }  // namespace ferryfs::index

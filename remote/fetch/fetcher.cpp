@@ -33,11 +33,11 @@ void fetcher::drain() {
   empty_.wait(lock, [&] { return flights_.empty() && on_the_way_ == 0 && telling_ == 0; });
 }
 
-std::shared_ptr<picture> fetcher::make(const entry& e, std::string path, bool demanded) {
+std::shared_ptr<picture> fetcher::make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded) {
   auto p = std::make_shared<picture>(
       picture::services{where_, writers_, limit_,
                         [this](const auto& self, const auto& why, const auto& after) { ended(self, why, after); }},
-      e, std::move(path), demanded);
+      e, begun_at, std::move(path), demanded);
   flights_.emplace(e.ino, flight{p, {}});
   ++on_the_way_;
   return p;
@@ -56,6 +56,7 @@ std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t lengt
     return id;
   }
   // The second look: it may have landed between the caller's look at the index and this one.
+  const auto begun_at = where_.changes().load();
   const auto reader = readers_.borrow();
   const auto e = reader->by_inode(ino);
   const auto path = e ? reader->source_path(ino) : std::nullopt;
@@ -64,7 +65,7 @@ std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t lengt
     e && e->is_local() ? w(now_local{}) : w(failure{cause::not_found, fmt::format("inode {}: no such picture", ino)});
     return id;
   }
-  p = make(*e, *path, true);
+  p = make(*e, begun_at, *path, true);
   lock.unlock();
   p->wait_for(offset, length, id, std::move(w));
   source_.read(p, lane::demand);
@@ -86,6 +87,7 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
     return;
   }
   // The second look, as above.
+  const auto begun_at = where_.changes().load();
   const auto now = readers_.borrow()->by_inode(gap.ino);
   const bool failed_since = now && now->state == state::failed && gap.state == state::missing;
   if (!now || !now->is_gap() || (where == lane::background && failed_since)) {
@@ -93,7 +95,7 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
     if (now && now->is_local()) return call(std::nullopt);
     return call(failure{cause::not_found, printable(path) + ": is to be fetched no more"});
   }
-  const auto p = make(*now, std::move(path), where == lane::demand);
+  const auto p = make(*now, begun_at, std::move(path), where == lane::demand);
   flights_[gap.ino].calls.push_back(std::move(call));
   lock.unlock();
   source_.read(p, where);

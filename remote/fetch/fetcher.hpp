@@ -58,7 +58,7 @@ class fetcher {
     std::shared_ptr<remote::picture> file;
     std::vector<done> calls;
   };
-  std::shared_ptr<picture> make(const entry& e, std::string path, bool demanded);
+  std::shared_ptr<picture> make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded);
   void ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
   void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after);
   bool dies_of(inode ino);

@@ -148,12 +148,13 @@ int landing::open_directory(inode ino, std::vector<std::string>& made) {
   return directory_ ? 0 : errno;
 }
 
-std::optional<failure> landing::name(const picture& p, std::vector<std::string>& made) {
+std::optional<failure> landing::name(picture& p, std::vector<std::string>& made) {
   std::optional<entry> now = p.row();
   if (p.begun_at() != where_.changes()) now = readers_.borrow()->by_inode(p.row().ino);
   if (!now || is_hidden(now->state))
     return failure{cause::cancelled, printable(p.path()) + ": was deleted while it was fetched"};
   if (now->is_local()) return failure{cause::changed, printable(p.path()) + ": was written here meanwhile"};
+  if (auto refused = p.catch_up(*now)) return refused;
   int problem = open_directory(now->parent, made);
   if (problem == ESTALE) return failure{cause::cancelled, printable(p.path()) + ": its directory left the archive"};
   if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), now->name, false);

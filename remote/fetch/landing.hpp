@@ -36,7 +36,7 @@ class landing {
   bool is_full() const;
   void land(std::vector<std::shared_ptr<picture>> batch);
   void name_some(std::span<std::shared_ptr<picture>> some, int problem);
-  std::optional<failure> name(const picture& p, std::vector<std::string>& made);
+  std::optional<failure> name(picture& p, std::vector<std::string>& made);
   int open_directory(inode ino, std::vector<std::string>& made);
   void record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made);
 

@@ -11,10 +11,10 @@
 
 namespace ferryfs::remote {
 
-picture::picture(services s, const entry& e, std::string path, bool demanded)
+picture::picture(services s, const entry& e, std::uint64_t begun_at, std::string path, bool demanded)
     : services_(std::move(s)),
       row_(e),
-      begun_at_(services_.where.changes()),
+      begun_at_(begun_at),
       path_(std::move(path)),
       demanded_(demanded),
       context_(EVP_MD_CTX_new()) {
@@ -179,19 +179,30 @@ std::optional<failure> picture::complete(const attributes& after) {
   EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(sha256_.data()), &length);
   sha256_.resize(length);
 
-  const int fd = file_->get();
-  if (!(services_.where.is_ours() && !row_.uid && !row_.gid) &&
-      ::fchown(fd, row_.uid.value_or(services_.where.uid()), row_.gid.value_or(services_.where.gid())) != 0)
-    return disk_failure(errno);
-  const std::int64_t mtime = row_.set_mtime.value_or(after.mtime * 1'000'000'000);
-  const timespec when{mtime / 1'000'000'000, mtime % 1'000'000'000};
-  const timespec times[] = {when, when};
-  const mode_t mode = row_.set_mode.value_or(row_.source->mode & 07777);
-  if (::fchmod(fd, mode) != 0 || ::futimens(fd, times) != 0) return disk_failure(errno);
-  local_ = {S_IFREG | mode, size(), mtime};
+  if (auto problem = set_attributes(file_->get(), row_)) return problem;
   const std::lock_guard lock{mutex_};
   if (!demanded_) file_.reset();  // thousands may wait to land together
   return std::nullopt;
+}
+
+std::optional<failure> picture::set_attributes(int fd, const entry& wanted) {
+  if (!(services_.where.is_ours() && !wanted.uid && !wanted.gid) &&
+      ::fchown(fd, wanted.uid.value_or(services_.where.uid()), wanted.gid.value_or(services_.where.gid())) != 0)
+    return disk_failure(errno);
+  const std::int64_t mtime = wanted.set_mtime.value_or(row_.source->mtime / 1'000'000'000 * 1'000'000'000);
+  const timespec when{mtime / 1'000'000'000, mtime % 1'000'000'000};
+  const timespec times[] = {when, when};
+  const mode_t mode = wanted.set_mode.value_or(row_.source->mode & 07777);
+  if (::fchmod(fd, mode) != 0 || ::futimens(fd, times) != 0) return disk_failure(errno);
+  local_ = {S_IFREG | mode, size(), mtime};
+  return std::nullopt;
+}
+
+std::optional<failure> picture::catch_up(const entry& now) {
+  if (now.set_mode == row_.set_mode && now.set_mtime == row_.set_mtime && now.uid == row_.uid && now.gid == row_.gid)
+    return std::nullopt;
+  const auto fd = services_.where.open_partial(row_.ino);
+  return fd ? set_attributes(fd.get(), now) : disk_failure(errno);
 }
 
 }  // namespace ferryfs::remote

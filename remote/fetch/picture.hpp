@@ -42,11 +42,11 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
     std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&, const attributes& after)> ended;
   };
 
-  picture(services s, const entry& e, std::string path, bool demanded);
+  // `begun_at`: destination::changes() before `e` was read.
+  picture(services s, const entry& e, std::uint64_t begun_at, std::string path, bool demanded);
   ~picture() override;
 
   const entry& row() const noexcept { return row_; }  // as it was when the fetch began
-  // destination::changes() at that time.
   std::uint64_t begun_at() const noexcept { return begun_at_; }
   // Its path on the source.
   const std::string& path() const override { return path_; }
@@ -69,6 +69,8 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
 
   // Ends the writing, on a disk thread: times, mode, owner, digest. Nothing, or why it can't be.
   std::optional<failure> complete(const attributes& after);
+  // Brings mode, times and owner to what was wished for since; `now` is its row at this moment. Before it has its name.
+  std::optional<failure> catch_up(const entry& now);
   const std::string& sha256() const noexcept { return sha256_; }
   side local_side() const noexcept { return local_; }
 
@@ -87,6 +89,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   void write(std::uint64_t offset, const std::vector<std::byte>& bytes);
   void digest(std::uint64_t offset, std::span<const std::byte> bytes);
   bool digest_from_disk();
+  std::optional<failure> set_attributes(int fd, const entry& wanted);
   failure disk_failure(int problem) const;
 
   services services_;

@@ -1,6 +1,7 @@
 // What is changed through the mount, and what later scans of the source make of it.
 #include "index/change_here.hpp"
 
+#include "index/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -174,11 +175,22 @@ TEST_CASE("what the source gets under the name of a renamed entry is a conflict,
 
 TEST_CASE("what was set of a missing picture is shown at once and kept until it arrives") {
   changed_here f;
-  f.writer.run([&](index::transaction& t) { index::record_wish(t, f.gap, {0600, 1000, {}, 77 * second}, f.now); });
+  CHECK(f.writer.run([&](index::transaction& t) {
+    return index::record_wish(t, f.gap, {0600, 1000, {}, 77 * second}, f.now);
+  }));
   CHECK(f.by_inode(f.gap)->shown() == side{S_IFREG | 0600, 10, 77 * second});
   f.list_again();
   CHECK(f.by_inode(f.gap)->shown().mtime == 77 * second);
   CHECK(f.by_inode(f.gap)->uid == 1000);
+}
+
+TEST_CASE("nothing is wished for of a picture that has arrived: it is set on the disk") {
+  changed_here f;
+  f.writer.run([&](index::transaction& t) {
+    index::record_arrival(t, {f.gap, f.by_inode(f.gap)->parent, "gap.jpg", file_side(10), "digest"});
+    CHECK_FALSE(index::record_wish(t, f.gap, {0600, {}, {}, {}}, f.now));
+  });
+  CHECK_FALSE(f.by_inode(f.gap)->set_mode);
 }
 
 }  // namespace ferryfs::test

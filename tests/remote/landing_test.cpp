@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "index/change_here.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {
@@ -46,6 +47,27 @@ TEST_CASE("a picture that landed has its content, time and mode, and the index i
   CHECK(e.local == e.source);
   CHECK(e.sha256 == sha256_of(content));
   CHECK_FALSE(f.partials_left());
+}
+
+TEST_CASE("what is wished for of a picture while it is on its way, it has when it lands") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", "content", long_ago, 0644);
+  const auto w = f.background("a.jpg");
+  REQUIRE(wait_until([&] { return f.source.awaits("a.jpg"); }));
+  {
+    const std::shared_lock names{f.where.names()};
+    CHECK(f.writer.run([&](index::transaction& t) {
+      return index::record_wish(t, ino, {0600, {}, {}, 77 * second}, 99 * second);
+    }));
+    ++f.where.changes();
+  }
+  f.source.serve("a.jpg");
+  CHECK(w.became_local());
+  const auto st = stat_of(f.on_disk("a.jpg"));
+  CHECK((st.st_mode & 07777) == 0600);
+  CHECK(st.st_mtim.tv_sec == 77);
+  CHECK(f.row("a.jpg").shown() == side{S_IFREG | 0600, 7, 77 * second});
+  CHECK(f.row("a.jpg").local == f.row("a.jpg").shown());
 }
 
 TEST_CASE("the directories above a picture that landed are here, as the index says") {

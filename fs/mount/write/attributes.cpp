@@ -73,10 +73,13 @@ void set_local(view& v, const entry& e, const request& r) {
   // A directory's time on the disk changes with every picture that arrives: it is the index's, unless it is set.
   if (e_now->is_directory() && (r.set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW)) == 0)
     now.attributes.mtime = e_now->shown().mtime;
+  // While it fills, its mode on the disk is its owner's alone.
+  if (e_now->is_directory() && (r.set & FUSE_SET_ATTR_MODE) == 0) now.attributes.mode = e_now->shown().mode;
   record_attributes(v, e.ino, now, (r.set & FUSE_SET_ATTR_SIZE) != 0);
 }
 
-void set_missing(view& v, const entry& e, const request& r) {
+// False: it has arrived meanwhile.
+bool set_missing(view& v, const entry& e, const request& r) {
   index::wish w;
   if ((r.set & FUSE_SET_ATTR_MODE) != 0) w.mode = r.to.st_mode & 07777;
   if ((r.set & FUSE_SET_ATTR_UID) != 0) w.uid = r.to.st_uid;
@@ -86,7 +89,7 @@ void set_missing(view& v, const entry& e, const request& r) {
   else if ((r.set & FUSE_SET_ATTR_MTIME) != 0)
     w.mtime = r.to.st_mtim.tv_sec * 1'000'000'000LL + r.to.st_mtim.tv_nsec;
   const name_change changing{v};  // a fetch that is about to end applies it, or is done
-  v.archive.index().run([&](index::transaction& t) { index::record_wish(t, e.ino, w, now_ns()); });
+  return v.archive.index().run([&](index::transaction& t) { return index::record_wish(t, e.ino, w, now_ns()); });
 }
 
 void reply_now(fuse_req_t req, view& v, inode ino) {
@@ -136,10 +139,11 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_f
       if (set_size_of_missing(req, v, *e, r)) return;
       r.set &= ~FUSE_SET_ATTR_SIZE;
       set_local(v, *e, r);
-    } else if (e->local && (e->is_local() || e->is_directory())) {
+    } else if (e->is_directory()) {
+      directory_here(v, ino, true);
       set_local(v, *e, r);
-    } else {
-      set_missing(v, *e, r);
+    } else if (e->is_local() || !set_missing(v, *e, r)) {
+      set_local(v, *e, r);
     }
     reply_now(req, v, ino);
   });

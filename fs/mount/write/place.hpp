@@ -15,9 +15,14 @@ namespace ferryfs::fs {
 // Held from a change of names on the disk until the index knows of it.
 class name_change {
  public:
-  explicit name_change(view& v) : lock_(v.archive.where().names()) { ++v.archive.where().changes(); }
+  explicit name_change(view& v) : where_(v.archive.where()), lock_(where_.names()) {}
+  // Counted when the index has it: who counted before he read the row sees that it is another.
+  ~name_change() { ++where_.changes(); }
+  name_change(const name_change&) = delete;
+  name_change& operator=(const name_change&) = delete;
 
  private:
+  const remote::destination& where_;
   std::shared_lock<std::shared_mutex> lock_;
 };
 
