@@ -62,7 +62,7 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
       handle->ino, static_cast<std::uint64_t>(offset), size,
       [&v, parked, handle, size, offset, once_more](const remote::outcome& o) {
         if (const auto* ready = std::get_if<bytes_ready>(&o)) {
-          if (ready->whole) handle->set_file(ready->file);
+          if (ready->whole && !handle->writes) handle->set_file(ready->file);
           return parked->answer([&](fuse_req_t req) { reply_from(req, ready->file->get(), size, offset); });
         }
         const auto* why = std::get_if<failure>(&o);
@@ -74,7 +74,7 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
             if (why != nullptr) throw failure{*why};
             const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
             if (!e) throw answer_errno{ENOENT};
-            handle->set_file(open_local(v, *e, O_RDONLY));
+            handle->set_file(open_local(v, *e, handle->writes ? O_RDWR : O_RDONLY));
             reply_from(req, handle->file()->get(), size, offset);
           });
         });
@@ -104,7 +104,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
     const auto e = v.archive.readers().borrow()->by_inode(ino);
     if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
     const bool writes = (fi->flags & O_ACCMODE) != O_RDONLY, truncates = (fi->flags & O_TRUNC) != 0;
-    auto handle = std::make_shared<open_file>(ino);
+    auto handle = std::make_shared<open_file>(ino, writes);
     if (e->is_local()) {
       // Written through one's own open file, read through it as well: the kernel fills pages that are written in part.
       handle->set_file(open_local(v, *e, (writes ? O_RDWR : O_RDONLY) | (truncates ? O_TRUNC : 0)));

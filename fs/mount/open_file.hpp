@@ -20,8 +20,9 @@ namespace ferryfs::fs {
 // written all of it. Threads: any.
 class open_file {
  public:
-  explicit open_file(inode of) : ino(of) {}
+  open_file(inode of, bool to_be_written) : ino(of), writes(to_be_written) {}
   const inode ino;
+  const bool writes;  // then `file` is the local file and no partial one, so that nothing else is ever written to
 
   std::shared_ptr<const unique_fd> file() {
     const std::lock_guard lock{mutex_};

@@ -2,48 +2,12 @@
 #include <sys/stat.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 
-#include "tests/mount/ferry.hpp"
+#include "tests/mount/store.hpp"
 
 using namespace ferryfs::test;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-namespace {
-
-int refused(int result) { return result < 0 ? errno : 0; }
-
-std::size_t files_in(const fs::path& path, const char* set) {
-  return nlohmann::json::parse(run_ferryfs({"status", "--json", path}).out)[set]["files"];
-}
-
-void rescan(const fs::path& path) { CHECK(run_ferryfs({"ctl", path, "rescan"}).code == 0); }
-
-// Two days on the old server, and nothing of them here.
-struct store {
-  ferry f;
-  std::optional<mount_fixture> mount;
-  store() {
-    for (const char* day : {"20240101", "20240102"})
-      for (int i = 0; i < 3; ++i)
-        write_old(f.from / day / (std::to_string(i) + ".jpg"), noise(50'000, static_cast<unsigned>(i)));
-    mount.emplace(f.options(still));
-    mount->expect_log(still_says);
-  }
-  fs::path operator/(const fs::path& below) const { return *mount / below; }
-  bool downloaded() const {
-    for (const auto& at : fs::recursive_directory_iterator(f.to))
-      if (at.path().extension() == ".jpg" && at.is_regular_file() && at.file_size() == 50'000) return true;
-    return false;
-  }
-  void remount() {
-    CHECK(mount->stop() == 0);
-    mount->start();
-  }
-};
-
-}  // namespace
 
 TEST_CASE("an upload is an ordinary file here, and known as new") {
   store s;
@@ -145,6 +109,39 @@ TEST_CASE("a missing picture that is overwritten is not fetched, one that is cha
     CHECK((read_file(s.f.from / day).size() == 50'000));
 }
 
+TEST_CASE("a missing picture that is read and written through one open file has both") {
+  store s;
+  for (const std::size_t read : {std::size_t{10}, std::size_t{50'000}}) {
+    const auto name = read == 10 ? "20240101/0.jpg" : "20240101/1.jpg";
+    auto content = noise(50'000, read == 10 ? 0 : 1);
+    {
+      const descriptor file(checked(::open((s / name).c_str(), O_RDWR | O_CLOEXEC), name));
+      std::string bytes(read, ' ');
+      CHECK(::pread(file.get(), bytes.data(), read, 0) == static_cast<ssize_t>(read));
+      CHECK(bytes == content.substr(0, read));
+      CHECK(::pwrite(file.get(), "changed", 7, 100) == 7);
+    }
+    content.replace(100, 7, "changed");
+    CHECK(wait_until([&] { return attribute(s / name) != "fetching"; }));
+    CHECK((read_file(s / name) == content));
+    CHECK((read_file(s.f.to / name) == content));
+  }
+  s.remount();
+  CHECK(read_file(s / "20240101/1.jpg").substr(100, 7) == "changed");
+}
+
+TEST_CASE("space is allocated for a missing picture, or taken from it, when it is here") {
+  store s;
+  const descriptor file(checked(::open((s / "20240101/0.jpg").c_str(), O_RDWR | O_CLOEXEC), "0.jpg"));
+  CHECK(refused(::fallocate(file.get(), 0, 0, 70'000)) == 0);
+  CHECK(fs::file_size(s / "20240101/0.jpg") == 70'000);
+  CHECK(refused(::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 8192)) == 0);
+  auto content = noise(50'000, 0) + std::string(20'000, '\0');
+  content.replace(0, 8192, std::string(8192, '\0'));
+  CHECK((read_file(s / "20240101/0.jpg") == content));
+  CHECK((read_file(s.f.to / "20240101/0.jpg") == content));
+}
+
 TEST_CASE("what is set of a missing picture is shown at once, and stays when it arrives") {
   store s;
   const auto path = s / "20240101/0.jpg";
@@ -168,6 +165,7 @@ TEST_CASE("names behave as a file system's do") {
   CHECK(refused(::rmdir(a.c_str())) == ENOTDIR);
   CHECK(refused(::unlink((s / "20240101").c_str())) == EISDIR);
   CHECK(refused(::unlink(none.c_str())) == ENOENT);
+  CHECK(refused(::unlink((s / std::string(256, 'x')).c_str())) == ENAMETOOLONG);
   CHECK(refused(::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_NOREPLACE)) == EEXIST);
   CHECK(refused(::rename((s / "20240101").c_str(), (s / "20240102").c_str())) == ENOTEMPTY);
   CHECK(refused(::mkdir((s / ".ferryfs/x").c_str(), 0755)) == EPERM);

@@ -49,18 +49,18 @@ std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle) {
   return handle.file();
 }
 
-void write_later(fuse_req_t req, view& v, const handle_pointer& handle, std::string bytes, off_t offset) {
+// `change(request, file)` changes a part of the file, and replies, once all of it is here.
+using partial_change = std::function<void(fuse_req_t, const std::shared_ptr<const unique_fd>& file)>;
+
+void change_later(fuse_req_t req, view& v, const handle_pointer& handle, partial_change change) {
   const auto parked = v.parked.park(req);
   attempt(parked, [&] {
-    when_whole(v, handle->ino, parked, [&v, parked, handle, bytes = std::move(bytes), offset] {
+    when_whole(v, handle->ino, parked, [&v, parked, handle, change = std::move(change)] {
       parked->answer([&](fuse_req_t q) {
         answer(q, [&] {
           const auto file = local_of(v, *handle);
           if (!file) throw answer_errno{EIO};
-          const auto n = ::pwrite(file->get(), bytes.data(), bytes.size(), offset);
-          if (n < 0) throw answer_errno{errno};
-          v.written.mark(handle->ino, file);
-          fuse_reply_write(q, static_cast<std::size_t>(n));
+          change(q, file);
         });
       });
     });
@@ -82,8 +82,9 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
       const auto here = directory_here(v, parent, true);
       const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (fi->flags & (O_EXCL | O_TRUNC));
       file = std::make_shared<unique_fd>(::openat(here.get(), name, flags, 0600));
-      if (!*file || ::fchmod(file->get(), mode & 07777) != 0) throw answer_errno{errno};
+      if (!*file) throw answer_errno{errno};
       own_new(v, req, *directory, here.get(), name);
+      if (::fchmod(file->get(), mode & 07777) != 0) throw answer_errno{errno};
       const auto now = look_here(v, file->get(), "");
       ino = v.archive.index().run([&](index::transaction& t) {
         return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, now_ns());
@@ -91,7 +92,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
     }
     const auto e = v.archive.readers().borrow()->by_inode(ino);
     if (!e) throw answer_errno{EIO};
-    auto handle = std::make_shared<open_file>(ino);
+    auto handle = std::make_shared<open_file>(ino, true);
     handle->set_file(std::move(file));
     fuse_entry_param p{};
     p.ino = ino;
@@ -111,7 +112,13 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offse
     if (v.own.holds(ino)) return write_command(req, v, bytes_of(from), fi);
     const handle_pointer handle = handle_of(fi);
     const auto file = local_of(v, *handle);
-    if (!file) return write_later(req, v, handle, bytes_of(from), offset);
+    if (!file)
+      return change_later(req, v, handle, [&v, ino, bytes = bytes_of(from), offset](fuse_req_t q, const auto& whole) {
+        const auto n = ::pwrite(whole->get(), bytes.data(), bytes.size(), offset);
+        if (n < 0) throw answer_errno{errno};
+        v.written.mark(ino, whole);
+        fuse_reply_write(q, static_cast<std::size_t>(n));
+      });
     fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(from));
     to.buf[0].flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
     to.buf[0].fd = file->get();
@@ -159,11 +166,14 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
   answer(req, [&] {
     view& v = view::of(req);
     if (v.own.holds(ino)) throw answer_errno{EPERM};
-    const auto file = local_of(v, *handle_of(fi));
-    if (!file) throw answer_errno{EOPNOTSUPP};
-    if (::fallocate(file->get(), mode, offset, length) != 0) throw answer_errno{errno};
-    v.written.mark(ino, file);
-    fuse_reply_err(req, 0);
+    const handle_pointer handle = handle_of(fi);
+    const auto allocate = [&v, ino, mode, offset, length](fuse_req_t q, const auto& file) {
+      if (::fallocate(file->get(), mode, offset, length) != 0) throw answer_errno{errno};
+      v.written.mark(ino, file);
+      fuse_reply_err(q, 0);
+    };
+    if (const auto file = local_of(v, *handle)) return allocate(req, file);
+    change_later(req, v, handle, allocate);
   });
 }
 
