@@ -1,14 +1,24 @@
-// getattr, statfs, readlink and extended attributes: from the index alone.
-#include <fmt/format.h>
+// getattr, statfs and readlink: from the index alone.
+#include <fcntl.h>
 #include <sys/stat.h>
-
-#include <cstring>
 
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
 #include "fs/mount/view.hpp"
 
 namespace ferryfs::fs {
+namespace {
+
+// Of a device, which only the disk knows the number of.
+dev_t device_of(view& v, inode ino) {
+  const auto path = v.archive.readers().borrow()->path(ino);
+  struct stat st {};
+  if (path)
+    if (const auto node = v.archive.where().open(*path, O_PATH | O_NOFOLLOW)) ::fstat(node.get(), &st);
+  return st.st_rdev;
+}
+
+}  // namespace
 
 struct stat attributes_of(view& v, const entry& e) {
   const side s = e.shown();
@@ -25,6 +35,7 @@ struct stat attributes_of(view& v, const entry& e) {
   st.st_mtim = {s.mtime / 1'000'000'000, s.mtime % 1'000'000'000};
   st.st_atim = st.st_ctim = st.st_mtim;
   if (e.changed > s.mtime) st.st_ctim = {e.changed / 1'000'000'000, e.changed % 1'000'000'000};
+  if (S_ISCHR(s.mode) || S_ISBLK(s.mode)) st.st_rdev = device_of(v, e.ino);
   v.written.overlay(e.ino, st);
   return st;
 }
@@ -35,32 +46,6 @@ entry entry_of(view& v, fuse_ino_t ino) {
   auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
   return *std::move(e);
-}
-
-constexpr const char* state_attribute = "user.ferryfs.state";
-constexpr const char* digest_attribute = "user.ferryfs.sha256";
-
-std::string state_of(view& v, const entry& e) {
-  if (e.state == state::conflict) return "conflict";
-  if (!e.is_gap()) return "local";
-  return v.archive.fetch().is_fetching(e.ino) ? "fetching" : "remote";
-}
-
-std::string hex(const std::string& bytes) {
-  std::string text;
-  for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return text;
-}
-
-// Asked with size 0, the length is told; with less than that, ERANGE is.
-void reply_attribute(fuse_req_t req, const std::string& value, std::size_t size) {
-  if (size == 0) {
-    fuse_reply_xattr(req, value.size());
-  } else if (size < value.size()) {
-    fuse_reply_err(req, ERANGE);
-  } else {
-    fuse_reply_buf(req, value.data(), value.size());
-  }
 }
 
 }  // namespace
@@ -100,32 +85,6 @@ void op_statfs(fuse_req_t req, fuse_ino_t) {
   answer(req, [&] {
     const struct statvfs s = view::of(req).archive.where().space();
     fuse_reply_statfs(req, &s);
-  });
-}
-
-void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t size) {
-  answer(req, [&] {
-    view& v = view::of(req);
-    const bool asks_state = std::strcmp(name, state_attribute) == 0;
-    const bool asks_digest = std::strcmp(name, digest_attribute) == 0;
-    if (v.own.holds(ino) || (!asks_state && !asks_digest)) throw answer_errno{ENODATA};
-    const entry e = entry_of(v, ino);
-    if (asks_state) return reply_attribute(req, state_of(v, e), size);
-    if (e.sha256.empty() || e.is_gap()) throw answer_errno{ENODATA};
-    reply_attribute(req, hex(e.sha256), size);
-  });
-}
-
-void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size) {
-  answer(req, [&] {
-    view& v = view::of(req);
-    std::string names;
-    if (!v.own.holds(ino)) {
-      const entry e = entry_of(v, ino);
-      names.append(state_attribute).push_back('\0');
-      if (!e.sha256.empty() && !e.is_gap()) names.append(digest_attribute).push_back('\0');
-    }
-    reply_attribute(req, names, size);
   });
 }
 

@@ -1,5 +1,8 @@
 // lookup and forget. An inode number is a row id, so nothing needs to be remembered for the kernel.
+#include <linux/limits.h>
 #include <sys/stat.h>
+
+#include <cstring>
 
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
@@ -51,6 +54,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
     view& v = view::of(req);
     if (v.own.holds(parent)) return reply_own(req, v, v.own.child(parent, name));
     if (parent == root_inode && name == own_directory) return reply_own(req, v, v.own.root());
+    if (std::strlen(name) > NAME_MAX) throw answer_errno{ENAMETOOLONG};
     std::optional<entry> found;
     bool unsure = false;
     {

@@ -20,8 +20,11 @@ void op_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forget
 void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 void op_readlink(fuse_req_t req, fuse_ino_t ino);
 void op_statfs(fuse_req_t req, fuse_ino_t ino);
+// xattr.cpp
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t size);
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size);
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* value, std::size_t size, int flags);
+void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char* name);
 // directory.cpp
 void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);

@@ -60,6 +60,8 @@ void directory_archive::list(const std::string& path, std::shared_ptr<listing> t
          constexpr std::size_t batch_size = 512;
          std::vector<found> batch;
          const int problem = list_directory(root_.get(), path, [&](local_entry&& e) {
+           const mode_t kind = e.attributes.st_mode & S_IFMT;
+           if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) return;
            batch.push_back({std::move(e.name), attributes_of(e.attributes), std::move(e.target)});
            if (batch.size() == batch_size) to->batch(std::exchange(batch, {}));
          });

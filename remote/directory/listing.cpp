@@ -22,7 +22,6 @@ struct closer {
 bool look_at(int directory, const std::string& name, local_entry& entry) {
   if (::fstatat(directory, name.c_str(), &entry.attributes, AT_SYMLINK_NOFOLLOW) != 0) return false;
   const mode_t kind = entry.attributes.st_mode & S_IFMT;
-  if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) return false;
   entry.name = name;
   entry.target.clear();
   if (kind == S_IFLNK) {

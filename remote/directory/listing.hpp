@@ -14,11 +14,11 @@ struct local_entry {
   std::string target;  // of a symbolic link
 };
 
-// Calls `each` for every directory, regular file and symbolic link in `path` below `root`. Returns 0, or the errno that
+// Calls `each` for every name in `path` below `root`, of whatever kind. Returns 0, or the errno that
 // kept it from being read to its end. What vanishes while it is read is passed over.
 int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each);
 
-// One name in an open directory (O_PATH will do); false where it is not there or of another kind.
+// One name in an open directory (O_PATH will do); false where it is not there.
 bool look_at(int directory, const std::string& name, local_entry& entry);
 
 }  // namespace ferryfs

@@ -1,5 +1,5 @@
-// mkdir, symlink, unlink, rmdir, rename: first on the destination's disk, where the name is, then in the index. A name
-// that is only on the source has nothing on the disk: the index alone changes, and nothing is fetched.
+// mkdir, symlink, mknod, unlink, rmdir, rename: first on the destination's disk, where the name is, then in the index.
+// A name that is only on the source has nothing on the disk: the index alone changes, and nothing is fetched.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/stat.h>
@@ -26,9 +26,11 @@ bool is_empty(view& v, const entry& directory) {
   return empty && !directory.never_listed();
 }
 
-// `make(directory)` makes `name` on the disk; the index and the kernel are told of it.
+// `make(directory)` makes `name` on the disk, for ferryfs's user alone where it is to get a `mode`; the index and the
+// kernel are told of it.
 template <typename Make>
-void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, const std::string& target, Make&& make) {
+void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optional<mode_t> mode,
+               const std::string& target, Make&& make) {
   view& v = view::of(req);
   refuse_own(v, parent, name);
   const entry directory = entry_of(v, parent);
@@ -38,6 +40,8 @@ void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, const std::s
     const auto here = directory_here(v, parent, true);
     if (make(here.get()) != 0) throw answer_errno{errno};
     own_new(v, req, directory, here.get(), name);
+    // Last: a new owner takes set-user-id away.
+    if (mode && ::fchmodat(here.get(), name, *mode & 07777, 0) != 0) throw answer_errno{errno};
     const auto now = look_here(v, here.get(), name, target);
     ino = v.archive.index().run([&](index::transaction& t) {
       return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, target}, now_ns());
@@ -122,27 +126,20 @@ void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name
 
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
   answer(req, [&] {
-    make_name(req, parent, name, "", [&](int at) {
-      if (::mkdirat(at, name, mode) != 0) return -1;
-      const view& v = view::of(req);
-      const auto e = v.archive.readers().borrow()->by_inode(parent);
-      const mode_t group = e && (e->shown().mode & S_ISGID) != 0 ? S_ISGID : 0;
-      return ::fchmodat(at, name, (mode & 07777) | group, 0);
-    });
+    view& v = view::of(req);
+    refuse_own(v, parent, name);
+    const mode_t inherited = entry_of(v, parent).shown().mode & S_ISGID;
+    make_name(req, parent, name, mode | inherited, "", [&](int at) { return ::mkdirat(at, name, 0700); });
   });
 }
 
 void op_symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name) {
-  answer(req, [&] { make_name(req, parent, name, target, [&](int at) { return ::symlinkat(target, at, name); }); });
+  answer(req, [&] { make_name(req, parent, name, {}, target, [&](int at) { return ::symlinkat(target, at, name); }); });
 }
 
-void op_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t) {
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) {
   answer(req, [&] {
-    if (!S_ISREG(mode)) throw answer_errno{EPERM};  // pipes, sockets and devices are no pictures
-    make_name(req, parent, name, "", [&](int at) {
-      const unique_fd made{::openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-      return made ? ::fchmod(made.get(), mode & 07777) : -1;
-    });
+    make_name(req, parent, name, mode, "", [&](int at) { return ::mknodat(at, name, (mode & S_IFMT) | 0600, device); });
   });
 }
 
