@@ -10,8 +10,6 @@ void init(void*, fuse_conn_info* conn) {
   conn->want |= conn->capable & (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ |
                                  FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_CACHE_SYMLINKS);
   conn->want &= ~static_cast<unsigned>(FUSE_CAP_READDIRPLUS_AUTO);
-  // The kernel takes set-user-id away when somebody writes: a write of ours, as root, does not.
-  conn->want &= ~static_cast<unsigned>(FUSE_CAP_HANDLE_KILLPRIV);
   // Reads that are parked count as background requests: with libfuse's default of 12, as many missing pictures would
   // hold up everybody's read-ahead.
   conn->max_background = 4096;
