@@ -48,6 +48,21 @@ json failures_of(index::reader& r) {
   return list;
 }
 
+json history_of(const std::vector<json>& reports) {
+  json list = json::array();
+  for (const json& r : reports) {
+    const json& missing = r.at("destination").at("missing");
+    list.push_back(
+        {{"number", r.at("report")},
+         {"time", r.at("job").at("completed")},
+         {"job", r.at("job").at("name")},
+         {"missing", {{"files", missing.at("count").at("total")}, {"bytes", missing.at("size").at("total")}}},
+         {"conflict", r.at("conflict").at("count")},
+         {"failed", r.at("failed").at("count")}});
+  }
+  return list;
+}
+
 // Data may hold anybody's names: nothing of it may end the element that it stands in.
 std::string for_script(const json& data) {
   std::string text;
@@ -68,16 +83,14 @@ void put(std::string& page, std::string_view mark, std::string_view text) {
 
 json dashboard_data(const dashboard_facts& facts, index::reader& r) {
   const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  json data{{"made", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))},
-            {"live", facts.live},
-            {"destination", printable(facts.destination)},
-            {"status", facts.status},
-            {"days", days_of(r)},
-            {"conflicts", conflicts_of(r)},
-            {"failures", failures_of(r)},
-            {"history", json::array()}};
-  for (const json& report : facts.reports) data["history"].push_back(report);
-  return data;
+  return {{"made", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))},
+          {"live", facts.live},
+          {"destination", printable(facts.destination)},
+          {"status", facts.status},
+          {"days", days_of(r)},
+          {"conflicts", conflicts_of(r)},
+          {"failures", failures_of(r)},
+          {"history", history_of(facts.reports)}};
 }
 
 std::string dashboard_page(const json& data) {
