@@ -45,8 +45,8 @@ class destination {
   unique_fd open_partial(inode ino) const noexcept;
   void remove_partial(inode ino) const noexcept;
 
-  // Who changes names through the mount holds it shared until the index knows of the change, and then counts it; who
-  // gives a fetched picture its name holds it alone, so that a name is what the index says.
+  // Who makes or removes a name through the mount holds it shared until the index knows of the change, and then counts
+  // it; who renames, or gives a fetched picture its name, holds it alone, so that a name is what the index says.
   std::shared_mutex& names() const noexcept { return names_; }
   std::atomic<std::uint64_t>& changes() const noexcept { return changes_; }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 
 #include "fs/mount/handles.hpp"
 #include "fs/mount/operations.hpp"
@@ -88,9 +89,16 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
 }  // namespace
 
 std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) {
-  const auto path = v.archive.readers().borrow()->path(e.ino);
-  if (!path) throw answer_errno{ENOENT};
-  auto file = std::make_shared<unique_fd>(v.archive.where().open(*path, flags | O_NOFOLLOW | O_NONBLOCK));
+  const auto open = [&] {
+    const auto path = v.archive.readers().borrow()->path(e.ino);
+    if (!path) throw answer_errno{ENOENT};
+    return std::make_shared<unique_fd>(v.archive.where().open(*path, flags | O_NOFOLLOW | O_NONBLOCK));
+  };
+  auto file = open();
+  if (!*file && errno == ENOENT) {  // it, or a directory above it, gets another name at this moment
+    const std::shared_lock names{v.archive.where().names()};
+    file = open();
+  }
   if (!*file) throw answer_errno{errno};
   struct stat st {};
   if (::fstat(file->get(), &st) != 0 || !S_ISREG(st.st_mode)) throw answer_errno{EIO};  // replaced since the last scan
@@ -110,7 +118,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
       handle->set_file(open_local(v, *e, (writes ? O_RDWR : O_RDONLY) | (truncates ? O_TRUNC : 0)));
       if (truncates) v.written.mark(ino, handle->file());
     } else if (truncates) {
-      handle->set_file(replace_missing(v, *e));
+      handle->set_file(replace_missing(v, ino));
     }
     v.opened.add(handle);
     fi->keep_cache = 1;  // the kernel is told when the content becomes another

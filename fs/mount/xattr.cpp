@@ -140,7 +140,10 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* v
       return ::setxattr(path, name.c_str(), value.data(), value.size(), flags);
     };
     const auto e = v.archive.readers().borrow()->by_inode(ino);
-    if (e && e->is_gap() && e->is_directory()) directory_here(v, ino, true);
+    if (e && e->is_gap() && e->is_directory()) {
+      const name_change changing{v};
+      directory_here(v, ino, true);
+    }
     if (!e || !e->is_gap() || !S_ISREG(e->shown().mode)) {
       change_here(v, ino, set);
       fuse_reply_err(req, 0);

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <thread>
 
 #include "tests/mount/store.hpp"
 
@@ -193,6 +194,36 @@ TEST_CASE("a file that is removed while it is open is still there for who has it
   struct stat st {};
   CHECK(::fstat(file.get(), &st) == 0);
   CHECK(st.st_size == 7);
+}
+
+TEST_CASE("what is made and read in a directory while it is renamed is found in it") {
+  store s;
+  fs::create_directories(s / "a/sub");
+  write_file(s / "a/sub/read", "content");
+  const descriptor sub(checked(::open((s / "a/sub").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "sub"));
+  std::atomic<bool> ends = false;
+  int refusals = 0, made = 0;
+  {
+    std::jthread renames([&] {
+      for (int i = 0; !ends; ++i)
+        ::rename((s / (i % 2 == 0 ? "a" : "b")).c_str(), (s / (i % 2 == 0 ? "b" : "a")).c_str());
+    });
+    for (; made < 300; ++made) {
+      const auto name = std::to_string(made);
+      refusals += refused(::mkdirat(sub.get(), name.c_str(), 0755)) != 0;
+      refusals += refused(::mknodat(sub.get(), (name + ".jpg").c_str(), S_IFREG | 0644, 0)) != 0;
+      refusals += refused(::fchmodat(sub.get(), (name + ".jpg").c_str(), 0600, 0)) != 0;
+      const int read = ::openat(sub.get(), "read", O_RDONLY | O_CLOEXEC);
+      refusals += refused(read) != 0;
+      if (read >= 0) ::close(read);
+    }
+    ends = true;
+  }
+  CHECK(refusals == 0);
+  auto expected = contents_below(s.f.to);
+  CHECK(expected.size() == 3 + 2 * static_cast<std::size_t>(made));
+  expected.merge(contents_below(s.f.from));
+  CHECK(difference(contents_below(s.mount->mountpoint()), expected) == "");
 }
 
 TEST_CASE("uploads, renames and deletes while all is replicated end in what was asked for") {

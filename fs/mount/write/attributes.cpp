@@ -56,6 +56,12 @@ void set_removed(fuse_req_t req, view& v, inode ino, const request& r) {
   fuse_reply_attr(req, &st, 0);
 }
 
+// A directory.
+void make_here(view& v, inode ino) {
+  const name_change changing{v};
+  directory_here(v, ino, true);
+}
+
 void set_local(view& v, const entry& e, const request& r) {
   const name_change changing{v};
   const auto e_now = v.archive.readers().borrow()->by_inode(e.ino);
@@ -102,7 +108,7 @@ void reply_now(fuse_req_t req, view& v, inode ino) {
 // True: the request is parked until the whole picture is here.
 bool set_size_of_missing(fuse_req_t req, view& v, const entry& e, const request& r) {
   if (r.to.st_size == 0) {
-    replace_missing(v, e);
+    replace_missing(v, e.ino);
     return false;
   }
   const auto parked = v.parked.park(req);
@@ -140,7 +146,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_f
       r.set &= ~FUSE_SET_ATTR_SIZE;
       set_local(v, *e, r);
     } else if (e->is_directory()) {
-      directory_here(v, ino, true);
+      make_here(v, ino);
       set_local(v, *e, r);
     } else if (e->is_local() || !set_missing(v, *e, r)) {
       set_local(v, *e, r);

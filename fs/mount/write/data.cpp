@@ -155,7 +155,11 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int, fuse_file_info*) {
   answer(req, [&] {
     view& v = view::of(req);
     if (!v.own.holds(ino)) {
-      if (const auto here = directory_here(v, ino, false); here && ::fsync(here.get()) != 0) throw answer_errno{errno};
+      const auto open = [&] {
+        const name_change reading{v};
+        return directory_here(v, ino, false);
+      };
+      if (const auto here = open(); here && ::fsync(here.get()) != 0) throw answer_errno{errno};
       v.archive.index().make_durable();
     }
     fuse_reply_err(req, 0);

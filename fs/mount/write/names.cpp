@@ -168,7 +168,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t n
     refuse_own(v, new_parent, new_name);
     const entry from = child_of(v, parent, name);
     {
-      const name_change changing{v};
+      const rename_change changing{v};
       record_written(v, from.ino);
       rename_name(v, from, new_parent, new_name, flags);
     }

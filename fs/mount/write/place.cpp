@@ -78,8 +78,11 @@ void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const 
     throw answer_errno{errno};
 }
 
-std::shared_ptr<const unique_fd> replace_missing(view& v, const entry& e) {
+std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   const name_change changing{v};
+  const auto now_entry = v.archive.readers().borrow()->by_inode(ino);
+  if (!now_entry || is_hidden(now_entry->state)) throw answer_errno{ENOENT};
+  const entry& e = *now_entry;
   const auto directory = directory_here(v, e.parent, true);
   auto file = std::make_shared<unique_fd>(
       ::openat(directory.get(), e.name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));

@@ -12,24 +12,29 @@
 
 namespace ferryfs::fs {
 
-// Held from a change of names on the disk until the index knows of it.
-class name_change {
+// Held from a change on the disk until the index knows of it.
+template <typename Lock>
+class change_of_names {
  public:
-  explicit name_change(view& v) : where_(v.archive.where()), lock_(where_.names()) {}
+  explicit change_of_names(view& v) : where_(v.archive.where()), lock_(where_.names()) {}
   // Counted when the index has it: who counted before he read the row sees that it is another.
-  ~name_change() { ++where_.changes(); }
-  name_change(const name_change&) = delete;
-  name_change& operator=(const name_change&) = delete;
+  ~change_of_names() { ++where_.changes(); }
+  change_of_names(const change_of_names&) = delete;
+  change_of_names& operator=(const change_of_names&) = delete;
 
  private:
   const remote::destination& where_;
-  std::shared_lock<std::shared_mutex> lock_;
+  Lock lock_;
 };
+// The kernel keeps two changes of one name apart.
+using name_change = change_of_names<std::shared_lock<std::shared_mutex>>;
+// Alone: whoever else is at work may be on his way through the directory that gets another name.
+using rename_change = change_of_names<std::unique_lock<std::shared_mutex>>;
 
 std::int64_t now_ns();
 
 // The destination's directory that `ino` stands for; made, with what is above it, where it is not here and `make`.
-// Throws answer_errno; where it is not here and not to be made, the descriptor is empty.
+// Throws answer_errno; where it is not here and not to be made, the descriptor is empty. Inside a change of names.
 unique_fd directory_here(view& v, inode ino, bool make);
 
 // The entry `name` of `parent`, which must be one of the archive's own; throws answer_errno (EPERM for .ferryfs,
@@ -45,7 +50,7 @@ index::listed look_here(view& v, int directory, const char* name, const std::str
 void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name);
 
 // Makes an empty local file for a missing picture whose bytes are not wanted any more. Returns it open for writing.
-std::shared_ptr<const unique_fd> replace_missing(view& v, const entry& e);
+std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino);
 
 // Enters what was written to `ino` in the index, if anything was.
 void record_written(view& v, inode ino);
