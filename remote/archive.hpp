@@ -82,6 +82,10 @@ class archive {
   virtual void stat(const std::string& path,
                     std::function<void(const std::optional<failure>&, const attributes&)> done) = 0;
   virtual void read(std::shared_ptr<reading> to, lane where) = 0;
+  // The SHA-256 (32 bytes) of a file as the source has it; `done` is called once, on any thread. Where the source can
+  // compute it by itself, no content passes the network. What is no regular file is a failure; no link is followed.
+  using digested = std::function<void(const std::optional<failure>&, const std::string& sha256)>;
+  virtual void digest(const std::string& path, digested done) = 0;
   // Moves a reading that is still queued in the background lane to the demand lane.
   virtual void raise(const std::shared_ptr<reading>& which) = 0;
 

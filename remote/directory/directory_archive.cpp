@@ -11,6 +11,7 @@
 
 #include "index/path.hpp"
 #include "remote/beneath.hpp"
+#include "remote/digest/read_back.hpp"
 #include "remote/directory/listing.hpp"
 
 namespace ferryfs::remote {
@@ -120,6 +121,10 @@ void directory_archive::read_now(reading& to) {
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return to.finished(failed(to.path(), errno), {});
   to.finished(std::nullopt, attributes_of(st));
+}
+
+void directory_archive::digest(const std::string& path, digested done) {
+  digest_by_reading(*this, path, std::move(done));
 }
 
 void directory_archive::raise(const std::shared_ptr<reading>& which) {

@@ -23,6 +23,7 @@ class directory_archive final : public archive {
   void stat(const std::string& path,
             std::function<void(const std::optional<failure>&, const attributes&)> done) override;
   void read(std::shared_ptr<reading> to, lane where) override;
+  void digest(const std::string& path, digested done) override;
   void raise(const std::shared_ptr<reading>& which) override;
   health state() const override { return {}; }
   void observe(std::function<void(const health&)>) override {}

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <random>
 
+#include "index/path.hpp"
+#include "remote/digest/read_back.hpp"
 #include "remote/sftp/list_task.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -15,7 +17,7 @@ using namespace std::chrono_literals;
 
 sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::move(t)) {
   try {
-    first_ = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()}, queue_.stopped());
+    first_ = open_connection();
     established_ = 1;
   } catch (const failure& f) {
     down(f);
@@ -33,6 +35,7 @@ void sftp_archive::stop() {
     last_ = {cause::cancelled, "ferryfs is ending"};
     stopping_.notify_all();
   }
+  digests_.stop();
   for (auto& w : workers_) w->wake.ring();
   for (auto& w : workers_) w->thread.join();
   for (auto& t : queue_.close()) t->lost({cause::cancelled, "ferryfs is ending"});
@@ -51,6 +54,14 @@ void sftp_archive::stat(const std::string& path, stat_task::done done) {
 void sftp_archive::read(std::shared_ptr<reading> to, lane where) {
   put(std::make_shared<read_task>(std::move(to), where),
       where == lane::demand ? queue::line::demand : queue::line::background);
+}
+
+void sftp_archive::digest(const std::string& path, digested done) {
+  std::unique_lock lock{state_mutex_};
+  const std::string root = root_;
+  lock.unlock();
+  if (root.empty()) return digest_by_reading(*this, path, std::move(done));
+  digests_.want(path, join(root, path), std::move(done));
 }
 
 void sftp_archive::raise(const std::shared_ptr<reading>& which) {
@@ -105,13 +116,20 @@ void sftp_archive::run(std::size_t number) {
   }
 }
 
+std::unique_ptr<connection> sftp_archive::open_connection() {
+  auto c = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()}, queue_.stopped());
+  const std::lock_guard lock{state_mutex_};
+  root_ = c->absolute("");
+  return c;
+}
+
 // Tries until it has a connection; null when stopped. One thread at a time tries, the others wait for it.
 std::unique_ptr<connection> sftp_archive::connect(std::size_t number) {
   const std::lock_guard turn{connecting_};
   if (number == 0 && first_) return std::move(first_);
   for (unsigned failures = 0; !queue_.stopped(); ++failures) {
     try {
-      auto c = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()}, queue_.stopped());
+      auto c = open_connection();
       up();
       return c;
     } catch (const failure& f) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "remote/archive.hpp"
+#include "remote/digest/source_digests.hpp"
 #include "remote/sftp/connection.hpp"
 #include "remote/sftp/queue.hpp"
 #include "remote/ssh/target.hpp"
@@ -29,6 +30,7 @@ class sftp_archive final : public archive {
   void list(const std::string& path, std::shared_ptr<listing> to) override;
   void stat(const std::string& path, stat_task::done done) override;
   void read(std::shared_ptr<reading> to, lane where) override;
+  void digest(const std::string& path, digested done) override;
   void raise(const std::shared_ptr<reading>& which) override;
   health state() const override;
   void observe(std::function<void(const health&)> told) override;
@@ -45,6 +47,7 @@ class sftp_archive final : public archive {
   void run(std::size_t number);
   std::unique_ptr<connection> connect(std::size_t number);
   void pause(unsigned failures, bool refused);
+  std::unique_ptr<connection> open_connection();
   void up();
   void down(const failure& why);
   void closed(const failure& why);
@@ -60,6 +63,7 @@ class sftp_archive final : public archive {
   std::condition_variable stopping_;
   health health_;
   failure last_;
+  std::string root_;  // on the server; empty before the first connection
   std::size_t established_ = 0;
   std::function<void(const health&)> observer_;
 
@@ -68,6 +72,7 @@ class sftp_archive final : public archive {
   std::deque<std::function<void()>> announcements_;
   std::jthread announcer_;
   std::vector<std::unique_ptr<worker>> workers_;
+  source_digests digests_{*this, target_};
 };
 
 }  // namespace ferryfs::remote::sftp

@@ -71,7 +71,7 @@ void channel::session_deleter::operator()(LIBSSH2_SESSION* session) const noexce
   libssh2_session_free(session);
 }
 
-channel::channel(const target& t, const std::atomic<bool>& stop) : target_(&t) {
+channel::channel(const target& t, const std::atomic<bool>& stop, const std::string& command) : target_(&t) {
   socket_ = connect_any(t, stop);
   session_ = {libssh2_session_init(), session_deleter{socket_.get()}};
   if (!session_) throw failure{cause::local_error, "libssh2: out of memory"};
@@ -79,7 +79,8 @@ channel::channel(const target& t, const std::atomic<bool>& stop) : target_(&t) {
   const patience wait{session_.get(), socket_.get(), t.io_timeout, stop};
   handshake(wait);
   log_in(session_.get(), t, wait);
-  open_subsystem(wait);
+  open_session(wait);
+  command.empty() ? start_subsystem(wait) : start_command(wait, command);
 }
 
 void channel::fail(const char* doing, int code) const {
@@ -104,19 +105,33 @@ void channel::handshake(const patience& wait) {
   hosts.check();
 }
 
-void channel::open_subsystem(const patience& wait) {
-  int result = wait([&] {
+void channel::open_session(const patience& wait) {
+  const int result = wait([&] {
     channel_ =
         libssh2_channel_open_ex(session_.get(), "session", sizeof "session" - 1, window_size, packet_size, nullptr, 0);
     return channel_ != nullptr ? 0 : libssh2_session_last_errno(session_.get());
   });
   if (result != 0) fail("opening a channel", result);
-  result = wait([&] { return libssh2_channel_subsystem(channel_, "sftp"); });
+}
+
+void channel::start_subsystem(const patience& wait) {
+  const int result = wait([&] { return libssh2_channel_subsystem(channel_, "sftp"); });
   if (result == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
     throw failure{
         cause::refused,
         fmt::format("{}: the server offers no SFTP; enable 'Subsystem sftp' in its sshd_config", target_->where())};
   if (result != 0) fail("starting SFTP", result);
+}
+
+void channel::start_command(const patience& wait, const std::string& command) {
+  const int result = wait([&] {
+    return libssh2_channel_process_startup(channel_, "exec", sizeof "exec" - 1, command.data(),
+                                           static_cast<unsigned>(command.size()));
+  });
+  if (result == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
+    throw no_commands{{cause::refused, fmt::format("{}: the server runs no commands", target_->where())}};
+  if (result != 0) fail("starting a command", result);
+  wait([&] { return libssh2_channel_handle_extended_data2(channel_, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE); });
 }
 
 std::size_t channel::read(std::span<std::byte> into) {

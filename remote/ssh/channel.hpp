@@ -1,4 +1,5 @@
-// One SSH connection with one channel to the server's SFTP subsystem: a stream of bytes. Belongs to one thread.
+// One SSH connection with one channel, to the server's SFTP subsystem or to a command: a stream of bytes. Belongs to
+// one thread.
 #pragma once
 
 #include <libssh2.h>
@@ -9,24 +10,33 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
+#include "remote/failure.hpp"
 #include "remote/ssh/patience.hpp"
 #include "remote/ssh/target.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::remote::ssh {
 
+// The server lets us in, but runs no commands.
+struct no_commands : failure {};
+
 class channel {
  public:
-  // Connects, checks the host key, logs in and starts the subsystem, each within t.io_timeout. Blocks, but gives up
-  // when `stop` turns true. Throws failure: unreachable, timeout, refused or cancelled. `t` outlives the channel.
-  channel(const target& t, const std::atomic<bool>& stop);
+  // Connects, checks the host key, logs in and starts the subsystem, or `command` where one is given (what it says on
+  // stderr is dropped), each within t.io_timeout. Blocks, but gives up when `stop` turns true. Throws failure:
+  // unreachable, timeout, refused or cancelled; no_commands. `t` outlives the channel.
+  channel(const target& t, const std::atomic<bool>& stop, const std::string& command = {});
   channel(channel&&) = default;
 
   // Takes some bytes from the stream or gives some to it; 0: none now, `wait` first. Never blocks. Throws failure
   // (unreachable) when the stream has ended.
   std::size_t read(std::span<std::byte> into);
   std::size_t write(std::span<const std::byte> from);
+
+  // The other end has said all that it had to say; the connection need not be lost for that.
+  bool at_end() const noexcept { return libssh2_channel_eof(channel_) == 1; }
 
   // Blocks until the stream may go on, `wake` (a descriptor, or -1) is readable, or the time is over.
   void wait(int wake, std::chrono::milliseconds at_most);
@@ -44,7 +54,9 @@ class channel {
   };
   [[noreturn]] void fail(const char* doing, int code) const;
   void handshake(const patience& wait);
-  void open_subsystem(const patience& wait);
+  void open_session(const patience& wait);
+  void start_subsystem(const patience& wait);
+  void start_command(const patience& wait, const std::string& command);
 
   const target* target_;
   unique_fd socket_;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "index/path.hpp"
+#include "remote/sha256.hpp"
 
 namespace ferryfs::test {
 
@@ -240,6 +241,22 @@ void fake_archive::read_now(const std::shared_ptr<reading>& to) {
     to->arrived(next.part.offset, std::as_bytes(std::span(bytes)));
   }
   post([this, to](const auto& refused) { refused ? to->finished(refused, {}) : read_now(to); });
+}
+
+// From the tree, and counted as no read.
+void fake_archive::digest(const std::string& path, digested done) {
+  post([this, path, done = std::move(done)](const auto& refused) {
+    if (refused) return done(refused, {});
+    if (const auto wrong = fault_of(path)) return done(wrong->why, {});
+    std::unique_lock lock{mutex_};
+    const auto at = tree_.find(path);
+    const bool is_file = at != tree_.end() && S_ISREG(at->second.attrs.mode);
+    remote::sha256 hash;
+    if (is_file) hash.add(std::as_bytes(std::span(at->second.content)));
+    lock.unlock();
+    if (!is_file) return done(failure{cause::not_found, path + ": no file there"}, {});
+    done(std::nullopt, hash.result());
+  });
 }
 
 void fake_archive::raise(const std::shared_ptr<reading>& which) {

@@ -60,6 +60,7 @@ class fake_archive final : public remote::archive {
   void stat(const std::string& path,
             std::function<void(const std::optional<remote::failure>&, const remote::attributes&)> done) override;
   void read(std::shared_ptr<remote::reading> to, remote::lane where) override;
+  void digest(const std::string& path, digested done) override;
   void raise(const std::shared_ptr<remote::reading>& which) override;
   health state() const override;
   void observe(std::function<void(const health&)> told) override;
