@@ -71,6 +71,30 @@ class reading {
   virtual void finished(const std::optional<failure>& why, const attributes& after) = 0;
 };
 
+// One file being written; implemented by whoever has its bytes. The archive asks it again and again for more of them.
+class writing {
+ public:
+  virtual ~writing() = default;
+  virtual const std::string& path() const = 0;
+
+  // A file of `there` bytes stands under the path (0 where none does). Returns where to go on, at most `there`; the
+  // file is cut off at that.
+  virtual std::uint64_t begin(std::uint64_t there) = 0;
+
+  struct next {
+    reading::wish what;
+    std::uint64_t offset;  // for `more`
+  };
+  // The next bytes, at most `at_most`, are put into `into`, which is empty. `later`, `enough` and haste as in `want`.
+  virtual next give(std::uint32_t at_most, std::vector<std::byte>& into) = 0;
+
+  // Its mode (the permission bits) and mtime are set after the last byte.
+  virtual attributes wanted() const = 0;
+
+  // No failure: all was written, made durable where the source can, and closed; `after` is what the file shows.
+  virtual void finished(const std::optional<failure>& why, const attributes& after) = 0;
+};
+
 // Demand goes ahead of background work and has a connection that background work never fills.
 enum class lane { demand, background };
 
@@ -88,6 +112,19 @@ class archive {
   virtual void digest(const std::string& path, digested done) = 0;
   // Moves a reading that is still queued in the background lane to the demand lane.
   virtual void raise(const std::shared_ptr<reading>& which) = 0;
+
+  // Changes of the source, which only `push` asks for. Each calls `done` once, with what then stands there.
+  using changed = std::function<void(const std::optional<failure>&, const attributes&)>;
+  // Makes the file or goes on with it; never through a link.
+  virtual void write(std::shared_ptr<writing> from) = 0;
+  // Where something has the name already: cause::exists.
+  virtual void make_directory(const std::string& path, std::uint32_t mode, changed done) = 0;
+  virtual void make_link(const std::string& path, const std::string& target, changed done) = 0;
+  // Gives a file another name. Where something has that already: cause::exists, or with `replace`, atomically in place
+  // of it, which needs can_replace().
+  virtual void rename(const std::string& from, const std::string& to, bool replace, changed done) = 0;
+  virtual void remove(const std::string& path, changed done) = 0;
+  virtual bool can_replace() const = 0;
 
   struct health {
     bool reachable = true;

@@ -12,6 +12,7 @@ enum class cause {
   timeout,       // nothing came within the deadline
   not_found,     // the server says that the path is not there
   permission,    // the server says no to this path
+  exists,        // the source has something under this name already
   changed,       // the picture is not what the index knows; it has grown, shrunk or been replaced
   unsettled,     // still being written on the source
   protocol,      // what the server sent breaks the protocol or names what can't be a name

@@ -47,9 +47,10 @@ void directory_archive::stop() {
 }
 
 failure directory_archive::failed(const std::string& path, int problem) const {
-  const cause why = problem == ENOENT || problem == ENOTDIR ? cause::not_found
-                    : problem == EACCES || problem == EPERM ? cause::permission
-                                                            : cause::source_error;
+  const cause why = problem == ENOENT || problem == ENOTDIR                     ? cause::not_found
+                    : problem == EACCES || problem == EPERM || problem == EROFS ? cause::permission
+                    : problem == EEXIST                                         ? cause::exists
+                                                                                : cause::source_error;
   return {why, fmt::format("{}: {}", printable(path.empty() ? root_path_ : root_path_ + '/' + path),
                            std::strerror(problem))};
 }

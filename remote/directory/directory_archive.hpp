@@ -25,6 +25,12 @@ class directory_archive final : public archive {
   void read(std::shared_ptr<reading> to, lane where) override;
   void digest(const std::string& path, digested done) override;
   void raise(const std::shared_ptr<reading>& which) override;
+  void write(std::shared_ptr<writing> from) override;
+  void make_directory(const std::string& path, std::uint32_t mode, changed done) override;
+  void make_link(const std::string& path, const std::string& target, changed done) override;
+  void rename(const std::string& from, const std::string& to, bool replace, changed done) override;
+  void remove(const std::string& path, changed done) override;
+  bool can_replace() const override { return true; }
   health state() const override { return {}; }
   void observe(std::function<void(const health&)>) override {}
   void stop() override;
@@ -38,6 +44,8 @@ class directory_archive final : public archive {
   void put(job j, lane where);
   void work(const std::stop_token& stop, bool background_too);
   void read_now(reading& to);
+  void write_now(writing& from);
+  void change(const std::string& path, changed done, std::function<int(int directory, const std::string& name)> make);
   failure failed(const std::string& path, int problem) const;
 
   std::string root_path_;

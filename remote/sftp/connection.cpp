@@ -13,7 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t version = 3;
-constexpr std::uint32_t longest_read = 255U << 10;     // what OpenSSH's sftp-server answers at most
+constexpr std::uint32_t longest_read = 255U << 10;  // what OpenSSH's sftp-server answers at most
+constexpr std::uint32_t longest_write = 128U << 10;
 constexpr std::uint64_t least_in_flight = 512U << 10;  // bytes requested
 constexpr std::uint64_t most_in_flight = 8U << 20;     // what 50 ms at 160 MB/s hold
 constexpr std::size_t least_files = 150;
@@ -41,19 +42,21 @@ void connection::greet() {
                             std::byte{0}, std::byte{0}, std::byte{0}, std::byte{version}};
   outbox_.assign(std::begin(init), std::end(init));
   send_all();
-  bool has_limits = false;
   {
     const auto packet = receive_one();
     parser p{packet};
     if (static_cast<type>(p.u8()) != type::version) throw broken{"no VERSION in answer to INIT"};
     if (const auto v = p.u32(); v < version) throw broken{fmt::format("version {}; 3 is needed", v)};
     while (!p.empty()) {
-      has_limits = p.string() == "limits@openssh.com" || has_limits;
+      const auto name = p.string();
       p.bytes();
+      offered_.limits |= name == "limits@openssh.com";
+      offered_.posix_rename |= name == "posix-rename@openssh.com";
+      offered_.fsync |= name == "fsync@openssh.com";
     }
   }
   builder{outbox_, type::realpath, 1}.string(target_->path).end();
-  if (has_limits) builder{outbox_, type::extended, 2}.string("limits@openssh.com").end();
+  if (offered_.limits) builder{outbox_, type::extended, 2}.string("limits@openssh.com").end();
   const auto asked = clock::now();
   send_all();
   {
@@ -69,7 +72,7 @@ void connection::greet() {
     if (!root_.starts_with('/') || root_.find('\0') != std::string::npos) throw broken{"a root that is no path"};
     if (root_ == "/") root_.clear();
   }
-  if (!has_limits) {
+  if (!offered_.limits) {
     server_files_ = most_files_unasked;
     return;
   }
@@ -80,9 +83,10 @@ void connection::greet() {
   if (got != type::extended_reply) return;
   p.u64();
   const std::uint64_t read = p.u64();
-  p.u64();
+  const std::uint64_t write = p.u64();
   const std::uint64_t handles = p.u64();
   if (read != 0) read_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, longest_read));
+  if (write != 0) write_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(write, longest_write));
   if (handles != 0) server_files_ = std::clamp<std::size_t>(static_cast<std::size_t>(handles * 9 / 10), 1, most_files);
 }
 
@@ -239,16 +243,16 @@ bool connection::request_more() {
   bool requested = false;
   held_back_ = false;
   // A reader may have come for a file that was taken for the background.
-  for (auto at = reading_.begin(); at != reading_.end();) {
+  for (auto at = open_.begin(); at != open_.end();) {
     const auto here = at++;
-    if ((*here)->to()->urgent()) reading_.splice(reading_.begin(), reading_, here);
+    if ((*here)->urgent()) open_.splice(open_.begin(), open_, here);
   }
-  for (auto at = reading_.begin(); at != reading_.end() && in_flight_ < in_flight_limit_;) {
+  for (auto at = open_.begin(); at != open_.end() && in_flight_ < in_flight_limit_ && outbox_has_room();) {
     const auto wish = (*at)->request_more(*this);
     requested = requested || wish != reading::wish::later;
     held_back_ = held_back_ || wish == reading::wish::later;
     if (wish == reading::wish::enough)
-      at = reading_.erase(at);
+      at = open_.erase(at);
     else if (wish == reading::wish::later)
       ++at;
   }
@@ -258,8 +262,16 @@ bool connection::request_more() {
 bool connection::flush() {
   while (sent_ < outbox_.size()) {
     const std::size_t n = stream_.write(std::span(outbox_).subspan(sent_));
-    if (n == 0) return false;
+    if (n == 0) break;
     sent_ += n;
+  }
+  if (sent_ < outbox_.size()) {
+    // What was sent goes now and then: while files are written it is never empty.
+    if (sent_ > most_unsent) {
+      outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(sent_));
+      sent_ = 0;
+    }
+    return false;
   }
   outbox_.clear();
   sent_ = 0;
@@ -311,8 +323,8 @@ void connection::dispatch(std::span<const std::byte> packet) {
   }
   if (!was_ended && r.owner->ended()) --tasks_;
   if (r.sent == type::open && !r.owner->ended()) {
-    auto file = std::static_pointer_cast<read_task>(r.owner);
-    file->where() == lane::demand ? reading_.push_front(std::move(file)) : reading_.push_back(std::move(file));
+    auto file = std::static_pointer_cast<transfer>(r.owner);
+    file->urgent() ? open_.push_front(std::move(file)) : open_.push_back(std::move(file));
   }
 }
 
@@ -336,11 +348,11 @@ void connection::blame_oldest(failure why) {
 }
 
 void connection::end_all(const failure& why) {
-  const auto reading = std::move(reading_);
+  const auto open = std::move(open_);
   const auto pending = std::move(pending_);
-  reading_.clear();
+  open_.clear();
   pending_.clear();
-  for (const auto& file : reading) file->lost(why);
+  for (const auto& file : open) file->lost(why);
   for (const auto& [id, r] : pending) r.owner->lost(why);
 }
 

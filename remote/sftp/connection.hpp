@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "remote/sftp/queue.hpp"
-#include "remote/sftp/read_task.hpp"
 #include "remote/ssh/channel.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -29,10 +28,13 @@ class connection final : public wire {
   builder begin(request r) override;
   std::string absolute(const std::string& path) const override;
   std::uint32_t read_length() const override { return read_length_; }
+  std::uint32_t write_length() const override { return write_length_; }
+  const extensions& offered() const override { return offered_; }
   std::string where() const override { return target_->where(); }
 
  private:
   using clock = std::chrono::steady_clock;
+  static constexpr std::size_t most_unsent = 256U << 10;
   void greet();
   void give_way();
   std::vector<std::byte> receive_one();
@@ -44,6 +46,7 @@ class connection final : public wire {
   std::shared_ptr<task> next(queue& from, bool takes_background) const;
   bool has_work(queue& from, bool takes_background) const;
   bool request_more();
+  bool outbox_has_room() const { return outbox_.size() - sent_ < most_unsent; }
   bool flush();
   bool receive();
   void dispatch(std::span<const std::byte> packet);
@@ -60,6 +63,8 @@ class connection final : public wire {
   ssh::channel stream_;
   std::string root_;
   std::uint32_t read_length_ = 32U << 10;  // what any server answers; more where it says so
+  std::uint32_t write_length_ = 32U << 10;
+  extensions offered_;
   clock::duration round_trip_ = std::chrono::hours{1};
   // What the round trip warrants, in files open at once and bytes requested; what the server allows, the link takes.
   std::size_t most_files_ = 0, server_files_ = 1000;
@@ -67,11 +72,11 @@ class connection final : public wire {
   clock::time_point adapted_;  // when in_flight_limit_ was last judged
   std::uint32_t next_id_ = 0;
   std::unordered_map<std::uint32_t, request> pending_;
-  std::list<std::shared_ptr<read_task>> reading_;  // open, with ranges still to request; demand first
-  std::size_t tasks_ = 0;                          // taken and not ended
-  std::uint64_t in_flight_ = 0;                    // bytes requested and not here
-  bool culprit_told_ = false;                      // the request that broke the protocol was ended as such
-  bool held_back_ = false;                         // a rate limit had a reading wait
+  std::list<std::shared_ptr<transfer>> open_;  // with ranges still to request; demand first
+  std::size_t tasks_ = 0;                      // taken and not ended
+  std::uint64_t in_flight_ = 0;                // bytes requested and not here
+  bool culprit_told_ = false;                  // the request that broke the protocol was ended as such
+  bool held_back_ = false;                     // a rate limit had a reading wait
   std::vector<std::byte> outbox_, inbox_;
   std::size_t sent_ = 0, held_ = 0;
   clock::time_point heard_ = clock::now();

@@ -2,7 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace ferryfs::remote::sftp {
+namespace {
+
+constexpr std::uint32_t has_size = 1, has_ids = 2, has_permissions = 4, has_times = 8, has_extended = 0x80000000;
+
+}  // namespace
 
 builder::builder(std::vector<std::byte>& out, type t, std::uint32_t id) : out_(out), start_(out.size()) {
   u32(0);
@@ -19,11 +26,20 @@ builder& builder::u64(std::uint64_t value) {
   return u32(static_cast<std::uint32_t>(value >> 32)).u32(static_cast<std::uint32_t>(value));
 }
 
-builder& builder::string(std::string_view bytes) {
+builder& builder::string(std::string_view text) { return bytes(std::as_bytes(std::span(text))); }
+
+builder& builder::bytes(std::span<const std::byte> bytes) {
   u32(static_cast<std::uint32_t>(bytes.size()));
-  const auto* data = reinterpret_cast<const std::byte*>(bytes.data());
-  out_.insert(out_.end(), data, data + bytes.size());
+  out_.insert(out_.end(), bytes.begin(), bytes.end());
   return *this;
+}
+
+builder& builder::size(std::uint64_t bytes) { return u32(has_size).u64(bytes); }
+builder& builder::mode(std::uint32_t permissions) { return u32(has_permissions).u32(permissions & 07777); }
+
+builder& builder::mode_and_time(std::uint32_t permissions, std::int64_t mtime) {
+  const auto seconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(mtime, 0, UINT32_MAX));
+  return u32(has_permissions | has_times).u32(permissions & 07777).u32(seconds).u32(seconds);
 }
 
 void builder::end() {
@@ -59,7 +75,6 @@ std::string_view parser::string() {
 }
 
 attributes parser::attrs() {
-  constexpr std::uint32_t has_size = 1, has_ids = 2, has_permissions = 4, has_times = 8, has_extended = 0x80000000;
   attributes a;
   const std::uint32_t flags = u32();
   if (flags & has_size) a.size = u64();

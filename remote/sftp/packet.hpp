@@ -19,13 +19,20 @@ enum class type : std::uint8_t {
   open = 3,
   close = 4,
   read = 5,
+  write = 6,
   lstat = 7,
   fstat = 8,
+  setstat = 9,
+  fsetstat = 10,
   opendir = 11,
   readdir = 12,
+  remove = 13,
+  mkdir = 14,
   realpath = 16,
   stat = 17,
+  rename = 18,
   readlink = 19,
+  symlink = 20,
   status = 101,
   handle = 102,
   data = 103,
@@ -59,6 +66,12 @@ class builder {
   builder& u32(std::uint32_t value);
   builder& u64(std::uint64_t value);
   builder& string(std::string_view bytes);
+  builder& bytes(std::span<const std::byte> bytes);
+  // Attributes to be set.
+  builder& no_attributes() { return u32(0); }
+  builder& size(std::uint64_t bytes);
+  builder& mode(std::uint32_t permissions);
+  builder& mode_and_time(std::uint32_t permissions, std::int64_t mtime);
   void end();
 
  private:

@@ -5,15 +5,15 @@
 
 namespace ferryfs::remote::sftp {
 
-class read_task final : public task {
+class read_task final : public transfer {
  public:
   read_task(std::shared_ptr<reading> to, lane where) : to_(std::move(to)), lane_(where) {}
   void start(wire& w) override;
   void reply(wire& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
 
-  // Requests one more range if one is wanted. `enough`: it needs no more turns.
-  reading::wish request_more(wire& w);
+  reading::wish request_more(wire& w) override;
+  bool urgent() const override { return lane_ == lane::demand || to_->urgent(); }
   bool is_open() const noexcept { return opened_; }
 
   const std::shared_ptr<reading>& to() const noexcept { return to_; }

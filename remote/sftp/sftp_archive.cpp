@@ -7,6 +7,8 @@
 #include "index/path.hpp"
 #include "remote/digest/read_back.hpp"
 #include "remote/sftp/list_task.hpp"
+#include "remote/sftp/read_task.hpp"
+#include "remote/sftp/write_task.hpp"
 
 namespace ferryfs::remote::sftp {
 namespace {
@@ -69,6 +71,35 @@ void sftp_archive::raise(const std::shared_ptr<reading>& which) {
   for (auto& w : workers_) w->wake.ring();
 }
 
+void sftp_archive::write(std::shared_ptr<writing> from) {
+  put(std::make_shared<write_task>(std::move(from)), queue::line::background);
+}
+
+void sftp_archive::make_directory(const std::string& path, std::uint32_t mode, changed done) {
+  change_names({change::what::directory, path, {}, mode}, std::move(done));
+}
+
+void sftp_archive::make_link(const std::string& path, const std::string& target, changed done) {
+  change_names({change::what::link, path, target}, std::move(done));
+}
+
+void sftp_archive::rename(const std::string& from, const std::string& to, bool replace, changed done) {
+  change_names({replace ? change::what::replacement : change::what::name, to, from}, std::move(done));
+}
+
+void sftp_archive::remove(const std::string& path, changed done) {
+  change_names({change::what::removal, path, {}}, std::move(done));
+}
+
+void sftp_archive::change_names(change c, changed done) {
+  put(std::make_shared<change_task>(std::move(c), std::move(done)), queue::line::background);
+}
+
+bool sftp_archive::can_replace() const {
+  const std::lock_guard lock{state_mutex_};
+  return can_replace_;
+}
+
 void sftp_archive::put(std::shared_ptr<task> t, queue::line where) {
   if (queue_.put(t, where)) return ring(where);
   std::unique_lock lock{state_mutex_};
@@ -120,6 +151,7 @@ std::unique_ptr<connection> sftp_archive::open_connection() {
   auto c = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()}, queue_.stopped());
   const std::lock_guard lock{state_mutex_};
   root_ = c->absolute("");
+  can_replace_ = c->offered().posix_rename;
   return c;
 }
 

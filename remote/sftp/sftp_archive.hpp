@@ -15,6 +15,7 @@
 
 #include "remote/archive.hpp"
 #include "remote/digest/source_digests.hpp"
+#include "remote/sftp/change_task.hpp"
 #include "remote/sftp/connection.hpp"
 #include "remote/sftp/queue.hpp"
 #include "remote/ssh/target.hpp"
@@ -32,6 +33,12 @@ class sftp_archive final : public archive {
   void read(std::shared_ptr<reading> to, lane where) override;
   void digest(const std::string& path, digested done) override;
   void raise(const std::shared_ptr<reading>& which) override;
+  void write(std::shared_ptr<writing> from) override;
+  void make_directory(const std::string& path, std::uint32_t mode, changed done) override;
+  void make_link(const std::string& path, const std::string& target, changed done) override;
+  void rename(const std::string& from, const std::string& to, bool replace, changed done) override;
+  void remove(const std::string& path, changed done) override;
+  bool can_replace() const override;
   health state() const override;
   void observe(std::function<void(const health&)> told) override;
   void stop() override;
@@ -43,6 +50,7 @@ class sftp_archive final : public archive {
     std::jthread thread;
   };
   void put(std::shared_ptr<task> t, queue::line where);
+  void change_names(change c, changed done);
   void ring(queue::line where);
   void run(std::size_t number);
   std::unique_ptr<connection> connect(std::size_t number);
@@ -64,6 +72,7 @@ class sftp_archive final : public archive {
   health health_;
   failure last_;
   std::string root_;  // on the server; empty before the first connection
+  bool can_replace_ = false;
   std::size_t established_ = 0;
   std::function<void(const health&)> observer_;
 

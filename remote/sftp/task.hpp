@@ -25,6 +25,11 @@ struct request {
   std::chrono::steady_clock::time_point asked = {};
 };
 
+// What a server can beyond version 3.
+struct extensions {
+  bool limits = false, posix_rename = false, fsync = false;
+};
+
 // What a task may ask of the connection that runs it.
 class wire {
  public:
@@ -33,8 +38,10 @@ class wire {
   virtual builder begin(request r) = 0;
   // The server's path of one relative to the archive's root.
   virtual std::string absolute(const std::string& path) const = 0;
-  virtual std::uint32_t read_length() const = 0;  // longest READ that the server answers
-  virtual std::string where() const = 0;          // for messages
+  virtual std::uint32_t read_length() const = 0;   // longest READ that the server answers
+  virtual std::uint32_t write_length() const = 0;  // longest WRITE that it takes
+  virtual const extensions& offered() const = 0;
+  virtual std::string where() const = 0;  // for messages
 };
 
 class task : public std::enable_shared_from_this<task> {
@@ -49,6 +56,15 @@ class task : public std::enable_shared_from_this<task> {
 
  protected:
   bool ended_ = false;
+};
+
+// A task that moves the bytes of an open file: once its OPEN was answered, it gets turns to request more.
+class transfer : public task {
+ public:
+  // Requests one more range if one is wanted. `enough`: it needs no more turns.
+  virtual reading::wish request_more(wire& w) = 0;
+  // Somebody waits for it: it goes ahead of the others.
+  virtual bool urgent() const = 0;
 };
 
 // Turns a STATUS reply into a failure of `path`.

@@ -18,6 +18,7 @@ using remote::failure;
 using remote::found;
 using remote::listing;
 using remote::reading;
+using remote::writing;
 
 namespace {
 
@@ -60,7 +61,9 @@ void fake_archive::put_link(const std::string& path, std::string target) {
   put(path, {a, std::move(target)});
 }
 
-void fake_archive::remove(const std::string& path) {
+void fake_archive::remove(const std::string& path) { remove_now(path); }
+
+void fake_archive::remove_now(const std::string& path) {
   const std::lock_guard lock{mutex_};
   std::erase_if(tree_, [&](const auto& n) { return n.first == path || n.first.starts_with(path + '/'); });
   ++tree_[parent_of(path)].attrs.mtime;
@@ -262,6 +265,111 @@ void fake_archive::digest(const std::string& path, digested done) {
 void fake_archive::raise(const std::shared_ptr<reading>& which) {
   const std::lock_guard lock{mutex_};
   raised_.push_back(which->path());
+}
+
+void fake_archive::before(const std::string& path, std::function<void()> call) {
+  const std::lock_guard lock{mutex_};
+  before_[path] = std::move(call);
+}
+
+std::optional<std::string> fake_archive::content(const std::string& path) const {
+  const std::lock_guard lock{mutex_};
+  const auto at = tree_.find(path);
+  return at == tree_.end() ? std::nullopt : std::optional(at->second.content);
+}
+
+std::vector<std::string> fake_archive::names() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<std::string> all;
+  for (const auto& [path, n] : tree_)
+    if (!path.empty()) all.push_back(path);
+  return all;
+}
+
+void fake_archive::write(std::shared_ptr<writing> from) {
+  post(
+      [this, from = std::move(from)](const auto& refused) { refused ? from->finished(refused, {}) : write_now(from); });
+}
+
+void fake_archive::write_now(const std::shared_ptr<writing>& from) {
+  const std::string path = from->path();
+  call_before(path);
+  if (const auto wrong = fault_of(path)) return from->finished(wrong->why, {});
+  if (look(parent_of(path)).mode == 0) return from->finished(failure{cause::not_found, path + ": no directory"}, {});
+  std::string content = this->content(path).value_or("");
+  content.resize(from->begin(content.size()));
+  std::vector<std::byte> bytes;
+  for (auto next = from->give(4, bytes); next.what != reading::wish::enough; next = from->give(4, bytes)) {
+    content.resize(std::max<std::size_t>(content.size(), next.offset + bytes.size()));
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(content.data()) + next.offset);
+    bytes.clear();
+    put(path, {{S_IFREG | 0600, content.size(), long_ago}, content});  // as far as it came
+    if (const auto wrong = fault_of(path)) return from->finished(wrong->why, {});
+  }
+  const auto wanted = from->wanted();
+  {
+    const std::lock_guard lock{mutex_};
+    if (spoilt_.contains(path) && !content.empty()) content.back() ^= 1;
+  }
+  put(path, {{S_IFREG | (wanted.mode & 07777), content.size(), wanted.mtime}, content});
+  from->finished(std::nullopt, look(path));
+}
+
+void fake_archive::spoil(const std::string& path) {
+  const std::lock_guard lock{mutex_};
+  spoilt_.insert(path);
+}
+
+void fake_archive::call_before(const std::string& path) {
+  std::unique_lock lock{mutex_};
+  const auto call = std::exchange(before_[path], nullptr);
+  lock.unlock();
+  if (call) call();
+}
+
+void fake_archive::change(const std::string& path, changed done, std::function<std::optional<failure>()> make) {
+  post([this, path, done = std::move(done), make = std::move(make)](const auto& refused) {
+    if (refused) return done(refused, {});
+    call_before(path);
+    if (const auto wrong = fault_of(path)) return done(wrong->why, {});
+    const auto why = make();
+    done(why, look(path));
+  });
+}
+
+void fake_archive::make_directory(const std::string& path, std::uint32_t mode, changed done) {
+  change(path, std::move(done), [this, path, mode]() -> std::optional<failure> {
+    if (look(path).mode != 0) return failure{cause::exists, path + ": is there"};
+    put_directory(path, long_ago, mode);
+    return std::nullopt;
+  });
+}
+
+void fake_archive::make_link(const std::string& path, const std::string& target, changed done) {
+  change(path, std::move(done), [this, path, target]() -> std::optional<failure> {
+    if (look(path).mode != 0) return failure{cause::exists, path + ": is there"};
+    put_link(path, target);
+    return std::nullopt;
+  });
+}
+
+void fake_archive::rename(const std::string& from, const std::string& to, bool replace, changed done) {
+  change(to, std::move(done), [this, from, to, replace]() -> std::optional<failure> {
+    if (!replace && look(to).mode != 0) return failure{cause::exists, to + ": is there"};
+    const auto a = look(from);
+    if (a.mode == 0) return failure{cause::not_found, from + ": not there"};
+    put(to, {a, *content(from)});
+    remove_now(from);
+    return std::nullopt;
+  });
+}
+
+void fake_archive::remove(const std::string& path, changed done) {
+  change(path, std::move(done), [this, path]() -> std::optional<failure> {
+    if (look(path).mode == 0) return failure{cause::not_found, path + ": not there"};
+    remove_now(path);
+    return std::nullopt;
+  });
 }
 
 remote::archive::health fake_archive::state() const {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "remote/archive.hpp"
@@ -33,6 +34,14 @@ class fake_archive final : public remote::archive {
   void fail(const std::string& path, remote::cause why, std::size_t after_names = 0);
   void mend(const std::string& path);
   void set_reachable(bool reachable);
+  void set_can_replace(bool can) { replaces_ = can; }
+  // Called once, before that path is next written, made, removed, or given to a file as its name.
+  void before(const std::string& path, std::function<void()> call);
+  // What is written there from now on stands there with other bytes.
+  void spoil(const std::string& path);
+  // What a file holds; nothing: no file is there.
+  std::optional<std::string> content(const std::string& path) const;
+  std::vector<std::string> names() const;  // all paths, sorted
 
   // From now on reads wait to be answered by hand.
   void hold_reads() { holds_ = true; }
@@ -62,6 +71,12 @@ class fake_archive final : public remote::archive {
   void read(std::shared_ptr<remote::reading> to, remote::lane where) override;
   void digest(const std::string& path, digested done) override;
   void raise(const std::shared_ptr<remote::reading>& which) override;
+  void write(std::shared_ptr<remote::writing> from) override;
+  void make_directory(const std::string& path, std::uint32_t mode, changed done) override;
+  void make_link(const std::string& path, const std::string& target, changed done) override;
+  void rename(const std::string& from, const std::string& to, bool replace, changed done) override;
+  void remove(const std::string& path, changed done) override;
+  bool can_replace() const override { return replaces_; }
   health state() const override;
   void observe(std::function<void(const health&)> told) override;
   void stop() override;
@@ -81,6 +96,10 @@ class fake_archive final : public remote::archive {
   void post(job j);
   void run();
   void read_now(const std::shared_ptr<remote::reading>& to);
+  void remove_now(const std::string& path);
+  void call_before(const std::string& path);
+  void write_now(const std::shared_ptr<remote::writing>& from);
+  void change(const std::string& path, changed done, std::function<std::optional<remote::failure>()> make);
   void list_now(const std::string& path, remote::listing& to);
   std::optional<fault> fault_of(const std::string& path) const;
   std::shared_ptr<remote::reading> at_hand(const std::string& path, bool take);
@@ -95,6 +114,9 @@ class fake_archive final : public remote::archive {
   std::function<void(const health&)> observer_;
   health health_;
   std::deque<job> jobs_;
+  std::map<std::string, std::function<void()>> before_;
+  std::set<std::string> spoilt_;
+  std::atomic<bool> replaces_ = true;
   std::atomic<bool> holds_ = false, stopped_ = false;
   std::thread thread_;
 };

@@ -85,9 +85,12 @@ class fake_wire final : public remote::sftp::wire {
   }
   std::string absolute(const std::string& path) const override { return path.empty() ? "/root" : "/root/" + path; }
   std::uint32_t read_length() const override { return longest_read; }
+  std::uint32_t write_length() const override { return longest_write; }
+  const remote::sftp::extensions& offered() const override { return extensions; }
   std::string where() const override { return "user@host:22"; }
 
-  std::uint32_t longest_read = 100;
+  std::uint32_t longest_read = 100, longest_write = 100;
+  remote::sftp::extensions extensions{true, true, true};
 
  private:
   // A request is whole when the next one begins or somebody looks.

@@ -1,0 +1,108 @@
+#include "remote/sftp/write_task.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "index/path.hpp"
+
+namespace ferryfs::remote::sftp {
+namespace {
+
+constexpr std::uint32_t for_writing = 2, create = 8, only_new = 32;
+
+}  // namespace
+
+builder write_task::ask(wire& w, type t, range part) {
+  ++owed_;
+  return w.begin({shared_from_this(), t, part, {}});
+}
+
+void write_task::start(wire& w) { ask(w, type::lstat).string(w.absolute(from_->path())).end(); }
+
+reading::wish write_task::request_more(wire& w) {
+  if (failed_ || enough_) return reading::wish::enough;
+  bytes_.clear();
+  const auto next = from_->give(w.write_length(), bytes_);
+  if (next.what == reading::wish::more)
+    ask(w, type::write, {next.offset, static_cast<std::uint32_t>(bytes_.size())})
+        .string(handle_)
+        .u64(next.offset)
+        .bytes(bytes_)
+        .end();
+  if (next.what == reading::wish::enough) complete(w);
+  return next.what;
+}
+
+// The server does what one channel asks in order: all of it follows the last byte.
+void write_task::complete(wire& w) {
+  enough_ = true;
+  bytes_ = {};
+  const auto wanted = from_->wanted();
+  ask(w, type::fsetstat).string(handle_).mode_and_time(wanted.mode, wanted.mtime).end();
+  if (w.offered().fsync) ask(w, type::extended).string("fsync@openssh.com").string(handle_).end();
+  ask(w, type::fstat).string(handle_).end();
+  close(w);
+}
+
+void write_task::close(wire& w) {
+  ask(w, type::close).string(handle_).end();
+  closed_ = true;
+}
+
+void write_task::reply(wire& w, const request& r, type got, parser& p) {
+  --owed_;
+  if (r.sent == type::lstat) return looked(w, got, p);
+  if (r.sent == type::open) return opened(w, got, p);
+  if (r.sent == type::fstat && got == type::attrs) {
+    after_ = p.attrs();
+  } else if (got != type::status) {
+    throw broken{"an answer to a WRITE that is none"};
+  } else if (parser peek = p; static_cast<status>(peek.u32()) != status::ok || r.sent == type::fstat) {
+    if (!failed_) failed_ = status_failure(w, from_->path(), p);
+  }
+  settle(w);
+}
+
+// A link under that name must not lead the bytes elsewhere.
+void write_task::looked(wire& w, type got, parser& p) {
+  if (got == type::attrs) {
+    const auto a = p.attrs();
+    if (!S_ISREG(a.mode))
+      return end(failure{cause::exists, fmt::format("{}: {}: something else has the name of its partial file there",
+                                                    w.where(), printable(from_->path()))});
+    there_ = a.size;
+    return open(w, for_writing);
+  }
+  if (got != type::status) throw broken{"an answer to LSTAT that is none"};
+  const auto why = status_failure(w, from_->path(), p);
+  if (why.why != cause::not_found) return end(why);
+  open(w, for_writing | create | only_new);
+}
+
+void write_task::open(wire& w, std::uint32_t flags) {
+  ask(w, type::open).string(w.absolute(from_->path())).u32(flags).mode(0600).end();
+}
+
+void write_task::opened(wire& w, type got, parser& p) {
+  if (got == type::status) return end(status_failure(w, from_->path(), p));
+  if (got != type::handle) throw broken{"an answer to OPEN that is none"};
+  handle_ = p.string();
+  const std::uint64_t at = from_->begin(there_);
+  if (at < there_) ask(w, type::fsetstat).string(handle_).size(at).end();
+}
+
+void write_task::settle(wire& w) {
+  if (owed_ > 0 || (!enough_ && !failed_)) return;
+  if (!closed_) return close(w);
+  end(failed_);
+}
+
+void write_task::lost(const failure& why) { end(why); }
+
+void write_task::end(const std::optional<failure>& why) {
+  if (ended_) return;
+  ended_ = true;
+  from_->finished(why, after_);
+}
+
+}  // namespace ferryfs::remote::sftp

@@ -1,0 +1,215 @@
+// What goes over the wire when a file is written, or a name changed, on the source.
+#include "remote/sftp/write_task.hpp"
+
+#include <sys/stat.h>
+
+#include "remote/sftp/change_task.hpp"
+#include "tests/catch.hpp"
+#include "tests/remote/fake_wire.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using remote::attributes;
+using remote::cause;
+using remote::failure;
+using remote::reading;
+using remote::sftp::change;
+using remote::sftp::status;
+using remote::sftp::type;
+
+struct writer final : remote::writing {
+  std::string where = "2013/.a.jpg.ferryfs-part", content;
+  std::uint64_t at = 0, stood = 0, keep = 1000;
+  int ends = 0;
+  std::optional<failure> why;
+  attributes after;
+
+  const std::string& path() const override { return where; }
+  std::uint64_t begin(std::uint64_t there) override { return stood = there, at = std::min(keep, there); }
+  next give(std::uint32_t at_most, std::vector<std::byte>& into) override {
+    if (at == content.size()) return {reading::wish::enough, 0};
+    const auto part = content.substr(at, at_most);
+    for (const char c : part) into.push_back(static_cast<std::byte>(c));
+    return {reading::wish::more, std::exchange(at, at + part.size())};
+  }
+  attributes wanted() const override { return {S_IFREG | 0640, content.size(), 1234}; }
+  void finished(const std::optional<failure>& w, const attributes& a) override { ++ends, why = w, after = a; }
+};
+
+const reply ok = status_reply(status::ok);
+
+struct write_fixture {
+  fake_wire wire;
+  std::shared_ptr<writer> from = std::make_shared<writer>();
+  std::shared_ptr<remote::sftp::write_task> task = std::make_shared<remote::sftp::write_task>(from);
+
+  explicit write_fixture(std::string content) {
+    from->content = std::move(content);
+    task->start(wire);
+  }
+  void give_all() {
+    while (task->request_more(wire) == reading::wish::more) continue;
+  }
+  void open_new() {
+    wire.answer(type::lstat, status_reply(status::no_such_file));
+    wire.answer(type::open, handle_reply("h"));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("write task: a new file is made, written in flight, and finished behind its last byte", "[write]") {
+  write_fixture f{std::string(250, 'x')};
+  f.wire.answer(type::lstat, status_reply(status::no_such_file));
+  auto open = f.wire.open().at(0).body();
+  CHECK(open.string() == "/root/2013/.a.jpg.ferryfs-part");
+  CHECK(open.u32() == (2 | 8 | 32));  // WRITE, CREAT, EXCL: never through a link
+  f.wire.answer(type::open, handle_reply("h"));
+  f.give_all();
+  std::vector<type> sent;
+  for (const auto& s : f.wire.open()) sent.push_back(s.type());
+  CHECK(sent == std::vector<type>{type::write, type::write, type::write, type::fsetstat, type::extended, type::fstat,
+                                  type::close});
+  auto last = f.wire.open().at(2).body();
+  CHECK(last.string() == "h");
+  CHECK(last.u64() == 200);
+  CHECK(last.string() == std::string(50, 'x'));
+  auto set = f.wire.open().at(3).body();
+  CHECK(set.string() == "h");
+  const auto wanted = set.attrs();
+  CHECK((wanted.mode == 0640 && wanted.mtime == 1234));
+  for (const auto t : {type::write, type::write, type::write, type::fsetstat, type::extended}) f.wire.answer(t, ok);
+  f.wire.answer(type::fstat, reply{type::attrs}.attrs(S_IFREG | 0640, 250, 1234));
+  CHECK(f.from->ends == 0);
+  f.wire.answer(type::close, ok);
+  CHECK(f.from->ends == 1);
+  CHECK_FALSE(f.from->why);
+  CHECK(f.from->after == attributes{S_IFREG | 0640, 250, 1234});
+}
+
+TEST_CASE("write task: what stands there is gone on with, and cut off where it is to go on", "[write]") {
+  write_fixture f{"0123456789"};
+  f.from->keep = 4;
+  f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFREG | 0600, 6, 1));
+  auto open = f.wire.open().at(0).body();
+  open.string();
+  CHECK(open.u32() == 2);
+  f.wire.answer(type::open, handle_reply("h"));
+  CHECK(f.from->stood == 6);
+  auto cut = f.wire.open().at(0).body();
+  CHECK(cut.string() == "h");
+  CHECK(cut.attrs().size == 4);
+  f.give_all();
+  auto write = f.wire.open().at(1).body();
+  write.string();
+  CHECK(write.u64() == 4);
+  CHECK(write.string() == "456789");
+}
+
+TEST_CASE("write task: a link under its name is not written through", "[write]") {
+  write_fixture f{"x"};
+  f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFLNK | 0777, 6, 1));
+  REQUIRE(f.from->why);
+  CHECK(f.from->why->why == cause::exists);
+  CHECK(f.wire.open().empty());
+}
+
+TEST_CASE("write task: a server without the extensions is not asked for them", "[write]") {
+  write_fixture f{"x"};
+  f.wire.extensions = {};
+  f.open_new();
+  f.give_all();
+  CHECK(f.wire.count(type::extended) == 0);
+}
+
+TEST_CASE("write task: a WRITE that fails ends it, closed", "[write]") {
+  write_fixture f{std::string(1000, 'x')};
+  f.open_new();
+  f.task->request_more(f.wire), f.task->request_more(f.wire);
+  f.wire.answer(type::write, status_reply(status::failure, "disk full"));
+  CHECK(f.task->request_more(f.wire) == reading::wish::enough);
+  CHECK(f.from->ends == 0);
+  f.wire.answer(type::write, ok);
+  f.wire.answer(type::close, ok);
+  REQUIRE(f.from->ends == 1);
+  CHECK_THAT(f.from->why->text, contains_text("disk full"));
+}
+
+TEST_CASE("write task: no permission is told as that", "[write]") {
+  write_fixture f{"x"};
+  f.wire.answer(type::lstat, status_reply(status::no_such_file));
+  f.wire.answer(type::open, status_reply(status::permission_denied));
+  REQUIRE(f.from->why);
+  CHECK(f.from->why->why == cause::permission);
+}
+
+namespace {
+
+struct change_fixture {
+  fake_wire wire;
+  int ends = 0;
+  std::optional<failure> why;
+  attributes there;
+  std::shared_ptr<remote::sftp::change_task> task;
+
+  explicit change_fixture(change c)
+      : task(std::make_shared<remote::sftp::change_task>(
+            std::move(c), [this](const auto& w, const attributes& a) { ++ends, why = w, there = a; })) {
+    task->start(wire);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("change task: a rename to a taken name is told as that, and is never one that replaces", "[write]") {
+  change_fixture f{{change::what::name, "new", "old"}};
+  auto sent = f.wire.open().at(0).body();
+  CHECK(f.wire.open().at(0).type() == type::rename);
+  CHECK(sent.string() == "/root/old");
+  CHECK(sent.string() == "/root/new");
+  f.wire.answer(type::rename, status_reply(status::failure));
+  CHECK(f.ends == 0);
+  SECTION("taken") {
+    f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFREG | 0600, 6, 1));
+    CHECK(f.why->why == cause::exists);
+  }
+  SECTION("something else is wrong") {
+    f.wire.answer(type::lstat, status_reply(status::no_such_file));
+    CHECK(f.why->why == cause::source_error);
+  }
+}
+
+TEST_CASE("change task: one that replaces is OpenSSH's own", "[write]") {
+  change_fixture f{{change::what::replacement, "new", "old"}};
+  auto sent = f.wire.open().at(0).body();
+  CHECK(sent.string() == "posix-rename@openssh.com");
+  CHECK(sent.string() == "/root/old");
+  CHECK(sent.string() == "/root/new");
+  f.wire.answer(type::extended, ok);
+  f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFREG | 0600, 6, 1));
+  CHECK_FALSE(f.why);
+  CHECK(f.there.size == 6);
+}
+
+TEST_CASE("change task: a directory gets its mode past the server's umask", "[write]") {
+  change_fixture f{{change::what::directory, "2013", {}, 0775}};
+  f.wire.answer(type::mkdir, ok);
+  REQUIRE(f.wire.count(type::setstat) == 1);
+  auto set = f.wire.open().at(0).body();
+  set.string();
+  CHECK(set.attrs().mode == 0775);
+  f.wire.answer(type::setstat, ok);
+  f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFDIR | 0775, 6, 1));
+  CHECK_FALSE(f.why);
+}
+
+TEST_CASE("change task: a directory that is there keeps its mode", "[write]") {
+  change_fixture f{{change::what::directory, "2013", {}, 0775}};
+  f.wire.answer(type::mkdir, status_reply(status::failure));
+  CHECK(f.wire.count(type::setstat) == 0);
+  f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFDIR | 0700, 6, 1));
+  CHECK(f.why->why == cause::exists);
+}
+
+}  // namespace ferryfs::test
