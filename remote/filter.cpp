@@ -8,6 +8,7 @@
 
 #include "index/error.hpp"
 #include "index/path.hpp"
+#include "remote/push/part_name.hpp"
 
 namespace ferryfs::remote {
 
@@ -50,6 +51,7 @@ bool filter::pattern::matches(const std::string& directory, const std::string& n
 
 bool filter::leaves_out(const std::string& directory, const found& f) const {
   if (directory.empty() && f.name == own_directory) return true;  // the name that the view keeps for itself
+  if (is_part_name(f.name)) return true;
   const bool is_directory = S_ISDIR(f.attrs.mode);
   if (no_empty_pictures_ && S_ISREG(f.attrs.mode) && f.attrs.size == 0 &&
       (f.name.ends_with(".jpg") || f.name.ends_with(".raw")))

@@ -1,4 +1,5 @@
-// What of the source is left out: --exclude patterns and the junk of a known kind of archive.
+// What of the source is left out: --exclude patterns, the junk of a known kind of archive, and what a push has not
+// finished yet.
 #pragma once
 
 #include <string>

@@ -1,0 +1,21 @@
+// What was sent to the source, as it is entered in the index. Each runs inside a writer's job.
+#pragma once
+
+#include <string>
+
+#include "index/transaction.hpp"
+
+namespace ferryfs::index {
+
+// A picture that now stands on the source as well.
+struct pushed {
+  entry sent;   // its row as it was sent: changed or renamed here since, the next scan tells how it stands
+  side source;  // as the source shows it
+  std::string sha256;
+};
+void record_pushed(transaction& t, const pushed& p);
+
+// A directory that now stands on the source, made for what goes into it: nothing else in it is waited for.
+void record_pushed_directory(transaction& t, inode ino, const side& source);
+
+}  // namespace ferryfs::index

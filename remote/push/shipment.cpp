@@ -1,0 +1,163 @@
+#include "remote/push/shipment.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "index/path.hpp"
+#include "remote/push/part_name.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+std::string part_path(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return part_name(path);
+  return join(path.substr(0, slash), part_name(path.substr(slash + 1)));
+}
+
+bool same_time(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
+
+}  // namespace
+
+shipment::shipment(services s, entry row, std::string path, std::string target, local_file from)
+    : services_(s),
+      row_(std::move(row)),
+      here_(std::move(path)),
+      target_(std::move(target)),
+      part_(part_path(target_)),
+      from_(std::move(from)),
+      replaces_(row_.state == state::conflict) {}
+
+void shipment::go(done call) {
+  done_ = std::move(call);
+  services_.source.stat(
+      target_, [self = shared_from_this()](const auto& why, const attributes& there) { self->looked(why, there); });
+}
+
+bool shipment::is_known(const attributes& there) const {
+  return row_.source && S_ISREG(there.mode) && there.size == row_.source->size &&
+         there.mtime == row_.source->mtime / 1'000'000'000;
+}
+
+void shipment::looked(const std::optional<failure>& why, const attributes& there) {
+  if (why && why->why != cause::not_found) return over(end::failed, why);
+  if (why || (replaces_ && is_known(there))) return services_.source.write(shared_from_this());
+  if (S_ISREG(there.mode) && there.size == size()) return compare(there);
+  refuse(replaces_ ? "changed on the source since it was indexed; scan, and look at it again"
+                   : "something else stands on the source under this name");
+}
+
+// An earlier run may have been cut off behind its last rename.
+void shipment::compare(const attributes& there) {
+  services_.source.digest(target_, [self = shared_from_this(), there](const auto& why, const std::string& d) {
+    if (why) return self->over(end::failed, why);
+    if (d == self->from_.sha256) return self->over(end::there, {}, there);
+    self->refuse("another picture of the same size stands on the source under this name");
+  });
+}
+
+std::uint64_t shipment::begin(std::uint64_t there) { return at_ = begun_at_ = anew_ || there > size() ? 0 : there; }
+
+writing::next shipment::give(std::uint32_t at_most, std::vector<std::byte>& into) {
+  if (at_ == size() || local_problem_ != 0) return {reading::wish::enough, 0};
+  if (services_.stop.stop_requested()) {
+    local_problem_ = ECANCELED;
+    return {reading::wish::enough, 0};
+  }
+  const auto length = std::min<std::uint64_t>(at_most, size() - at_);
+  if (!services_.limit.take(length)) return {reading::wish::later, 0};
+  into.resize(length);
+  const ssize_t n = ::pread(from_.file.get(), into.data(), into.size(), static_cast<off_t>(at_));
+  if (n <= 0) {  // nothing more: it became shorter
+    local_problem_ = n < 0 ? errno : ESTALE;
+    return {reading::wish::enough, 0};
+  }
+  into.resize(static_cast<std::size_t>(n));
+  services_.bytes += static_cast<std::uint64_t>(n);
+  const std::uint64_t offset = at_;
+  at_ += static_cast<std::uint64_t>(n);
+  return {reading::wish::more, offset};
+}
+
+attributes shipment::wanted() const { return {from_.as.st_mode, size(), from_.as.st_mtim.tv_sec}; }
+
+void shipment::finished(const std::optional<failure>& why, const attributes& after) {
+  if (why) return over(end::failed, why);
+  if (local_problem_ == ECANCELED) return over(end::failed, failure{cause::cancelled, "interrupted"});
+  if (local_problem_ == ESTALE) return discard(end::changed, {});
+  if (local_problem_ != 0)
+    return discard(end::failed, failure{cause::local_error, fmt::format("{}: cannot be read: {}", printable(here_),
+                                                                        std::strerror(local_problem_))});
+  if (after.size != size())
+    return discard(end::failed, failure{cause::source_error, fmt::format("{}: {} of {} bytes stand on the source",
+                                                                         printable(here_), after.size, size())});
+  after_ = after;
+  services_.source.digest(
+      part_, [self = shared_from_this()](const auto& failed, const std::string& d) { self->proven(failed, d); });
+}
+
+void shipment::proven(const std::optional<failure>& why, const std::string& sha256) {
+  if (why) return over(end::failed, why);
+  if (!is_unchanged()) return discard(end::changed, {});
+  if (sha256 != from_.sha256) {
+    // What an earlier run had left was of another file.
+    if (begun_at_ > 0) {
+      anew_ = true;
+      return services_.source.write(shared_from_this());
+    }
+    return discard(end::failed, failure{cause::source_error,
+                                        fmt::format("{}: the source has other bytes than were sent to it; try again, "
+                                                    "and check its disk",
+                                                    printable(here_))});
+  }
+  if (replaces_) return replace();
+  services_.source.rename(part_, target_, false,
+                          [self = shared_from_this()](const auto& failed, const auto&) { self->renamed(failed); });
+}
+
+// Still the same file under the same name, as it was read.
+bool shipment::is_unchanged() const {
+  struct stat now {
+  }, named{};
+  const unique_fd again = services_.where.open(here_, O_PATH | O_NOFOLLOW);
+  if (!again || ::fstat(again.get(), &named) != 0 || ::fstat(from_.file.get(), &now) != 0) return false;
+  return named.st_ino == now.st_ino && named.st_dev == now.st_dev && now.st_size == from_.as.st_size &&
+         same_time(now.st_mtim, from_.as.st_mtim) && same_time(now.st_ctim, from_.as.st_ctim);
+}
+
+void shipment::replace() {
+  services_.source.stat(target_, [self = shared_from_this()](const auto& why, const attributes& there) {
+    if (why && why->why != cause::not_found) return self->over(end::failed, why);
+    if (!why && !self->is_known(there))
+      return self->refuse("changed on the source since it was indexed; scan, and look at it again");
+    self->services_.source.rename(self->part_, self->target_, !why,
+                                  [self](const auto& failed, const auto&) { self->renamed(failed); });
+  });
+}
+
+void shipment::renamed(const std::optional<failure>& why) {
+  if (why && why->why == cause::exists) return refuse("another file came to stand on the source under this name");
+  why ? over(end::failed, why) : over(end::sent, {}, after_);
+}
+
+void shipment::refuse(const std::string& why) {
+  discard(end::failed, failure{cause::exists, fmt::format("{}: {}", printable(here_), why)});
+}
+
+// Takes away what was sent, which is the only thing that a push ever removes.
+void shipment::discard(end how, std::optional<failure> why) {
+  services_.source.remove(part_, [self = shared_from_this(), how, why = std::move(why)](const auto&, const auto&) {
+    self->over(how, why);
+  });
+}
+
+void shipment::over(end how, const std::optional<failure>& why, const attributes& there) {
+  const auto call = std::move(done_);
+  call(how, why, there);
+}
+
+}  // namespace ferryfs::remote

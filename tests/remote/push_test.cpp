@@ -1,0 +1,380 @@
+// The way back, seen on the source and in the index: what a push sends, and what it never does.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <future>
+#include <random>
+
+#include "index/change_here.hpp"
+#include "index/error.hpp"
+#include "remote/directory/directory_archive.hpp"
+#include "remote/push/part_name.hpp"
+#include "remote/push/pusher.hpp"
+#include "remote/sftp/sftp_archive.hpp"
+#include "tests/catch.hpp"
+#include "tests/doubles/files.hpp"
+#include "tests/doubles/process.hpp"
+#include "tests/doubles/relay.hpp"
+#include "tests/doubles/sshd.hpp"
+#include "tests/doubles/temp_dir.hpp"
+#include "tests/doubles/wait_until.hpp"
+#include "tests/remote/fake_archive.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using remote::cause;
+using remote::push_result;
+
+constexpr std::int64_t old_time = 1'400'000'000;
+
+std::string noise(std::size_t size, unsigned seed = 1) {
+  std::minstd_rand dice{seed};
+  std::string bytes(size, '\0');
+  for (auto& b : bytes) b = static_cast<char>(dice() >> 8);
+  return bytes;
+}
+
+// What `diff -r` has to say of both sides.
+std::string difference(const fs::path& here, const fs::path& there) {
+  const auto result = run({"diff", "-r", "--no-dereference", "--exclude=.ferryfs", here, there});
+  return result.out + result.err;
+}
+
+template <class Archive>
+struct push_fixture {
+  temp_dir dir{"destination"};
+  remote::destination where{dir.path().string()};
+  Archive* source;
+  std::unique_ptr<remote::migration> engine;
+  std::uint64_t sent_bytes = 0;
+
+  explicit push_fixture(std::unique_ptr<Archive> archive, remote::settings s = {}) : source(archive.get()) {
+    where.take("");
+    engine = std::make_unique<remote::migration>(s, where, std::move(archive));
+  }
+  ~push_fixture() { engine->stop(); }
+
+  void put(const std::string& path, std::string_view content) {
+    write_file(dir / path, content);
+    const timespec times[2] = {{old_time, 0}, {old_time, 0}};
+    REQUIRE(::utimensat(AT_FDCWD, (dir / path).c_str(), times, 0) == 0);
+  }
+  void scan() {
+    auto scanned = std::make_shared<std::promise<void>>();
+    engine->rescan([scanned](const auto&) { scanned->set_value(); });
+    engine->start({false, false});
+    scanned->get_future().get();
+  }
+  push_result push(const std::string& path = "", bool overwritten = false) {
+    remote::pusher p{*engine, overwritten};
+    auto r = p.run(path, {});
+    sent_bytes = p.so_far().bytes;
+    INFO(r.first_refusal << r.why);
+    return r;
+  }
+  std::string state_of(const std::string& path) {
+    const auto e = engine->readers().borrow()->at(path);
+    return e ? std::string(name_of(e->state)) : "unknown";
+  }
+};
+
+struct fake_fixture : push_fixture<fake_archive> {
+  explicit fake_fixture(remote::settings s = {}) : push_fixture(std::make_unique<fake_archive>(), std::move(s)) {}
+};
+
+}  // namespace
+
+TEST_CASE("push: what is new arrives whole, and the index says so", "[push]") {
+  fake_fixture f;
+  f.source->put_file("20130715/old.jpg", "old");
+  f.put("20130715/a.jpg", "0123456789");
+  f.put("new day/deep/b.jpg", "");
+  f.put("c.jpg", "c");
+  fs::permissions(f.dir / "20130715/a.jpg", fs::perms{0640});
+  fs::permissions(f.dir / "new day", fs::perms{0750});
+  fs::create_symlink("a.jpg", f.dir / "20130715/link");
+  f.scan();
+  auto r = f.push();
+  CHECK(r.ended == push_result::end::done);
+  CHECK(r.files == 4);
+  CHECK(r.bytes == 11 + 5);  // a link's size is its target's
+  CHECK(r.refused == 0);
+  CHECK(f.source->names() == std::vector<std::string>{"20130715", "20130715/a.jpg", "20130715/link", "20130715/old.jpg",
+                                                      "c.jpg", "new day", "new day/deep", "new day/deep/b.jpg"});
+  CHECK(f.source->content("20130715/a.jpg") == "0123456789");
+  CHECK(f.source->content("20130715/link") == "a.jpg");
+  CHECK(f.source->content("20130715/old.jpg") == "old");
+  CHECK(f.source->look("20130715/a.jpg") == remote::attributes{S_IFREG | 0640, 10, old_time});
+  CHECK(f.source->look("new day").mode == (S_IFDIR | 0750));
+  for (const auto* path : {"20130715/a.jpg", "20130715/link", "new day", "new day/deep/b.jpg", "c.jpg"})
+    CHECK(f.state_of(path) == "common");
+  CHECK(f.state_of("20130715/old.jpg") == "missing");
+
+  r = f.push();
+  CHECK(r.files + r.there + r.refused == 0);
+}
+
+TEST_CASE("push: only what lies below the path", "[push]") {
+  fake_fixture f;
+  f.put("a/1.jpg", "1"), f.put("b/2.jpg", "2"), f.put("b/3.jpg", "3");
+  f.scan();
+  CHECK(f.push("b/2.jpg").files == 1);
+  CHECK(f.push("b").files == 1);
+  CHECK_FALSE(f.source->content("a/1.jpg"));
+  CHECK_THROWS_AS(f.push("c"), error);
+}
+
+TEST_CASE("push: an interrupted picture is gone on with", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "0123456789");
+  f.scan();
+  SECTION("from where it was") {
+    f.source->put_file(".a.jpg.ferryfs-part", "012345");
+    CHECK(f.push().files == 1);
+    CHECK(f.sent_bytes == 4);
+  }
+  SECTION("from its front, where what is there is of another file") {
+    f.source->put_file(".a.jpg.ferryfs-part", "xx2345");
+    CHECK(f.push().files == 1);
+    CHECK(f.sent_bytes == 14);
+  }
+  SECTION("from its front, where there is more than the file has") {
+    f.source->put_file(".a.jpg.ferryfs-part", "0123456789abc");
+    CHECK(f.push().files == 1);
+    CHECK(f.sent_bytes == 10);
+  }
+  CHECK(f.source->content("a.jpg") == "0123456789");
+  CHECK(f.source->names() == std::vector<std::string>{"a.jpg"});
+}
+
+TEST_CASE("push: a lost connection is no refusal", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "0123456789"), f.put("b.jpg", "b");
+  f.scan();
+  f.source->fail(".a.jpg.ferryfs-part", cause::unreachable);
+  f.source->before(".a.jpg.ferryfs-part",
+                   [&] { f.source->before(".a.jpg.ferryfs-part", [&] { f.source->mend(".a.jpg.ferryfs-part"); }); });
+  const auto r = f.push();
+  CHECK(r.files == 2);
+  CHECK(r.refused == 0);
+  CHECK(f.source->content("a.jpg") == "0123456789");
+}
+
+TEST_CASE("push: a name that stands on the source is left as it is", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "mine"), f.put("b.jpg", "b");
+  f.scan();
+  const auto check_refused = [&](const std::string& theirs) {
+    const auto r = f.push();
+    CHECK(r.files == 1);
+    CHECK(r.refused == 1);
+    CHECK_THAT(r.first_refusal, contains_text("a.jpg"));
+    CHECK(f.source->content("a.jpg") == theirs);
+    CHECK(f.source->names() == std::vector<std::string>{"a.jpg", "b.jpg"});
+    CHECK(f.state_of("a.jpg") == "new");
+  };
+  SECTION("since the last scan") {
+    f.source->put_file("a.jpg", "theirs");
+    check_refused("theirs");
+  }
+  SECTION("of the same size") {
+    f.source->put_file("a.jpg", "MINE");
+    check_refused("MINE");
+  }
+  SECTION("since it was looked at") {
+    f.source->before("a.jpg", [&] { f.source->put_file("a.jpg", "theirs"); });
+    check_refused("theirs");
+  }
+}
+
+TEST_CASE("push: what the source has already is not sent again", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "same");
+  f.scan();
+  f.source->put_file("a.jpg", "same");
+  const auto r = f.push();
+  CHECK(r.there == 1);
+  CHECK(r.files == 0);
+  CHECK(f.sent_bytes == 0);
+  CHECK(f.state_of("a.jpg") == "common");
+}
+
+TEST_CASE("push: a file that changes while it is sent is sent as it then is", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "before");
+  f.scan();
+  f.source->before(".a.jpg.ferryfs-part", [&] { write_file(f.dir / "a.jpg", "after that"); });
+  CHECK(f.push().files == 1);
+  CHECK(f.source->content("a.jpg") == "after that");
+}
+
+TEST_CASE("push: one that was deleted while it was sent does not get its name", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "before");
+  f.scan();
+  f.source->before(".a.jpg.ferryfs-part", [&] { fs::remove(f.dir / "a.jpg"); });
+  CHECK(f.push().files == 0);
+  CHECK(f.source->names().empty());
+}
+
+TEST_CASE("push: bytes that the source got wrong get no name", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "right");
+  f.scan();
+  // The same size and time, other bytes: as a bad disk would have it.
+  f.source->spoil(".a.jpg.ferryfs-part");
+  const auto r = f.push();
+  CHECK(r.refused == 1);
+  CHECK_THAT(r.first_refusal, contains_text("other bytes"));
+  CHECK(f.source->names().empty());
+}
+
+TEST_CASE("push: an account that may not write is told so once", "[push]") {
+  fake_fixture f;
+  for (int i = 0; i < 100; ++i) {
+    f.put(std::to_string(i), "x");
+    f.source->fail("." + std::to_string(i) + ".ferryfs-part", cause::permission);
+  }
+  f.scan();
+  const auto r = f.push();
+  CHECK(r.ended == push_result::end::read_only);
+  CHECK_THAT(r.why, contains_text("may write"));
+}
+
+TEST_CASE("push: a source that stays away ends it", "[push]") {
+  remote::settings s;
+  s.io_timeout = 0s;
+  fake_fixture f{s};
+  f.put("a.jpg", "a");
+  f.scan();
+  f.source->fail(".a.jpg.ferryfs-part", cause::unreachable);
+  f.source->before(".a.jpg.ferryfs-part", [&] { f.source->set_reachable(false); });
+  const auto r = f.push();
+  CHECK(r.ended == push_result::end::lost);
+  CHECK(r.files == 0);
+  CHECK(f.state_of("a.jpg") == "new");
+}
+
+TEST_CASE("push: what was overwritten here replaces the source's copy only when asked to", "[push]") {
+  fake_fixture f;
+  f.source->put_file("a.jpg", "theirs");
+  f.put("a.jpg", "mine here");
+  f.scan();
+  REQUIRE(f.state_of("a.jpg") == "conflict");
+  SECTION("not by itself") {
+    CHECK(f.push().files == 0);
+    CHECK(f.source->content("a.jpg") == "theirs");
+  }
+  SECTION("as it is known") {
+    CHECK(f.push("", true).files == 1);
+    CHECK(f.source->content("a.jpg") == "mine here");
+    CHECK(f.source->names() == std::vector<std::string>{"a.jpg"});
+    CHECK(f.state_of("a.jpg") == "common");
+  }
+  SECTION("not where it has changed since") {
+    f.source->put_file("a.jpg", "changed again", long_ago + 5);
+    CHECK(f.push("", true).refused == 1);
+    CHECK(f.source->content("a.jpg") == "changed again");
+  }
+  SECTION("not where it changes while the new one is sent") {
+    f.source->before(".a.jpg.ferryfs-part", [&] { f.source->put_file("a.jpg", "THEIRS", long_ago + 5); });
+    CHECK(f.push("", true).refused == 1);
+    CHECK(f.source->content("a.jpg") == "THEIRS");
+    CHECK(f.source->names() == std::vector<std::string>{"a.jpg"});
+  }
+  SECTION("not where the server can't do it in one step") {
+    f.source->set_can_replace(false);
+    CHECK_THROWS_AS(f.push("", true), error);
+    CHECK(f.source->content("a.jpg") == "theirs");
+  }
+}
+
+TEST_CASE("push: what was put into a directory that was renamed here goes where the source has that", "[push]") {
+  fake_fixture f;
+  f.source->put_file("old name/1.jpg", "1");
+  f.put("old name/2.jpg", "2");
+  f.scan();
+  fs::rename(f.dir / "old name", f.dir / "new name");
+  f.engine->index().run([&](index::transaction& t) {
+    index::record_renamed(t, t.child(root_inode, "old name")->ino, root_inode, "new name", 1);
+  });
+  CHECK(f.push().files == 1);
+  CHECK(f.source->content("old name/2.jpg") == "2");
+}
+
+TEST_CASE("push: what is left out of the source is not sent there either", "[push]") {
+  remote::settings s;
+  s.exclude = {"*.tmp", "scratch/"};
+  fake_fixture f{s};
+  f.put("a.tmp", "a"), f.put("scratch/b.jpg", "b"), f.put(".c.jpg.ferryfs-part", "c"), f.put("d.jpg", "d");
+  f.scan();
+  const auto r = f.push();
+  CHECK(r.files == 1);
+  CHECK(r.refused == 0);
+  CHECK(f.source->names() == std::vector<std::string>{"d.jpg"});
+}
+
+TEST_CASE("push: an unfinished one on the source is never taken for a picture", "[push]") {
+  fake_fixture f;
+  f.source->put_file("2013/.a.jpg.ferryfs-part", "half");
+  f.source->put_file("2013/b.jpg", "b");
+  f.scan();
+  CHECK(f.state_of("2013/b.jpg") == "missing");
+  CHECK(f.state_of("2013/.a.jpg.ferryfs-part") == "unknown");
+}
+
+TEST_CASE("push: the part name of a long name is one that can stand in a directory", "[push]") {
+  const std::string longest(255, 'x'), other = std::string(254, 'x') + 'y';
+  CHECK(remote::part_name("a.jpg") == ".a.jpg.ferryfs-part");
+  CHECK(remote::part_name(longest).size() <= 255);
+  CHECK(remote::part_name(longest) != remote::part_name(other));
+  CHECK(remote::is_part_name(remote::part_name(longest)));
+  CHECK_FALSE(remote::is_part_name("a.ferryfs-part"));
+}
+
+TEST_CASE("push: to a directory of this machine", "[push]") {
+  temp_dir to{"source"};
+  push_fixture<remote::directory_archive> f{std::make_unique<remote::directory_archive>(to.path().string())};
+  f.put("2013/a.jpg", noise(3'000'000)), f.put("2013/b.jpg", ""), f.put(std::string(255, 'x'), "long");
+  fs::create_symlink("nowhere", f.dir / "2013/link");
+  f.scan();
+  CHECK(f.push().files == 4);
+  CHECK(difference(f.dir.path(), to.path()) == "");
+  write_file(f.dir / "c.jpg", "mine");
+  f.scan();
+  write_file(to / "c.jpg", "theirs");
+  CHECK(f.push().refused == 1);
+  CHECK(read_file(to / "c.jpg") == "theirs");
+}
+
+TEST_CASE("push: a connection that is cut in the middle is gone on with from there", "[push][sshd][relay]") {
+  temp_dir to{"source"};
+  sshd server;
+  relay line{{.listen = 0, .port = server.port(), .delay = 1ms, .in_flight = 1'000'000, .rate = 12'000'000}};
+  remote::ssh::settings s;
+  s.identities = {server.identity()}, s.known_hosts = {server.known_hosts(line.port())}, s.io_timeout = 10s;
+  push_fixture<remote::sftp::sftp_archive> f{
+      std::make_unique<remote::sftp::sftp_archive>(remote::ssh::resolve(sshd::url(to.path(), line.port()), s), 2)};
+  constexpr std::uint64_t size = 24'000'000;
+  f.put("2013/video.mp4", noise(size));
+  for (int i = 0; i < 20; ++i) f.put("2013/" + std::to_string(i), noise(10'000, static_cast<unsigned>(i)));
+  f.scan();
+  const auto before = line.counts().bytes_up;
+  auto cutter = std::async(std::launch::async, [&] {
+    const bool half = wait_until([&] { return line.counts().bytes_up > before + size * 2 / 3; }, 30s);
+    line.cut();
+    return half;
+  });
+  const auto r = f.push();
+  REQUIRE(cutter.get());
+  CHECK(r.files + r.there == 21);
+  CHECK(r.refused == 0);
+  CHECK(line.counts().bytes_up - before < size * 4 / 3);
+  CHECK(difference(f.dir.path(), to.path()) == "");
+}
+
+}  // namespace ferryfs::test
