@@ -148,6 +148,9 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   status->add_option("--wait", r.wait, "wait until it is complete, SECONDS at most")->expected(0, 1);
   auto* fetch = app.add_subcommand("fetch", "make pictures, or all below a directory, local now");
   fetch->add_option("PATH", a.paths, "what to fetch")->required();
+  auto* push = app.add_subcommand("push", "send what is new here back to the source");
+  push->add_option("PATH", a.path, "the archive, or something below it")->required();
+  push->add_flag("--overwritten", a.overwritten, "also replace what was overwritten here");
   auto* ctl = app.add_subcommand("ctl", "control a mounted archive");
   ctl->add_option("PATH", a.path, "the archive")->required();
   ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")

@@ -15,7 +15,7 @@ struct arguments {
   remote::settings settings;       // mount, sync
   std::string destination;         // mount, sync
   std::string mountpoint;          // mount; empty: the destination
-  std::string path;                // scan, status, ctl
+  std::string path;                // scan, status, push, ctl
   std::vector<std::string> paths;  // fetch
   std::string verb, rate;          // ctl
 
@@ -26,6 +26,7 @@ struct arguments {
   std::vector<std::string> fuse_options;
   std::string log_level = "info";
 
+  bool overwritten = false;  // push
   bool json = false, watch = false, wait = false;
   std::optional<std::uint64_t> wait_seconds;
 };

@@ -11,6 +11,7 @@ exit_code run_sync(const arguments& a);
 exit_code run_scan(const arguments& a);
 exit_code run_status(const arguments& a);
 exit_code run_fetch(const arguments& a);
+exit_code run_push(const arguments& a);
 exit_code run_ctl(const arguments& a);
 
 }  // namespace ferryfs::fs

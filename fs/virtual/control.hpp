@@ -1,4 +1,4 @@
-// What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH.
+// What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH, push [--overwritten] PATH.
 #pragma once
 
 #include <functional>
@@ -25,11 +25,14 @@ class control {
   void run(std::string_view command, std::function<void(const result&)> done);
 
  private:
-  void fetch(std::string path, std::function<void(const result&)> done);
+  result fetch(const std::string& path, const std::stop_token& stop);
+  result push(std::string argument, const std::stop_token& stop);
+  // Runs `work` on a thread of its own, and tells what it returned.
+  void start(std::function<result(const std::stop_token&)> work, std::function<void(const result&)> done);
 
   remote::migration& migration_;
   std::mutex mutex_;
-  std::list<std::jthread> fetches_;  // joined when the next begins, or at the end
+  std::list<std::jthread> running_;  // joined when the next begins, or at the end
   std::list<std::thread::id> ended_;
 };
 

@@ -1,0 +1,75 @@
+// push: what is new here, to the source; through the mount where there is one.
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "fs/commands/commands.hpp"
+#include "fs/control_client.hpp"
+#include "fs/engine.hpp"
+#include "fs/locate.hpp"
+#include "fs/log.hpp"
+#include "fs/progress.hpp"
+#include "fs/push_text.hpp"
+#include "fs/signals.hpp"
+#include "remote/scan/destination_scan.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Draws how far it is until it is destroyed.
+class drawing {
+ public:
+  explicit drawing(remote::pusher& p)
+      : thread_([&p](const std::stop_token& stop) {
+          progress shown;
+          std::mutex mutex;
+          std::condition_variable_any wake;
+          std::unique_lock lock{mutex};
+          while (!wake.wait_for(lock, stop, 500ms, [&] { return stop.stop_requested(); }))
+            shown.show(push_line(p.so_far()));
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+// What came to the destination while nothing was mounted is new as well.
+push_words push_unmounted(const located& where, bool overwritten) {
+  block_signals();
+  log_to_stderr("critical");
+  std::stop_source stop;
+  const signal_watcher watcher{[&](int) { stop.request_stop(); }};
+  const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
+  auto& m = *e.archive;
+  remote::scan_destination(*e.where, m.index(), m.readers(), stop.get_token());
+  remote::pusher p{m, overwritten};
+  remote::push_result r;
+  {
+    const drawing shown{p};
+    r = p.run(where.relative, stop.get_token());
+  }
+  m.stop();
+  return words_for(r);
+}
+
+}  // namespace
+
+exit_code run_push(const arguments& a) {
+  const located where = locate(a.path);
+  if (where.mounted) {
+    const std::string verb = a.overwritten ? "push --overwritten " : "push ";
+    std::printf("%s\n", send_command(where.root, verb + where.relative).c_str());
+    return exit_code::complete;
+  }
+  const auto [code, text] = push_unmounted(where, a.overwritten);
+  if (code != exit_code::complete) throw error(code, text);
+  std::printf("%s\n", text.c_str());
+  return code;
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,163 @@
+// ferryfs push, as one would call it: against a real sshd, with and without a mount.
+#include <csignal>
+
+#include "tests/doubles/relay.hpp"
+#include "tests/mount/ferry.hpp"
+#include "tests/scripts/refusal.hpp"
+
+using namespace ferryfs::test;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct both_sides {
+  temp_dir dir{"push"};
+  fs::path from = dir / "source", to = dir / "destination";
+  sshd server;
+
+  explicit both_sides(sshd_options options = {}) : server(std::move(options)) {
+    fs::create_directories(to);
+    write_old(from / "20240110/old.jpg", "old");
+  }
+  // The old picture comes here, so that the index knows the archive.
+  void sync() { REQUIRE(run_ferryfs(sync_command(server, from, to)).code == complete); }
+  void put_odd_names() const {
+    for (const char* name : {"plain.jpg", "new\nline.jpg", "it's \"quoted\".jpg", "bad\xff\xfe.jpg", "back\\slash",
+                             "-n", "$(id)", " ", "\x01\x7f"})
+      write_old(to / "20240111" / name, std::string("content of ") + name);
+    write_old(to / "20240111" / std::string(255, 'l'), "long");
+    write_old(to / "20240111/deep/er/empty.jpg", "");
+    write_old(to / "20240110/large.jpg", noise(5'000'000));
+    fs::create_symlink("plain.jpg", to / "20240111/link");
+    fs::permissions(to / "20240111/plain.jpg", fs::perms{0640});
+  }
+  std::string difference() const {
+    const auto r = run({"diff", "-r", "--no-dereference", "--exclude=.ferryfs", from, to});
+    return r.out + r.err;
+  }
+  process_result push(std::vector<std::string> more = {}) const {
+    std::vector<std::string> words{"push", to};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_ferryfs(words);
+  }
+};
+
+std::string mode_and_time(const fs::path& path) { return out_of({"stat", "-c", "%a %Y %s", path}); }
+
+}  // namespace
+
+TEST_CASE("push sends what is new, under any name, and then both sides are the same") {
+  both_sides s;
+  s.sync();
+  s.put_odd_names();
+  const auto r = s.push();
+  INFO(r.err);
+  CHECK(r.code == complete);
+  CHECK_THAT(r.out, contains_text("sent 13 files"));
+  CHECK(s.difference() == "");
+  CHECK(mode_and_time(s.from / "20240111/plain.jpg") == mode_and_time(s.to / "20240111/plain.jpg"));
+
+  const auto again = s.push();
+  CHECK(again.code == complete);
+  CHECK_THAT(again.out, contains_text("sent 0 files"));
+  CHECK(run_ferryfs(sync_command(s.server, s.from, s.to)).code == complete);
+  CHECK(s.difference() == "");
+}
+
+TEST_CASE("push works where the account is given nothing but SFTP") {
+  both_sides s{{.sftp_command = "internal-sftp", .key_type = "ed25519", .config = {"ForceCommand internal-sftp"}}};
+  s.sync();
+  s.put_odd_names();
+  CHECK(s.push().code == complete);
+  CHECK(s.difference() == "");
+}
+
+TEST_CASE("push to an account that may only read is one line") {
+  both_sides s{{.sftp_command = "internal-sftp -R", .key_type = "ed25519", .config = {}}};
+  s.sync();
+  s.put_odd_names();
+  check_one_line(s.push(), source, "may write");
+  CHECK(fs::exists(s.from / "20240110/old.jpg"));
+}
+
+TEST_CASE("push to a server that is gone is one line") {
+  both_sides s;
+  s.sync();
+  write_old(s.to / "new.jpg", "new");
+  s.server.stop();
+  check_one_line(s.push(), source, "127.0.0.1");
+}
+
+TEST_CASE("push of what is not there, or in no archive, is wrong usage") {
+  both_sides s;
+  s.sync();
+  check_one_line(run_ferryfs({"push", s.to / "gone"}), usage, "gone");
+  check_one_line(run_ferryfs({"push", s.from}), usage, "not in an archive");
+}
+
+TEST_CASE("push that was killed goes on where it was") {
+  both_sides s;
+  relay line{{.listen = 0, .port = s.server.port(), .delay = 1ms, .in_flight = 1'000'000, .rate = 8'000'000}};
+  auto words = sync_command(s.server, s.from, s.to);
+  words[1] = sshd::url(s.from, line.port());
+  words[5 + 1] = s.server.known_hosts(line.port());
+  const auto synced = run_ferryfs(words);
+  INFO(synced.err);
+  REQUIRE(synced.code == complete);
+  constexpr std::uint64_t size = 16'000'000;
+  write_old(s.to / "20240111/video.mp4", noise(size));
+  const auto before = line.counts().bytes_up;
+  {
+    process first{{FERRYFS_BINARY, "push", s.to}};
+    REQUIRE(wait_until([&] { return line.counts().bytes_up > before + size * 2 / 3; }, 30s));
+    first.signal(SIGKILL);
+    REQUIRE(first.ended(5s));
+  }
+  CHECK_FALSE(fs::exists(s.from / "20240111/video.mp4"));
+  CHECK(fs::exists(s.from / "20240111/.video.mp4.ferryfs-part"));
+  CHECK(s.push().code == complete);
+  CHECK(line.counts().bytes_up - before < size * 4 / 3);
+  CHECK(s.difference() == "");
+}
+
+TEST_CASE("push overwrites no name that came to stand on the source meanwhile") {
+  both_sides s;
+  s.sync();
+  write_old(s.to / "20240110/a.jpg", "mine");
+  write_old(s.to / "20240110/b.jpg", "b");
+  write_old(s.from / "20240110/a.jpg", "theirs");
+  check_one_line(s.push(), incomplete, "1 refused");
+  CHECK(read_file(s.from / "20240110/a.jpg") == "theirs");
+  CHECK(read_file(s.from / "20240110/b.jpg") == "b");
+}
+
+TEST_CASE("push through the mount") {
+  need_fuse();
+  ferry f;
+  write_old(f.from / "20240110/old.jpg", "old");
+  mount_fixture m{f.options()};
+  write_file(m / "20240110/new.jpg", "new");
+  fs::create_directory(m / "20240112");
+  write_file(m / "20240112/it's\n.jpg", "odd");
+  CHECK_THAT(out_of({FERRYFS_BINARY, "push", m.mountpoint()}), contains_text("sent 2 files"));
+  CHECK(read_file(f.from / "20240110/new.jpg") == "new");
+  CHECK(read_file(f.from / "20240112/it's\n.jpg") == "odd");
+  CHECK(read_file(m / "20240112/it's\n.jpg") == "odd");
+
+  SECTION("a name that came to stand there is refused") {
+    write_file(m / "20240110/x.jpg", "mine");
+    write_file(f.from / "20240110/x.jpg", "theirs");
+    check_one_line(run_ferryfs({"push", m / "20240110"}), incomplete, "x.jpg");
+    CHECK(read_file(f.from / "20240110/x.jpg") == "theirs");
+  }
+  SECTION("what was overwritten here goes back when asked for") {
+    CHECK(read_file(m / "20240110/old.jpg") == "old");
+    write_file(m / "20240110/old.jpg", "old, made better");
+    CHECK(run_ferryfs({"push", m.mountpoint()}).code == complete);
+    CHECK(read_file(f.from / "20240110/old.jpg") == "old");
+    CHECK_THAT(out_of({FERRYFS_BINARY, "push", "--overwritten", m.mountpoint()}), contains_text("sent 1 files"));
+    CHECK(read_file(f.from / "20240110/old.jpg") == "old, made better");
+    CHECK(attribute(m / "20240110/old.jpg") == "local");
+  }
+}
