@@ -9,7 +9,7 @@ namespace ferryfs::index {
 
 // A picture that now stands on the source as well.
 struct pushed {
-  entry sent;   // its row as it was sent: changed or renamed here since, the next scan tells how it stands
+  entry sent;   // its row as it was sent; renamed or deleted here since, the name it got on the source is hidden
   side source;  // as the source shows it
   std::string sha256;
 };
