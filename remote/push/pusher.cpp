@@ -224,8 +224,9 @@ void pusher::over(const parcel& p, const std::string& sha256, shipment::end how,
   {
     const std::lock_guard lock{mutex_};
     parcel next = p;
-    const bool again = how == shipment::end::changed ? ++next.changes < most_changes
-                                                     : why && why->of_connection() && ++next.losses < most_losses;
+    const bool again = how == shipment::end::changed
+                           ? ++next.changes < most_changes
+                           : why && why->why != cause::cancelled && why->of_connection() && ++next.losses < most_losses;
     if (again && !stop_.stop_requested()) {
       again_.push_back(std::move(next));
       changed_.notify_all();
@@ -260,6 +261,10 @@ void pusher::refuse(const failure& why) {
 }
 
 void pusher::count_refusal(const failure& why) {
+  if (why.why == cause::cancelled) {
+    result_.ended = push_result::end::interrupted;
+    return;
+  }
   if (result_.refused++ == 0) result_.first_refusal = why.text;
   if (why.why == cause::permission) ++denied_;
 }

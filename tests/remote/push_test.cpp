@@ -245,6 +245,22 @@ TEST_CASE("push: an account that may not write is told so once", "[push]") {
   CHECK_THAT(r.why, contains_text("may write"));
 }
 
+TEST_CASE("push: one that is interrupted leaves what it has sent, to go on from there", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "0123456789"), f.put("b.jpg", "b");
+  f.scan();
+  f.source->put_file(".a.jpg.ferryfs-part", "0123");
+  std::stop_source stop;
+  f.source->before(".a.jpg.ferryfs-part", [&] { stop.request_stop(); });
+  const auto r = remote::pusher{*f.engine, false}.run("", stop.get_token());
+  CHECK(r.ended == push_result::end::interrupted);
+  CHECK(r.refused == 0);
+  CHECK_FALSE(f.source->content("a.jpg"));
+  CHECK(f.source->content(".a.jpg.ferryfs-part") == "0123");
+  f.push();
+  CHECK(f.source->names() == std::vector<std::string>{"a.jpg", "b.jpg"});
+}
+
 TEST_CASE("push: a source that stays away ends it", "[push]") {
   remote::settings s;
   s.io_timeout = 0s;
