@@ -41,7 +41,14 @@ void remove(transaction& t, const entry& e) {
     }
     return t.erase(e);
   }
-  if (!e.source || t.hidden_child(e.parent, e.name)) return t.erase(e);
+  if (const auto hidden = t.hidden_child(e.parent, e.name); hidden || !e.source) {
+    if (hidden && hidden->state == state::overruled) {
+      entry deleted = *hidden;
+      deleted.state = state::deleted;
+      t.update(*hidden, deleted);
+    }
+    return t.erase(e);
+  }
   entry after = e;
   after.state = state::deleted;
   after.local.reset(), after.set_mode.reset(), after.set_mtime.reset();
@@ -78,6 +85,7 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
     after.local = m.local, after.uid = m.uid, after.gid = m.gid, after.target = m.target;
     after.fetched = false, after.sha256.clear(), after.changed = now;
     after.set_mode.reset(), after.set_mtime.reset();
+    after.error.clear(), after.attempts = 0, after.retry_at = 0;
     after.state = classify(after);
     t.update(*before, after);
     return before->ino;
@@ -128,7 +136,7 @@ void record_changed(transaction& t, inode ino, const side& local, std::optional<
   after.local = local, after.uid = uid, after.gid = gid;
   // Its time is not the source's any more, so that says nothing of whether the source's copy is the same.
   if (content || touched) after.fetched = false;
-  if (content) after.sha256.clear();
+  if (content) after.sha256.clear(), after.error.clear();
   after.changed = now;
   after.state = classify(after);
   t.update(*before, after);

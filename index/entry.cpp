@@ -22,6 +22,8 @@ std::string_view name_of(state s) noexcept {
       return "moved";
     case state::shadowed:
       return "conflict";
+    case state::overruled:
+      return "deleted";
   }
   return "unknown";
 }
@@ -43,9 +45,11 @@ state classify(const entry& e) noexcept {
   const bool decided = is_hidden(e.state) || e.state == state::skipped || e.state == state::failed;
   const state gap = decided ? e.state : state::missing;
   if (!e.local) return gap;
+  const bool spoilt = !e.error.empty();  // then size and time prove nothing
   // A copy that was fetched and not touched since is only outdated when the source changes, however little.
   if (e.fetched && S_ISREG(e.source->mode) && S_ISREG(e.local->mode))
-    return same_content(*e.source, *e.local) && same_second(*e.source, *e.local) ? state::common : gap;
+    return !spoilt && same_content(*e.source, *e.local) && same_second(*e.source, *e.local) ? state::common : gap;
+  if (spoilt && e.state == state::conflict) return state::conflict;
   return same_content(*e.source, *e.local) ? state::common : state::conflict;
 }
 

@@ -27,19 +27,20 @@ struct side {
 
 // The sets of the design; stored, so the numbers never change. Each path is in exactly one.
 enum class state : std::uint8_t {
-  common = 1,    // on both sides, the same
-  missing = 2,   // a gap: only on the source, or here in an older form that was fetched before the source changed
-  added = 3,     // "new": on the destination only
-  conflict = 4,  // on both sides, different
-  deleted = 5,   // removed through the mount: hides the source's copy
-  skipped = 6,   // a gap that the operator accepted
-  failed = 7,    // a gap whose last fetch went wrong
-  moved = 8,     // keeps the name on the source of an entry that was renamed here; in no set, its entry is
-  shadowed = 9,  // on the source under a name that was given to another entry here; counts as a conflict
+  common = 1,      // on both sides, the same
+  missing = 2,     // a gap: only on the source, or here in an older form that was fetched before the source changed
+  added = 3,       // "new": on the destination only
+  conflict = 4,    // on both sides, different
+  deleted = 5,     // removed through the mount: hides the source's copy
+  skipped = 6,     // a gap that the operator accepted
+  failed = 7,      // a gap whose last fetch went wrong
+  moved = 8,       // keeps the name on the source of an entry that was renamed here; in no set, its entry is
+  shadowed = 9,    // on the source under a name that was given to another entry here; counts as a conflict
+  overruled = 10,  // deleted, by the operator's word for what is here: until the source's copy becomes another
 };
 // Not in the view: such a row only keeps the source's name from being shown, or fetched again.
 inline constexpr bool is_hidden(state s) noexcept {
-  return s == state::deleted || s == state::moved || s == state::shadowed;
+  return s == state::deleted || s == state::moved || s == state::shadowed || s == state::overruled;
 }
 inline constexpr std::array all_states{state::common,  state::missing, state::added, state::conflict,
                                        state::deleted, state::skipped, state::failed};
@@ -70,7 +71,7 @@ struct entry {
   // relied on; nothing: never listed.
   std::optional<std::int64_t> listed;
 
-  // Gaps whose fetch went wrong.
+  // Gaps whose fetch went wrong; `error` alone: what is here has not the bytes that it should have (verify).
   std::uint32_t attempts = 0;
   std::int64_t retry_at = 0;  // seconds since 1970
   std::string error;

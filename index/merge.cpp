@@ -38,6 +38,10 @@ void leave_hidden(transaction& t, const entry& hidden) {
   t.erase(hidden);
 }
 
+bool is_another(const side& known, const side& now) {
+  return known.size != now.size || known.mtime != now.mtime || (known.mode & S_IFMT) != (now.mode & S_IFMT);
+}
+
 // Symbolic links compare by what they point to.
 bool other_target(const entry& before, const listed& name) {
   return S_ISLNK(name.attributes.mode) && before.target != name.target;
@@ -53,6 +57,7 @@ entry merged(const entry& before, which w, const listed& name) {
     const bool touched =
         !before.local || before.local->size != after.local->size || before.local->mtime != after.local->mtime;
     if (touched && S_ISREG(after.local->mode)) after.fetched = false, after.sha256.clear();
+    if (touched) after.attempts = 0, after.retry_at = 0, after.error.clear();
   } else if (before.source != after.source && before.state == state::failed) {
     after.state = state::missing;
     after.attempts = 0, after.retry_at = 0, after.error.clear();
@@ -91,10 +96,28 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
   return found;
 }
 
+// The source's copy of what was decided here is another now: both stand against each other again.
+inode listing_merge::contest(transaction& t, const entry& hidden, const listed& name) {
+  const auto here = t.child(directory_, name.name);
+  if (here && here->source) {
+    entry after = hidden;
+    after.source = name.attributes, after.target = name.target, after.state = state::shadowed;
+    t.update(hidden, after);
+    seen_.push_back(hidden.ino);
+    return 0;
+  }
+  t.erase(hidden);
+  if (!here) return insert(t, name);
+  seen_.push_back(here->ino);
+  return change_row(t, *here, name) ? here->ino : 0;
+}
+
 // A name that is hidden here: nothing if it is not; else the renamed entry that stands for it, or 0.
 std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& name) {
   const auto hidden = t.hidden_child(directory_, name.name);
   if (!hidden) return std::nullopt;
+  if (hidden->state == state::overruled && is_another(*hidden->source, name.attributes))
+    return contest(t, *hidden, name);
   seen_.push_back(hidden->ino);
   if (hidden->source != std::optional(name.attributes)) {
     entry after = *hidden;
@@ -229,6 +252,7 @@ void leave(transaction& t, const entry& e, which side, bool wanted) {
   entry after = e;
   on(after, side).reset();
   after.fetched = false;
+  if (e.state == state::conflict) after.error.clear();
   if (side == which::source) after.listed.reset(), after.origin.reset();
   if (S_ISDIR(on(e, side)->mode)) {
     leave_below(t, e.ino, side, wanted);

@@ -52,6 +52,7 @@ class listing_merge {
  private:
   inode merge(transaction& t, const listed& name);
   std::optional<inode> merge_hidden(transaction& t, const listed& name);
+  inode contest(transaction& t, const entry& hidden, const listed& name);
   inode shadow(transaction& t, const listed& name);
   void finish_hidden(transaction& t);
   inode insert(transaction& t, listed name);

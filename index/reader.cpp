@@ -17,6 +17,7 @@ reader::reader(const std::string& path)
     : database_(open_for_reading(path)),
       by_inode(database_),
       child(database_),
+      hidden_child(database_, 1),
       by_origin(database_),
       name(database_),
       children(database_),

@@ -24,7 +24,7 @@ class reader {
 
  public:
   find_inode by_inode;
-  find_child child;
+  find_child child, hidden_child;
   find_by_origin by_origin;
   find_name name;
   list_children children, hidden_children;

@@ -100,6 +100,8 @@ bool contains(set s, const entry& e) noexcept {
       return e.is_local();
     case set::conflict:
       return e.state == state::conflict || e.state == state::shadowed;
+    case set::deleted:
+      return e.state == state::deleted || e.state == state::overruled;
     default:
       return e.state == *state_of(s);
   }
