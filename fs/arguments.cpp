@@ -75,6 +75,23 @@ void add_mount_options(CLI::App& app, arguments& a, raw& r) {
   app.add_option("-o", a.fuse_options, "options for FUSE")->allow_extra_args(false);
 }
 
+void add_decisions(CLI::App& app, arguments& a) {
+  auto* skip = app.add_subcommand("skip", "accept that these gaps stay gaps, until they are fetched");
+  skip->add_option("PATH", a.paths, "pictures, or directories with all that is missing below them")->required();
+  auto* resolve = app.add_subcommand("resolve", "decide conflicts");
+  resolve->add_option("PATH", a.paths, "pictures in conflict, or directories with all conflicts below them")
+      ->required();
+  resolve->add_option("--keep", a.keep, "source, destination or both")
+      ->required()
+      ->check(CLI::IsMember({"source", "destination", "both"}));
+  auto* ready = app.add_subcommand("ready", "whether the old server can be switched off, and what is against it");
+  ready->add_option("PATH", a.path, "the archive")->required();
+  ready->add_flag("--json", a.json, "for programs");
+  auto* verify = app.add_subcommand("verify", "read what is here again and compare it with the digests that are known");
+  verify->add_option("PATH", a.path, "the archive, or a part of it")->required();
+  verify->add_flag("--source", a.with_source, "compare with the source's own digests, too");
+}
+
 // The lines of a TOML file as options in front of those of the command line, unless it has them itself.
 std::vector<std::string> with_config(std::vector<std::string> args) {
   std::string file;
@@ -151,6 +168,7 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   auto* push = app.add_subcommand("push", "send what is new here back to the source");
   push->add_option("PATH", a.path, "the archive, or something below it")->required();
   push->add_flag("--overwritten", a.overwritten, "also replace what was overwritten here");
+  add_decisions(app, a);
   auto* ctl = app.add_subcommand("ctl", "control a mounted archive");
   ctl->add_option("PATH", a.path, "the archive")->required();
   ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")

@@ -15,8 +15,8 @@ struct arguments {
   remote::settings settings;       // mount, sync
   std::string destination;         // mount, sync
   std::string mountpoint;          // mount; empty: the destination
-  std::string path;                // scan, status, push, ctl
-  std::vector<std::string> paths;  // fetch
+  std::string path;                // scan, status, push, ctl, ready, verify
+  std::vector<std::string> paths;  // fetch, skip, resolve
   std::string verb, rate;          // ctl
 
   std::optional<std::uint32_t> uid, gid;
@@ -27,6 +27,8 @@ struct arguments {
   std::string log_level = "info";
 
   bool overwritten = false;  // push
+  std::string keep;          // resolve
+  bool with_source = false;  // verify
   bool json = false, watch = false, wait = false;
   std::optional<std::uint64_t> wait_seconds;
 };

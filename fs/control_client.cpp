@@ -14,24 +14,35 @@
 
 namespace ferryfs::fs {
 
-std::string send_command(const std::string& root, const std::string& command) {
+command_result ask(const std::string& root, const std::string& command) {
   const std::string path = fmt::format("{}/{}/control", root, own_directory);
   const unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
   if (!fd)
     throw error(exit_code::local,
                 fmt::format("{}: {}; run as the user who mounted it", printable(path), std::strerror(errno)));
-  const ssize_t written = ::write(fd.get(), command.data(), command.size());
-  const int problem = written < 0 ? errno : 0;
+  const std::string line = command + '\n';
+  const ssize_t written = ::write(fd.get(), line.data(), line.size());
+  command_result a{written < 0 ? errno : 0, ""};
   char text[8192];
   const ssize_t n = ::pread(fd.get(), text, sizeof text, 0);
-  std::string answer{text, static_cast<std::size_t>(std::max<ssize_t>(n, 0))};
-  while (answer.ends_with('\n')) answer.pop_back();
-  if (problem == 0) return answer;
-  const exit_code code = problem == EINVAL      ? exit_code::usage
-                         : problem == EHOSTDOWN ? exit_code::source
-                         : problem == EIO       ? exit_code::incomplete
-                                                : exit_code::local;
-  throw error(code, answer.empty() ? fmt::format("{}: {}", printable(path), std::strerror(problem)) : answer);
+  a.text.assign(text, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  while (a.text.ends_with('\n')) a.text.pop_back();
+  if (a.text.empty() && a.error != 0) a.text = fmt::format("{}: {}", printable(path), std::strerror(a.error));
+  return a;
+}
+
+exit_code code_of(const command_result& a) {
+  return a.error == 0           ? exit_code::complete
+         : a.error == EINVAL    ? exit_code::usage
+         : a.error == EHOSTDOWN ? exit_code::source
+         : a.error == EIO       ? exit_code::incomplete
+                                : exit_code::local;
+}
+
+std::string send_command(const std::string& root, const std::string& command) {
+  const command_result a = ask(root, command);
+  if (a.error != 0) throw error(code_of(a), a.text);
+  return a.text;
 }
 
 json read_status(const std::string& root) {

@@ -3,9 +3,15 @@
 
 #include <string>
 
+#include "fs/decisions.hpp"
 #include "fs/status.hpp"
+#include "index/error.hpp"
 
 namespace ferryfs::fs {
+
+// Writes one command into ROOT/.ferryfs/control and returns its answer. Throws ferryfs::error where there is none.
+command_result ask(const std::string& root, const std::string& command);
+exit_code code_of(const command_result& a);
 
 // Writes one command into ROOT/.ferryfs/control and returns the answer's line; waits as long as the command takes.
 // Throws ferryfs::error with the answer where it failed.

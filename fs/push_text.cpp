@@ -2,12 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "fs/size.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
 std::string count(std::uint64_t n) { return human_count(static_cast<std::int64_t>(n)); }
+
+// As the client turns it back into its exit code.
+int errno_for(exit_code code) {
+  switch (code) {
+    case exit_code::complete:
+      return 0;
+    case exit_code::incomplete:
+      return EIO;
+    case exit_code::usage:
+      return EINVAL;
+    case exit_code::source:
+      return EHOSTDOWN;
+    case exit_code::local:
+      break;
+  }
+  return ENOSPC;
+}
 
 }  // namespace
 
@@ -21,6 +40,20 @@ push_words words_for(const remote::push_result& r) {
   if (r.ended == end::interrupted) return {exit_code::incomplete, text + "; interrupted, push again to go on"};
   if (r.refused > 0) text += fmt::format("; {} refused: {}", count(r.refused), r.first_refusal);
   return {r.refused == 0 ? exit_code::complete : exit_code::incomplete, text};
+}
+
+command_result push_now(remote::migration& m, std::string argument, const std::stop_token& stop) {
+  constexpr std::string_view flag = "--overwritten ";
+  const bool overwritten = argument.starts_with(flag);
+  if (overwritten) argument.erase(0, flag.size());
+  if (m.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume lets it go on\n"};
+  if (const auto health = m.source().state(); !health.reachable) return {EHOSTDOWN, health.why + '\n'};
+  try {
+    const auto [code, text] = words_for(remote::pusher{m, overwritten}.run(argument, stop));
+    return {errno_for(code), text + '\n'};
+  } catch (const error& e) {
+    return {errno_for(e.code()), e.what() + std::string("\n")};
+  }
 }
 
 std::string push_line(const remote::pusher::progress& p) {

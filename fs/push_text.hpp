@@ -1,8 +1,10 @@
 // What a push says when it has ended.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
+#include "fs/decisions.hpp"
 #include "index/error.hpp"
 #include "remote/push/pusher.hpp"
 
@@ -13,6 +15,9 @@ struct push_words {
   std::string text;  // one line
 };
 push_words words_for(const remote::push_result& r);
+
+// The command of a mounted archive: "[--overwritten ]PATH".
+command_result push_now(remote::migration& m, std::string argument, const std::stop_token& stop);
 
 std::string push_line(const remote::pusher::progress& p);
 

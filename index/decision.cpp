@@ -36,10 +36,11 @@ inode part(transaction& t, const entry& e, state as) {
     hidden = t.insert(h);
     if (hidden == 0) return 0;
   }
-  if (S_ISDIR(e.source->mode)) leave_below(t, e.ino, which::source);
+  if (S_ISDIR(e.source->mode)) leave_below(t, e.ino, which::source, false);
   entry after = e;
   after.source.reset(), after.origin.reset(), after.listed.reset();
   after.fetched = false;
+  if (!e.error.empty()) after.sha256.clear();  // is that of the source's copy
   forget_failure(after);
   after.state = state::added;
   t.update(e, after);

@@ -26,6 +26,8 @@ reader::reader(const std::string& path)
       gaps(database_),
       failures(database_),
       some(database_),
+      unlisted(database_),
+      young_gaps(database_),
       meta(database_),
       lost(database_),
       losses(database_) {}

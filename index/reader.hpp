@@ -32,6 +32,8 @@ class reader {
   next_gaps gaps;
   due_failures failures;
   some_of_state some;
+  count_unlisted unlisted;
+  count_young young_gaps;
   get_meta meta;
   sum_lost lost;
   list_lost losses;

@@ -12,6 +12,10 @@ exit_code run_scan(const arguments& a);
 exit_code run_status(const arguments& a);
 exit_code run_fetch(const arguments& a);
 exit_code run_push(const arguments& a);
+exit_code run_skip(const arguments& a);
+exit_code run_resolve(const arguments& a);
+exit_code run_ready(const arguments& a);
+exit_code run_verify(const arguments& a);
 exit_code run_ctl(const arguments& a);
 
 }  // namespace ferryfs::fs

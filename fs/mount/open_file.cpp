@@ -19,6 +19,33 @@ std::shared_ptr<const unique_fd> open_files::find(inode ino) {
   return nullptr;
 }
 
+bool open_files::is_written(inode ino) {
+  const std::lock_guard lock{mutex_};
+  for (auto at = files_.lower_bound({ino, nullptr}); at != files_.end() && at->first.first == ino; ++at)
+    if (at->second->writes) return true;
+  return false;
+}
+
+std::size_t open_files::written() {
+  std::size_t count = 0;
+  inode last = 0;
+  const std::lock_guard lock{mutex_};
+  for (const auto& [key, file] : files_)
+    if (file->writes && key.first != last) ++count, last = key.first;
+  return count;
+}
+
+void open_files::reopen(inode ino) {
+  const std::lock_guard lock{mutex_};
+  for (auto at = files_.lower_bound({ino, nullptr}); at != files_.end() && at->first.first == ino; ++at)
+    if (!at->second->writes) at->second->set_file(nullptr);
+}
+
+bool written_files::holds(inode ino) {
+  const std::lock_guard lock{mutex_};
+  return files_.contains(ino);
+}
+
 void written_files::mark(inode ino, std::shared_ptr<const unique_fd> file) {
   const std::lock_guard lock{mutex_};
   files_.insert_or_assign(ino, std::move(file));

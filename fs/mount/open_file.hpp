@@ -54,6 +54,10 @@ class open_files {
   void remove(const std::shared_ptr<open_file>& file);
   // The local file of one of those that are open as `ino`, if any has one.
   std::shared_ptr<const unique_fd> find(inode ino);
+  bool is_written(inode ino);
+  std::size_t written();  // pictures that are open for writing
+  // Those that only read forget their local file: the next read asks the index where the picture is.
+  void reopen(inode ino);
 
  private:
   std::mutex mutex_;
@@ -67,6 +71,7 @@ class written_files {
   void mark(inode ino, std::shared_ptr<const unique_fd> file);
   // Takes it from the table: the caller enters it in the index. Empty: nothing was written since.
   std::shared_ptr<const unique_fd> take(inode ino);
+  bool holds(inode ino);
   // Puts size and times as they are now into `st`.
   void overlay(inode ino, struct stat& st);
 

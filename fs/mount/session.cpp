@@ -78,10 +78,13 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
                                    virtual_directory{own_files(archive), ::getuid(), ::getgid()},
                                    parked_requests{archive.setup().io_timeout},
                                    parked_requests{no_deadline},
+                                   {},
+                                   {},
                                    control{archive},
-                                   {},
-                                   {},
                                    {}}};
+  v->commands.watch({[&view = *v](inode ino) { return view.opened.is_written(ino) || view.written.holds(ino); },
+                     [&view = *v](inode ino) { view.opened.reopen(ino); },
+                     [&view = *v] { return view.opened.written(); }});
   const auto session = make_session(v.get(), archive.setup().source, options);
   if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0)
     throw error(exit_code::local,

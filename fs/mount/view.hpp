@@ -27,9 +27,9 @@ struct view {
   virtual_directory own;            // .ferryfs/
   parked_requests parked;           // until --io-timeout
   parked_requests commands_parked;  // as long as a command takes
-  control commands;
   open_files opened;
   written_files written;
+  control commands;  // ends before them: its threads look at what is open
   deferred later;
 
   static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }

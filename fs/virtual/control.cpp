@@ -5,31 +5,17 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "fs/decisions.hpp"
 #include "fs/push_text.hpp"
+#include "fs/ready.hpp"
 #include "fs/size.hpp"
-#include "index/error.hpp"
 #include "index/path.hpp"
-#include "remote/fetch/fetch_below.hpp"
+#include "remote/decide/resolve.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
-// As the client turns it back into its exit code.
-int errno_for(exit_code code) {
-  switch (code) {
-    case exit_code::complete:
-      return 0;
-    case exit_code::incomplete:
-      return EIO;
-    case exit_code::usage:
-      return EINVAL;
-    case exit_code::source:
-      return EHOSTDOWN;
-    case exit_code::local:
-      break;
-  }
-  return ENOSPC;
-}
+constexpr std::size_t most_answered = 8000;  // bytes; the client reads 8192
 
 }  // namespace
 
@@ -39,7 +25,7 @@ control::~control() {
 }
 
 void control::run(std::string_view command, std::function<void(const result&)> done) {
-  while (command.ends_with('\n')) command.remove_suffix(1);
+  if (command.ends_with('\n')) command.remove_suffix(1);
   const auto space = command.find(' ');
   const std::string_view verb = command.substr(0, space);
   const std::string argument{space == std::string_view::npos ? "" : command.substr(space + 1)};
@@ -66,40 +52,46 @@ void control::run(std::string_view command, std::function<void(const result&)> d
       r.complete() ? done({0, fmt::format("scanned {} directories, {} names\n", r.directories + r.skipped, r.names)})
                    : done({EHOSTDOWN, r.failures.front().text + "\n"});
     });
-  if (verb == "fetch")
-    return start([this, argument](const auto& stop) { return fetch(argument, stop); }, std::move(done));
-  if (verb == "push")
-    return start([this, argument](const auto& stop) { return push(argument, stop); }, std::move(done));
-  done({EINVAL, fmt::format("{}: unknown; there are pause, resume, rescan, limit RATE, fetch PATH and push PATH\n",
-                            printable(verb))});
+  if (verb == "progress") return done({0, verify_line(verifying_)});
+  if (auto aside = long_work(verb, argument)) return run_aside(std::move(aside), std::move(done));
+  done({EINVAL,
+        fmt::format("{}: unknown; there are pause, resume, rescan, limit RATE, fetch PATH, push PATH, skip PATH, "
+                    "resolve source|destination|both PATH, ready and verify here|source PATH\n",
+                    printable(verb))});
 }
 
-control::result control::fetch(const std::string& path, const std::stop_token& stop) {
-  const auto r = remote::fetch_below(migration_, path, stop);
-  if (r.failed == 0) return {0, fmt::format("fetched {} files, {}\n", r.files, human_size(r.bytes))};
-  return {EIO, fmt::format("{} of {} failed, the first: {}\n", r.failed, r.failed + r.files, r.first_failure)};
+// What takes as long as the disk or the source takes; nothing: no such verb.
+control::work control::long_work(std::string_view verb, const std::string& argument) {
+  using stop = std::stop_token;
+  if (verb == "fetch") return [this, argument](const stop& s) { return fetch_now(migration_, argument, s); };
+  if (verb == "skip") return [this, argument](const stop& s) { return skip(migration_, argument, s); };
+  if (verb == "ready") return [this, argument](const stop&) { return ready(migration_, open_, argument == "json"); };
+  if (verb == "push") return [this, argument](const stop& s) { return push_now(migration_, argument, s); };
+  const auto space = argument.find(' ');
+  const std::string how = argument.substr(0, space);
+  const std::string path = space == std::string::npos ? "" : argument.substr(space + 1);
+  if (const auto keep = remote::keep_named(how); verb == "resolve" && keep)
+    return [this, keep = *keep, path](const stop& s) { return resolve(migration_, path, keep, open_, s); };
+  if (verb == "verify" && (how == "here" || how == "source"))
+    return [this, with_source = how == "source", path](const stop& s) {
+      return verify(migration_, path, with_source, verifying_, s);
+    };
+  return {};
 }
 
-control::result control::push(std::string argument, const std::stop_token& stop) {
-  constexpr std::string_view flag = "--overwritten ";
-  const bool overwritten = argument.starts_with(flag);
-  if (overwritten) argument.erase(0, flag.size());
-  if (migration_.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume lets it go on\n"};
-  if (const auto health = migration_.source().state(); !health.reachable) return {EHOSTDOWN, health.why + '\n'};
-  try {
-    const auto [code, text] = words_for(remote::pusher{migration_, overwritten}.run(argument, stop));
-    return {errno_for(code), text + '\n'};
-  } catch (const error& e) {
-    return {errno_for(e.code()), e.what() + std::string("\n")};
-  }
-}
-
-void control::start(std::function<result(const std::stop_token&)> work, std::function<void(const result&)> done) {
+void control::run_aside(work w, std::function<void(const result&)> done) {
   const std::lock_guard lock{mutex_};
   for (const auto id : std::exchange(ended_, {}))
     std::erase_if(running_, [&](std::jthread& t) { return t.get_id() == id; });
-  running_.emplace_back([this, work = std::move(work), done = std::move(done)](const std::stop_token& stop) {
-    done(work(stop));
+  running_.emplace_back([this, w = std::move(w), done = std::move(done)](const std::stop_token& stop) {
+    result r;
+    try {
+      r = w(stop);
+    } catch (const std::exception& e) {
+      r = {EREMOTEIO, std::string(e.what()) + '\n'};
+    }
+    r.text = within(r.text, most_answered);
+    done(r);
     const std::lock_guard relock{mutex_};
     ended_.push_back(std::this_thread::get_id());
   });

@@ -1,4 +1,6 @@
-// What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH, push [--overwritten] PATH.
+// What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH, push [--overwritten] PATH, and
+// the operator's decisions (fs/decisions.hpp). A command ends with a newline, which is not a part of a path that ends
+// with it.
 #pragma once
 
 #include <functional>
@@ -8,7 +10,10 @@
 #include <string_view>
 #include <thread>
 
+#include "fs/decisions.hpp"
+#include "remote/decide/in_use.hpp"
 #include "remote/migration.hpp"
+#include "remote/verify/verifier.hpp"
 
 namespace ferryfs::fs {
 
@@ -17,20 +22,21 @@ class control {
   explicit control(remote::migration& m) : migration_(m) {}
   ~control();
 
-  struct result {
-    int error = 0;     // errno, or 0
-    std::string text;  // an answer for who reads the file it was written to; one line
-  };
+  // What is open in the mount. Set before the first command.
+  void watch(remote::in_use open) { open_ = std::move(open); }
+
+  using result = command_result;
   // Runs a command, and calls back once, on any thread, when it is done; what takes long does not block.
   void run(std::string_view command, std::function<void(const result&)> done);
 
  private:
-  result fetch(const std::string& path, const std::stop_token& stop);
-  result push(std::string argument, const std::stop_token& stop);
-  // Runs `work` on a thread of its own, and tells what it returned.
-  void start(std::function<result(const std::stop_token&)> work, std::function<void(const result&)> done);
+  using work = std::function<result(const std::stop_token&)>;
+  work long_work(std::string_view verb, const std::string& argument);
+  void run_aside(work w, std::function<void(const result&)> done);
 
   remote::migration& migration_;
+  remote::in_use open_;
+  remote::verify_progress verifying_;
   std::mutex mutex_;
   std::list<std::jthread> running_;  // joined when the next begins, or at the end
   std::list<std::thread::id> ended_;

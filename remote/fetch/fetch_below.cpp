@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "index/path.hpp"
+#include "remote/decide/skip.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -45,6 +46,7 @@ class tally {
 }  // namespace
 
 fetched fetch_below(migration& m, const std::string& path, const std::stop_token& stop) {
+  want_below(m.index(), m.readers(), path, stop);
   tally sum;
   std::vector<std::pair<entry, std::string>> stack;
   const auto reader = m.readers().borrow();

@@ -1,4 +1,5 @@
-// Fetching a picture, or every gap below a directory, because somebody asked for it.
+// Fetching a picture, or every gap below a directory, because somebody asked for it: what was skipped there is not, any
+// more.
 #pragma once
 
 #include <cstdint>

@@ -90,7 +90,8 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
   const auto begun_at = where_.changes().load();
   const auto now = readers_.borrow()->by_inode(gap.ino);
   const bool failed_since = now && now->state == state::failed && gap.state == state::missing;
-  if (!now || !now->is_gap() || (where == lane::background && failed_since)) {
+  const bool unwanted = failed_since || (now && now->state == state::skipped);
+  if (!now || !now->is_gap() || (where == lane::background && unwanted)) {
     lock.unlock();
     if (now && now->is_local()) return call(std::nullopt);
     return call(failure{cause::not_found, printable(path) + ": is to be fetched no more"});

@@ -225,7 +225,7 @@ void replicator::make_here(const entry& gap) {
   {
     const auto reader = services_.readers.borrow();
     const auto now = reader->by_inode(gap.ino);
-    if (!now || !now->is_gap()) return;  // deleted, or made here meanwhile
+    if (!now || !now->is_gap() || now->state == state::skipped) return;  // deleted, or made here meanwhile
     path = reader->path(gap.ino).value_or("");
   }
   if (path.empty()) return;

@@ -1,0 +1,119 @@
+// skip, resolve, ready and verify: through the mount where there is one, else by an engine of their own.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <functional>
+#include <future>
+#include <sstream>
+
+#include "fs/commands/commands.hpp"
+#include "fs/control_client.hpp"
+#include "fs/decisions.hpp"
+#include "fs/engine.hpp"
+#include "fs/locate.hpp"
+#include "fs/log.hpp"
+#include "fs/progress.hpp"
+#include "fs/signals.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+using namespace std::chrono_literals;
+using remote::migration;
+using work = std::function<command_result(migration&, const std::string& path)>;
+
+command_result decide(const located& where, const std::string& command, need_source need, const work& alone) {
+  if (where.mounted) return ask(where.root, command);
+  log_to_stderr("critical");
+  const engine e = open_engine(known_settings(where.root), where.root, "", need);
+  const command_result a = alone(*e.archive, where.relative);
+  e.archive->stop();
+  return a;
+}
+
+// What was done to stdout, what was not to stderr.
+exit_code show(const command_result& a) {
+  std::istringstream lines{a.text};
+  std::string line;
+  for (bool first = true; std::getline(lines, line); first = false) {
+    const bool sum = first && (a.error == 0 || a.text.find('\n') < a.text.size() - 1);
+    std::fprintf(sum ? stdout : stderr, "%s%s\n", sum ? "" : "ferryfs: ", line.c_str());
+  }
+  return code_of(a);
+}
+
+// Each path by itself: the worst result counts.
+exit_code for_each(const std::vector<std::string>& paths, const std::function<command_result(const located&)>& one) {
+  exit_code worst = exit_code::complete;
+  for (const auto& path : paths) {
+    try {
+      worst = std::max(worst, show(one(locate(path))));
+    } catch (const error& e) {
+      std::fprintf(stderr, "ferryfs: %s\n", e.what());
+      worst = std::max(worst, e.code());
+    }
+  }
+  return worst;
+}
+
+exit_code print(const command_result& a) {
+  std::fputs(a.text.c_str(), stdout);
+  if (!a.text.ends_with('\n')) std::fputc('\n', stdout);
+  return code_of(a);
+}
+
+// Draws how far a verify is until it ends.
+command_result watched(std::future<command_result> end, const std::function<std::string()>& line) {
+  progress shown;
+  while (end.wait_for(500ms) != std::future_status::ready)
+    if (std::string text = line(); !text.empty()) {
+      if (text.ends_with('\n')) text.pop_back();
+      shown.show(text);
+    }
+  return end.get();
+}
+
+command_result verify_alone(migration& m, const std::string& path, bool with_source) {
+  std::stop_source stop;
+  remote::verify_progress far;
+  const signal_watcher watcher{[&](int) { stop.request_stop(); }};
+  auto end = std::async(std::launch::async, [&] { return verify(m, path, with_source, far, stop.get_token()); });
+  return watched(std::move(end), [&] { return verify_line(far); });
+}
+
+}  // namespace
+
+exit_code run_skip(const arguments& a) {
+  return for_each(a.paths, [](const located& where) {
+    return decide(where, "skip " + where.relative, need_source::sometime,
+                  [](migration& m, const std::string& path) { return skip(m, path, {}); });
+  });
+}
+
+exit_code run_resolve(const arguments& a) {
+  const auto keep = *remote::keep_named(a.keep);
+  const auto need = keep == remote::keep::source ? need_source::now : need_source::sometime;
+  return for_each(a.paths, [&](const located& where) {
+    return decide(where, fmt::format("resolve {} {}", a.keep, where.relative), need,
+                  [&](migration& m, const std::string& path) { return resolve(m, path, keep, {}, {}); });
+  });
+}
+
+exit_code run_ready(const arguments& a) {
+  return print(decide(locate(a.path), a.json ? "ready json" : "ready", need_source::sometime,
+                      [&](migration& m, const std::string&) { return ready(m, {}, a.json); }));
+}
+
+exit_code run_verify(const arguments& a) {
+  const located where = locate(a.path);
+  const std::string command = fmt::format("verify {} {}", a.with_source ? "source" : "here", where.relative);
+  if (where.mounted)
+    return print(watched(std::async(std::launch::async, [&] { return ask(where.root, command); }),
+                         [&] { return ask(where.root, "progress").text; }));
+  block_signals();
+  return print(decide(where, command, a.with_source ? need_source::now : need_source::sometime,
+                      [&](migration& m, const std::string& path) { return verify_alone(m, path, a.with_source); }));
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,49 @@
+// Whether the old server can be switched off: what is known, and what follows from it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "index/counters.hpp"
+#include "remote/decide/in_use.hpp"
+#include "remote/migration.hpp"
+#include "remote/verify/verification.hpp"
+
+namespace ferryfs::fs {
+
+struct readiness {
+  index::totals totals;
+  std::size_t being_written = 0;    // pictures open for writing in the mount
+  std::int64_t growing = 0;         // gaps that the source is still being written to
+  std::int64_t unlisted = 0;        // directories of the source's that were never listed
+  std::vector<std::string> failed;  // what could not be listed by the last scan; the first few
+  std::int64_t now = 0;             // this and all other times in seconds since 1970
+  std::optional<std::int64_t> last_scan;
+  std::int64_t rescan = 0;  // seconds between scans; 0: none by itself
+  bool reachable = true;
+  std::string why;  // not
+  std::optional<remote::verification> verified;
+  std::optional<std::int64_t> last_arrival;
+  std::int64_t lost = 0;  // pictures that left the source before they were fetched
+};
+
+struct verdict {
+  std::vector<std::string> reasons;  // against it, one line each: what, and what to do
+  std::vector<std::string> notes;    // what is no reason, but to be known
+  bool go() const noexcept { return reasons.empty(); }
+};
+
+readiness facts_of(remote::migration& m, const remote::in_use& open);
+verdict judge(const readiness& r);
+// "go" or "no-go", then a line each.
+std::string text_of(const verdict& v);
+nlohmann::ordered_json json_of(const verdict& v);
+
+// As many of the lines as fit in `most` bytes, then how many do not.
+std::string within(const std::string& lines, std::size_t most);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,51 @@
+#include "index/digest.hpp"
+
+namespace ferryfs::index {
+namespace {
+
+// The row, if it still stands for those bytes.
+std::optional<entry> row_of(transaction& t, inode ino, const side& read) {
+  auto e = t.by_inode(ino);
+  const bool same = e && e->is_local() && e->local && e->local->size == read.size && e->local->mtime == read.mtime;
+  return same ? std::move(e) : std::nullopt;
+}
+
+}  // namespace
+
+bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256) {
+  const auto before = row_of(t, ino, read);
+  if (!before) return false;
+  entry after = *before;
+  after.sha256 = sha256;
+  after.error.clear();
+  after.state = classify(after);
+  t.update(*before, after);
+  return true;
+}
+
+bool record_spoilt(transaction& t, inode ino, const side& read, const std::string& sha256, const std::string& cause) {
+  const auto before = row_of(t, ino, read);
+  if (!before || !before->source) return false;
+  entry after = *before;
+  after.fetched = false;
+  after.sha256 = sha256, after.error = cause;
+  after.state = state::conflict;
+  t.update(*before, after);
+  return true;
+}
+
+bool record_gone(transaction& t, inode ino, const side& read, std::int64_t now) {
+  const auto before = row_of(t, ino, read);
+  if (!before || !before->source) return false;
+  entry after = *before;
+  after.local.reset(), after.sha256.clear();
+  after.fetched = false;
+  after.state = state::failed;
+  after.error = "its file is gone from the destination";
+  after.attempts = 1, after.retry_at = now;
+  t.update(*before, after);
+  if (before->shown() != after.shown()) t.note({change::what::content, ino, {}});
+  return true;
+}
+
+}  // namespace ferryfs::index

@@ -1,0 +1,22 @@
+// What a digest says of a local picture, as it is entered in the index, inside a writer's job. `read` is the local side
+// as it was when the bytes were read; where the row shows another by now, nothing is entered. Each returns whether it
+// was.
+#pragma once
+
+#include <string>
+
+#include "index/transaction.hpp"
+
+namespace ferryfs::index {
+
+// Its bytes are right: a digest that is not known yet is stored, and a conflict that came of other bytes ends.
+bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256);
+
+// Its bytes are wrong, with the size and time that they should have: a conflict where the source has the picture. The
+// row keeps the digest that it should have.
+bool record_spoilt(transaction& t, inode ino, const side& read, const std::string& sha256, const std::string& cause);
+
+// There is no file: a failed gap, due at once, where the source has the picture. `now` is in seconds since 1970.
+bool record_gone(transaction& t, inode ino, const side& read, std::int64_t now);
+
+}  // namespace ferryfs::index

@@ -1,0 +1,20 @@
+// What is open in the mount, as far as a decision about a picture's bytes must know of it. Without a mount: nothing.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "index/entry.hpp"
+
+namespace ferryfs::remote {
+
+struct in_use {
+  // Open for writing, or written and not yet in the index so.
+  std::function<bool(inode)> is_written = [](inode) { return false; };
+  // Who has it open reads on from what the index now says it is.
+  std::function<void(inode)> reopen = [](inode) {};
+  // How many pictures are open for writing.
+  std::function<std::size_t()> written = [] { return std::size_t{0}; };
+};
+
+}  // namespace ferryfs::remote

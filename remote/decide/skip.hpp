@@ -1,0 +1,25 @@
+// Accepting gaps, and taking that back. Both block until it is in the index; the source is not asked.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "index/reader.hpp"
+#include "index/writer.hpp"
+
+namespace ferryfs::remote {
+
+struct skipped {
+  bool known = true;                   // the index has the path
+  std::uint64_t files = 0, bytes = 0;  // gaps that are skipped now
+  std::uint64_t unlisted = 0;          // directories whose pictures are not known yet, and so not skipped
+};
+
+// Every gap at or below `path`, relative to the archive's root: missing or failed, links and directories as well.
+skipped skip_below(index::writer& index, index::readers& readers, const std::string& path, const std::stop_token& stop);
+
+// What was skipped at or below `path` is a gap as any other again.
+void want_below(index::writer& index, index::readers& readers, const std::string& path, const std::stop_token& stop);
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,274 @@
+#include "remote/verify/verifier.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <shared_mutex>
+#include <vector>
+
+#include "index/digest.hpp"
+#include "index/path.hpp"
+#include "index/set.hpp"
+#include "remote/sha256.hpp"
+#include "remote/verify/verification.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::size_t threads = 2;
+constexpr std::size_t most_queued = 64;  // pictures, each with its digest asked for on the source
+constexpr std::size_t read_size = 1U << 20;
+
+std::int64_t now_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string short_hex(const std::string& digest) {
+  std::string text;
+  for (std::size_t i = 0; i < 4 && i < digest.size(); ++i)
+    text += fmt::format("{:02x}", static_cast<unsigned char>(digest[i]));
+  return text + "…";
+}
+
+bool is_as_known(const struct stat& st, const side& known) {
+  return static_cast<std::uint64_t>(st.st_size) == known.size &&
+         st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec == known.mtime;
+}
+
+struct running_flag {
+  verify_progress& of;
+  explicit running_flag(verify_progress& p) : of(p) { of.running = true; }
+  ~running_flag() { of.running = false; }
+};
+
+// The source's answer for one picture, some time.
+struct asked {
+  std::mutex mutex;
+  std::condition_variable come;
+  bool is_over = false;
+  std::optional<failure> why;
+  std::string sha256;
+
+  void end(const std::optional<failure>& failed, const std::string& digest) {
+    const std::lock_guard lock{mutex};
+    is_over = true, why = failed, sha256 = digest;
+    come.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock{mutex};
+    come.wait(lock, [&] { return is_over; });
+  }
+};
+
+struct item {
+  std::string path;
+  entry row;
+  std::shared_ptr<asked> source;  // nothing: the source is not asked
+};
+
+class run {
+ public:
+  run(migration& m, bool with_source, const std::function<void(const std::string&)>& line, verify_progress& progress,
+      const std::stop_token& stop)
+      : m_(m), with_source_(with_source), line_(line), progress_(progress), stop_(stop) {
+    for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  }
+
+  ~run() { end(); }
+
+  // Waits for room. False: to be stopped.
+  bool add(const std::string& path, const entry& e, const std::string& source_path) {
+    item one{path, e, nullptr};
+    const bool compares = e.source && S_ISREG(e.source->mode) && (e.state == state::common || !e.error.empty());
+    if (with_source_ && compares) {
+      one.source = std::make_shared<asked>();
+      m_.source().digest(source_path, [a = one.source](const auto& why, const auto& sha256) { a->end(why, sha256); });
+    }
+    std::unique_lock lock{mutex_};
+    room_.wait(lock, [&] { return queue_.size() < most_queued; });
+    queue_.push_back(std::move(one));
+    wake_.notify_one();
+    return !stop_.stop_requested();
+  }
+
+  verified end() {
+    {
+      const std::lock_guard lock{mutex_};
+      over_ = true;
+    }
+    wake_.notify_all();
+    workers_.clear();
+    return sum_;
+  }
+
+ private:
+  void work() {
+    std::vector<std::byte> buffer(read_size);
+    while (true) {
+      item one;
+      {
+        std::unique_lock lock{mutex_};
+        wake_.wait(lock, [&] { return !queue_.empty() || over_; });
+        if (queue_.empty()) return;
+        one = std::move(queue_.front());
+        queue_.pop_front();
+      }
+      room_.notify_one();
+      if (stop_.stop_requested()) continue;
+      try {
+        check(one, buffer);
+      } catch (const std::exception& e) {
+        unsure(one, e.what());
+      }
+    }
+  }
+
+  void check(const item& one, std::vector<std::byte>& buffer) {
+    const unique_fd file = m_.where().open(one.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    struct stat st {};
+    if (!file && errno == ENOENT) return gone(one);
+    if (!file) return wrong(one, fmt::format("cannot be opened: {}", std::strerror(errno)));
+    if (::fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode) || !is_as_known(st, *one.row.local)) return changed(one);
+    std::string digest;
+    if (const int problem = read(file.get(), buffer, digest))
+      return wrong(one, fmt::format("cannot be read: {}", std::strerror(problem)));
+    if (::fstat(file.get(), &st) != 0 || !is_as_known(st, *one.row.local)) return changed(one);
+    if (stop_.stop_requested()) return;
+    judge(one, digest);
+  }
+
+  // 0 or errno. From the disk and not from the page cache, as far as that can be had, which it leaves as it was.
+  int read(int fd, std::vector<std::byte>& buffer, std::string& digest) {
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    sha256 hash;
+    ssize_t n = 0;
+    off_t at = 0;
+    while ((n = ::pread(fd, buffer.data(), buffer.size(), at)) > 0 && !stop_.stop_requested()) {
+      hash.add(std::span(buffer).first(static_cast<std::size_t>(n)));
+      at += n;
+      progress_.bytes += static_cast<std::uint64_t>(n);
+    }
+    if (n < 0) return errno;
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    digest = hash.result();
+    return 0;
+  }
+
+  void judge(const item& one, const std::string& digest) {
+    std::string expected = one.row.sha256;
+    if (one.source) {
+      one.source->wait();
+      if (one.source->why) {
+        if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "when it came");
+        return unsure(one, "not compared with the source: " + one.source->why->text);
+      }
+      expected = one.source->sha256;
+      if (expected != digest) return spoilt(one, digest, expected, "on the source");
+    }
+    if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "when it came");
+    const bool news = one.row.sha256 != digest || !one.row.error.empty();
+    if (news)
+      m_.index().post([ino = one.row.ino, local = *one.row.local, digest](index::transaction& t) {
+        index::record_sound(t, ino, local, digest);
+      });
+    ++progress_.files;
+    const std::lock_guard lock{sum_mutex_};
+    ++sum_.files, sum_.bytes += one.row.local->size;
+    sum_.stored += one.row.sha256.empty() ? 1 : 0;
+    sum_.common += one.source ? 1 : 0;
+  }
+
+  void spoilt(const item& one, const std::string& digest, const std::string& expected, const char* where) {
+    const std::string why =
+        fmt::format("digest differs: {} here, {} {}", short_hex(digest), short_hex(expected), where);
+    const bool still = m_.index().run([&](index::transaction& t) {
+      index::record_spoilt(t, one.row.ino, *one.row.local, expected, why);
+      const auto now = t.by_inode(one.row.ino);
+      return now && now->local == one.row.local;
+    });
+    still ? wrong(one, why) : changed(one);
+  }
+
+  void gone(const item& one) {
+    const std::shared_lock lock{m_.where().names()};
+    const auto path = m_.readers().borrow()->path(one.row.ino);
+    const auto now = m_.readers().borrow()->by_inode(one.row.ino);
+    if (!path || !now || is_hidden(now->state)) return;  // removed through the mount
+    if (m_.where().look(*path)) return changed(one);
+    m_.index().run([&](index::transaction& t) { index::record_gone(t, one.row.ino, *one.row.local, now_seconds()); });
+    wrong(one, "its file is gone from the destination");
+  }
+
+  void changed(const item& one) {
+    unsure(one, "changed since it was last looked at; run ferryfs scan and verify again");
+  }
+
+  void wrong(const item& one, const std::string& why) {
+    ++progress_.wrong;
+    tell(one, why, sum_.wrong);
+  }
+  void unsure(const item& one, const std::string& why) { tell(one, why, sum_.unsure); }
+
+  void tell(const item& one, const std::string& why, std::uint64_t& counted) {
+    ++progress_.files;
+    const std::string text = fmt::format("{}: {}", printable(one.path), why);
+    spdlog::warn("verify: {}", text);
+    const std::lock_guard lock{sum_mutex_};
+    ++counted;
+    line_(text);
+  }
+
+  migration& m_;
+  const bool with_source_;
+  const std::function<void(const std::string&)>& line_;
+  verify_progress& progress_;
+  const std::stop_token stop_;
+  std::mutex mutex_;  // of the queue
+  std::condition_variable wake_, room_;
+  std::deque<item> queue_;
+  bool over_ = false;
+  std::mutex sum_mutex_;  // also of `line_`
+  verified sum_;
+  std::vector<std::jthread> workers_;
+};
+
+}  // namespace
+
+verified verify_below(migration& m, const std::string& path, bool with_source,
+                      const std::function<void(const std::string&)>& line, verify_progress& progress,
+                      const std::stop_token& stop) {
+  const std::int64_t begun = now_seconds();
+  verified sum;
+  {
+    const auto reader = m.readers().borrow();
+    const auto all = path.empty() ? reader->totals().destination() : index::total{};
+    progress.files = progress.bytes = progress.wrong = 0;
+    progress.all_files = static_cast<std::uint64_t>(all.files);
+    progress.all_bytes = static_cast<std::uint64_t>(all.local_bytes);
+    const running_flag flag{progress};
+    run r{m, with_source, line, progress, stop};
+    index::walk(*reader, index::set::destination, path, [&](const std::string& at, const entry& e) {
+      if (!e.local || !S_ISREG(e.local->mode)) return true;
+      return r.add(at, e, e.source ? m.readers().borrow()->source_path(e.ino).value_or(at) : "");
+    });
+    sum = r.end();
+    sum.known = reader->at(path).has_value();
+  }
+  sum.complete = !stop.stop_requested();
+  m.index().run([&](index::transaction& t) {
+    if (path.empty() && sum.complete)
+      write_verification(t, {begun, sum.common, sum.files, sum.wrong + sum.unsure, with_source});
+  });
+  return sum;
+}
+
+}  // namespace ferryfs::remote

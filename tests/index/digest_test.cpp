@@ -1,0 +1,96 @@
+// What reading a picture again says of its row.
+#include "index/digest.hpp"
+
+#include "index/decision.hpp"
+#include "tests/catch.hpp"
+#include "tests/index/index_fixture.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using index::which;
+
+// A picture that was fetched, and one that is only here.
+struct read_again : index_fixture {
+  inode common, added;
+  read_again() {
+    common = insert(root_inode, "a.jpg", file_side(10), file_side(10));
+    added = insert(root_inode, "b.jpg", {}, file_side(20));
+    for (const inode ino : {common, added}) edit(ino, [&](entry& e) { e.sha256 = "right", e.fetched = ino == common; });
+  }
+  template <typename Record>
+  bool record(Record&& r) {
+    return writer.run([&](index::transaction& t) { return r(t); });
+  }
+  bool spoil(inode ino, std::uint64_t size = 10) {
+    return record([&](auto& t) { return index::record_spoilt(t, ino, file_side(size), "right", "digest differs: x"); });
+  }
+  void scan() {
+    list_source({named("a.jpg", file_side(10))});
+    list_destination({named("a.jpg", file_side(10)), named("b.jpg", file_side(20))});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("other bytes under the same size and time are a conflict, and no scan takes that back") {
+  read_again f;
+  CHECK(f.spoil(f.common));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(f.row("a.jpg").state == state::conflict);
+    CHECK(f.row("a.jpg").error == "digest differs: x");
+    CHECK(f.row("a.jpg").sha256 == "right");
+    CHECK(f.readers.borrow()->totals().of(state::conflict).files == 1);
+    f.scan();
+  }
+  SECTION("nor a change of the source's mode or time") {
+    f.list_source({named("a.jpg", {S_IFREG | 0600, 10, 2000 * second})});
+    CHECK(f.row("a.jpg").state == state::conflict);
+  }
+  SECTION("but other bytes here do") {
+    f.list_destination({named("a.jpg", file_side(10, 3000)), named("b.jpg", file_side(20))});
+    CHECK(f.row("a.jpg").state == state::common);
+    CHECK(f.row("a.jpg").error.empty());
+  }
+  SECTION("and the right bytes do") {
+    CHECK(f.record([&](auto& t) { return index::record_sound(t, f.common, file_side(10), "right"); }));
+    CHECK(f.row("a.jpg").state == state::common);
+  }
+  SECTION("the source's is fetched in its place, however alike they look") {
+    CHECK(f.record([&](auto& t) { return index::record_source_kept(t, f.common); }));
+    f.list_source({named("a.jpg", {S_IFREG | 0600, 10, 1000 * second})});
+    CHECK(f.row("a.jpg").state == state::missing);
+    f.record([&](auto& t) { return index::record_source_failed(t, f.common), true; });
+    CHECK(f.row("a.jpg").state == state::conflict);
+    f.scan();
+    CHECK(f.row("a.jpg").state == state::conflict);
+  }
+  SECTION("what is here is taken as right, whatever digest the source's has") {
+    CHECK(f.record([&](auto& t) { return index::record_destination_kept(t, f.common); }));
+    CHECK(f.row("a.jpg").state == state::added);
+    CHECK(f.row("a.jpg").sha256.empty());
+  }
+}
+
+TEST_CASE("nothing is entered of a picture that has changed since it was read, or that the source has not") {
+  read_again f;
+  CHECK_FALSE(f.spoil(f.common, 11));
+  CHECK_FALSE(f.spoil(f.added, 20));
+  CHECK_FALSE(f.record([&](auto& t) { return index::record_sound(t, f.common, file_side(10, 1), "other"); }));
+  CHECK_FALSE(f.record([&](auto& t) { return index::record_gone(t, f.added, file_side(20), 7); }));
+  CHECK(f.row("a.jpg").sha256 == "right");
+  CHECK(f.row("b.jpg").state == state::added);
+}
+
+TEST_CASE("a picture whose file is gone is a failed gap, due at once") {
+  read_again f;
+  CHECK(f.record([&](auto& t) { return index::record_gone(t, f.common, file_side(10), 7); }));
+  CHECK(f.row("a.jpg").state == state::failed);
+  CHECK_FALSE(f.row("a.jpg").local);
+  CHECK_FALSE(f.row("a.jpg").error.empty());
+  std::size_t due = 0;
+  f.readers.borrow()->failures(7, 10, [&](entry&& e) { due += e.ino == f.common ? 1 : 0; });
+  CHECK(due == 1);
+}
+
+}  // namespace ferryfs::test

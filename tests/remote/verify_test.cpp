@@ -1,0 +1,152 @@
+// Reading what is here again, and asking the source for its digests.
+#include "remote/verify/verifier.hpp"
+
+#include "remote/decide/resolve.hpp"
+#include "remote/fetch/fetch_below.hpp"
+#include "remote/verify/verification.hpp"
+#include "tests/remote/migration_fixture.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+// Two pictures that were fetched, one that was here before with the same size, one that only is here.
+struct verify_fixture : migration_fixture {
+  std::vector<std::string> lines;
+  remote::verify_progress progress;
+
+  verify_fixture() {
+    source->put_file("d/a.jpg", content_of(3'000'000));
+    source->put_file("d/b.jpg", "picture b");
+    source->put_file("d/before.jpg", "same bytes");
+    put_here("d/before.jpg", "same bytes");
+    put_here("d/mine.jpg", "mine");
+    scan();
+    REQUIRE(remote::fetch_below(m, "", {}).files == 2);
+    scan();
+    REQUIRE(of(state::common) == 3);
+  }
+  remote::verified verify(bool with_source = false, const std::string& path = "") {
+    lines.clear();
+    return remote::verify_below(m, path, with_source, [&](const auto& l) { lines.push_back(l); }, progress, {});
+  }
+  // Other bytes of the same size and time.
+  void spoil(const std::string& path) {
+    std::string content = read_file(on_disk(path));
+    content.back() = static_cast<char>(content.back() ^ 1);
+    put_here(path, content);
+  }
+  std::optional<remote::verification> remembered() { return remote::read_verification(m.readers().borrow()->meta); }
+};
+
+TEST_CASE("what is as it came is found so, and digests that were not known are stored") {
+  verify_fixture f;
+  CHECK(f.row("d/before.jpg").sha256.empty());
+  const auto first = f.verify();
+  CHECK((first.files == 4 && first.stored == 2 && first.wrong == 0 && first.unsure == 0 && first.complete));
+  CHECK(first.bytes == 3'000'000 + 9 + 10 + 4);
+  CHECK(f.progress.files == 4);
+  CHECK(f.row("d/before.jpg").sha256.size() == 32);
+  CHECK(f.verify().stored == 0);
+  CHECK(f.verify(false, "d/b.jpg").files == 1);
+  CHECK_FALSE(f.verify(false, "nothing").known);
+  CHECK(f.lines.empty());
+}
+
+TEST_CASE("other bytes under the same size and time are found, told, and left on the disk as a conflict") {
+  verify_fixture f;
+  f.spoil("d/a.jpg");
+  const std::string spoilt = read_file(f.on_disk("d/a.jpg"));
+  for (int i = 0; i < 2; ++i) {
+    const auto v = f.verify();
+    CHECK((v.files == 3 && v.wrong == 1));
+    REQUIRE(f.lines.size() == 1);
+    CHECK_THAT(f.lines[0], contains_text("d/a.jpg: digest differs: "));
+    CHECK(f.row("d/a.jpg").state == state::conflict);
+    CHECK((read_file(f.on_disk("d/a.jpg")) == spoilt));
+    f.scan();
+  }
+  SECTION("which the source's picture can end") {
+    CHECK(remote::resolve_below(f.m, "d/a.jpg", remote::keep::source, {}, {}).files == 1);
+    CHECK((read_file(f.on_disk("d/a.jpg")) == content_of(3'000'000)));
+    CHECK(f.verify().wrong == 0);
+    CHECK(f.row("d/a.jpg").state == state::common);
+  }
+  SECTION("or the operator's word") {
+    CHECK(remote::resolve_below(f.m, "d/a.jpg", remote::keep::destination, {}, {}).files == 1);
+    f.scan();
+    CHECK(f.verify().wrong == 0);
+    CHECK(f.row("d/a.jpg").state == state::added);
+  }
+}
+
+TEST_CASE("a picture that only is here is told and nothing else") {
+  verify_fixture f;
+  f.verify();
+  f.spoil("d/mine.jpg");
+  CHECK(f.verify().wrong == 1);
+  CHECK(f.row("d/mine.jpg").state == state::added);
+  CHECK(f.verify().wrong == 1);
+}
+
+TEST_CASE("a file that is gone is told, and is a failed gap where the source has it") {
+  verify_fixture f;
+  std::filesystem::remove(f.on_disk("d/b.jpg"));
+  CHECK(f.verify().wrong == 1);
+  REQUIRE(f.lines.size() == 1);
+  CHECK_THAT(f.lines[0], contains_text("d/b.jpg: its file is gone"));
+  CHECK(f.row("d/b.jpg").state == state::failed);
+  CHECK(remote::fetch_below(f.m, "d/b.jpg", {}).files == 1);
+  CHECK(f.verify().wrong == 0);
+}
+
+TEST_CASE("what has changed since the last scan is not judged") {
+  verify_fixture f;
+  f.put_here("d/b.jpg", "edited!!!", long_ago + 5);
+  const auto v = f.verify();
+  CHECK((v.wrong == 0 && v.unsure == 1));
+  CHECK(f.row("d/b.jpg").state == state::common);
+}
+
+TEST_CASE("the source's own digests are compared, and what differs is a conflict") {
+  verify_fixture f;
+  const auto good = f.verify(true);
+  CHECK((good.files == 4 && good.common == 3 && good.wrong == 0));
+  f.source->put_file("d/before.jpg", "SAME BYTES");
+  for (const bool with_source : {true, false, true}) {
+    CHECK(f.verify(with_source).wrong == 1);
+    CHECK(f.row("d/before.jpg").state == state::conflict);
+    f.scan();
+  }
+  CHECK_THAT(f.lines.at(0), contains_text("on the source"));
+  CHECK(f.remembered()->wrong == 1);
+}
+
+TEST_CASE("what the source does not tell is not verified, and changes nothing") {
+  verify_fixture f;
+  f.source->fail("d/b.jpg", remote::cause::permission);
+  const auto v = f.verify(true);
+  CHECK((v.files == 3 && v.common == 2 && v.wrong == 0 && v.unsure == 1));
+  CHECK_THAT(f.lines.at(0), contains_text("not compared with the source"));
+  CHECK(f.row("d/b.jpg").state == state::common);
+}
+
+TEST_CASE("a verify of all is remembered, one of a part or that was stopped is not") {
+  verify_fixture f;
+  std::stop_source stopped;
+  stopped.request_stop();
+  f.verify(true, "d");
+  CHECK_FALSE(remote::verify_below(
+                  f.m, "", true, [](const auto&) {}, f.progress, stopped.get_token())
+                  .complete);
+  CHECK_FALSE(f.remembered());
+  f.verify(true);
+  const auto r = f.remembered();
+  REQUIRE(r);
+  CHECK((r->common == 3 && r->files == 4 && r->wrong == 0 && r->with_source));
+  const auto arrived = remote::last_arrival(f.m.readers().borrow()->meta);
+  REQUIRE(arrived);
+  CHECK(*arrived <= r->begun);
+}
+
+}  // namespace
+}  // namespace ferryfs::test
