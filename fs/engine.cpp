@@ -9,6 +9,7 @@
 #include "index/error.hpp"
 #include "index/path.hpp"
 #include "index/reader.hpp"
+#include "remote/absent_archive.hpp"
 #include "remote/open_archive.hpp"
 #include "remote/ssh/target.hpp"
 
@@ -49,6 +50,16 @@ void refuse_overlap(const remote::settings& s, const std::string& destination) {
                 fmt::format("{}: the source lies inside the destination; take one outside", printable(s.source)));
 }
 
+std::unique_ptr<remote::archive> open_source(const remote::settings& s, need_source need) {
+  if (need == need_source::never) return std::make_unique<remote::absent_archive>("the source is not asked for this");
+  try {
+    return remote::open_archive(s);
+  } catch (const error& e) {
+    if (need != need_source::if_there || e.code() != exit_code::source) throw;
+    return std::make_unique<remote::absent_archive>(e.what());
+  }
+}
+
 }  // namespace
 
 engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint,
@@ -60,10 +71,11 @@ engine open_engine(remote::settings s, const std::string& destination, const std
   refuse_overlap(s, destination);
   const auto known = remembered(destination);
   if (known) refuse_other_source(*known, s);
-  auto source = remote::open_archive(s);
+  auto source = open_source(s, need);
   if (const auto health = source->state(); !health.reachable) {
     if (!known || need == need_source::now) throw error(exit_code::source, health.why);
-    spdlog::warn("the source is not reachable, what is here is served meanwhile: {}", health.why);
+    if (need == need_source::sometime)
+      spdlog::warn("the source is not reachable, what is here is served meanwhile: {}", health.why);
   }
   e.where->take(mountpoint);
   e.archive = std::make_unique<remote::migration>(s, *e.where, std::move(source));

@@ -18,6 +18,8 @@ struct engine {
 enum class need_source {
   now,       // an unreachable source is an error
   sometime,  // a known archive does without it for now
+  if_there,  // a known archive does without it to the end
+  never,     // it is not asked for anything, nor connected to
 };
 
 // Opens SOURCE and DESTINATION. Until both are found good, nothing is created or changed. Remembers the settings in the

@@ -61,20 +61,21 @@ void judge_source(const readiness& r, verdict& v) {
 }
 
 void judge_digests(const readiness& r, verdict& v) {
-  const char* remedy = ": run ferryfs verify --source on the whole archive";
   const std::int64_t common = r.totals.of(state::common).files;
-  if (!r.verified || !r.verified->with_source)
-    v.reasons.push_back(std::string("digests were never compared with the source's") + remedy);
-  else if (r.verified->wrong > 0)
-    v.reasons.push_back(fmt::format("the last verify found {} not as it should be: mend that, then",
-                                    pictures(static_cast<std::int64_t>(r.verified->wrong))) +
-                        std::string(remedy).substr(1));
+  const auto compared = r.verified ? static_cast<std::int64_t>(r.verified->common) : 0;
+  const auto& last =
+      !r.verified || (r.read_again && r.read_again->begun > r.verified->begun) ? r.read_again : r.verified;
+  std::string why;
+  if (!r.verified)
+    why = "digests never compared with the source's";
+  else if (last->wrong > 0)
+    why = fmt::format("{} not as it should be at the last verify: mend that",
+                      pictures(static_cast<std::int64_t>(last->wrong)));
   else if (r.last_arrival && *r.last_arrival >= r.verified->begun)
-    v.reasons.push_back(std::string("pictures have arrived since the last verify") + remedy);
-  else if (static_cast<std::int64_t>(r.verified->common) < common)
-    v.reasons.push_back(fmt::format("{} not compared with the source by the last verify",
-                                    pictures(common - static_cast<std::int64_t>(r.verified->common))) +
-                        remedy);
+    why = "pictures arrived since the last verify";
+  else if (compared < common)
+    why = fmt::format("{} not compared with the source by the last verify", pictures(common - compared));
+  if (!why.empty()) v.reasons.push_back(fmt::format("{}; run ferryfs verify --source on the whole archive", why));
 }
 
 }  // namespace
@@ -95,7 +96,8 @@ readiness facts_of(remote::migration& m, const remote::in_use& open) {
   r.rescan = m.setup().rescan.count();
   const auto health = m.source().state();
   r.reachable = health.reachable, r.why = printable(health.why);
-  r.verified = remote::read_verification(reader->meta);
+  r.verified = remote::read_verification(reader->meta, true);
+  r.read_again = remote::read_verification(reader->meta, false);
   r.last_arrival = remote::last_arrival(reader->meta);
   r.lost = reader->lost().files;
   return r;

@@ -25,8 +25,9 @@ struct readiness {
   std::optional<std::int64_t> last_scan;
   std::int64_t rescan = 0;  // seconds between scans; 0: none by itself
   bool reachable = true;
-  std::string why;  // not
-  std::optional<remote::verification> verified;
+  std::string why;                                 // not
+  std::optional<remote::verification> verified;    // with the source
+  std::optional<remote::verification> read_again;  // without it
   std::optional<std::int64_t> last_arrival;
   std::int64_t lost = 0;  // pictures that left the source before they were fetched
 };

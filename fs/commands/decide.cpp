@@ -86,14 +86,14 @@ command_result verify_alone(migration& m, const std::string& path, bool with_sou
 
 exit_code run_skip(const arguments& a) {
   return for_each(a.paths, [](const located& where) {
-    return decide(where, "skip " + where.relative, need_source::sometime,
+    return decide(where, "skip " + where.relative, need_source::never,
                   [](migration& m, const std::string& path) { return skip(m, path, {}); });
   });
 }
 
 exit_code run_resolve(const arguments& a) {
   const auto keep = *remote::keep_named(a.keep);
-  const auto need = keep == remote::keep::source ? need_source::now : need_source::sometime;
+  const auto need = keep == remote::keep::source ? need_source::now : need_source::never;
   return for_each(a.paths, [&](const located& where) {
     return decide(where, fmt::format("resolve {} {}", a.keep, where.relative), need,
                   [&](migration& m, const std::string& path) { return resolve(m, path, keep, {}, {}); });
@@ -101,7 +101,7 @@ exit_code run_resolve(const arguments& a) {
 }
 
 exit_code run_ready(const arguments& a) {
-  return print(decide(locate(a.path), a.json ? "ready json" : "ready", need_source::sometime,
+  return print(decide(locate(a.path), a.json ? "ready json" : "ready", need_source::if_there,
                       [&](migration& m, const std::string&) { return ready(m, {}, a.json); }));
 }
 
@@ -112,7 +112,7 @@ exit_code run_verify(const arguments& a) {
     return print(watched(std::async(std::launch::async, [&] { return ask(where.root, command); }),
                          [&] { return ask(where.root, "progress").text; }));
   block_signals();
-  return print(decide(where, command, a.with_source ? need_source::now : need_source::sometime,
+  return print(decide(where, command, a.with_source ? need_source::now : need_source::never,
                       [&](migration& m, const std::string& path) { return verify_alone(m, path, a.with_source); }));
 }
 

@@ -1,4 +1,5 @@
-// What the last verify of the whole archive found, as the index remembers it (meta key `verified`).
+// What the last verify of the whole archive found, as the index remembers it: one that compared with the source, and
+// one that did not (meta keys `verified_source` and `verified`).
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ struct verification {
 };
 
 void write_verification(index::transaction& t, const verification& v);
-// Nothing: never verified, or by a version that wrote something else.
-std::optional<verification> read_verification(index::get_meta& meta);
+// Nothing: never verified so, or by a version that wrote something else.
+std::optional<verification> read_verification(index::get_meta& meta, bool with_source);
 
 // When a picture was last fetched, seconds since 1970.
 void write_arrival(index::transaction& t);

@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <shared_mutex>
 #include <vector>
@@ -71,6 +72,7 @@ struct asked {
 struct item {
   std::string path;
   entry row;
+  std::string source_path;
   std::shared_ptr<asked> source;  // nothing: the source is not asked
 };
 
@@ -86,7 +88,7 @@ class run {
 
   // Waits for room. False: to be stopped.
   bool add(const std::string& path, const entry& e, const std::string& source_path) {
-    item one{path, e, nullptr};
+    item one{path, e, source_path, nullptr};
     const bool compares = e.source && S_ISREG(e.source->mode) && (e.state == state::common || !e.error.empty());
     if (with_source_ && compares) {
       one.source = std::make_shared<asked>();
@@ -168,13 +170,14 @@ class run {
     if (one.source) {
       one.source->wait();
       if (one.source->why) {
-        if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "when it came");
+        if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "as it should be");
         return unsure(one, "not compared with the source: " + one.source->why->text);
       }
       expected = one.source->sha256;
+      if (expected != digest && is_another_there(one)) return unsure(one, "changed on the source; run ferryfs scan");
       if (expected != digest) return spoilt(one, digest, expected, "on the source");
     }
-    if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "when it came");
+    if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "as it should be");
     const bool news = one.row.sha256 != digest || !one.row.error.empty();
     if (news)
       m_.index().post([ino = one.row.ino, local = *one.row.local, digest](index::transaction& t) {
@@ -185,6 +188,16 @@ class run {
     ++sum_.files, sum_.bytes += one.row.local->size;
     sum_.stored += one.row.sha256.empty() ? 1 : 0;
     sum_.common += one.source ? 1 : 0;
+  }
+
+  // The source's file is not the one that the index knows: its digest says nothing of ours.
+  bool is_another_there(const item& one) {
+    std::promise<bool> another;
+    m_.source().stat(one.source_path, [&](const std::optional<failure>& why, const attributes& a) {
+      const side& known = *one.row.source;
+      another.set_value(why || a.size != known.size || a.mtime != known.mtime / 1'000'000'000);
+    });
+    return another.get_future().get();
   }
 
   void spoilt(const item& one, const std::string& digest, const std::string& expected, const char* where) {

@@ -71,9 +71,17 @@ TEST_CASE("each thing that is not as it should be is a reason by itself") {
   SECTION("what failed to be listed") { r.failed = {"d: permission denied"}, check_against(r, "d: permission denied"); }
   SECTION("what was never listed") { r.unlisted = 3, check_against(r, "3 directories"); }
   SECTION("no verify") { r.verified.reset(), check_against(r, "verify --source"); }
-  SECTION("a verify of this side only") { r.verified->with_source = false, check_against(r, "verify --source"); }
+  SECTION("a verify of this side only") {
+    r.read_again = remote::verification{r.now - 5, 0, 50, 0, false};
+    CHECK(fs::judge(r).go());
+    r.verified.reset(), check_against(r, "verify --source");
+  }
+  SECTION("a later verify of this side that found something") {
+    r.read_again = remote::verification{r.now - 5, 0, 49, 1, false};
+    check_against(r, "1 picture not as it should be");
+  }
   SECTION("a verify that found something") { r.verified->wrong = 1, check_against(r, "1 picture not as it should be"); }
-  SECTION("an arrival since") { r.last_arrival = r.now - 50, check_against(r, "arrived since"); }
+  SECTION("an arrival since") { r.last_arrival = r.now - 50, check_against(r, "pictures arrived since"); }
   SECTION("what was not compared") { set(r, state::common, 52), check_against(r, "2 pictures not compared"); }
 }
 

@@ -35,7 +35,9 @@ struct verify_fixture : migration_fixture {
     content.back() = static_cast<char>(content.back() ^ 1);
     put_here(path, content);
   }
-  std::optional<remote::verification> remembered() { return remote::read_verification(m.readers().borrow()->meta); }
+  std::optional<remote::verification> remembered(bool with_source = true) {
+    return remote::read_verification(m.readers().borrow()->meta, with_source);
+  }
 };
 
 TEST_CASE("what is as it came is found so, and digests that were not known are stored") {
@@ -121,6 +123,15 @@ TEST_CASE("the source's own digests are compared, and what differs is a conflict
   CHECK(f.remembered()->wrong == 1);
 }
 
+TEST_CASE("another picture on the source is no proof against what is here") {
+  verify_fixture f;
+  f.source->put_file("d/b.jpg", "PICTURE B", long_ago + 60);
+  const auto v = f.verify(true);
+  CHECK((v.wrong == 0 && v.unsure == 1));
+  CHECK_THAT(f.lines.at(0), contains_text("changed on the source"));
+  CHECK(f.row("d/b.jpg").state == state::common);
+}
+
 TEST_CASE("what the source does not tell is not verified, and changes nothing") {
   verify_fixture f;
   f.source->fail("d/b.jpg", remote::cause::permission);
@@ -143,6 +154,9 @@ TEST_CASE("a verify of all is remembered, one of a part or that was stopped is n
   const auto r = f.remembered();
   REQUIRE(r);
   CHECK((r->common == 3 && r->files == 4 && r->wrong == 0 && r->with_source));
+  f.verify(false);
+  CHECK(f.remembered() == r);
+  CHECK(f.remembered(false)->files == 4);
   const auto arrived = remote::last_arrival(f.m.readers().borrow()->meta);
   REQUIRE(arrived);
   CHECK(*arrived <= r->begun);
