@@ -19,6 +19,12 @@ class absent_archive final : public archive {
   void read(std::shared_ptr<reading> to, lane) override { to->finished(why_, {}); }
   void digest(const std::string&, digested done) override { done(why_, {}); }
   void raise(const std::shared_ptr<reading>&) override {}
+  void write(std::shared_ptr<writing> from) override { from->finished(why_, {}); }
+  void make_directory(const std::string&, std::uint32_t, changed done) override { done(why_, {}); }
+  void make_link(const std::string&, const std::string&, changed done) override { done(why_, {}); }
+  void rename(const std::string&, const std::string&, bool, changed done) override { done(why_, {}); }
+  void remove(const std::string&, changed done) override { done(why_, {}); }
+  bool can_replace() const override { return false; }
   health state() const override { return {false, why_.text}; }
   void observe(std::function<void(const health&)>) override {}
   void stop() override {}

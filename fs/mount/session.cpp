@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "fs/mount/invalidator.hpp"
+#include "fs/mount/leaving.hpp"
 #include "fs/mount/mountpoint.hpp"
 #include "fs/mount/operations.hpp"
 #include "fs/signals.hpp"
@@ -102,9 +103,10 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     fuse_session_unmount(session.get());
   }};
   {
+    leaving end_by_signal{session.get(), options.mountpoint};
     const signal_watcher watcher{[&](int count) {
       if (count > 1) std::_Exit(static_cast<int>(exit_code::local));  // as safe as kill -9
-      detach(options.mountpoint);
+      end_by_signal.begin();
     }};
     archive.start({});
     stands();

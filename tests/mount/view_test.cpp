@@ -139,6 +139,18 @@ TEST_CASE("the mount's own directory is not listed but can be reached, and statu
   CHECK((st.st_mode & 07777) == 0600);
 }
 
+TEST_CASE("a mount that somebody still uses ends all the same when it is told to", "[slow]") {
+  const ferry f;
+  write_old(f.from / "1.jpg", noise(50'000));
+  mount_fixture mount(f.options());
+  const descriptor used{::open((mount / "1.jpg").c_str(), O_RDONLY | O_CLOEXEC)};
+  REQUIRE(used);
+  CHECK(mount.stop() == 0);
+  std::array<char, 16> bytes{};
+  CHECK(::pread(used.get(), bytes.data(), bytes.size(), 40'000) == -1);
+  CHECK(errno == ENOTCONN);
+}
+
 TEST_CASE("what ls shows of a picture stays the same when it becomes local, and over a new mount") {
   const ferry f;
   write_old(f.from / "20240101/a.jpg", noise(100'000));

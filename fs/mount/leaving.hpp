@@ -1,0 +1,31 @@
+// The end of a mount by a signal.
+#pragma once
+
+#include <pthread.h>
+
+#include <string>
+#include <thread>
+
+struct fuse_session;
+
+namespace ferryfs::fs {
+
+// Takes the mount off; libfuse's loop then ends by itself, as soon as nobody has anything open. Who still has after
+// some seconds, or holds a copy of the mount in a mount namespace of its own (mount_namespaces(7)), does not keep the
+// service from ending: what they do then fails with ENOTCONN.
+class leaving {
+ public:
+  // On the thread that runs the loop of `session`.
+  leaving(fuse_session* session, std::string mountpoint);
+
+  // From any thread, once.
+  void begin();
+
+ private:
+  fuse_session* session_;
+  std::string mountpoint_;
+  pthread_t loop_;
+  std::jthread forced_;  // ends with this, which is after the loop
+};
+
+}  // namespace ferryfs::fs
