@@ -71,7 +71,7 @@ void judge_digests(const readiness& r, verdict& v) {
   else if (last->wrong > 0)
     why = fmt::format("{} not as it should be at the last verify: mend that",
                       pictures(static_cast<std::int64_t>(last->wrong)));
-  else if (r.last_arrival && *r.last_arrival >= r.verified->begun)
+  else if (r.arrivals != r.verified->arrivals)
     why = "pictures arrived since the last verify";
   else if (compared < common)
     why = fmt::format("{} not compared with the source by the last verify", pictures(common - compared));
@@ -98,7 +98,7 @@ readiness facts_of(remote::migration& m, const remote::in_use& open) {
   r.reachable = health.reachable, r.why = printable(health.why);
   r.verified = remote::read_verification(reader->meta, true);
   r.read_again = remote::read_verification(reader->meta, false);
-  r.last_arrival = remote::last_arrival(reader->meta);
+  r.arrivals = remote::arrivals(reader->meta);
   r.lost = reader->lost().files;
   return r;
 }

@@ -28,7 +28,7 @@ struct readiness {
   std::string why;                                 // not
   std::optional<remote::verification> verified;    // with the source
   std::optional<remote::verification> read_again;  // without it
-  std::optional<std::int64_t> last_arrival;
+  std::uint64_t arrivals = 0;
   std::int64_t lost = 0;  // pictures that left the source before they were fetched
 };
 

@@ -2,24 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <sstream>
 
 namespace ferryfs::remote {
 namespace {
 
-constexpr const char* arrival_key = "last_arrival";
+constexpr const char* arrivals_key = "arrivals";
 
 const char* key_of(bool with_source) { return with_source ? "verified_source" : "verified"; }
-
-std::int64_t now_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 }  // namespace
 
 void write_verification(index::transaction& t, const verification& v) {
-  t.put_meta(key_of(v.with_source), fmt::format("{} {} {} {}", v.begun, v.common, v.files, v.wrong));
+  t.put_meta(key_of(v.with_source), fmt::format("{} {} {} {} {}", v.begun, v.common, v.files, v.wrong, v.arrivals));
 }
 
 std::optional<verification> read_verification(index::get_meta& meta, bool with_source) {
@@ -28,15 +23,15 @@ std::optional<verification> read_verification(index::get_meta& meta, bool with_s
   verification v;
   std::istringstream in{*text};
   v.with_source = with_source;
-  in >> v.begun >> v.common >> v.files >> v.wrong;
+  in >> v.begun >> v.common >> v.files >> v.wrong >> v.arrivals;
   return in ? std::optional(v) : std::nullopt;
 }
 
-void write_arrival(index::transaction& t) { t.put_meta(arrival_key, std::to_string(now_seconds())); }
+void write_arrival(index::transaction& t) { t.put_meta(arrivals_key, std::to_string(arrivals(t.meta) + 1)); }
 
-std::optional<std::int64_t> last_arrival(index::get_meta& meta) {
-  const auto text = meta(arrival_key);
-  return text ? std::optional<std::int64_t>(std::stoll(*text)) : std::nullopt;
+std::uint64_t arrivals(index::get_meta& meta) {
+  const auto text = meta(arrivals_key);
+  return text ? std::stoull(*text) : 0;
 }
 
 }  // namespace ferryfs::remote

@@ -16,6 +16,7 @@ struct verification {
   std::uint64_t files = 0;   // pictures that are as they should be
   std::uint64_t wrong = 0;   // pictures that are not, or that could not be compared
   bool with_source = false;
+  std::uint64_t arrivals = 0;  // when it began
   bool operator==(const verification&) const = default;
 };
 
@@ -23,8 +24,8 @@ void write_verification(index::transaction& t, const verification& v);
 // Nothing: never verified so, or by a version that wrote something else.
 std::optional<verification> read_verification(index::get_meta& meta, bool with_source);
 
-// When a picture was last fetched, seconds since 1970.
+// How often pictures were landed, ever: what a verify saw is all there is while this stays the same.
 void write_arrival(index::transaction& t);
-std::optional<std::int64_t> last_arrival(index::get_meta& meta);
+std::uint64_t arrivals(index::get_meta& meta);
 
 }  // namespace ferryfs::remote

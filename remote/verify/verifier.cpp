@@ -260,6 +260,7 @@ verified verify_below(migration& m, const std::string& path, bool with_source,
                       const std::function<void(const std::string&)>& line, verify_progress& progress,
                       const std::stop_token& stop) {
   const std::int64_t begun = now_seconds();
+  const std::uint64_t arrived = arrivals(m.readers().borrow()->meta);
   verified sum;
   {
     const auto reader = m.readers().borrow();
@@ -279,7 +280,7 @@ verified verify_below(migration& m, const std::string& path, bool with_source,
   sum.complete = !stop.stop_requested();
   m.index().run([&](index::transaction& t) {
     if (path.empty() && sum.complete)
-      write_verification(t, {begun, sum.common, sum.files, sum.wrong + sum.unsure, with_source});
+      write_verification(t, {begun, sum.common, sum.files, sum.wrong + sum.unsure, with_source, arrived});
   });
   return sum;
 }

@@ -13,8 +13,8 @@ fs::readiness all_well() {
   r.last_scan = r.now - 600;
   r.rescan = 300;
   r.totals.files[static_cast<std::size_t>(state::common)] = {50, 5000, 5000};
-  r.verified = remote::verification{r.now - 50, 50, 50, 0, true};
-  r.last_arrival = r.now - 51;
+  r.verified = remote::verification{r.now - 50, 50, 50, 0, true, 7};
+  r.arrivals = 7;
   return r;
 }
 
@@ -72,16 +72,16 @@ TEST_CASE("each thing that is not as it should be is a reason by itself") {
   SECTION("what was never listed") { r.unlisted = 3, check_against(r, "3 directories"); }
   SECTION("no verify") { r.verified.reset(), check_against(r, "verify --source"); }
   SECTION("a verify of this side only") {
-    r.read_again = remote::verification{r.now - 5, 0, 50, 0, false};
+    r.read_again = remote::verification{r.now - 5, 0, 50, 0, false, 7};
     CHECK(fs::judge(r).go());
     r.verified.reset(), check_against(r, "verify --source");
   }
   SECTION("a later verify of this side that found something") {
-    r.read_again = remote::verification{r.now - 5, 0, 49, 1, false};
+    r.read_again = remote::verification{r.now - 5, 0, 49, 1, false, 7};
     check_against(r, "1 picture not as it should be");
   }
   SECTION("a verify that found something") { r.verified->wrong = 1, check_against(r, "1 picture not as it should be"); }
-  SECTION("an arrival since") { r.last_arrival = r.now - 50, check_against(r, "pictures arrived since"); }
+  SECTION("an arrival since") { r.arrivals = 8, check_against(r, "pictures arrived since"); }
   SECTION("what was not compared") { set(r, state::common, 52), check_against(r, "2 pictures not compared"); }
 }
 
