@@ -122,7 +122,7 @@ TEST_CASE("a missing picture that is given to another user is his when it arrive
   }
 }
 
-TEST_CASE("--uid, --gid and --umask say how the archive's files are shown") {
+TEST_CASE("the files of the archive are shown as --uid, --gid and --umask say") {
   shared_store s({"--uid", "1234", "--gid", "4711", "--umask", "027"});
   write_file(s / "20240101/new.jpg", "new");
   for (const char* name : {"20240101", "20240101/0.jpg", "20240101/new.jpg"}) {
