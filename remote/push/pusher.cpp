@@ -85,7 +85,8 @@ void pusher::walk(index::set which, const std::string& path) {
 bool pusher::consider(const std::string& path, const entry& e) {
   if (is_over()) return false;
   if (!e.local || is_hidden(e.state) || is_part_name(e.name)) return true;
-  if (e.state == state::conflict && !S_ISREG(e.local->mode)) return true;
+  // Pipes, sockets and devices stay here: SFTP has none, and opening one may do something.
+  if (!S_ISREG(e.local->mode) && (!S_ISLNK(e.local->mode) || e.state == state::conflict)) return true;
   const auto target = reader_->source_path(e.ino);
   if (!target) return true;
   const attributes here{e.local->mode, e.local->size, e.local->mtime / 1'000'000'000};

@@ -322,6 +322,19 @@ TEST_CASE("push: what was put into a directory that was renamed here goes where 
   CHECK(f.source->content("old name/2.jpg") == "2");
 }
 
+TEST_CASE("push: a pipe of this server is neither sent nor opened, and is no failure", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "a");
+  REQUIRE(::mkfifo((f.dir / "pipe").c_str(), 0600) == 0);
+  f.scan();
+  const auto r = f.push();
+  CHECK(f.state_of("pipe") == "new");
+  CHECK(r.ended == push_result::end::done);
+  CHECK(r.files == 1);
+  CHECK(r.refused == 0);
+  CHECK(f.source->names() == std::vector<std::string>{"a.jpg"});
+}
+
 TEST_CASE("push: what is left out of the source is not sent there either", "[push]") {
   remote::settings s;
   s.exclude = {"*.tmp", "scratch/"};
