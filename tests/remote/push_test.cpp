@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <future>
 #include <random>
+#include <utility>
 
 #include "index/change_here.hpp"
 #include "index/error.hpp"
@@ -63,10 +64,11 @@ struct push_fixture {
     const timespec times[2] = {{old_time, 0}, {old_time, 0}};
     REQUIRE(::utimensat(AT_FDCWD, (dir / path).c_str(), times, 0) == 0);
   }
+  bool started = false;
   void scan() {
     auto scanned = std::make_shared<std::promise<void>>();
     engine->rescan([scanned](const auto&) { scanned->set_value(); });
-    engine->start({false, false});
+    if (!std::exchange(started, true)) engine->start({false, false});
     scanned->get_future().get();
   }
   push_result push(const std::string& path = "", bool overwritten = false) {
