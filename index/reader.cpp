@@ -30,7 +30,13 @@ reader::reader(const std::string& path)
       young_gaps(database_),
       meta(database_),
       lost(database_),
-      losses(database_) {}
+      losses(database_),
+      briefs(database_),
+      brief_directories(database_, "AND directory = 1"),
+      count_in(database_),
+      sizes(database_),
+      worst(database_),
+      last_inode(database_) {}
 
 std::optional<entry> reader::at(std::string_view path) {
   auto found = by_inode(root_inode);

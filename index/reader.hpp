@@ -1,6 +1,8 @@
 // Reading the index: connections of their own, lent to one thread at a time.
 #pragma once
 
+#include <SQLiteCpp/Transaction.h>
+
 #include <memory>
 #include <mutex>
 #include <string>
@@ -8,6 +10,7 @@
 
 #include "index/counters.hpp"
 #include "index/database.hpp"
+#include "index/statements/list.hpp"
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
 #include "index/transaction.hpp"
@@ -37,11 +40,19 @@ class reader {
   get_meta meta;
   sum_lost lost;
   list_lost losses;
+  list_briefs briefs, brief_directories;
+  count_in_directory count_in;
+  list_sizes sizes;
+  worst_failures worst;
+  index::last_inode last_inode;
 
   std::optional<std::string> path(inode ino) { return path_of(name, ino); }
   std::optional<std::string> source_path(inode ino) { return source_path_of(name, ino); }
   // The entry at a path of the view, or nothing.
   std::optional<entry> at(std::string_view path);
+  // While the result lives, all reads see the index as at the first of them; not to be held while anybody waits, as it
+  // keeps the WAL from being checkpointed.
+  SQLite::Transaction freeze() { return SQLite::Transaction{database_}; }
   index::totals totals() { return read_totals(database_); }
   std::vector<day_total> days() { return read_days(database_); }
   index::totals totals(inode parent) { return read_totals(database_, parent); }
