@@ -19,7 +19,8 @@ constexpr const char* version = "ferryfs 0.1.0";
 
 // What CLI11 takes as text and the commands want as numbers.
 struct raw {
-  std::string limit, min_free, umask, wait, config;
+  std::string limit, min_free, umask, wait, config, format = "text";
+  unsigned id = 0;
   std::uint64_t io_timeout = 30, rescan = 300;
   std::uint32_t uid = 0, gid = 0;
 };
@@ -59,6 +60,9 @@ void add_archive_options(CLI::App& app, arguments& a, raw& r) {
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_option("--min-free", r.min_free, "leave this much space on the destination's disk (256M)");
+  app.add_option("--keep-reports", s.keep_reports, "how many reports stay in the history")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
   app.add_option("--config", r.config, "TOML file with any of these options");
   app.add_option("--log-level", a.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
@@ -118,6 +122,21 @@ std::vector<std::string> with_config(std::vector<std::string> args) {
   return args;
 }
 
+void add_report_options(CLI::App& app, arguments& a, raw& r) {
+  app.add_option("PATH", a.path, "the archive, or what is to be listed of it")->required();
+  auto* make = app.add_flag("--new", a.make_report, "make a report now");
+  auto* id = app.add_option("--id", r.id, "an earlier report by its number");
+  auto* list = app.add_option("--list", a.list, "the pictures of a set, one a line, sorted, with their sizes")
+                   ->check(CLI::IsMember({"source", "destination", "common", "missing", "new", "conflict", "deleted",
+                                          "skipped", "failed", "lost"}));
+  auto* compare = app.add_option("--compare", a.compare, "what changed between two reports")->expected(2);
+  auto* since = app.add_option("--since", a.since, "what changed since a report, a day as 2026-11-23, or monday");
+  app.add_option("--format", r.format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  make->excludes(id)->excludes(list)->excludes(compare)->excludes(since);
+  compare->excludes(id)->excludes(since);
+  since->excludes(id);
+}
+
 void finish(arguments& a, const raw& r, const CLI::App& used) {
   if (!r.limit.empty()) a.settings.limit = size_option("--limit", r.limit);
   if (!r.min_free.empty()) a.settings.min_free = size_option("--min-free", r.min_free);
@@ -129,6 +148,10 @@ void finish(arguments& a, const raw& r, const CLI::App& used) {
   if (a.command == "mount") {
     if (used.count("--uid") > 0) a.uid = r.uid;
     if (used.count("--gid") > 0) a.gid = r.gid;
+  }
+  if (a.command == "report") {
+    a.json = r.format == "json";
+    if (used.count("--id") > 0) a.id = r.id;
   }
   if (a.command == "status" && used.count("--wait") > 0) {
     a.wait = true;
@@ -159,10 +182,12 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   auto* scan = app.add_subcommand("scan", "look at both sides again now");
   scan->add_option("PATH", a.path, "the archive")->required();
   auto* status = app.add_subcommand("status", "where the archive stands");
-  status->add_option("PATH", a.path, "the archive")->required();
+  status->add_option("PATH", a.paths, "archives; left out: all that are mounted on this machine");
   status->add_flag("--json", a.json, "for programs");
   status->add_flag("--watch", a.watch, "go on until interrupted");
   status->add_option("--wait", r.wait, "wait until it is complete, SECONDS at most")->expected(0, 1);
+  auto* report = app.add_subcommand("report", "the history of reports, and lists of pictures");
+  add_report_options(*report, a, r);
   auto* fetch = app.add_subcommand("fetch", "make pictures, or all below a directory, local now");
   fetch->add_option("PATH", a.paths, "what to fetch")->required();
   auto* push = app.add_subcommand("push", "send what is new here back to the source");

@@ -15,8 +15,8 @@ struct arguments {
   remote::settings settings;       // mount, sync
   std::string destination;         // mount, sync
   std::string mountpoint;          // mount; empty: the destination
-  std::string path;                // scan, status, push, ctl, ready, verify
-  std::vector<std::string> paths;  // fetch, skip, resolve
+  std::string path;                // scan, report, push, ctl, ready, verify
+  std::vector<std::string> paths;  // fetch, status, skip, resolve
   std::string verb, rate;          // ctl
 
   std::optional<std::uint32_t> uid, gid;
@@ -26,9 +26,14 @@ struct arguments {
   std::vector<std::string> fuse_options;
   std::string log_level = "info";
 
-  bool overwritten = false;  // push
-  std::string keep;          // resolve
-  bool with_source = false;  // verify
+  bool overwritten = false;       // push
+  std::string keep;               // resolve
+  bool with_source = false;       // verify
+  bool make_report = false;       // report --new
+  std::optional<unsigned> id;     // report
+  std::string list, since;        // report
+  std::vector<unsigned> compare;  // report: nothing, or two numbers
+
   bool json = false, watch = false, wait = false;
   std::optional<std::uint64_t> wait_seconds;
 };

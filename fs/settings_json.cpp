@@ -56,7 +56,8 @@ void write_settings(index::transaction& t, const remote::settings& s) {
                          {"profile", s.profile},
                          {"io_timeout", s.io_timeout.count()},
                          {"rescan", s.rescan.count()},
-                         {"min_free", s.min_free}};
+                         {"min_free", s.min_free},
+                         {"keep_reports", s.keep_reports}};
   t.put_meta(key, j.dump());
 }
 
@@ -77,6 +78,7 @@ std::optional<remote::settings> read_settings(index::reader& r) {
     s.io_timeout = std::chrono::seconds(j.at("io_timeout"));
     s.rescan = std::chrono::seconds(j.at("rescan"));
     s.min_free = j.at("min_free");
+    s.keep_reports = j.value("keep_reports", s.keep_reports);
     return s;
   } catch (const nlohmann::json::exception& e) {
     throw error(exit_code::local, std::string("the settings in the index cannot be read (") + e.what() +

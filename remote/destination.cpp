@@ -110,6 +110,9 @@ std::string destination::index_path() const {
   return fmt::format("/proc/self/fd/{}/{}/index.db", root_.get(), own_directory);
 }
 std::string destination::log_path() const { return fmt::format("/proc/self/fd/{}/{}/log", root_.get(), own_directory); }
+std::string destination::reports_path() const {
+  return fmt::format("/proc/self/fd/{}/{}/reports", root_.get(), own_directory);
+}
 
 struct statvfs destination::space() const {
   struct statvfs s {};

@@ -79,7 +79,9 @@ void migration::run(const std::stop_token& stop) {
       scanning_ = true;
       requesters = std::exchange(requesters_, {});
     }
+    const auto begun = std::chrono::system_clock::now();
     const auto result = scan(stop, requested || round % full_every == 0);
+    if (scan_told_ && !result.cut_short) scan_told_(result, requested, begun);
     for (const auto& call : requesters) call(result);
 
     std::unique_lock lock{mutex_};

@@ -2,6 +2,7 @@
 // the replication and the scans; what it needs of the destination's directory stays with the caller.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -32,6 +33,12 @@ class migration {
 
   // Told after each commit what changed in the view. Set before `start`.
   void observe(index::writer::observer observer) { index_.observe(std::move(observer)); }
+
+  // Told after each scan that was not cut short, on its thread: whether anybody had asked for it, and when it began.
+  // Who asked is told after that. Set before `start`.
+  using scan_told =
+      std::function<void(const source_scan::result&, bool asked_for, std::chrono::system_clock::time_point)>;
+  void after_scan(scan_told call) { scan_told_ = std::move(call); }
 
   struct work {
     bool replicate = true;  // in the background, from the first scan of the destination on
@@ -85,6 +92,7 @@ class migration {
   std::mutex mutex_;
   std::condition_variable_any wake_;
   work work_;
+  scan_told scan_told_;
   bool requested_ = false, came_back_ = false, ending_ = false;
   bool scanning_ = false;  // a scan runs or is about to: directories that were never listed may be soon
   std::vector<std::function<void(const source_scan::result&)>> requesters_;

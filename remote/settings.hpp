@@ -21,6 +21,7 @@ struct settings {
   std::chrono::seconds io_timeout{30};
   std::chrono::seconds rescan{300};       // 0: never
   std::uint64_t min_free = 256ULL << 20;  // bytes
+  unsigned keep_reports = 100;
 };
 
 }  // namespace ferryfs::remote

@@ -10,6 +10,7 @@ exit_code run_mount(const arguments& a);
 exit_code run_sync(const arguments& a);
 exit_code run_scan(const arguments& a);
 exit_code run_status(const arguments& a);
+exit_code run_report(const arguments& a);
 exit_code run_fetch(const arguments& a);
 exit_code run_push(const arguments& a);
 exit_code run_skip(const arguments& a);

@@ -1,6 +1,7 @@
-// status: from the mount's own files, or from the index of an archive that is not mounted.
+// status: from the mount's own files, or from the index of an archive that is not mounted; of one or of many.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -8,7 +9,9 @@
 #include "fs/commands/commands.hpp"
 #include "fs/control_client.hpp"
 #include "fs/locate.hpp"
+#include "fs/mounts.hpp"
 #include "fs/progress.hpp"
+#include "fs/size.hpp"
 #include "fs/status.hpp"
 #include "index/path.hpp"
 
@@ -29,28 +32,98 @@ void print(const json& s, bool as_json) {
 
 exit_code code_of(const json& s) { return s["complete"].get<bool>() ? exit_code::complete : exit_code::incomplete; }
 
-// Draws on until it is complete, or until the time is over, or for ever.
-json watch(const located& where, const arguments& a) {
+// Asks again and again, and shows what comes: until it is complete, or until the time is over, or for ever.
+template <typename Ask, typename Line>
+json watch(const arguments& a, Ask&& ask, Line&& line, bool (*complete)(const json&)) {
   const auto begun = std::chrono::steady_clock::now();
   progress shown;
   while (true) {
-    json s = status_at(where);
+    json s = ask();
     const bool late =
         a.wait_seconds && std::chrono::steady_clock::now() - begun >= std::chrono::seconds(*a.wait_seconds);
-    if (a.wait && (s["complete"].get<bool>() || late)) return s;
+    if (a.wait && (complete(s) || late)) return s;
     if (a.watch && a.json)
       std::printf("%s\n", s.dump().c_str()), std::fflush(stdout);
     else if (!a.json)
-      shown.show(status_line(s));
+      shown.show(line(s));
     std::this_thread::sleep_for(a.wait && !a.watch ? 200ms : 1s);
   }
+}
+
+// An array; of an archive that can't be asked, why not.
+json statuses_of(const std::vector<std::string>& paths) {
+  json all = json::array();
+  for (const auto& path : paths) {
+    json one{{"path", printable(path)}};
+    try {
+      one.update(status_at(locate(path)));
+    } catch (const error& e) {
+      one["error"] = e.what(), one["code"] = static_cast<int>(e.code());
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+bool all_complete(const json& all) {
+  return std::all_of(all.begin(), all.end(), [](const json& s) { return s.value("complete", false); });
+}
+
+// What of the totals has a line to itself.
+json total_of(const json& all) {
+  json sum{{"source", {{"files", 0}, {"bytes", 0}, {"reachable", nullptr}}},
+           {"common", {{"files", 0}, {"bytes", 0}}},
+           {"transfer", {{"paused", false}, {"rate", 0}, {"eta_s", nullptr}}}};
+  for (const json& s : all) {
+    if (s.contains("error")) continue;
+    for (const char* set : {"source", "common"})
+      for (const char* n : {"files", "bytes"})
+        sum[set][n] = sum[set][n].get<std::int64_t>() + s[set][n].get<std::int64_t>();
+    sum["transfer"]["rate"] = sum["transfer"]["rate"].get<std::uint64_t>() + s["transfer"]["rate"].get<std::uint64_t>();
+    const json& eta = s["transfer"]["eta_s"];
+    json& latest = sum["transfer"]["eta_s"];
+    if (!eta.is_null() && (latest.is_null() || eta.get<std::int64_t>() > latest.get<std::int64_t>())) latest = eta;
+  }
+  return sum;
+}
+
+std::string total_line(const json& all) {
+  return fmt::format("{} archives: {}", all.size(), status_line(total_of(all)));
+}
+
+exit_code status_of_many(const arguments& a, const std::vector<std::string>& paths) {
+  const auto ask = [&] { return statuses_of(paths); };
+  const json all = a.watch || a.wait ? watch(a, ask, total_line, all_complete) : ask();
+  exit_code worst = exit_code::complete;
+  if (a.json) std::printf("%s\n", all.dump(2).c_str());
+  for (const json& s : all) {
+    const bool failed = s.contains("error");
+    const auto code = failed ? static_cast<exit_code>(s["code"].get<int>()) : code_of(s);
+    worst = std::max(worst, code);
+    if (failed)
+      std::fprintf(stderr, "ferryfs: %s\n", s["error"].get<std::string>().c_str());
+    else if (!a.json)
+      std::printf("%s  %s\n", status_line(s).c_str(), s["path"].get<std::string>().c_str());
+  }
+  if (!a.json) std::printf("%s\n", total_line(all).c_str());
+  return worst;
 }
 
 }  // namespace
 
 exit_code run_status(const arguments& a) {
-  const located where = locate(a.path);
-  const json s = a.watch || a.wait ? watch(where, a) : status_at(where);
+  if (a.paths.size() != 1) {
+    const auto paths = a.paths.empty() ? mountpoints() : a.paths;
+    if (paths.empty() && !a.json) {
+      std::printf("no archive is mounted here\n");
+      return exit_code::complete;
+    }
+    return status_of_many(a, paths);
+  }
+  const located where = locate(a.paths.front());
+  const auto ask = [&] { return status_at(where); };
+  const auto complete = [](const json& s) { return s["complete"].get<bool>(); };
+  const json s = a.watch || a.wait ? watch(a, ask, status_line, complete) : ask();
   print(s, a.json);
   return code_of(s);
 }

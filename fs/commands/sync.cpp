@@ -13,6 +13,7 @@
 #include "fs/locate.hpp"
 #include "fs/log.hpp"
 #include "fs/progress.hpp"
+#include "fs/report/recorder.hpp"
 #include "fs/signals.hpp"
 #include "fs/size.hpp"
 #include "fs/status.hpp"
@@ -84,6 +85,17 @@ exit_code conclude(const remote::migration& m, const json& s, const ending& end,
                                                  files("missing"), files("failed"), files("conflict")));
 }
 
+// The report that a sync or scan leaves, unless it was interrupted.
+void leave_report(const char* name, recorder& reports, const ending& end, bool reached, const std::string& blocked,
+                  wall_clock::time_point begun) {
+  if (end.interrupted) return;
+  job j = scan_job(end.scan);
+  j.name = name;
+  if (!reached) j.status = "failed", j.errors.emplace_back("the source was unreachable for too long");
+  if (!blocked.empty()) j.status = "failed", j.errors.push_back(blocked);
+  reports.try_record(std::move(j), begun);
+}
+
 exit_code scan_mounted(const located& where) {
   std::printf("%s\n", send_command(where.root, "rescan").c_str());
   return exit_code::complete;
@@ -98,6 +110,8 @@ exit_code run_sync(const arguments& a) {
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
   const engine e = open_engine(a.settings, a.destination, "", need_source::now);
   auto& m = *e.archive;
+  recorder reports{m};
+  const auto begun = wall_clock::now();
   m.rescan([&](const auto& r) {
     end.set([&] { end.scan = r, end.scanned = true; });
     m.replicate().when_idle([&] { end.set([&] { end.idle = true; }); });
@@ -107,6 +121,7 @@ exit_code run_sync(const arguments& a) {
   const std::string blocked = m.replicate().blocked_by();
   const json s = status_of(m);
   m.stop();
+  leave_report("sync", reports, end, reached, blocked, begun);
   return conclude(m, s, end, reached, blocked);
 }
 
@@ -119,11 +134,14 @@ exit_code run_scan(const arguments& a) {
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
   const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
   auto& m = *e.archive;
+  recorder reports{m};
+  const auto begun = wall_clock::now();
   m.rescan([&](const auto& r) { end.set([&] { end.scan = r, end.scanned = end.idle = true; }); });
   m.start({false, false});
   const bool reached = watch(end, m);
   const json s = status_of(m);
   m.stop();
+  leave_report("scan", reports, end, reached, "", begun);
   return conclude(m, s, end, reached, "");
 }
 

@@ -54,8 +54,9 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
   answer(req, [&] {
     view& v = view::of(req);
     if (v.own.holds(ino)) {
-      const struct stat st = v.own.attributes(ino);
-      fuse_reply_attr(req, &st, 0);
+      const auto st = v.own.attributes(ino);
+      if (!st) throw answer_errno{ENOENT};
+      fuse_reply_attr(req, &*st, 0);
       return;
     }
     const auto e = v.archive.readers().borrow()->by_inode(ino);
@@ -75,7 +76,14 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
 
 void op_readlink(fuse_req_t req, fuse_ino_t ino) {
   answer(req, [&] {
-    const entry e = entry_of(view::of(req), ino);
+    view& v = view::of(req);
+    if (v.own.holds(ino)) {
+      const std::string target = v.own.target(ino);
+      if (target.empty()) throw answer_errno{EINVAL};
+      fuse_reply_readlink(req, target.c_str());
+      return;
+    }
+    const entry e = entry_of(v, ino);
     if (!e.is_link()) throw answer_errno{EINVAL};
     fuse_reply_readlink(req, e.target.c_str());
   });

@@ -35,18 +35,26 @@ void reply_from(fuse_req_t req, int fd, std::size_t size, off_t offset) {
 }
 
 void open_own(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi) {
-  if (ino == v.own.root()) throw answer_errno{EISDIR};
-  const auto& file = v.own.at(ino);
+  if (v.own.is_directory(ino)) throw answer_errno{EISDIR};
   const bool writes = (fi->flags & O_ACCMODE) != O_RDONLY;
-  if (writes && (file.mode & 0222) == 0) throw answer_errno{EACCES};
-  auto handle = std::make_shared<own_handle>();
-  if (file.content) handle->text = file.content();
+  if (writes && (v.own.mode(ino) & 0222) == 0) throw answer_errno{EACCES};
   fi->direct_io = 1;  // a file that is made anew at each open has no size to be cached by
-  reply_open(req, std::move(handle), fi);
+  const auto open = [&v, ino] {
+    auto [text, file] = v.own.open(ino);
+    auto handle = std::make_shared<own_handle>();
+    handle->text = std::move(text), handle->file = std::move(file);
+    return handle;
+  };
+  if (!v.own.is_slow(ino)) return reply_open(req, open(), fi);
+  const auto parked = v.commands_parked.park(req);
+  v.lists.post([parked, open, info = *fi]() mutable {
+    attempt(parked, [&] { parked->answer([&, handle = open()](fuse_req_t q) { reply_open(q, handle, &info); }); });
+  });
 }
 
 void read_own(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* fi) {
   const own_pointer handle = own_handle_of(fi);  // a share of it: once replied, the kernel may release its own
+  if (handle->file) return reply_from(req, handle->file.get(), size, offset);
   std::string part;
   {
     const std::lock_guard lock{handle->mutex};

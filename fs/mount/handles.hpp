@@ -14,6 +14,7 @@ namespace ferryfs::fs {
 struct own_handle {
   std::mutex mutex;
   std::string text;
+  unique_fd file;  // instead of the text
 };
 
 using handle_pointer = std::shared_ptr<open_file>;

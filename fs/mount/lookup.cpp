@@ -26,8 +26,10 @@ void reply_own(fuse_req_t req, view& v, fuse_ino_t ino) {
   if (ino == 0) throw answer_errno{ENOENT};
   fuse_entry_param p{};
   p.ino = ino;
-  p.attr = v.own.attributes(ino);
-  p.entry_timeout = cache_time;
+  const auto attributes = v.own.attributes(ino);
+  if (!attributes) throw answer_errno{ENOENT};
+  p.attr = *attributes;
+  p.entry_timeout = v.own.is_steady(ino) ? cache_time : 0;
   p.attr_timeout = 0;  // its files are made anew at each open
   fuse_reply_entry(req, &p);
 }

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <system_error>
 
 namespace ferryfs::fs {
 
@@ -32,6 +33,8 @@ int errno_of_current_exception() noexcept {
     return e.value;
   } catch (const remote::failure& f) {
     return errno_of(f);
+  } catch (const std::system_error& e) {
+    return e.code().value();
   } catch (const std::bad_alloc&) {
     return ENOMEM;
   } catch (const std::exception& e) {

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +17,7 @@
 #include "fs/mount/mountpoint.hpp"
 #include "fs/mount/operations.hpp"
 #include "fs/signals.hpp"
-#include "fs/status.hpp"
+#include "fs/virtual/files.hpp"
 #include "index/error.hpp"
 #include "index/path.hpp"
 
@@ -61,10 +62,6 @@ std::unique_ptr<fuse_session, session_deleter> make_session(view* v, const std::
   return session;
 }
 
-std::vector<virtual_directory::file> own_files(remote::migration& m) {
-  return {{"status.json", 0444, [&m] { return status_of(m).dump(2) + "\n"; }}, {"control", 0600, {}}};
-}
-
 }  // namespace
 
 void check_fuse_options(const mount_options& options) { make_session(nullptr, "", options); }
@@ -73,16 +70,27 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   constexpr std::chrono::hours no_deadline{24 * 3650};
   invalidator kernel;
   archive.observe([&](std::vector<index::change> changes) { kernel.tell(std::move(changes)); });
+  recorder reports{archive};
+  archive.after_scan([&](const remote::source_scan::result& r, bool asked_for, wall_clock::time_point begun) {
+    if (std::any_of(r.failures.begin(), r.failures.end(),
+                    [](const remote::failure& f) { return f.why == remote::cause::cancelled; }))
+      return;  // the mount is ending
+    job j = scan_job(r);
+    j.automatic = !asked_for;
+    reports.try_record(std::move(j), begun);
+  });
   // In place: its parts have threads and stay where they are.
-  std::unique_ptr<view> v{new view{archive,
-                                   options.owner,
-                                   virtual_directory{own_files(archive), ::getuid(), ::getgid()},
-                                   parked_requests{archive.setup().io_timeout},
-                                   parked_requests{no_deadline},
-                                   {},
-                                   {},
-                                   control{archive},
-                                   {}}};
+  std::unique_ptr<view> v{
+      new view{archive,
+               options.owner,
+               virtual_directory{own_files(archive), archive.where().reports_path(), ::getuid(), ::getgid()},
+               parked_requests{archive.setup().io_timeout},
+               parked_requests{no_deadline},
+               {},
+               {},
+               control{archive, reports},
+               {},
+               {}}};
   v->commands.watch({[&view = *v](inode ino) { return view.opened.is_written(ino) || view.written.holds(ino); },
                      [&view = *v](inode ino) { view.opened.reopen(ino); },
                      [&view = *v] { return view.opened.written(); }});

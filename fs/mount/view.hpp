@@ -31,6 +31,7 @@ struct view {
   written_files written;
   control commands;  // ends before them: its threads look at what is open
   deferred later;
+  deferred lists;  // makes those of .ferryfs/lists
 
   static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }
 };

@@ -17,6 +17,17 @@ namespace {
 
 constexpr std::size_t most_answered = 8000;  // bytes; the client reads 8192
 
+control::result make_report(recorder& reports) {
+  job j;
+  j.name = "report";
+  try {
+    const auto made = reports.record(std::move(j), wall_clock::now());
+    return {0, fmt::format("report {}\n", made->at("report").get<unsigned>())};
+  } catch (const std::exception& e) {
+    return {ENOSPC, std::string(e.what()) + '\n'};
+  }
+}
+
 }  // namespace
 
 control::~control() {
@@ -56,7 +67,7 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   if (auto aside = long_work(verb, argument)) return run_aside(std::move(aside), std::move(done));
   done({EINVAL,
         fmt::format("{}: unknown; there are pause, resume, rescan, limit RATE, fetch PATH, push PATH, skip PATH, "
-                    "resolve source|destination|both PATH, ready and verify here|source PATH\n",
+                    "resolve source|destination|both PATH, ready, report and verify here|source PATH\n",
                     printable(verb))});
 }
 
@@ -66,6 +77,7 @@ control::work control::long_work(std::string_view verb, const std::string& argum
   if (verb == "fetch") return [this, argument](const stop& s) { return fetch_now(migration_, argument, s); };
   if (verb == "skip") return [this, argument](const stop& s) { return skip(migration_, argument, s); };
   if (verb == "ready") return [this, argument](const stop&) { return ready(migration_, open_, argument == "json"); };
+  if (verb == "report") return [this](const stop&) { return make_report(recorder_); };
   if (verb == "push") return [this, argument](const stop& s) { return push_now(migration_, argument, s); };
   const auto space = argument.find(' ');
   const std::string how = argument.substr(0, space);

@@ -1,6 +1,6 @@
-// What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH, push [--overwritten] PATH, and
-// the operator's decisions (fs/decisions.hpp). A command ends with a newline, which is not a part of a path that ends
-// with it.
+// What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH, push [--overwritten] PATH,
+// report, and the operator's decisions (fs/decisions.hpp). A command ends with a newline, which is not a part of a path
+// that ends with it.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "fs/decisions.hpp"
+#include "fs/report/recorder.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/migration.hpp"
 #include "remote/verify/verifier.hpp"
@@ -19,7 +20,7 @@ namespace ferryfs::fs {
 
 class control {
  public:
-  explicit control(remote::migration& m) : migration_(m) {}
+  control(remote::migration& m, recorder& r) : migration_(m), recorder_(r) {}
   ~control();
 
   // What is open in the mount. Set before the first command.
@@ -35,6 +36,7 @@ class control {
   void run_aside(work w, std::function<void(const result&)> done);
 
   remote::migration& migration_;
+  recorder& recorder_;
   remote::in_use open_;
   remote::verify_progress verifying_;
   std::mutex mutex_;

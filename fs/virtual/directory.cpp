@@ -1,41 +1,125 @@
 #include "fs/virtual/directory.hpp"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <ctime>
+#include <memory>
+#include <system_error>
+
+#include "fs/report/history.hpp"
 
 namespace ferryfs::fs {
+namespace {
 
-virtual_directory::virtual_directory(std::vector<file> files, std::uint32_t uid, std::uint32_t gid)
-    : files_(std::move(files)), uid_(uid), gid_(gid) {}
+constexpr std::string_view lists_name = "lists", reports_name = "reports", latest_name = "latest.json";
 
-inode virtual_directory::child(inode parent, std::string_view name) const {
-  if (parent == first)
-    for (std::size_t i = 0; i < files_.size(); ++i)
-      if (files_[i].name == name) return first + 1 + i;
+}  // namespace
+
+virtual_directory::virtual_directory(std::vector<file> files, std::string reports, std::uint32_t uid, std::uint32_t gid)
+    : files_(std::move(files)), reports_(std::move(reports)), uid_(uid), gid_(gid) {}
+
+bool virtual_directory::is_shown(std::string_view name) const {
+  if (name == latest_name) return true;
+  const auto dot = name.find('.');
+  return parse_report_name(name.substr(0, dot)) && (name.ends_with(".json") || name.ends_with(".gz"));
+}
+
+inode virtual_directory::number_of(std::string_view report) {
+  const std::lock_guard lock{mutex_};
+  auto known = std::find(seen_.begin(), seen_.end(), report);
+  if (known == seen_.end()) known = seen_.insert(known, std::string(report));
+  return first_report + static_cast<inode>(known - seen_.begin());
+}
+
+std::string virtual_directory::report_of(inode ino) {
+  const std::lock_guard lock{mutex_};
+  return ino - first_report < seen_.size() ? seen_[ino - first_report] : "";
+}
+
+inode virtual_directory::child(inode parent, std::string_view name) {
+  if (parent == first && name == lists_name) return lists_inode;
+  if (parent == first && name == reports_name) return reports_inode;
+  if (parent == reports_inode) {
+    if (!is_shown(name)) return 0;
+    const inode ino = name == latest_name ? latest() : number_of(name);
+    if (ino == 0) return 0;
+    return attributes(ino) ? ino : 0;
+  }
+  for (std::size_t i = 0; i < files_.size(); ++i)
+    if (files_[i].name == name && (parent == lists_inode) == (files_[i].in == lists_name)) return first_file + i;
   return 0;
 }
 
-std::vector<std::pair<std::string, inode>> virtual_directory::list(inode directory) const {
-  std::vector<std::pair<std::string, inode>> names{{".", directory}, {"..", root_inode}};
-  for (std::size_t i = 0; i < files_.size(); ++i) names.emplace_back(files_[i].name, first + 1 + i);
+std::vector<std::pair<std::string, inode>> virtual_directory::list(inode directory) {
+  std::vector<std::pair<std::string, inode>> names{{".", directory}, {"..", directory == first ? root_inode : first}};
+  if (directory == reports_inode) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> open{::opendir(reports_.c_str()), ::closedir};
+    while (const dirent* d = open ? ::readdir(open.get()) : nullptr)
+      if (is_shown(d->d_name) && d->d_name != latest_name) names.emplace_back(d->d_name, number_of(d->d_name));
+    if (const inode link = latest(); link != 0) names.emplace_back(latest_name, link);
+    std::sort(names.begin() + 2, names.end());
+    return names;
+  }
+  for (std::size_t i = 0; i < files_.size(); ++i)
+    if ((directory == lists_inode) == (files_[i].in == lists_name)) names.emplace_back(files_[i].name, first_file + i);
+  if (directory == first) {
+    names.emplace_back(lists_name, lists_inode);
+    names.emplace_back(reports_name, reports_inode);
+  }
   return names;
 }
 
-struct stat virtual_directory::attributes(inode ino) const {
+// Another link, with another inode, for each newest report: the kernel keeps where a link leads.
+inode virtual_directory::latest() {
+  const auto all = history{reports_, reports_}.names();
+  return all.empty() ? 0 : number_of(fmt::format("{}/{}.json", latest_name, all.back().stem));
+}
+
+std::string virtual_directory::target(inode ino) {
+  const std::string name = is_steady(ino) ? "" : report_of(ino);
+  return name.find('/') == latest_name.size() ? name.substr(latest_name.size() + 1) : "";
+}
+
+std::optional<struct stat> virtual_directory::attributes(inode ino) {
   struct stat st {};
+  st.st_mtim.tv_sec = std::time(nullptr);
+  if (ino <= first + subdirectories) {  // a directory, or the ".." of its listing
+    st.st_mode = S_IFDIR | 0555;
+  } else if (is_steady(ino)) {
+    const file& f = at(ino);
+    st.st_mode = S_IFREG | f.mode;
+    if (f.content) st.st_size = static_cast<off_t>(f.content().size());
+  } else if (const std::string to = target(ino); !to.empty()) {
+    st.st_mode = S_IFLNK | 0777;
+    st.st_size = static_cast<off_t>(to.size());
+  } else {
+    struct stat real {};
+    if (::lstat((reports_ + '/' + report_of(ino)).c_str(), &real) != 0 || !S_ISREG(real.st_mode)) return std::nullopt;
+    st.st_mode = S_IFREG | 0444;
+    st.st_size = real.st_size, st.st_mtim = real.st_mtim;
+  }
   st.st_ino = ino;
   st.st_nlink = 1;
   st.st_uid = uid_;
   st.st_gid = gid_;
-  st.st_mtim.tv_sec = std::time(nullptr);
   st.st_atim = st.st_ctim = st.st_mtim;
-  if (ino <= first) {  // itself, or the ".." of its listing
-    st.st_mode = S_IFDIR | 0555;
-    return st;
-  }
-  const file& f = at(ino);
-  st.st_mode = S_IFREG | f.mode;
-  if (f.content) st.st_size = static_cast<off_t>(f.content().size());
   return st;
+}
+
+virtual_directory::opened virtual_directory::open(inode ino) {
+  if (is_steady(ino)) {
+    const file& f = at(ino);
+    if (f.open) return {"", f.open()};
+    return {f.content ? f.content() : "", unique_fd{}};
+  }
+  const std::string path = reports_ + '/' + report_of(ino);
+  unique_fd report{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!report) throw std::system_error(errno, std::generic_category(), path);
+  return {"", std::move(report)};
 }
 
 }  // namespace ferryfs::fs

@@ -6,36 +6,69 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "index/entry.hpp"
+#include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {
 
+// Threads: any.
 class virtual_directory {
  public:
   struct file {
     std::string name;
     mode_t mode;
-    std::function<std::string()> content;  // made anew at each open; empty: write-only
+    std::function<std::string()> content;  // made anew at each open; empty: write-only, or has `open`
+    std::function<unique_fd()> open = {};  // what takes long to make: a file to be read, of no known size before
+    std::string in = "";                   // a subdirectory
   };
-  virtual_directory(std::vector<file> files, std::uint32_t uid, std::uint32_t gid);
+  // `reports` is the directory whose reports are shown in reports/.
+  virtual_directory(std::vector<file> files, std::string reports, std::uint32_t uid, std::uint32_t gid);
 
   // Inode numbers that no row can have.
   bool holds(inode ino) const noexcept { return ino >= first; }
   inode root() const noexcept { return first; }
-  inode child(inode parent, std::string_view name) const;  // 0: none
-  std::vector<std::pair<std::string, inode>> list(inode directory) const;
-  struct stat attributes(inode ino) const;
-  const file& at(inode ino) const { return files_.at(ino - first - 1); }
+  inode child(inode parent, std::string_view name);  // 0: none
+  // What is in a report's directory comes and goes: its names are not to be cached.
+  bool is_steady(inode ino) const noexcept { return ino < first_report; }
+  std::vector<std::pair<std::string, inode>> list(inode directory);
+  // Of a report that was removed meanwhile, nothing.
+  std::optional<struct stat> attributes(inode ino);
+  bool is_directory(inode ino) const noexcept { return ino <= first + subdirectories; }
+  // Where a symbolic link leads; empty: it is none.
+  std::string target(inode ino);
+
+  mode_t mode(inode ino) const { return is_steady(ino) ? at(ino).mode : 0444; }
+  // Takes long to open: not on a thread that others need.
+  bool is_slow(inode ino) const { return is_steady(ino) && at(ino).open; }
+  struct opened {
+    std::string text;
+    unique_fd file;  // instead of the text
+  };
+  opened open(inode ino);  // errno, as std::system_error, where a report is gone
 
  private:
   static constexpr inode first = inode{1} << 62;
+  static constexpr inode subdirectories = 2;  // lists/ and reports/
+  static constexpr inode lists_inode = first + 1, reports_inode = first + 2, first_file = first + 3;
+  static constexpr inode first_report = first + (inode{1} << 20);
+  const file& at(inode ino) const { return files_.at(ino - first_file); }
+  std::string report_of(inode ino);
+  inode number_of(std::string_view report);
+  inode latest();  // 0: there is no report yet
+  bool is_shown(std::string_view name) const;
+
   std::vector<file> files_;
+  std::string reports_;
   std::uint32_t uid_, gid_;
+  std::mutex mutex_;
+  std::vector<std::string> seen_;  // reports by their inodes; "latest.json/TARGET" for the link
 };
 
 }  // namespace ferryfs::fs

@@ -133,7 +133,9 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_f
   answer(req, [&] {
     view& v = view::of(req);
     if (v.own.holds(ino)) {  // `echo pause > control` truncates it first
-      const struct stat st = v.own.attributes(ino);
+      const auto attributes = v.own.attributes(ino);
+      if (!attributes) throw answer_errno{ENOENT};
+      const struct stat st = *attributes;
       fuse_reply_attr(req, &st, 0);
       return;
     }

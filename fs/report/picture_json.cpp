@@ -1,0 +1,21 @@
+#include "fs/report/picture_json.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace ferryfs::fs {
+
+std::string picture_json(std::uint64_t size, std::string_view path, std::string_view more) {
+  const nlohmann::json text{std::string(path)};
+  std::string shown = text[0].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string exact;
+  if (nlohmann::json::parse(shown).get_ref<const std::string&>() != path) {
+    exact = ",\"path_hex\":\"";
+    for (const char c : path) exact += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    exact += '"';
+  }
+  return fmt::format("{{{}\"path\":{},\"size\":{}{}}}", more, shown, size, exact);
+}
+
+}  // namespace ferryfs::fs

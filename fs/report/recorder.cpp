@@ -1,0 +1,56 @@
+#include "fs/report/recorder.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "fs/settings_json.hpp"
+#include "index/error.hpp"
+#include "index/path.hpp"
+
+namespace ferryfs::fs {
+
+std::string index_of(const std::string& destination) {
+  return fmt::format("{}/{}/index.db", destination, own_directory);
+}
+
+json record_unmounted(const std::string& destination) {
+  const auto now = wall_clock::now();
+  index::reader r{index_of(destination)};
+  const auto settings = read_settings(r).value_or(remote::settings{});
+  job j;
+  j.name = "report", j.begun = j.ended = j.moved_since = now;
+  j.source = settings.source, j.destination = destination;
+  const std::string directory = fmt::format("{}/{}/reports", destination, own_directory);
+  return *history{directory, directory}.record(r, j, settings.keep_reports);
+}
+
+std::optional<json> recorder::record(job j, wall_clock::time_point begun) {
+  const std::lock_guard lock{mutex_};
+  const auto files = migration_.fetch().speed().files(), bytes = migration_.fetch().speed().total();
+  j.begun = begun, j.ended = wall_clock::now();
+  j.files = files - files_, j.bytes = bytes - bytes_, j.moved_since = told_;
+  j.source = migration_.setup().source, j.destination = migration_.where().path();
+  history h{migration_.where().reports_path(), fmt::format("{}/{}/reports", j.destination, own_directory)};
+  auto report = h.record(*migration_.readers().borrow(), j, migration_.setup().keep_reports);
+  if (report) files_ = files, bytes_ = bytes, told_ = j.ended;
+  return report;
+}
+
+std::optional<json> recorder::try_record(job j, wall_clock::time_point begun) {
+  try {
+    return record(std::move(j), begun);
+  } catch (const std::exception& e) {
+    spdlog::error("no report could be made: {}", e.what());
+    return std::nullopt;
+  }
+}
+
+job scan_job(const remote::source_scan::result& r) {
+  job j;
+  j.name = "scan";
+  if (!r.complete()) j.status = "incomplete";
+  for (const auto& f : r.failures) j.errors.push_back(f.text);
+  return j;
+}
+
+}  // namespace ferryfs::fs

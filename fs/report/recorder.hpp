@@ -1,0 +1,37 @@
+// Reports of an archive that this process works on, or nobody does.
+#pragma once
+
+#include <string>
+
+#include "fs/report/history.hpp"
+#include "remote/migration.hpp"
+
+namespace ferryfs::fs {
+
+// Where the index of an unmounted archive is.
+std::string index_of(const std::string& destination);
+
+// Makes a report of what the index holds, without the source. Throws ferryfs::error.
+json record_unmounted(const std::string& destination);
+
+// Makes the reports of a running archive. Threads: any.
+class recorder {
+ public:
+  explicit recorder(remote::migration& m) : migration_(m) {}
+  // `j` without the times, the archive's names, and what was moved since the last report, which are filled in. Nothing:
+  // the job was automatic, and nothing is new. Throws ferryfs::error (local).
+  std::optional<json> record(job j, wall_clock::time_point begun);
+  // The same; a failure is logged and returned as nothing: the work itself went well.
+  std::optional<json> try_record(job j, wall_clock::time_point begun);
+
+ private:
+  remote::migration& migration_;
+  std::mutex mutex_;
+  std::uint64_t files_ = 0, bytes_ = 0;  // that an earlier report told
+  wall_clock::time_point told_ = wall_clock::now();
+};
+
+// Of a scan: what went wrong, as a report has it.
+job scan_job(const remote::source_scan::result& r);
+
+}  // namespace ferryfs::fs

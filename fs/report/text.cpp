@@ -1,0 +1,64 @@
+// Reports for people.
+#include <fmt/format.h>
+
+#include "fs/report/report.hpp"
+#include "fs/size.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+std::string files(const json& n) { return human_count(n.get<std::int64_t>()); }
+std::string size(const json& n) { return human_size(n.get<std::uint64_t>()); }
+
+std::string time_of(const json& seconds) {
+  return human_time(std::chrono::seconds(static_cast<std::int64_t>(seconds.get<double>())));
+}
+
+// 2026-11-24T13:45:00Z -> 2026-11-24 13:45:00
+std::string shown_time(const json& utc) {
+  std::string text = utc.get<std::string>();
+  if (text.size() == 20) text = text.substr(0, 10) + ' ' + text.substr(11, 8);
+  return text;
+}
+
+std::string row(const char* name, const json& part) {
+  const json &count = part.at("count"), &bytes = part.at("size");
+  return fmt::format("{:<12} {:>11} {:>11} {:>11} {:>11}  {:>10}\n", name, files(count.at("jpg")),
+                     files(count.at("raw")), files(count.at("other")), files(count.at("total")),
+                     size(bytes.at("total")));
+}
+
+}  // namespace
+
+std::string report_line(const json& r) {
+  const json& job = r.at("job");
+  return fmt::format("{:>5}  {}  {:<6} {:<11}  {} of {} here, {} missing, {} conflict, {} failed, {}\n",
+                     r.at("report").get<unsigned>(), shown_time(job.at("completed")), job.at("name").get<std::string>(),
+                     job.at("status").get<std::string>(), files(r.at("intersect").at("count").at("total")),
+                     files(r.at("source").at("files").at("count").at("total")),
+                     files(r.at("destination").at("missing").at("count").at("total")),
+                     files(r.at("conflict").at("count")), files(r.at("failed").at("count")),
+                     time_of(job.at("duration_s")));
+}
+
+std::string report_text(const json& r) {
+  const json &job = r.at("job"), &source = r.at("source"), &destination = r.at("destination"), &moved = r.at("moved");
+  std::string text =
+      fmt::format("report       {}: {}, {}\nbegun        {} UTC, took {}\nsource       {}\ndestination  {}\n",
+                  r.at("report").get<unsigned>(), job.at("name").get<std::string>(),
+                  job.at("status").get<std::string>(), shown_time(job.at("started")), time_of(job.at("duration_s")),
+                  source.at("url").get<std::string>(), destination.at("url").get<std::string>());
+  text += fmt::format("{:<12} {:>11} {:>11} {:>11} {:>11}  {:>10}\n", "", "jpg", "raw", "other", "all", "size");
+  text += row("source", source.at("files")) + row("destination", destination.at("files"));
+  text += row("  common", r.at("intersect")) + row("  missing", destination.at("missing"));
+  text += row("  new", source.at("missing"));
+  for (const char* set : {"conflict", "failed", "deleted", "skipped", "lost"})
+    if (r.at(set).at("count").get<std::int64_t>() > 0)
+      text += fmt::format("  {:<10} {:>47}  {:>10}\n", set, files(r.at(set).at("count")), size(r.at(set).at("size")));
+  text += fmt::format("moved        {} files, {}, {}/s\n", files(moved.at("files")), size(moved.at("bytes")),
+                      size(moved.at("bytes_per_s")));
+  for (const auto& e : r.at("errors")) text += fmt::format("error        {}\n", e.get<std::string>());
+  return text;
+}
+
+}  // namespace ferryfs::fs

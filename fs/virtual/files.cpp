@@ -1,0 +1,82 @@
+#include "fs/virtual/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "fs/report/gzip.hpp"
+#include "fs/status.hpp"
+#include "fs/virtual/metrics.hpp"
+#include "index/list_line.hpp"
+#include "index/path.hpp"
+#include "index/set.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+constexpr const char* readme =
+    R"(The state of this archive as files. This directory can be reached by its name and is not listed, so that du, find and
+rsync see the pictures and nothing else. It is part of the mount and goes away with it.
+
+status.json   where the archive stands: counts, sizes, what is being fetched
+metrics       the same for Prometheus
+lists/SET.txt the pictures of a set, one a line, "SIZE PATH", sorted by path as LC_ALL=C sort does; made when it is opened.
+              Sets: source destination common missing new conflict deleted skipped failed lost.
+              In a path a backslash stands as \\ and a newline as \n; every other byte stands as it is
+reports/      what scans and syncs found, TIME-NUMBER.json, and TIME-NUMBER.SET.gz, the lists of that time (zcat);
+              latest.json is a link to the newest
+control       commands are written here: pause, resume, rescan, report, limit 20M, fetch PATH, … The answer can be read
+              from the same open file; "ferryfs ctl" does that
+
+Each picture says how it stands: getfattr -n user.ferryfs.state FILE (local, remote, fetching or conflict), and
+user.ferryfs.sha256 where it is known.
+)";
+
+// A file on the destination's disk that has no name.
+unique_fd nameless_file(remote::migration& m) {
+  const std::string directory = m.where().reports_path();
+  unique_fd file{::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+  if (file || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
+  std::string name = directory + "/.list-XXXXXX";
+  file = unique_fd{::mkostemp(name.data(), O_CLOEXEC)};
+  if (file) ::unlink(name.c_str());
+  return file;
+}
+
+unique_fd open_list(remote::migration& m, const std::string& set) {
+  unique_fd file = nameless_file(m);
+  if (!file) throw std::system_error(errno, std::generic_category(), set);
+  std::string text;
+  const auto add = [&](std::uint64_t size, std::string_view path) {
+    index::append_line(text, size, path);
+    if (text.size() >= 256 << 10) write_all(file.get(), text, set), text.clear();
+    return true;
+  };
+  const auto reader = m.readers().borrow();
+  if (const auto which = index::set_named(set))
+    index::list(*reader, *which, "", [&](std::string_view path, const auto& p) { return add(p.size, path); });
+  else
+    reader->losses([&](const index::loss& l) { return add(l.size, l.path); });
+  write_all(file.get(), text, set);
+  return file;
+}
+
+}  // namespace
+
+std::vector<virtual_directory::file> own_files(remote::migration& m) {
+  std::vector<virtual_directory::file> files{
+      {"README", 0444, [] { return std::string(readme); }},
+      {"control", 0600, {}},
+      {"metrics", 0444, [&m] { return metrics_of(m); }},
+      {"status.json", 0444, [&m] { return status_of(m).dump(2) + "\n"; }},
+  };
+  for (const std::string set :
+       {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped", "failed", "lost"})
+    files.push_back({set + ".txt", 0444, {}, [&m, set] { return open_list(m, set); }, "lists"});
+  return files;
+}
+
+}  // namespace ferryfs::fs

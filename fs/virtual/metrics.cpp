@@ -1,0 +1,77 @@
+#include "fs/virtual/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace ferryfs::fs {
+namespace {
+
+std::string head(const char* name, const char* type, const char* help) {
+  return fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+}
+
+template <typename Value>
+std::string one(const char* name, const char* type, const char* help, Value value) {
+  return head(name, type, help) + fmt::format("{} {}\n", name, value);
+}
+
+std::string by_set(const json& status, const char* name, const char* help, const char* field) {
+  std::string text = head(name, "gauge", help);
+  for (const char* set :
+       {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped", "failed", "lost"})
+    text += fmt::format("{}{{set=\"{}\"}} {}\n", name, set, status.at(set).at(field).get<std::int64_t>());
+  return text;
+}
+
+std::string label(const std::string& value) {
+  std::string text;
+  for (const char c : value) {
+    if (c == '\\' || c == '"') text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+std::int64_t seconds_of(const json& time) {
+  std::tm t{};
+  return time.is_null() || ::strptime(time.get<std::string>().c_str(), "%Y-%m-%dT%H:%M:%SZ", &t) == nullptr
+             ? 0
+             : ::timegm(&t);
+}
+
+}  // namespace
+
+std::string metrics_text(const json& s, std::uint64_t files, std::uint64_t bytes) {
+  const json &source = s.at("source"), &transfer = s.at("transfer");
+  const auto flag = [](bool b) { return b ? 1 : 0; };
+  std::string text =
+      head("ferryfs_archive_info", "gauge", "Where the archive comes from; always 1.") +
+      fmt::format("ferryfs_archive_info{{source=\"{}\"}} 1\n", label(source.at("url").get<std::string>()));
+  text += by_set(s, "ferryfs_pictures", "Pictures in each set.", "files");
+  text += by_set(s, "ferryfs_picture_bytes", "Size of the pictures in each set.", "bytes");
+  text += one("ferryfs_complete", "gauge", "1 while nothing is missing, failed or in conflict.",
+              flag(s.at("complete").get<bool>()));
+  text += one("ferryfs_source_reachable", "gauge", "1 while the source answers.", flag(source.at("reachable") == true));
+  text += one("ferryfs_source_scanning", "gauge", "1 while the source is being scanned.",
+              flag(source.value("scanning", false)));
+  text += one("ferryfs_last_scan_timestamp_seconds", "gauge", "When the last scan of the source ended; 0: never.",
+              seconds_of(source.at("last_scan")));
+  text += one("ferryfs_replication_paused", "gauge", "1 while background replication is paused.",
+              flag(transfer.at("paused").get<bool>()));
+  text += one("ferryfs_replication_blocked", "gauge", "1 while the destination's disk keeps replication from going on.",
+              flag(transfer.contains("blocked")));
+  text += one("ferryfs_transfers_active", "gauge", "Pictures that are being fetched, as far as they are shown.",
+              transfer.at("active").size());
+  text += one("ferryfs_transfer_rate_bytes_per_second", "gauge", "What was fetched in the last ten seconds, a second.",
+              transfer.at("rate").get<std::uint64_t>());
+  text += one("ferryfs_fetched_pictures_total", "counter", "Pictures fetched since the mount began.", files);
+  text += one("ferryfs_fetched_bytes_total", "counter", "Bytes fetched since the mount began.", bytes);
+  return text;
+}
+
+std::string metrics_of(remote::migration& m) {
+  return metrics_text(status_of(m), m.fetch().speed().files(), m.fetch().speed().total());
+}
+
+}  // namespace ferryfs::fs
