@@ -125,6 +125,7 @@ std::vector<std::string> with_config(std::vector<std::string> args) {
 void add_report_options(CLI::App& app, arguments& a, raw& r) {
   app.add_option("PATH", a.path, "the archive, or what is to be listed of it")->required();
   auto* make = app.add_flag("--new", a.make_report, "make a report now");
+  app.add_option("--html", a.html, "write the dashboard, as it stands now, into a file");
   auto* id = app.add_option("--id", r.id, "an earlier report by its number");
   auto* list = app.add_option("--list", a.list, "the pictures of a set, one a line, sorted, with their sizes")
                    ->check(CLI::IsMember({"source", "destination", "common", "missing", "new", "conflict", "deleted",

@@ -30,6 +30,7 @@ struct arguments {
   std::string keep;               // resolve
   bool with_source = false;       // verify
   bool make_report = false;       // report --new
+  std::string html;               // report --html
   std::optional<unsigned> id;     // report
   std::string list, since;        // report
   std::vector<unsigned> compare;  // report: nothing, or two numbers

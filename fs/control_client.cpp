@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
 #include "index/error.hpp"
 #include "index/path.hpp"
@@ -45,13 +46,22 @@ std::string send_command(const std::string& root, const std::string& command) {
   return a.text;
 }
 
-json read_status(const std::string& root) {
-  const std::string path = fmt::format("{}/{}/status.json", root, own_directory);
+std::string read_own_file(const std::string& root, const std::string& name) {
+  const std::string path = fmt::format("{}/{}/{}", root, own_directory, name);
   std::ifstream in{path};
-  try {
-    return json::parse(in);
-  } catch (const json::exception&) {
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (text.empty())
     throw error(exit_code::local, fmt::format("{}: cannot be read; is the mount alive?", printable(path)));
+  return text;
+}
+
+json read_status(const std::string& root) {
+  const std::string text = read_own_file(root, "status.json");
+  try {
+    return json::parse(text);
+  } catch (const json::exception&) {
+    throw error(exit_code::local, fmt::format("{}/{}/status.json: is no JSON; is the mount of this version of ferryfs?",
+                                              printable(root), own_directory));
   }
 }
 

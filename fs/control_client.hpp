@@ -17,6 +17,8 @@ exit_code code_of(const command_result& a);
 // Throws ferryfs::error with the answer where it failed.
 std::string send_command(const std::string& root, const std::string& command);
 
+// A file of ROOT/.ferryfs/. Throws ferryfs::error (local) where it cannot be read.
+std::string read_own_file(const std::string& root, const std::string& name);
 json read_status(const std::string& root);
 
 }  // namespace ferryfs::fs

@@ -11,6 +11,7 @@
 
 #include "fs/commands/commands.hpp"
 #include "fs/control_client.hpp"
+#include "fs/dashboard/dashboard.hpp"
 #include "fs/locate.hpp"
 #include "fs/output.hpp"
 #include "fs/report/compare.hpp"
@@ -177,6 +178,22 @@ report_name since(const history& h, const std::string& text) {
   return after == all.begin() ? all.front() : *std::prev(after);
 }
 
+// The page of a mounted archive is in its .ferryfs/.
+std::string page_of(const located& where, const history& h) {
+  if (where.mounted) return read_own_file(where.root, "index.html");
+  index::reader r{index_of(where.root)};
+  return dashboard_of(r, h, where.root);
+}
+
+void write_page(const located& where, const history& h, const std::string& file) {
+  const std::string page = page_of(where, h);
+  const unique_fd to{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  if (!to)
+    throw error(exit_code::local,
+                fmt::format("{}: {}; name a file that can be written", printable(file), std::strerror(errno)));
+  write_all(to.get(), page, file);
+}
+
 json make_new(const located& where, const history& h) {
   if (!where.mounted) return record_unmounted(where.root);
   const std::string answer = send_command(where.root, "report");
@@ -190,7 +207,9 @@ exit_code run_report(const arguments& a) {
   const located where = locate(a.path);
   const std::string directory = fmt::format("{}/{}/reports", where.root, own_directory);
   const history h{directory, directory};
-  if (a.make_report) {
+  if (!a.html.empty()) {
+    write_page(where, h, a.html);
+  } else if (a.make_report) {
     print(make_new(where, h), a.json);
   } else if (a.compare.size() == 2) {
     print_comparison(h, h.find(a.compare[0]), h.find(a.compare[1]), a);

@@ -48,17 +48,25 @@ json failures_of(index::reader& r) {
   return list;
 }
 
-json history_of(const std::vector<json>& reports) {
+json history_of(const history& reports) {
+  constexpr std::size_t most_points = 200;
+  const auto all = reports.names();
+  const std::size_t step = all.size() / most_points + 1;
   json list = json::array();
-  for (const json& r : reports) {
-    const json& missing = r.at("destination").at("missing");
-    list.push_back(
-        {{"number", r.at("report")},
-         {"time", r.at("job").at("completed")},
-         {"job", r.at("job").at("name")},
-         {"missing", {{"files", missing.at("count").at("total")}, {"bytes", missing.at("size").at("total")}}},
-         {"conflict", r.at("conflict").at("count")},
-         {"failed", r.at("failed").at("count")}});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i % step != 0 && i + 1 != all.size()) continue;
+    try {
+      const json r = reports.read(all[i]);
+      const json& missing = r.at("destination").at("missing");
+      list.push_back(
+          {{"number", r.at("report")},
+           {"time", r.at("job").at("completed")},
+           {"job", r.at("job").at("name")},
+           {"missing", {{"files", missing.at("count").at("total")}, {"bytes", missing.at("size").at("total")}}},
+           {"conflict", r.at("conflict").at("count")},
+           {"failed", r.at("failed").at("count")}});
+    } catch (const std::exception&) {  // a damaged one; `report` says which
+    }
   }
   return list;
 }
@@ -79,26 +87,36 @@ void put(std::string& page, std::string_view mark, std::string_view text) {
   page.replace(page.find(mark), mark.size(), text);
 }
 
-}  // namespace
-
-json dashboard_data(const dashboard_facts& facts, index::reader& r) {
+json data_of(index::reader& r, json status, const history& reports, const std::string& destination, bool live) {
   const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
   return {{"made", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))},
-          {"live", facts.live},
-          {"destination", printable(facts.destination)},
-          {"status", facts.status},
+          {"live", live},
+          {"destination", printable(destination)},
+          {"status", std::move(status)},
           {"days", days_of(r)},
           {"conflicts", conflicts_of(r)},
           {"failures", failures_of(r)},
-          {"history", history_of(facts.reports)}};
+          {"history", history_of(reports)}};
 }
 
-std::string dashboard_page(const json& data) {
+std::string page_with(const json& data) {
   std::string page{page_html};
   put(page, "@page.css@", page_css);
   put(page, "@page.js@", page_js);
   put(page, "@data@", for_script(data));
   return page;
+}
+
+}  // namespace
+
+std::string dashboard_of(remote::migration& m) {
+  const std::string reports = m.where().reports_path();
+  const auto r = m.readers().borrow();
+  return page_with(data_of(*r, status_of(m), history{reports, reports}, m.where().path(), true));
+}
+
+std::string dashboard_of(index::reader& r, const history& reports, const std::string& destination) {
+  return page_with(data_of(r, status_of(r), reports, destination, false));
 }
 
 }  // namespace ferryfs::fs

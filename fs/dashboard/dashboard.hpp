@@ -3,24 +3,16 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "fs/report/history.hpp"
 #include "fs/status.hpp"
 #include "index/reader.hpp"
 
 namespace ferryfs::fs {
 
-struct dashboard_facts {
-  json status;                // status_of
-  std::vector<json> reports;  // oldest first; of many, a choice that a plot shows well
-  std::string destination;    // as the user knows it
-  bool live;                  // made anew whenever the page is read
-};
-
-// What the page shows. Names and messages are made printable.
-json dashboard_data(const dashboard_facts& facts, index::reader& r);
-
-// The page with that data.
-std::string dashboard_page(const json& data);
+// The page as it stands now, of an archive that this process works on, and of one that nobody does. The first fetches
+// itself again while it is looked at.
+std::string dashboard_of(remote::migration& m);
+std::string dashboard_of(index::reader& r, const history& reports, const std::string& destination);
 
 }  // namespace ferryfs::fs

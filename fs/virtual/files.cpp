@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "fs/dashboard/dashboard.hpp"
 #include "fs/report/gzip.hpp"
 #include "fs/status.hpp"
 #include "fs/virtual/metrics.hpp"
@@ -21,6 +22,7 @@ constexpr const char* readme =
     R"(The state of this archive as files. This directory can be reached by its name and is not listed, so that du, find and
 rsync see the pictures and nothing else. It is part of the mount and goes away with it.
 
+index.html    the dashboard: a page that needs nothing else, for any web server
 status.json   where the archive stands: counts, sizes, what is being fetched
 metrics       the same for Prometheus
 lists/SET.txt the pictures of a set, one a line, "SIZE PATH", sorted by path as LC_ALL=C sort does; made when it is opened.
@@ -34,6 +36,13 @@ control       commands are written here: pause, resume, rescan, report, limit 20
 Each picture says how it stands: getfattr -n user.ferryfs.state FILE (local, remote, fetching or conflict), and
 user.ferryfs.sha256 where it is known.
 )";
+
+// With spaces at its end, so that its size seldom changes: a web server asks for the size after it has opened the file,
+// and the kernel does not say by which open file.
+std::string padded(std::string text, std::size_t unit) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text.append(unit - 1 - text.size() % unit, ' ').append(1, '\n');
+}
 
 // A file on the destination's disk that has no name.
 unique_fd nameless_file(remote::migration& m) {
@@ -70,8 +79,9 @@ std::vector<virtual_directory::file> own_files(remote::migration& m) {
   std::vector<virtual_directory::file> files{
       {"README", 0444, [] { return std::string(readme); }},
       {"control", 0600, {}},
+      {"index.html", 0444, [&m] { return padded(dashboard_of(m), 16 << 10); }},
       {"metrics", 0444, [&m] { return metrics_of(m); }},
-      {"status.json", 0444, [&m] { return status_of(m).dump(2) + "\n"; }},
+      {"status.json", 0444, [&m] { return padded(status_of(m).dump(2), 128); }},
   };
   for (const std::string set :
        {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped", "failed", "lost"})

@@ -125,7 +125,7 @@ TEST_CASE("report says what changed between two") {
   check_one_line(run_ferryfs({"report", f.to, "--new", "--id", "1"}), usage, "--");
 }
 
-TEST_CASE("--keep-reports bounds the history, also for later reports") {
+TEST_CASE("the history is bounded by --keep-reports, also for later reports") {
   const ferry f;
   write_old(f.from / "1.jpg", noise(100));
   for (int i = 0; i < 4; ++i)
