@@ -67,7 +67,7 @@ engine open_engine(remote::settings s, const std::string& destination, const std
   const remote::filter checked{s.exclude, s.profile};
   if (!remote::ssh::is_remote(s.source)) s.source = real_path(s.source);
   engine e;
-  e.where = std::make_unique<remote::destination>(destination);
+  e.where = std::make_unique<remote::destination>(std::filesystem::absolute(destination).lexically_normal());
   refuse_overlap(s, destination);
   const auto known = remembered(destination);
   if (known) refuse_other_source(*known, s);
