@@ -25,6 +25,7 @@ transaction::transaction(SQLite::Database& database)
       renaming(database),
       insert_(database),
       update_(database),
+      update_facts_(database),
       delete_(database),
       ledger_(database) {}
 
@@ -36,7 +37,7 @@ inode transaction::insert(const entry& e) {
 
 void transaction::update(const entry& before, const entry& after) {
   if (before == after) return;
-  update_(after);
+  update_facts::suffices(before, after) ? update_facts_(after) : update_(after);
   ledger_.remove(before);
   ledger_.add(after);
 }

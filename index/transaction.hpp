@@ -58,6 +58,7 @@ class transaction {
   friend class writer;
   insert_entry insert_;
   update_entry update_;
+  update_facts update_facts_;
   delete_entry delete_;
   ledger ledger_;
   std::vector<change> changes_;

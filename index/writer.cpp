@@ -62,7 +62,7 @@ writer::~writer() {
 
 void writer::post(job work, done after) {
   std::unique_lock lock{mutex_};
-  if (std::this_thread::get_id() != thread_.get_id())
+  if (!busy_ || runner_ != std::this_thread::get_id())
     room_.wait(lock, [&] { return queue_.size() < most_queued || stop_; });
   queue_.push_back({std::move(work), std::move(after)});
   lock.unlock();
@@ -74,8 +74,10 @@ void writer::loop() {
   while (true) {
     {
       std::unique_lock lock{mutex_};
-      wake_.wait(lock, [&] { return !queue_.empty() || stop_; });
+      wake_.wait(lock, [&] { return !busy_ && (!queue_.empty() || stop_); });
       if (queue_.empty()) return;
+      busy_ = true;
+      runner_ = std::this_thread::get_id();
       while (!queue_.empty() && group.size() < most_grouped) {
         group.push_back(std::move(queue_.front()));
         queue_.pop_front();
@@ -84,7 +86,32 @@ void writer::loop() {
     room_.notify_all();
     if (!commit(group)) commit_one_by_one(group);
     group.clear();
+    end_turn();
   }
+}
+
+void writer::end_turn() {
+  {
+    const std::lock_guard lock{mutex_};
+    busy_ = false;
+  }
+  wake_.notify_one();
+}
+
+bool writer::run_here(const job& work) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (busy_ || !queue_.empty() || stop_) return false;
+    busy_ = true;
+    runner_ = std::this_thread::get_id();
+  }
+  std::exception_ptr failure;
+  std::vector<task> alone;
+  alone.push_back({work, [&](std::exception_ptr why) { failure = why; }});
+  commit_one_by_one(alone);
+  end_turn();
+  if (failure) std::rethrow_exception(failure);
+  return true;
 }
 
 // One transaction for all. False: one of the jobs failed, and nothing was stored.

@@ -1,4 +1,5 @@
-// The one writer of the index: jobs from any thread, run in order on its own thread, many in one transaction.
+// The one writer of the index: jobs from any thread, run in order, many in one transaction on its own thread; or, where
+// somebody waits for his and no other is queued, on that somebody's, which saves two changes of threads.
 #pragma once
 
 #include <condition_variable>
@@ -9,6 +10,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -23,8 +25,8 @@ class writer {
  public:
   // May be run twice: once more alone, after its group failed. Outside the index it must leave the same then.
   using job = std::function<void(transaction&)>;
-  // Called on the writer's thread after the commit, with nothing, or with what the job threw (and then none of the
-  // job's changes are stored). Must not block.
+  // Called after the commit, on the thread that ran the job, with nothing, or with what the job threw (and then none of
+  // the job's changes are stored). Must not block.
   using done = std::function<void(std::exception_ptr)>;
   using observer = std::function<void(std::vector<change>)>;
 
@@ -35,7 +37,7 @@ class writer {
   writer(const writer&) = delete;
   writer& operator=(const writer&) = delete;
 
-  // Queues a job. Blocks while too many are queued, but never on the writer's own thread.
+  // Queues a job. Blocks while too many are queued, but never inside a job.
   void post(job work, done after = {});
 
   // Runs a job and waits for its commit; returns what the job returned, or throws what it threw.
@@ -54,6 +56,9 @@ class writer {
     done after;
   };
   void loop();
+  // Runs a job at once. False: others are queued or running, and it has to wait its turn.
+  bool run_here(const job& work);
+  void end_turn();
   bool commit(std::vector<task>& group);
   void commit_one_by_one(std::vector<task>& group);
   void tell();
@@ -65,13 +70,20 @@ class writer {
   std::mutex mutex_;
   std::condition_variable wake_, room_;
   std::deque<task> queue_;
-  bool stop_ = false;
+  bool stop_ = false, busy_ = false;
+  std::thread::id runner_;  // while busy
   std::thread thread_;
 };
 
 template <typename Work>
 auto writer::run(Work work) -> std::invoke_result_t<Work, transaction&> {
   using result = std::invoke_result_t<Work, transaction&>;
+  if constexpr (std::is_void_v<result>) {
+    if (run_here([&work](transaction& t) { work(t); })) return;
+  } else {
+    std::optional<result> got;
+    if (run_here([&](transaction& t) { got = work(t); })) return *std::move(got);
+  }
   // Shared: the promise must live until set_value has returned, which may be after the future was got.
   auto promise = std::make_shared<std::promise<result>>();
   auto future = promise->get_future();

@@ -48,6 +48,28 @@ class update_entry {
   SQLite::Statement s_;
 };
 
+// Of a row that stays where it is in every index: SQLite rewrites the entries of each index that a SET names.
+class update_facts {
+ public:
+  explicit update_facts(SQLite::Database& db)
+      : s_(db,
+           "UPDATE entry SET source_mode=?7, source_size=?8, source_mtime=?9, local_mode=?10, local_size=?11, "
+           "local_mtime=?12, uid=?13, gid=?14, fetched=?15, target=?16, sha256=?17, listed=?18, attempts=?19, "
+           "error=?21, set_mode=?24, set_mtime=?25, changed=?26 WHERE ino = ?1") {}
+  void operator()(const entry& e) {
+    const running scope{s_};
+    bind_entry(s_, e);
+    s_.exec();
+  }
+  static bool suffices(const entry& a, const entry& b) {
+    return a.parent == b.parent && a.name == b.name && a.state == b.state && a.day == b.day &&
+           a.is_directory() == b.is_directory() && a.retry_at == b.retry_at && a.origin == b.origin;
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
 class delete_entry {
  public:
   explicit delete_entry(SQLite::Database& db) : s_(db, "DELETE FROM entry WHERE ino = ?1") {}

@@ -101,7 +101,7 @@ class Bench:
 
     def ssh(self, far=False):
         """The options of ssh and its friends, as one text for `rsync -e`."""
-        return (f'ssh -p {self.far_port if far else self.port} -i {self.dir}/ssh/key '
+        return (f'ssh -p {self.far_port if far else self.port} -o IdentityFile={self.dir}/ssh/key '
                 f'-o UserKnownHostsFile={self.dir}/ssh/known_hosts -o StrictHostKeyChecking=yes')
 
     def keys(self):
