@@ -193,7 +193,9 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   fetch->add_option("PATH", a.paths, "what to fetch")->required();
   auto* push = app.add_subcommand("push", "send what is new here back to the source");
   push->add_option("PATH", a.path, "the archive, or something below it")->required();
-  push->add_flag("--overwritten", a.overwritten, "also replace what was overwritten here");
+  push->add_flag(
+      "--overwritten", a.overwritten,
+      "also replace the source's copies of pictures in conflict, and of what was deleted here, by what is here");
   add_decisions(app, a);
   auto* ctl = app.add_subcommand("ctl", "control a mounted archive");
   ctl->add_option("PATH", a.path, "the archive")->required();

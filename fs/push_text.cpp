@@ -42,14 +42,15 @@ push_words words_for(const remote::push_result& r) {
   return {r.refused == 0 ? exit_code::complete : exit_code::incomplete, text};
 }
 
-command_result push_now(remote::migration& m, std::string argument, const std::stop_token& stop) {
+command_result push_now(remote::migration& m, std::string argument, const remote::in_use& open,
+                        const std::stop_token& stop) {
   constexpr std::string_view flag = "--overwritten ";
   const bool overwritten = argument.starts_with(flag);
   if (overwritten) argument.erase(0, flag.size());
   if (m.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume lets it go on\n"};
   if (const auto health = m.source().state(); !health.reachable) return {EHOSTDOWN, health.why + '\n'};
   try {
-    const auto [code, text] = words_for(remote::pusher{m, overwritten}.run(argument, stop));
+    const auto [code, text] = words_for(remote::pusher{m, overwritten, open}.run(argument, stop));
     return {errno_for(code), text + '\n'};
   } catch (const error& e) {
     return {errno_for(e.code()), e.what() + std::string("\n")};

@@ -17,7 +17,8 @@ struct push_words {
 push_words words_for(const remote::push_result& r);
 
 // The command of a mounted archive: "[--overwritten ]PATH".
-command_result push_now(remote::migration& m, std::string argument, const std::stop_token& stop);
+command_result push_now(remote::migration& m, std::string argument, const remote::in_use& open,
+                        const std::stop_token& stop);
 
 std::string push_line(const remote::pusher::progress& p);
 

@@ -1,5 +1,11 @@
 #include "index/pushed.hpp"
 
+#include <sys/stat.h>
+
+#include <vector>
+
+#include "index/merge.hpp"
+
 namespace ferryfs::index {
 namespace {
 
@@ -10,16 +16,44 @@ void set_source(transaction& t, const entry& before, const side& source) {
 }
 
 // The hidden row of the name that it has on the source, as what it went by here is another since, or none.
-inode hide_name(transaction& t, const pushed& p, state as) {
-  if (const auto hidden = t.hidden_child(p.sent.parent, p.sent.name)) {
-    set_source(t, *hidden, p.source);
-    return hidden->ino;
+inode hide_name(transaction& t, const entry& sent, const side& source, state as) {
+  if (const auto before = t.hidden_child(sent.parent, sent.name)) {
+    entry after = *before;
+    after.source = source, after.state = as;
+    t.update(*before, after);
+    return before->ino;
   }
   entry hidden;
-  hidden.parent = p.sent.parent, hidden.name = p.sent.name, hidden.day = p.sent.day;
-  hidden.source = p.source, hidden.target = p.sent.target;
+  hidden.parent = sent.parent, hidden.name = sent.name, hidden.day = sent.day;
+  hidden.source = source, hidden.target = sent.target;
   hidden.state = as;
   return t.insert(hidden);
+}
+
+// The name on the source is that of the row `now`, whatever was hidden under it. What was deleted in a directory of
+// that name stays deleted.
+void take_name(transaction& t, const entry& now) {
+  const auto hidden = t.hidden_child(now.parent, now.name);
+  if (!hidden) return;
+  if (const auto moved = t.by_origin(hidden->ino)) leave(t, *moved, which::source);
+  std::vector<entry> below;
+  t.hidden_children(hidden->ino, "", [&](entry&& e) {
+    below.push_back(std::move(e));
+    return true;
+  });
+  for (const entry& e : below) {
+    entry after = e;
+    after.parent = now.ino;
+    t.hidden_child(now.ino, e.name) ? t.erase(e) : t.update(e, after);
+  }
+  t.erase(*hidden);
+}
+
+bool is_renamed(const entry& now, const entry& sent) { return now.parent != sent.parent || now.name != sent.name; }
+
+// A file that was written to while it was sent: the size proves nothing.
+bool is_rewritten(const side& now, const side& sent) {
+  return S_ISREG(now.mode) && (now.size != sent.size || now.mtime != sent.mtime);
 }
 
 }  // namespace
@@ -27,7 +61,7 @@ inode hide_name(transaction& t, const pushed& p, state as) {
 void record_pushed(transaction& t, const pushed& p) {
   if (!t.by_inode(p.sent.parent)) return;
   const auto before = t.by_inode(p.sent.ino);
-  if (!before) return void(hide_name(t, p, state::deleted));
+  if (!before) return void(hide_name(t, p.sent, p.source, state::deleted));
   if (is_hidden(before->state)) return set_source(t, *before, p.source);
   if (!before->local) return;
   entry after = *before;
@@ -37,17 +71,25 @@ void record_pushed(transaction& t, const pushed& p) {
   if (before->local == p.sent.local) after.sha256 = p.sha256;
   if (before->origin) {
     if (const auto moved = t.by_inode(*before->origin)) set_source(t, *moved, p.source);
-  } else if (before->parent != p.sent.parent || before->name != p.sent.name) {
-    after.origin = hide_name(t, p, state::moved);
+  } else if (is_renamed(*before, p.sent)) {
+    after.origin = hide_name(t, p.sent, p.source, state::moved);
+  } else {
+    take_name(t, *before);
   }
-  after.state = classify(after);
+  after.state = is_rewritten(*before->local, *p.sent.local) ? state::conflict : classify(after);
   t.update(*before, after);
 }
 
-void record_pushed_directory(transaction& t, inode ino, const side& source) {
-  const auto before = t.by_inode(ino);
-  if (!before || is_hidden(before->state) || before->source || before->origin) return;
+void record_pushed_directory(transaction& t, const entry& sent, const side& source) {
+  if (!t.by_inode(sent.parent)) return;
+  const auto before = t.by_inode(sent.ino);
+  if (!before) return void(hide_name(t, sent, source, state::deleted));
+  if (is_hidden(before->state) || before->source || before->origin) return;
   entry after = *before;
+  if (is_renamed(*before, sent))
+    after.origin = hide_name(t, sent, source, state::moved);
+  else
+    take_name(t, *before);
   after.source = source;
   after.listed = 0;
   after.state = classify(after);

@@ -78,7 +78,7 @@ control::work control::long_work(std::string_view verb, const std::string& argum
   if (verb == "skip") return [this, argument](const stop& s) { return skip(migration_, argument, s); };
   if (verb == "ready") return [this, argument](const stop&) { return ready(migration_, open_, argument == "json"); };
   if (verb == "report") return [this](const stop&) { return make_report(recorder_); };
-  if (verb == "push") return [this, argument](const stop& s) { return push_now(migration_, argument, s); };
+  if (verb == "push") return [this, argument](const stop& s) { return push_now(migration_, argument, open_, s); };
   const auto space = argument.find(' ');
   const std::string how = argument.substr(0, space);
   const std::string path = space == std::string::npos ? "" : argument.substr(space + 1);

@@ -31,15 +31,25 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
+bool stands_for(const struct stat& st, const side& s) {
+  return static_cast<std::uint64_t>(st.st_size) == s.size &&
+         st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec == s.mtime;
+}
+
+failure spoilt(const std::string& path) {
+  return {cause::local_error, fmt::format("{}: {}", printable(path), spoilt_here)};
+}
+
 failure local_failure(const std::string& path, int problem) {
   return {cause::local_error, fmt::format("{}: cannot be read: {}", printable(path), std::strerror(problem))};
 }
 
 }  // namespace
 
-pusher::pusher(migration& m, bool overwritten)
+pusher::pusher(migration& m, bool overwritten, in_use open)
     : migration_(m),
       overwritten_(overwritten),
+      open_(std::move(open)),
       filter_(m.setup().exclude, m.setup().profile),
       reader_(m.readers().borrow()) {}
 
@@ -97,9 +107,33 @@ bool pusher::consider(const std::string& path, const entry& e) {
     refuse(*directory.why);
     return !is_over();
   }
+  if (auto why = taken(e, *target)) {
+    refuse(*why);
+    return !is_over();
+  }
   if (!wait_for_room()) return false;
-  send({e, path, *target});
+  send({e, path, *target, replaced_by(e)});
   return true;
+}
+
+// What of the source's a picture may replace.
+std::optional<side> pusher::replaced_by(const entry& e) {
+  if (!overwritten_ || !S_ISREG(e.local->mode)) return std::nullopt;
+  if (e.state == state::conflict) return e.source;
+  const auto hidden = reader_->hidden_child(e.parent, e.name);
+  const bool given_up = hidden && (hidden->state == state::deleted || hidden->state == state::overruled);
+  return given_up ? hidden->source : std::nullopt;
+}
+
+// A name that on the source is that of something else, which only has another name here.
+std::optional<failure> pusher::taken(const entry& e, const std::string& target) {
+  if (e.source || e.origin) return std::nullopt;
+  const auto hidden = reader_->hidden_child(e.parent, e.name);
+  if (!hidden || hidden->state != state::moved) return std::nullopt;
+  return failure{cause::exists,
+                 fmt::format("{}: on the source that is the name of something that has another name here; "
+                             "choose another name",
+                             printable(target))};
 }
 
 // The walk goes through one directory after the other: those above the last one are known.
@@ -128,13 +162,13 @@ pusher::made_directory pusher::enter(const entry& d) {
   if (filter_.leaves_out(parent_of(*target), {target->substr(target->rfind('/') + 1), here, {}}))
     return {d.ino, {}, true};
   if (d.source && S_ISDIR(d.source->mode)) return {d.ino, {}};
+  if (auto why = taken(d, *target)) return {d.ino, std::move(why)};
   const auto [why, there] = make(d, *target);
   if (why) return {d.ino, why};
   if (!S_ISDIR(there.mode))
     return {d.ino, failure{cause::exists, fmt::format("{}: on the source that is no directory", printable(*target))}};
-  migration_.index().post([ino = d.ino, source = side_of(there)](index::transaction& t) {
-    index::record_pushed_directory(t, ino, source);
-  });
+  migration_.index().post(
+      [d, source = side_of(there)](index::transaction& t) { index::record_pushed_directory(t, d, source); });
   return {d.ino, {}};
 }
 
@@ -164,14 +198,26 @@ std::pair<std::optional<failure>, attributes> pusher::ask(Ask&& request) {
   }
 }
 
-void pusher::send(parcel p) { S_ISLNK(p.row.local->mode) ? send_link(std::move(p)) : send_file(std::move(p)); }
+// Why it is not to be sent, as it is now.
+std::optional<failure> pusher::objection(const parcel& p) {
+  if (open_.is_written(p.row.ino))
+    return failure{cause::changed,
+                   fmt::format("{}: is being written here; push again when that has ended", printable(p.path))};
+  if (const auto now = reader_->by_inode(p.row.ino); now && is_spoilt(*now)) return spoilt(p.path);
+  return std::nullopt;
+}
+
+void pusher::send(parcel p) {
+  if (const auto why = objection(p)) return over(p, {}, shipment::end::failed, why, {});
+  S_ISLNK(p.row.local->mode) ? send_link(std::move(p)) : send_file(std::move(p));
+}
 
 void pusher::send_file(parcel p) {
   auto from = open(p);
   if (!from) return;
-  auto s = std::make_shared<shipment>(
-      shipment::services{migration_.source(), migration_.where(), migration_.limit(), bytes_, stop_}, p.row, p.path,
-      p.target, *std::move(from));
+  auto s = std::make_shared<shipment>(shipment::services{migration_.source(), migration_.where(), migration_.limit(),
+                                                         migration_.readers(), open_, bytes_, stop_},
+                                      p.row, p.path, p.target, *std::move(from), p.replaces);
   s->go([this, p = std::move(p), digest = s->sha256()](shipment::end how, const auto& why, const attributes& there) {
     over(p, digest, how, why, there);
   });
@@ -194,7 +240,16 @@ std::optional<local_file> pusher::open(const parcel& p) {
   while ((n = ::read(f.file.get(), buffer.data(), buffer.size())) > 0 && !stop_.stop_requested())
     hash.add(std::span(buffer).first(static_cast<std::size_t>(n)));
   if (n < 0) return refused(errno);
+  if (stop_.stop_requested()) {
+    over(p, {}, shipment::end::failed, failure{cause::cancelled, "interrupted"}, {});
+    return std::nullopt;
+  }
   f.sha256 = hash.result();
+  const auto& row = p.row;
+  if (p.replaces && !row.sha256.empty() && f.sha256 != row.sha256 && stands_for(f.as, *row.local)) {
+    over(p, {}, shipment::end::failed, spoilt(p.path), {});
+    return std::nullopt;
+  }
   return f;
 }
 
@@ -228,15 +283,17 @@ void pusher::over(const parcel& p, const std::string& sha256, shipment::end how,
     const bool again = how == shipment::end::changed
                            ? ++next.changes < most_changes
                            : why && why->why != cause::cancelled && why->of_connection() && ++next.losses < most_losses;
-    if (again && !stop_.stop_requested()) {
+    if (again && stop_.stop_requested()) {
+      interrupt();
+    } else if (again) {
       again_.push_back(std::move(next));
       changed_.notify_all();
       return;
-    }
-    if (how == shipment::end::changed)
+    } else if (how == shipment::end::changed) {
       count_refusal({cause::changed, fmt::format("{}: changes while it is sent; push again later", printable(p.path))});
-    else if (why)
+    } else if (why) {
       count_refusal(*why);
+    }
   }
   settle();
 }
@@ -262,17 +319,19 @@ void pusher::refuse(const failure& why) {
 }
 
 void pusher::count_refusal(const failure& why) {
-  if (why.why == cause::cancelled) {
-    result_.ended = push_result::end::interrupted;
-    return;
-  }
+  if (why.why == cause::cancelled) return interrupt();
   if (result_.refused++ == 0) result_.first_refusal = why.text;
   if (why.why == cause::permission) ++denied_;
 }
 
+// Something was left unsent because it is to end. Under the lock.
+void pusher::interrupt() {
+  if (result_.ended == push_result::end::done) result_.ended = push_result::end::interrupted;
+}
+
 bool pusher::is_over() {
   const std::lock_guard lock{mutex_};
-  if (stop_.stop_requested()) result_.ended = push_result::end::interrupted;
+  if (stop_.stop_requested()) interrupt();
   if (!accepted_ && denied_ >= denials_that_tell && denied_ == result_.refused)
     result_.ended = push_result::end::read_only;
   return result_.ended != push_result::end::done;
@@ -286,7 +345,10 @@ bool pusher::wait_for_room() {
       changed_.wait(lock, stop_, [&] { return running_ < most_at_once || !again_.empty(); });
     else if (!resend(lock))
       return false;
-    if (stop_.stop_requested()) return false;
+    if (stop_.stop_requested()) {
+      interrupt();
+      return false;
+    }
   }
   ++running_;
   return true;
@@ -321,6 +383,7 @@ bool pusher::wait_for_source() {
     }
     changed_.wait_for(lock, stop_, 100ms, [] { return false; });
   }
+  interrupt();
   return false;
 }
 
@@ -332,6 +395,7 @@ void pusher::drain() {
     if (result_.ended == push_result::end::done && !stop_.stop_requested()) {
       resend(lock);
     } else {
+      interrupt();
       running_ -= again_.size();
       again_.clear();
     }

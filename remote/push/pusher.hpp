@@ -1,5 +1,7 @@
 // The way back: what is new here goes to the source, many pictures at a time. Nothing there is overwritten or removed,
-// but for partial files of its own and, with `overwritten`, copies of what was overwritten here.
+// but for partial files of its own and, with `overwritten`, the source's copies of pictures in conflict and of what was
+// deleted or decided against here before a new picture got its name: those, as the index knows them. What is open for
+// writing here, or was found to have wrong bytes, is refused.
 //
 // Threads: one calls `run`; the archive's threads tell what became of each picture. mutex_ guards what both touch, and
 // no callback runs under it.
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "index/set.hpp"
+#include "remote/decide/in_use.hpp"
 #include "remote/filter.hpp"
 #include "remote/migration.hpp"
 #include "remote/push/shipment.hpp"
@@ -31,7 +34,7 @@ struct push_result {
 
 class pusher {
  public:
-  pusher(migration& m, bool overwritten);
+  pusher(migration& m, bool overwritten, in_use open = {});
 
   // Sends what is new at or below `path`; blocks until all of it is there or refused. Throws ferryfs::error (usage)
   // where there is no such path, or (source) where `overwritten` is more than the source can do.
@@ -47,6 +50,7 @@ class pusher {
   struct parcel {
     entry row;
     std::string path, target;
+    std::optional<side> replaces;  // on the source
     unsigned losses = 0, changes = 0;
   };
   struct made_directory {
@@ -57,6 +61,8 @@ class pusher {
 
   void walk(index::set which, const std::string& path);
   bool consider(const std::string& path, const entry& e);
+  std::optional<side> replaced_by(const entry& e);
+  std::optional<failure> taken(const entry& e, const std::string& target);
   const made_directory& directory_for(const entry& e);
   made_directory enter(const entry& d);
   std::pair<std::optional<failure>, attributes> make(const entry& d, const std::string& target);
@@ -64,6 +70,7 @@ class pusher {
   std::pair<std::optional<failure>, attributes> ask(Ask&& request);
 
   void send(parcel p);
+  std::optional<failure> objection(const parcel& p);
   void send_file(parcel p);
   void send_link(parcel p);
   std::optional<local_file> open(const parcel& p);
@@ -72,6 +79,7 @@ class pusher {
   void record(const parcel& p, const std::string& sha256, const attributes& there);
   void settle();
   void refuse(const failure& why);
+  void interrupt();
   void count_refusal(const failure& why);
 
   bool wait_for_room();
@@ -84,6 +92,7 @@ class pusher {
 
   migration& migration_;
   const bool overwritten_;
+  const in_use open_;
   filter filter_;
   index::readers::lease reader_;
   std::stop_token stop_;

@@ -23,14 +23,15 @@ bool same_time(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_s
 
 }  // namespace
 
-shipment::shipment(services s, entry row, std::string path, std::string target, local_file from)
+shipment::shipment(services s, entry row, std::string path, std::string target, local_file from,
+                   std::optional<side> replaces)
     : services_(s),
       row_(std::move(row)),
       here_(std::move(path)),
       target_(std::move(target)),
       part_(part_path(target_)),
       from_(std::move(from)),
-      replaces_(row_.state == state::conflict) {}
+      replaces_(replaces) {}
 
 void shipment::go(done call) {
   done_ = std::move(call);
@@ -39,13 +40,13 @@ void shipment::go(done call) {
 }
 
 bool shipment::is_known(const attributes& there) const {
-  return row_.source && S_ISREG(there.mode) && there.size == row_.source->size &&
-         there.mtime == row_.source->mtime / 1'000'000'000;
+  return replaces_ && S_ISREG(there.mode) && there.size == replaces_->size &&
+         there.mtime == replaces_->mtime / 1'000'000'000;
 }
 
 void shipment::looked(const std::optional<failure>& why, const attributes& there) {
   if (why && why->why != cause::not_found) return over(end::failed, why);
-  if (why || (replaces_ && is_known(there))) return services_.source.write(shared_from_this());
+  if (why || is_known(there)) return services_.source.write(shared_from_this());
   if (S_ISREG(there.mode) && there.size == size()) return compare(there);
   refuse(replaces_ ? "changed on the source since it was indexed; scan, and look at it again"
                    : "something else stands on the source under this name");
@@ -102,7 +103,8 @@ void shipment::finished(const std::optional<failure>& why, const attributes& aft
 
 void shipment::proven(const std::optional<failure>& why, const std::string& sha256) {
   if (why) return over(end::failed, why);
-  if (!is_unchanged()) return discard(end::changed, {});
+  if (!is_unchanged() || services_.open.is_written(row_.ino)) return discard(end::changed, {});
+  if (is_spoilt()) return refuse(spoilt_here);
   if (sha256 != from_.sha256) {
     // What an earlier run had left was of another file.
     if (begun_at_ > 0) {
@@ -127,6 +129,12 @@ bool shipment::is_unchanged() const {
   if (!again || ::fstat(again.get(), &named) != 0 || ::fstat(from_.file.get(), &now) != 0) return false;
   return named.st_ino == now.st_ino && named.st_dev == now.st_dev && now.st_size == from_.as.st_size &&
          same_time(now.st_mtim, from_.as.st_mtim) && same_time(now.st_ctim, from_.as.st_ctim);
+}
+
+// Found to be so by a verify while it was sent.
+bool shipment::is_spoilt() const {
+  const auto now = services_.readers.borrow()->by_inode(row_.ino);
+  return now && remote::is_spoilt(*now);
 }
 
 void shipment::replace() {

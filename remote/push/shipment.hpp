@@ -11,7 +11,9 @@
 #include <string>
 
 #include "index/entry.hpp"
+#include "index/reader.hpp"
 #include "remote/archive.hpp"
+#include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/limiter.hpp"
 
@@ -24,12 +26,19 @@ struct local_file {
   std::string sha256;
 };
 
+// What is to be said of bytes that a digest has shown to be wrong: they must not replace the last good ones.
+inline constexpr const char* spoilt_here =
+    "its bytes here are not the ones that it should have; ferryfs resolve it first";
+inline bool is_spoilt(const entry& e) noexcept { return e.state == state::conflict && !e.error.empty(); }
+
 class shipment final : public writing, public std::enable_shared_from_this<shipment> {
  public:
   struct services {
     archive& source;
     const destination& where;
     limiter& limit;
+    index::readers& readers;
+    const in_use& open;
     std::atomic<std::uint64_t>& bytes;  // sent, counted up
     std::stop_token stop;               // ends it where it is; a part of it stays on the source, to be gone on with
   };
@@ -41,9 +50,8 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   };
   using done = std::function<void(end, const std::optional<failure>&, const attributes& on_source)>;
 
-  // `path` here, `target` on the source. A row in conflict replaces what the source has, if that still is what the row
-  // knows.
-  shipment(services s, entry row, std::string path, std::string target, local_file from);
+  // `path` here, `target` on the source. What the source has is replaced if it still is `replaces`.
+  shipment(services s, entry row, std::string path, std::string target, local_file from, std::optional<side> replaces);
 
   // `call` is called once.
   void go(done call);
@@ -63,6 +71,7 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(from_.as.st_size); }
   bool is_known(const attributes& there) const;
   bool is_unchanged() const;
+  bool is_spoilt() const;
   void looked(const std::optional<failure>& why, const attributes& there);
   void compare(const attributes& there);
   void prove();
@@ -77,7 +86,7 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   const entry row_;
   const std::string here_, target_, part_;
   const local_file from_;
-  const bool replaces_;
+  const std::optional<side> replaces_;
   done done_;
   std::uint64_t begun_at_ = 0, at_ = 0;
   bool anew_ = false;

@@ -68,10 +68,100 @@ TEST_CASE("what was written to while it was sent is a conflict") {
   CHECK(f.row("d/new.jpg").sha256.empty());
 }
 
+TEST_CASE("what was written to with the same size while it was sent is a conflict") {
+  sent_picture f;
+  f.change([&](auto& t) { index::record_changed(t, f.ino, file_side(30, 2000), {}, {}, true, 1); });
+  f.record();
+  CHECK(f.row("d/new.jpg").state == state::conflict);
+  CHECK(f.row("d/new.jpg").sha256.empty());
+}
+
+TEST_CASE("what was sent has its name on the source, whatever was hidden under that before") {
+  const state before = GENERATE(state::deleted, state::overruled);
+  sent_picture f;
+  entry hidden;
+  hidden.parent = f.d, hidden.name = "new.jpg", hidden.source = file_side(20), hidden.state = before;
+  f.insert(hidden);
+  f.record();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(f.row("d/new.jpg").state == state::common);
+    CHECK(f.readers.borrow()->totals().of(state::deleted).files == 0);
+    f.scan();
+  }
+}
+
+TEST_CASE("what was renamed here while it was sent is hidden as that where something deleted was") {
+  sent_picture f;
+  entry hidden;
+  hidden.parent = f.d, hidden.name = "new.jpg", hidden.source = file_side(20), hidden.state = state::deleted;
+  f.insert(hidden);
+  f.change([&](auto& t) { index::record_renamed(t, f.ino, f.d, "b.jpg", 1); });
+  f.record();
+  f.scan();
+  CHECK(f.row("d/b.jpg").state == state::common);
+  CHECK(f.row("d/new.jpg").state == state::moved);
+}
+
+namespace {
+
+// e/ was made here and is made on the source.
+struct made_directory : index_fixture {
+  inode ino = insert(root_inode, "e", {}, directory_side());
+  entry sent = row("e");
+
+  void record() {
+    writer.run([&](index::transaction& t) { index::record_pushed_directory(t, sent, directory_side()); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a directory that was renamed while it was made on the source keeps its name there") {
+  made_directory f;
+  f.writer.run([&](index::transaction& t) { index::record_renamed(t, f.ino, root_inode, "other", 1); });
+  f.record();
+  CHECK(f.readers.borrow()->source_path(f.ino) == "e");
+  f.list_source({named("e", directory_side())});
+  CHECK(f.names_in(root_inode) == strings{"other"});
+  CHECK(f.row("other").source);
+}
+
+TEST_CASE("a directory that was deleted while it was made on the source does not come back") {
+  made_directory f;
+  f.writer.run([&](index::transaction& t) { index::record_removed(t, f.ino, 1); });
+  f.record();
+  f.list_source({named("e", directory_side())});
+  CHECK(f.names_in(root_inode).empty());
+}
+
+TEST_CASE("a directory that is made anew stays one after scans, and what was deleted in the old one stays deleted") {
+  index_fixture f;
+  const inode old = f.insert(root_inode, "e", directory_side(), directory_side());
+  const inode picture = f.insert(old, "a.jpg", file_side(10));
+  f.writer.run([&](index::transaction& t) {
+    index::record_removed(t, picture, 1);
+    index::record_removed(t, old, 1);
+  });
+  const inode ino = f.insert(root_inode, "e", {}, directory_side());
+  const entry sent = f.row("e");
+  f.writer.run([&](index::transaction& t) { index::record_pushed_directory(t, sent, directory_side()); });
+  for (int i = 0; i < 3; ++i) {
+    CHECK(f.row("e").ino == ino);
+    CHECK(f.row("e").source);
+    const auto below = f.list_source({named("e", directory_side())});
+    REQUIRE(below.size() == 1);
+    CHECK(below[0].ino == ino);
+    f.list(index::which::source, ino, "e", {named("a.jpg", file_side(10)), named("b.jpg", file_side(11))});
+    CHECK(f.names_in(ino) == strings{"b.jpg"});
+    CHECK(f.readers.borrow()->totals().of(state::deleted).files == 1);
+  }
+}
+
 TEST_CASE("a directory that was made on the source is not waited for") {
   index_fixture f;
   const inode d = f.insert(root_inode, "d", {}, directory_side());
-  f.writer.run([&](index::transaction& t) { index::record_pushed_directory(t, d, directory_side()); });
+  f.writer.run(
+      [&](index::transaction& t) { index::record_pushed_directory(t, t.by_inode(d).value(), directory_side()); });
   CHECK(f.row("d").state == state::common);
   CHECK_FALSE(f.row("d").never_listed());
 }

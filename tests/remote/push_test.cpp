@@ -8,11 +8,13 @@
 #include <utility>
 
 #include "index/change_here.hpp"
+#include "index/decision.hpp"
 #include "index/error.hpp"
 #include "remote/directory/directory_archive.hpp"
 #include "remote/push/part_name.hpp"
 #include "remote/push/pusher.hpp"
 #include "remote/sftp/sftp_archive.hpp"
+#include "remote/verify/verifier.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/process.hpp"
@@ -71,12 +73,22 @@ struct push_fixture {
     if (!std::exchange(started, true)) engine->start({false, false});
     scanned->get_future().get();
   }
-  push_result push(const std::string& path = "", bool overwritten = false) {
-    remote::pusher p{*engine, overwritten};
+  push_result push(const std::string& path = "", bool overwritten = false, remote::in_use open = {}) {
+    remote::pusher p{*engine, overwritten, std::move(open)};
     auto r = p.run(path, {});
     sent_bytes = p.so_far().bytes;
     INFO(r.first_refusal << r.why);
     return r;
+  }
+  entry row(const std::string& path) { return engine->readers().borrow()->at(path).value(); }
+  template <typename Edit>
+  void edit(const std::string& path, Edit&& change) {
+    engine->index().run([&](index::transaction& t) {
+      const entry before = t.by_inode(row(path).ino).value();
+      entry after = before;
+      change(after);
+      t.update(before, after);
+    });
   }
   std::string state_of(const std::string& path) {
     const auto e = engine->readers().borrow()->at(path);
@@ -309,6 +321,147 @@ TEST_CASE("push: what was overwritten here replaces the source's copy only when 
     CHECK_THROWS_AS(f.push("", true), error);
     CHECK(f.source->content("a.jpg") == "theirs");
   }
+}
+
+TEST_CASE("push: bytes that are known to be wrong never replace the source's good ones", "[push]") {
+  fake_fixture f;
+  f.source->put_file("a.jpg", "theirs"), f.source->put_file("b.jpg", "b");
+  f.put("a.jpg", "theirs"), f.put("b.jpg", "b, made better");
+  f.scan();
+  const auto verify = [&] {
+    remote::verify_progress progress;
+    return remote::verify_below(*f.engine, "", false, [](const auto&) {}, progress, {});
+  };
+  const auto check_refused = [&](const std::string& name, const std::string& theirs) {
+    const auto r = f.push(name, true);
+    CHECK((r.files == 0 && r.refused == 1));
+    CHECK_THAT(r.first_refusal, contains_text(name + ": its bytes here are not the ones"));
+    CHECK(f.source->content(name) == theirs);
+    CHECK(f.source->names() == std::vector<std::string>{"a.jpg", "b.jpg"});
+  };
+  REQUIRE(verify().stored == 2);
+  SECTION("as a verify has found") {
+    f.put("a.jpg", "tHeirs");
+    REQUIRE(verify().wrong == 1);
+    REQUIRE(f.state_of("a.jpg") == "conflict");
+    check_refused("a.jpg", "theirs");
+  }
+  SECTION("as the push itself finds") {
+    f.put("b.jpg", "b, made BETTER");
+    check_refused("b.jpg", "b");
+  }
+  SECTION("as a verify finds while they are sent") {
+    f.edit("b.jpg", [](entry& e) { e.sha256.clear(); });
+    f.source->before(".b.jpg.ferryfs-part", [&] { f.edit("b.jpg", [](entry& e) { e.error = "digest differs"; }); });
+    check_refused("b.jpg", "b");
+  }
+}
+
+TEST_CASE("push: what is being written here is not sent", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "half"), f.put("b.jpg", "b");
+  f.scan();
+  const inode a = f.row("a.jpg").ino;
+  bool written = true;
+  const remote::in_use open{[&](inode ino) { return written && ino == a; }, [](inode) {},
+                            [] { return std::size_t{1}; }};
+  const auto check_refused = [&] {
+    const auto r = f.push("", false, open);
+    CHECK((r.files == 1 && r.refused == 1));
+    CHECK_THAT(r.first_refusal, contains_text("a.jpg: is being written here"));
+    CHECK(f.source->names() == std::vector<std::string>{"b.jpg"});
+  };
+  SECTION("from the start") { check_refused(); }
+  SECTION("since it was begun to be sent") {
+    written = false;
+    f.source->before(".a.jpg.ferryfs-part", [&] { written = true; });
+    check_refused();
+  }
+  written = false;
+  CHECK(f.push("", false, open).files == 1);
+  CHECK(f.source->content("a.jpg") == "half");
+}
+
+TEST_CASE("push: a new picture under the name of one that was given up here replaces that only when asked to",
+          "[push]") {
+  fake_fixture f;
+  f.source->put_file("a.jpg", "theirs");
+  f.put("a.jpg", "mine here");
+  f.scan();
+  const auto job = [&](auto&& make) { f.engine->index().run(make); };
+  const inode ino = f.row("a.jpg").ino;
+  SECTION("deleted, as programs save a file") {
+    f.put(".a.tmp", "mine here");
+    f.scan();
+    fs::rename(f.dir / ".a.tmp", f.dir / "a.jpg");
+    job([&](index::transaction& t) {
+      index::record_renamed(t, t.child(root_inode, ".a.tmp")->ino, root_inode, "a.jpg", 1);
+    });
+  }
+  SECTION("overruled") {
+    job([&](index::transaction& t) { index::record_destination_kept(t, ino); });
+  }
+  REQUIRE(f.state_of("a.jpg") == "new");
+  CHECK(f.push().refused == 1);
+  CHECK(f.source->content("a.jpg") == "theirs");
+  f.source->put_file("a.jpg", "theirs, changed", long_ago + 5);
+  CHECK(f.push("", true).refused == 1);
+  CHECK(f.source->content("a.jpg") == "theirs, changed");
+  f.source->put_file("a.jpg", "theirs");
+  CHECK(f.push("", true).files == 1);
+  CHECK(f.source->content("a.jpg") == "mine here");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(f.state_of("a.jpg") == "common");
+    CHECK(f.engine->readers().borrow()->totals().of(state::deleted).files == 0);
+    CHECK(f.push("", true).files == 0);
+    f.scan();
+  }
+}
+
+TEST_CASE("push: one that is stopped while the source is away says so", "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "a");
+  f.scan();
+  std::stop_source stop;
+  f.source->fail(".a.jpg.ferryfs-part", cause::unreachable);
+  SECTION("while it waits for the source") {
+    f.source->before(".a.jpg.ferryfs-part", [&] { f.source->set_reachable(false); });
+    auto pushed = std::async(std::launch::async, [&] {
+      return remote::pusher{*f.engine, false}.run("", stop.get_token());
+    });
+    REQUIRE(wait_until([&] { return !f.source->state().reachable; }));
+    stop.request_stop();
+    const auto r = pushed.get();
+    CHECK(r.ended == push_result::end::interrupted);
+    CHECK(r.refused == 0);
+  }
+  SECTION("as it goes") {
+    f.source->before(".a.jpg.ferryfs-part", [&] { stop.request_stop(); });
+    const auto r = remote::pusher{*f.engine, false}.run("", stop.get_token());
+    CHECK(r.ended == push_result::end::interrupted);
+    CHECK(r.refused == 0);
+  }
+}
+
+TEST_CASE("push: nothing is put under a name that on the source is that of what was renamed here", "[push]") {
+  fake_fixture f;
+  f.source->put_file("old name/1.jpg", "1"), f.source->put_file("2.jpg", "2");
+  f.put("old name/1.jpg", "1"), f.put("2.jpg", "2");
+  f.scan();
+  for (const auto& [from, to] : {std::pair{"old name", "new name"}, std::pair{"2.jpg", "3.jpg"}}) {
+    fs::rename(f.dir / from, f.dir / to);
+    f.engine->index().run(
+        [&](index::transaction& t) { index::record_renamed(t, t.child(root_inode, from)->ino, root_inode, to, 1); });
+  }
+  f.put("old name/4.jpg", "4"), f.put("2.jpg", "2");
+  f.scan();
+  const auto r = f.push();
+  CHECK((r.files == 0 && r.there == 0 && r.refused == 2));
+  CHECK_THAT(r.first_refusal, contains_text("has another name here"));
+  CHECK(f.source->names() == std::vector<std::string>{"2.jpg", "old name", "old name/1.jpg"});
+  f.scan();
+  CHECK(f.state_of("3.jpg") == "common");
+  CHECK(f.state_of("new name/1.jpg") == "common");
 }
 
 TEST_CASE("push: what was put into a directory that was renamed here goes where the source has that", "[push]") {
