@@ -15,8 +15,8 @@
 
 namespace ferryfs::fs {
 
-command_result ask(const std::string& root, const std::string& command) {
-  const std::string path = fmt::format("{}/{}/control", root, own_directory);
+command_result ask(const std::string& root, const std::string& command, const std::string& file) {
+  const std::string path = fmt::format("{}/{}/{}", root, own_directory, file);
   const unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
   if (!fd)
     throw error(exit_code::local,

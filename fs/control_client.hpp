@@ -10,7 +10,8 @@
 namespace ferryfs::fs {
 
 // Writes one command into ROOT/.ferryfs/control and returns its answer. Throws ferryfs::error where there is none.
-command_result ask(const std::string& root, const std::string& command);
+// `file`: "watch" takes commands while one that control took is running.
+command_result ask(const std::string& root, const std::string& command, const std::string& file = "control");
 exit_code code_of(const command_result& a);
 
 // Writes one command into ROOT/.ferryfs/control and returns the answer's line; waits as long as the command takes.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <memory>
 
 #include "fs/size.hpp"
 
@@ -42,7 +43,7 @@ push_words words_for(const remote::push_result& r) {
   return {r.refused == 0 ? exit_code::complete : exit_code::incomplete, text};
 }
 
-command_result push_now(remote::migration& m, std::string argument, const remote::in_use& open,
+command_result push_now(remote::migration& m, std::string argument, const remote::in_use& open, push_watch& watch,
                         const std::stop_token& stop) {
   constexpr std::string_view flag = "--overwritten ";
   const bool overwritten = argument.starts_with(flag);
@@ -50,11 +51,24 @@ command_result push_now(remote::migration& m, std::string argument, const remote
   if (m.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume lets it go on\n"};
   if (const auto health = m.source().state(); !health.reachable) return {EHOSTDOWN, health.why + '\n'};
   try {
-    const auto [code, text] = words_for(remote::pusher{m, overwritten, open}.run(argument, stop));
+    remote::pusher p{m, overwritten, open};
+    watch.set(&p);
+    const std::shared_ptr<void> end{nullptr, [&](void*) { watch.set(nullptr); }};
+    const auto [code, text] = words_for(p.run(argument, stop));
     return {errno_for(code), text + '\n'};
   } catch (const error& e) {
     return {errno_for(e.code()), e.what() + std::string("\n")};
   }
+}
+
+void push_watch::set(remote::pusher* running) {
+  const std::lock_guard lock{mutex_};
+  running_ = running;
+}
+
+std::string push_watch::line() {
+  const std::lock_guard lock{mutex_};
+  return running_ == nullptr ? "" : push_line(running_->so_far()) + '\n';
 }
 
 std::string push_line(const remote::pusher::progress& p) {

@@ -1,6 +1,7 @@
 // What a push says when it has ended.
 #pragma once
 
+#include <mutex>
 #include <stop_token>
 #include <string>
 
@@ -16,8 +17,19 @@ struct push_words {
 };
 push_words words_for(const remote::push_result& r);
 
+// The push that runs, if one does. Threads: any.
+class push_watch {
+ public:
+  void set(remote::pusher* running);
+  std::string line();  // for people; empty while none runs
+
+ private:
+  std::mutex mutex_;
+  remote::pusher* running_ = nullptr;
+};
+
 // The command of a mounted archive: "[--overwritten ]PATH".
-command_result push_now(remote::migration& m, std::string argument, const remote::in_use& open,
+command_result push_now(remote::migration& m, std::string argument, const remote::in_use& open, push_watch& watch,
                         const std::stop_token& stop);
 
 std::string push_line(const remote::pusher::progress& p);

@@ -12,14 +12,13 @@
 #include "fs/engine.hpp"
 #include "fs/locate.hpp"
 #include "fs/log.hpp"
-#include "fs/progress.hpp"
 #include "fs/signals.hpp"
+#include "fs/watched.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
-using namespace std::chrono_literals;
 using remote::migration;
 using work = std::function<command_result(migration&, const std::string& path)>;
 
@@ -63,17 +62,6 @@ exit_code print(const command_result& a) {
   return code_of(a);
 }
 
-// Draws how far a verify is until it ends.
-command_result watched(std::future<command_result> end, const std::function<std::string()>& line) {
-  progress shown;
-  while (end.wait_for(500ms) != std::future_status::ready)
-    if (std::string text = line(); !text.empty()) {
-      if (text.ends_with('\n')) text.pop_back();
-      shown.show(text);
-    }
-  return end.get();
-}
-
 command_result verify_alone(migration& m, const std::string& path, bool with_source) {
   std::stop_source stop;
   remote::verify_progress far;
@@ -108,9 +96,7 @@ exit_code run_ready(const arguments& a) {
 exit_code run_verify(const arguments& a) {
   const located where = locate(a.path);
   const std::string command = fmt::format("verify {} {}", a.with_source ? "source" : "here", where.relative);
-  if (where.mounted)
-    return print(watched(std::async(std::launch::async, [&] { return ask(where.root, command); }),
-                         [&] { return ask(where.root, "progress").text; }));
+  if (where.mounted) return print(ask_watched(where.root, "verify", command));
   block_signals();
   return print(decide(where, command, a.with_source ? need_source::now : need_source::never,
                       [&](migration& m, const std::string& path) { return verify_alone(m, path, a.with_source); }));

@@ -14,6 +14,7 @@
 #include "fs/progress.hpp"
 #include "fs/push_text.hpp"
 #include "fs/signals.hpp"
+#include "fs/watched.hpp"
 #include "remote/scan/destination_scan.hpp"
 
 namespace ferryfs::fs {
@@ -63,7 +64,9 @@ exit_code run_push(const arguments& a) {
   const located where = locate(a.path);
   if (where.mounted) {
     const std::string verb = a.overwritten ? "push --overwritten " : "push ";
-    std::printf("%s\n", send_command(where.root, verb + where.relative).c_str());
+    const auto answer = ask_watched(where.root, "push", verb + where.relative);
+    if (answer.error != 0) throw error(code_of(answer), answer.text);
+    std::printf("%s\n", answer.text.c_str());
     return exit_code::complete;
   }
   const auto [code, text] = push_unmounted(where, a.overwritten);

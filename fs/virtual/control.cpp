@@ -63,12 +63,17 @@ void control::run(std::string_view command, std::function<void(const result&)> d
       r.complete() ? done({0, fmt::format("scanned {} directories, {} names\n", r.directories + r.skipped, r.names)})
                    : done({EHOSTDOWN, r.failures.front().text + "\n"});
     });
-  if (verb == "progress") return done({0, verify_line(verifying_)});
+  if (verb == "progress") return done({0, argument == "push" ? pushing_.line() : verify_line(verifying_)});
+  if (verb == "stop" && (argument == "push" || argument == "verify")) {
+    const bool runs = (argument == "push" ? push_ : verify_).stop();
+    return done({0, runs ? argument + " is to end\n" : fmt::format("no {} is running\n", argument)});
+  }
   if (auto aside = long_work(verb, argument)) return run_aside(std::move(aside), std::move(done));
   done({EINVAL,
-        fmt::format("{}: unknown; there are pause, resume, rescan, limit RATE, fetch PATH, push PATH, skip PATH, "
-                    "resolve source|destination|both PATH, ready, report and verify here|source PATH\n",
-                    printable(verb))});
+        fmt::format(
+            "{}: unknown; there are pause, resume, rescan, limit RATE, fetch PATH, push PATH, skip PATH, "
+            "resolve source|destination|both PATH, ready, report, verify here|source PATH and stop push|verify\n",
+            printable(verb))});
 }
 
 // What takes as long as the disk or the source takes; nothing: no such verb.
@@ -78,7 +83,10 @@ control::work control::long_work(std::string_view verb, const std::string& argum
   if (verb == "skip") return [this, argument](const stop& s) { return skip(migration_, argument, s); };
   if (verb == "ready") return [this, argument](const stop&) { return ready(migration_, open_, argument == "json"); };
   if (verb == "report") return [this](const stop&) { return make_report(recorder_); };
-  if (verb == "push") return [this, argument](const stop& s) { return push_now(migration_, argument, open_, s); };
+  if (verb == "push")
+    return [this, argument](const stop& s) {
+      return push_.run(s, [&](const stop& t) { return push_now(migration_, argument, open_, pushing_, t); });
+    };
   const auto space = argument.find(' ');
   const std::string how = argument.substr(0, space);
   const std::string path = space == std::string::npos ? "" : argument.substr(space + 1);
@@ -86,7 +94,7 @@ control::work control::long_work(std::string_view verb, const std::string& argum
     return [this, keep = *keep, path](const stop& s) { return resolve(migration_, path, keep, open_, s); };
   if (verb == "verify" && (how == "here" || how == "source"))
     return [this, with_source = how == "source", path](const stop& s) {
-      return verify(migration_, path, with_source, verifying_, s);
+      return verify_.run(s, [&](const stop& t) { return verify(migration_, path, with_source, verifying_, t); });
     };
   return {};
 }

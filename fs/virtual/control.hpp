@@ -1,6 +1,6 @@
 // What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH, push [--overwritten] PATH,
-// report, and the operator's decisions (fs/decisions.hpp). A command ends with a newline, which is not a part of a path
-// that ends with it.
+// report, progress push|verify and stop push|verify (of which one each runs at a time), and the operator's decisions
+// (fs/decisions.hpp). A command ends with a newline, which is not a part of a path that ends with it.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,9 @@
 #include <thread>
 
 #include "fs/decisions.hpp"
+#include "fs/push_text.hpp"
 #include "fs/report/recorder.hpp"
+#include "fs/virtual/single_job.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/migration.hpp"
 #include "remote/verify/verifier.hpp"
@@ -39,6 +41,8 @@ class control {
   recorder& recorder_;
   remote::in_use open_;
   remote::verify_progress verifying_;
+  push_watch pushing_;
+  single_job push_{"push"}, verify_{"verify"};
   std::mutex mutex_;
   std::list<std::jthread> running_;  // joined when the next begins, or at the end
   std::list<std::thread::id> ended_;

@@ -32,6 +32,8 @@ reports/      what scans and syncs found, TIME-NUMBER.json, and TIME-NUMBER.SET.
               latest.json is a link to the newest
 control       commands are written here: pause, resume, rescan, report, limit 20M, fetch PATH, … The answer can be read
               from the same open file; "ferryfs ctl" does that
+watch         the same while a command of control runs, as the kernel takes one write to a file at a time: progress push,
+              progress verify, stop push, stop verify
 
 Each picture says how it stands: getfattr -n user.ferryfs.state FILE (local, remote, fetching or conflict), and
 user.ferryfs.sha256 where it is known.
@@ -79,6 +81,7 @@ std::vector<virtual_directory::file> own_files(remote::migration& m) {
   std::vector<virtual_directory::file> files{
       {"README", 0444, [] { return std::string(readme); }},
       {"control", 0600, {}},
+      {"watch", 0600, {}},
       {"index.html", 0444, [&m] { return padded(dashboard_of(m), 16 << 10); }},
       {"metrics", 0444, [&m] { return metrics_of(m); }},
       {"status.json", 0444, [&m] { return padded(status_of(m).dump(2), 128); }},

@@ -109,8 +109,8 @@ TEST_CASE("the mount's own directory is not listed but can be reached, and statu
   mount_fixture mount(f.options(still));
   mount.expect_log(still_says);
   CHECK(names_in(mount.mountpoint()) == std::vector<std::string>{"20240101"});
-  CHECK(names_in(mount / ".ferryfs") ==
-        std::vector<std::string>{"README", "control", "index.html", "lists", "metrics", "reports", "status.json"});
+  CHECK(names_in(mount / ".ferryfs") == std::vector<std::string>{"README", "control", "index.html", "lists", "metrics",
+                                                                 "reports", "status.json", "watch"});
 
   nlohmann::json s;
   REQUIRE(wait_until([&] {

@@ -1,6 +1,10 @@
 // ferryfs push, as one would call it: against a real sshd, with and without a mount.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 
+#include "tests/doubles/descriptor.hpp"
 #include "tests/doubles/relay.hpp"
 #include "tests/mount/ferry.hpp"
 #include "tests/scripts/refusal.hpp"
@@ -160,4 +164,95 @@ TEST_CASE("push through the mount") {
     CHECK(read_file(f.from / "20240110/old.jpg") == "old, made better");
     CHECK(attribute(m / "20240110/old.jpg") == "local");
   }
+}
+
+TEST_CASE("push through the mount shows how far it is, goes once at a time, and ends when it is told to") {
+  need_fuse();
+  ferry f;
+  write_old(f.from / "20240110/old.jpg", "old");
+  relay line{{.listen = 0, .port = f.server.port(), .delay = 1ms, .in_flight = 1'000'000, .rate = 4'000'000}};
+  mount_fixture m{f.options({}, line.port())};
+  write_file(m / "20240110/video.mp4", noise(16'000'000));
+  const auto before = line.counts().bytes_up;
+  process first{{FERRYFS_BINARY, "push", m.mountpoint()}};
+  REQUIRE(wait_until([&] { return line.counts().bytes_up > before + 1'000'000; }, 30s));
+  CHECK(wait_until([&] { return first.out().find("sent 0 files, ") != std::string::npos; }, 10s));
+  check_one_line(run_ferryfs({"push", m.mountpoint()}), local, "a push is running already");
+  {
+    const descriptor watch{::open((m / ".ferryfs/watch").c_str(), O_WRONLY)};
+    CHECK((::write(watch.get(), "push \n", 6) == -1 && errno == EBUSY));
+  }
+  first.signal(SIGINT);
+  const auto r = first.wait(10s);
+  INFO(r.out << r.err);
+  CHECK(r.code == incomplete);
+  CHECK_THAT(r.err, contains_text("interrupted"));
+  CHECK_FALSE(fs::exists(f.from / "20240110/video.mp4"));
+  line.rate(0);
+  CHECK(run_ferryfs({"push", m.mountpoint()}).code == complete);
+  CHECK((read_file(f.from / "20240110/video.mp4") == noise(16'000'000)));
+}
+
+TEST_CASE("verify through the mount goes once at a time, and ends when it is told to") {
+  need_fuse();
+  ferry f;
+  write_old(f.from / "a.jpg", "picture");
+  relay line{{.listen = 0, .port = f.server.port(), .delay = 0us}};
+  mount_fixture m{f.options({}, line.port())};
+  REQUIRE(run_ferryfs({"status", m.mountpoint(), "--wait", "30"}, 40s).code == complete);
+  line.stall();
+  process first{{FERRYFS_BINARY, "verify", m.mountpoint(), "--source"}};
+  REQUIRE(wait_until([&] { return first.out().find("verified ") != std::string::npos; }, 10s));
+  {
+    const descriptor watch{::open((m / ".ferryfs/watch").c_str(), O_WRONLY)};
+    CHECK((::write(watch.get(), "verify here \n", 13) == -1 && errno == EBUSY));
+  }
+  const auto second = run_ferryfs({"verify", m.mountpoint()});
+  CHECK(second.code == local);
+  CHECK_THAT(second.out, contains_text("a verify is running already"));
+  first.signal(SIGINT);
+  line.go();
+  const auto r = first.wait(10s);
+  INFO(r.out << r.err);
+  CHECK(r.code == incomplete);
+  CHECK_THAT(r.out, contains_text("interrupted"));
+  CHECK(run_ferryfs({"verify", m.mountpoint(), "--source"}).code == complete);
+}
+
+TEST_CASE("push through the mount leaves a picture alone that is still being written") {
+  need_fuse();
+  ferry f;
+  write_old(f.from / "20240110/old.jpg", "old");
+  mount_fixture m{f.options()};
+  write_file(m / "20240110/done.jpg", "done");
+  {
+    const descriptor open{::open((m / "20240110/upload.jpg").c_str(), O_WRONLY | O_CREAT, 0644)};
+    REQUIRE(::write(open.get(), "half", 4) == 4);
+    check_one_line(run_ferryfs({"push", m.mountpoint()}), incomplete, "upload.jpg: is being written here");
+    CHECK_FALSE(fs::exists(f.from / "20240110/upload.jpg"));
+    CHECK(read_file(f.from / "20240110/done.jpg") == "done");
+  }
+  CHECK(run_ferryfs({"push", m.mountpoint()}).code == complete);
+  CHECK(read_file(f.from / "20240110/upload.jpg") == "half");
+}
+
+TEST_CASE("push --overwritten sends what a program saved by a rename, and no bytes that have rotted") {
+  need_fuse();
+  ferry f;
+  write_old(f.from / "saved.jpg", "before");
+  write_old(f.from / "rotten.jpg", noise(10'000));
+  mount_fixture m{f.options()};
+  m.expect_log("digest differs");
+  REQUIRE(run_ferryfs({"status", m.mountpoint(), "--wait", "30"}, 40s).code == complete);
+  write_file(m / ".saved.tmp", "made better");
+  fs::rename(m / ".saved.tmp", m / "saved.jpg");
+  write_old(f.to / "rotten.jpg", noise(10'000, 2));
+  REQUIRE(run_ferryfs({"verify", m / "rotten.jpg"}).code == incomplete);
+  const auto r = run_ferryfs({"push", "--overwritten", m.mountpoint()});
+  check_one_line(r, incomplete, "rotten.jpg: its bytes here are not the ones");
+  CHECK(read_file(f.from / "saved.jpg") == "made better");
+  CHECK((read_file(f.from / "rotten.jpg") == noise(10'000)));
+  CHECK(run_ferryfs({"ctl", m.mountpoint(), "rescan"}).code == complete);
+  CHECK(run_ferryfs({"push", m.mountpoint()}).code == complete);
+  CHECK(read_file(m / "saved.jpg") == "made better");
 }
