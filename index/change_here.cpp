@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "index/day.hpp"
+#include "index/digest.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::index {
@@ -139,6 +140,9 @@ void record_changed(transaction& t, inode ino, const side& local, std::optional<
   if (content) after.sha256.clear(), after.error.clear();
   after.changed = now;
   after.state = classify(after);
+  // Of the same size, and yet other bytes, as far as anybody knows.
+  if (content && after.state == state::common && S_ISREG(local.mode) && local.size > 0)
+    after.state = state::conflict, after.error = written_here;
   t.update(*before, after);
 }
 

@@ -32,7 +32,8 @@ void record_renamed(transaction& t, inode ino, inode parent, const std::string& 
 // Two entries swapped their names.
 void record_exchanged(transaction& t, inode one, inode other, std::int64_t now);
 
-// A local file was written, or its mode, owner or times were set: `local` is how it stands now.
+// A local file was written (`content`), or its mode, owner or times were set: `local` is how it stands now. A picture
+// of both sides that was written is a conflict, also with the size of the source's, until a verify finds them the same.
 void record_changed(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
                     std::optional<std::uint32_t> gid, bool content, std::int64_t now);
 

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "index/digest.hpp"
 #include "index/merge.hpp"
 #include "index/path.hpp"
 
@@ -40,7 +41,7 @@ inode part(transaction& t, const entry& e, state as) {
   entry after = e;
   after.source.reset(), after.origin.reset(), after.listed.reset();
   after.fetched = false;
-  if (!e.error.empty()) after.sha256.clear();  // is that of the source's copy
+  if (!e.error.empty() && !is_sound_here(e)) after.sha256.clear();  // is that of the source's copy
   forget_failure(after);
   after.state = state::added;
   t.update(e, after);
@@ -74,7 +75,8 @@ bool record_source_kept(transaction& t, inode ino) {
   if (!is_conflict(e) || !S_ISREG(e->source->mode) || !S_ISREG(e->local->mode)) return false;
   entry after = *e;
   after.fetched = true;
-  after.state = state::missing;  // also where size and time are the same: its bytes are not
+  if (is_sound_here(after)) after.sha256.clear();  // is that of ours
+  after.state = state::missing;                    // also where size and time are the same: its bytes are not
   t.update(*e, after);
   t.note({change::what::content, ino, {}});
   return true;
@@ -87,7 +89,10 @@ void record_source_failed(transaction& t, inode ino) {
   after.fetched = false;
   forget_failure(after);
   after.state = classify(after);
-  if (after.state != state::conflict) after.state = state::conflict, after.error = "digest differs";
+  if (after.state != state::conflict) {
+    after.state = state::conflict;
+    after.error = after.sha256.empty() ? written_here : std::string_view("digest differs");
+  }
   t.update(*e, after);
   t.note({change::what::content, ino, {}});
 }

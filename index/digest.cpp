@@ -12,13 +12,27 @@ std::optional<entry> row_of(transaction& t, inode ino, const side& read) {
 
 }  // namespace
 
-bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256) {
+bool is_sound_here(const entry& e) noexcept { return e.error == written_here || e.error == source_differs; }
+
+bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared) {
   const auto before = row_of(t, ino, read);
   if (!before) return false;
   entry after = *before;
   after.sha256 = sha256;
-  after.error.clear();
+  if (compared || !is_sound_here(after)) after.error.clear();
   after.state = classify(after);
+  t.update(*before, after);
+  return true;
+}
+
+bool record_source_differs(transaction& t, inode ino, const side& read, const std::string& sha256) {
+  const auto before = row_of(t, ino, read);
+  if (!before || !before->source) return false;
+  entry after = *before;
+  after.fetched = false;
+  after.sha256 = sha256;
+  if (!is_sound_here(after)) after.error = source_differs;
+  after.state = state::conflict;
   t.update(*before, after);
   return true;
 }
@@ -28,7 +42,8 @@ bool record_spoilt(transaction& t, inode ino, const side& read, const std::strin
   if (!before || !before->source) return false;
   entry after = *before;
   after.fetched = false;
-  after.sha256 = sha256, after.error = cause;
+  if (after.sha256.empty()) after.sha256 = sha256;
+  after.error = cause;
   after.state = state::conflict;
   t.update(*before, after);
   return true;

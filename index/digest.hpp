@@ -4,16 +4,27 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "index/transaction.hpp"
 
 namespace ferryfs::index {
 
-// Its bytes are right: a digest that is not known yet is stored, and a conflict that came of other bytes ends.
-bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256);
+// What a row gives as its error where nothing is wrong with what is here, and yet it is in conflict with a picture of
+// the same size on the source.
+inline constexpr std::string_view written_here = "written here since it was the source's";
+inline constexpr std::string_view source_differs = "the source has other bytes by now; ours are as they were";
+bool is_sound_here(const entry& e) noexcept;
+
+// Its bytes are right: a digest that is not known yet is stored, and a conflict that came of other bytes ends. One of a
+// picture that is_sound_here ends only where the source's bytes are the same, `compared` with it.
+bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared);
+
+// Its bytes are as they were, and the source's are not the same: a conflict. The row keeps the digest of what is here.
+bool record_source_differs(transaction& t, inode ino, const side& read, const std::string& sha256);
 
 // Its bytes are wrong, with the size and time that they should have: a conflict where the source has the picture. The
-// row keeps the digest that it should have.
+// row keeps the digest that it has, or gets `sha256`, the one that it should have.
 bool record_spoilt(transaction& t, inode ino, const side& read, const std::string& sha256, const std::string& cause);
 
 // There is no file: a failed gap, due at once, where the source has the picture. `now` is in seconds since 1970.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "index/day.hpp"
+#include "index/digest.hpp"
 #include "index/lost.hpp"
 #include "index/path.hpp"
 
@@ -61,6 +62,8 @@ entry merged(const entry& before, which w, const listed& name) {
   } else if (before.source != after.source && before.state == state::failed) {
     after.state = state::missing;
     after.attempts = 0, after.retry_at = 0, after.error.clear();
+  } else if (before.source && before.error == source_differs && is_another(*before.source, name.attributes)) {
+    after.error.clear();
   }
   after.state = classify(after);
   if (w == which::source && before.local && other_target(before, name)) after.state = state::conflict;

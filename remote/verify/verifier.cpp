@@ -175,13 +175,15 @@ class run {
       }
       expected = one.source->sha256;
       if (expected != digest && is_another_there(one)) return unsure(one, "changed on the source; run ferryfs scan");
+      const bool as_known = one.row.sha256.empty() ? index::is_sound_here(one.row) : one.row.sha256 == digest;
+      if (expected != digest && as_known) return differs(one, digest, expected);
       if (expected != digest) return spoilt(one, digest, expected, "on the source");
     }
     if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "as it should be");
-    const bool news = one.row.sha256 != digest || !one.row.error.empty();
+    const bool news = one.row.sha256 != digest || !one.row.error.empty(), compared = one.source != nullptr;
     if (news)
-      m_.index().post([ino = one.row.ino, local = *one.row.local, digest](index::transaction& t) {
-        index::record_sound(t, ino, local, digest);
+      m_.index().post([ino = one.row.ino, local = *one.row.local, digest, compared](index::transaction& t) {
+        index::record_sound(t, ino, local, digest, compared);
       });
     ++progress_.files;
     const std::lock_guard lock{sum_mutex_};
@@ -209,6 +211,14 @@ class run {
       return now && now->local == one.row.local;
     });
     still ? wrong(one, why) : changed(one);
+  }
+
+  // Ours is proven, or was written here: the source's digest does not speak against it.
+  void differs(const item& one, const std::string& digest, const std::string& theirs) {
+    const bool still = m_.index().run(
+        [&](index::transaction& t) { return index::record_source_differs(t, one.row.ino, *one.row.local, digest); });
+    const auto why = index::is_sound_here(one.row) ? one.row.error : std::string(index::source_differs);
+    still ? wrong(one, fmt::format("{}: {} here, {} there", why, short_hex(digest), short_hex(theirs))) : changed(one);
   }
 
   void gone(const item& one) {

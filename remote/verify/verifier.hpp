@@ -3,7 +3,9 @@
 //
 // A local file is never changed or removed. One that has its known size and time but other bytes becomes a conflict, if
 // the source has the picture, with the reason in its row; from then on it is nobody's outdated copy, and `resolve`
-// decides it: the source's picture is fetched in its place, or what is here is taken as right. One that is gone becomes
+// decides it: the source's picture is fetched in its place, or what is here is taken as right. Where it is the source's
+// bytes that are others than they were, ours are never given up for them: the conflict says so, and only what is here,
+// or both, can be kept. One that is gone becomes
 // a failed gap where the source has it, and is fetched again. Where the source has nothing, it is reported alone.
 #pragma once
 

@@ -1,6 +1,8 @@
 // What is changed through the mount, and what later scans of the source make of it.
 #include "index/change_here.hpp"
 
+#include "index/decision.hpp"
+#include "index/digest.hpp"
 #include "index/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
@@ -171,6 +173,58 @@ TEST_CASE("what the source gets under the name of a renamed entry is a conflict,
   f.list(which::source, f.e, "e", {named("x.jpg", file_side(99))});
   CHECK(f.row("e/x.jpg").state == state::missing);
   CHECK(f.of(state::conflict) == index::total{});
+}
+
+TEST_CASE("a picture of both sides that is written here is a conflict, whatever its size") {
+  changed_here f;
+  const auto write = [&](inode ino, std::uint64_t size, bool content = true) {
+    f.writer.run(
+        [&](index::transaction& t) { index::record_changed(t, ino, file_side(size, 6000), {}, {}, content, f.now); });
+  };
+  SECTION("the source's") {
+    write(f.common, 20);
+    f.list_again();
+    write(f.common, 20, false);
+    CHECK(f.by_inode(f.common)->state == state::conflict);
+    SECTION("until it has another") {
+      write(f.common, 21);
+      CHECK(f.by_inode(f.common)->state == state::conflict);
+      CHECK(f.by_inode(f.common)->error.empty());
+    }
+    SECTION("or is found to be the same, with the source") {
+      for (const bool compared : {false, true}) {
+        f.writer.run(
+            [&](index::transaction& t) { index::record_sound(t, f.common, file_side(20, 6000), "digest", compared); });
+        CHECK(f.by_inode(f.common)->state == (compared ? state::common : state::conflict));
+      }
+    }
+    SECTION("or the source's is wanted, and can't be had") {
+      f.writer.run([&](index::transaction& t) {
+        index::record_sound(t, f.common, file_side(20, 6000), "digest", false);
+        CHECK(index::record_source_kept(t, f.common));
+        index::record_failure(t, f.common, "no route", 7);
+        index::record_source_failed(t, f.common);
+      });
+      CHECK(f.by_inode(f.common)->state == state::conflict);
+      CHECK(index::is_sound_here(*f.by_inode(f.common)));
+    }
+  }
+  SECTION("a gap that was replaced, byte for byte as long") {
+    f.create(f.d, "gap.jpg", 0);
+    CHECK(f.by_inode(f.gap)->state == state::conflict);
+    write(f.gap, 10);
+    CHECK(f.by_inode(f.gap)->state == state::conflict);
+  }
+  SECTION("but not when only its mode or time is set") {
+    write(f.common, 20, false);
+    CHECK(f.by_inode(f.common)->state == state::common);
+  }
+  SECTION("and what is only here stays new, until the source has the same") {
+    write(f.added, 30);
+    CHECK(f.by_inode(f.added)->state == state::added);
+    f.list(which::source, f.d, "d", {named("new.jpg", file_side(30))});
+    CHECK(f.by_inode(f.added)->state == state::common);
+  }
 }
 
 TEST_CASE("what was set of a missing picture is shown at once and kept until it arrives") {

@@ -53,7 +53,7 @@ TEST_CASE("other bytes under the same size and time are a conflict, and no scan 
     CHECK(f.row("a.jpg").error.empty());
   }
   SECTION("and the right bytes do") {
-    CHECK(f.record([&](auto& t) { return index::record_sound(t, f.common, file_side(10), "right"); }));
+    CHECK(f.record([&](auto& t) { return index::record_sound(t, f.common, file_side(10), "right", false); }));
     CHECK(f.row("a.jpg").state == state::common);
   }
   SECTION("the source's is fetched in its place, however alike they look") {
@@ -72,11 +72,42 @@ TEST_CASE("other bytes under the same size and time are a conflict, and no scan 
   }
 }
 
+TEST_CASE("where the source's bytes are others by now, ours keep their digest, and only the source's can end it") {
+  read_again f;
+  const auto sound = [&](bool compared) {
+    return f.record([&](auto& t) { return index::record_sound(t, f.common, file_side(10), "right", compared); });
+  };
+  CHECK(f.record([&](auto& t) { return index::record_source_differs(t, f.common, file_side(10), "right"); }));
+  CHECK(sound(false));
+  f.scan();
+  CHECK(f.row("a.jpg").state == state::conflict);
+  CHECK(f.row("a.jpg").error == index::source_differs);
+  CHECK(f.row("a.jpg").sha256 == "right");
+  SECTION("the same again") {
+    CHECK(sound(true));
+    CHECK(f.row("a.jpg").state == state::common);
+  }
+  SECTION("another picture there") {
+    f.list_source({named("a.jpg", file_side(11, 2000))});
+    CHECK(f.row("a.jpg").state == state::conflict);
+    CHECK(f.row("a.jpg").error.empty());
+  }
+  SECTION("ours are wrong as well since: theirs are not taken for what ours should be") {
+    CHECK(f.record([&](auto& t) { return index::record_spoilt(t, f.common, file_side(10), "theirs", "differs"); }));
+    CHECK(f.row("a.jpg").sha256 == "right");
+    CHECK_FALSE(index::is_sound_here(f.row("a.jpg")));
+  }
+  SECTION("ours are kept with their digest") {
+    CHECK(f.record([&](auto& t) { return index::record_destination_kept(t, f.common); }));
+    CHECK(f.row("a.jpg").sha256 == "right");
+  }
+}
+
 TEST_CASE("nothing is entered of a picture that has changed since it was read, or that the source has not") {
   read_again f;
   CHECK_FALSE(f.spoil(f.common, 11));
   CHECK_FALSE(f.spoil(f.added, 20));
-  CHECK_FALSE(f.record([&](auto& t) { return index::record_sound(t, f.common, file_side(10, 1), "other"); }));
+  CHECK_FALSE(f.record([&](auto& t) { return index::record_sound(t, f.common, file_side(10, 1), "other", true); }));
   CHECK_FALSE(f.record([&](auto& t) { return index::record_gone(t, f.added, file_side(20), 7); }));
   CHECK(f.row("a.jpg").sha256 == "right");
   CHECK(f.row("b.jpg").state == state::added);

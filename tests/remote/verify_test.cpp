@@ -113,6 +113,11 @@ TEST_CASE("the source's own digests are compared, and what differs is a conflict
   verify_fixture f;
   const auto good = f.verify(true);
   CHECK((good.files == 4 && good.common == 3 && good.wrong == 0));
+  CHECK(f.of(state::conflict) == 0);
+}
+
+TEST_CASE("bytes that were never proven, and that the source has not, are a conflict") {
+  verify_fixture f;
   f.source->put_file("d/before.jpg", "SAME BYTES");
   for (const bool with_source : {true, false, true}) {
     CHECK(f.verify(with_source).wrong == 1);
@@ -121,6 +126,36 @@ TEST_CASE("the source's own digests are compared, and what differs is a conflict
   }
   CHECK_THAT(f.lines.at(0), contains_text("on the source"));
   CHECK(f.remembered()->wrong == 1);
+  CHECK(remote::resolve_below(f.m, "d/before.jpg", remote::keep::source, {}, {}).files == 1);
+  CHECK(read_file(f.on_disk("d/before.jpg")) == "SAME BYTES");
+}
+
+TEST_CASE("a source that rots is not believed against what was fetched from it") {
+  verify_fixture f;
+  const auto proven = f.row("d/b.jpg").sha256;
+  f.source->put_file("d/b.jpg", "pictuRe b");
+  for (const bool with_source : {true, false, true}) {
+    CHECK(f.verify(with_source).wrong == (with_source ? 1 : 0));
+    CHECK(f.row("d/b.jpg").state == state::conflict);
+    CHECK(f.row("d/b.jpg").sha256 == proven);
+    f.scan();
+  }
+  CHECK_THAT(f.lines.at(0), contains_text("d/b.jpg: the source has other bytes"));
+  const auto refused = remote::resolve_below(f.m, "", remote::keep::source, {}, {});
+  CHECK((refused.files == 0 && refused.not_done == 1));
+  CHECK_THAT(refused.reasons.at(0), contains_text("--keep both"));
+  CHECK(read_file(f.on_disk("d/b.jpg")) == "picture b");
+  SECTION("both can be had") {
+    CHECK(remote::resolve_below(f.m, "", remote::keep::both, {}, {}).files == 1);
+    CHECK(remote::fetch_below(f.m, "d", {}).failed == 0);
+    CHECK(read_file(f.on_disk("d/b.source.jpg")) == "pictuRe b");
+    CHECK(read_file(f.on_disk("d/b.jpg")) == "picture b");
+  }
+  SECTION("and mended, it is common again") {
+    f.source->put_file("d/b.jpg", "picture b");
+    CHECK(f.verify(true).wrong == 0);
+    CHECK(f.row("d/b.jpg").state == state::common);
+  }
 }
 
 TEST_CASE("another picture on the source is no proof against what is here") {
