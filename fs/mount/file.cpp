@@ -94,41 +94,70 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
   });
 }
 
-}  // namespace
+// Empty, and errno set, where it can't be opened.
+std::shared_ptr<const unique_fd> open_named(view& v, const entry& e, int flags) {
+  const auto path = v.archive.readers().borrow()->path(e.ino);
+  if (!path) throw answer_errno{ENOENT};
+  return std::make_shared<unique_fd>(v.archive.where().open(*path, flags | O_NOFOLLOW | O_NONBLOCK));
+}
 
-std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) {
-  const auto open = [&] {
-    const auto path = v.archive.readers().borrow()->path(e.ino);
-    if (!path) throw answer_errno{ENOENT};
-    return std::make_shared<unique_fd>(v.archive.where().open(*path, flags | O_NOFOLLOW | O_NONBLOCK));
-  };
-  auto file = open();
-  if (!*file && errno == ENOENT) {  // it, or a directory above it, gets another name at this moment
-    const std::shared_lock names{v.archive.where().names()};
-    file = open();
-  }
+std::shared_ptr<const unique_fd> checked(std::shared_ptr<const unique_fd> file) {
   if (!*file) throw answer_errno{errno};
   struct stat st {};
   if (::fstat(file->get(), &st) != 0 || !S_ISREG(st.st_mode)) throw answer_errno{EIO};  // replaced since the last scan
   return file;
 }
 
+// Opens what `handle` is to write to and enters the handle among those that are open, in one with the names: who
+// decides about the bytes here holds those alone, and sees it. False: it is not here.
+bool open_to_change(view& v, const handle_pointer& handle, bool truncates) {
+  const std::shared_lock names{v.archive.where().names()};
+  const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
+  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
+  if (e->is_local()) {
+    // Written through one's own open file, read through it as well: the kernel fills pages that are written in part.
+    const int flags = (handle->writes ? O_RDWR : O_RDONLY) | (truncates ? O_TRUNC : 0);
+    handle->set_file(checked(open_named(v, *e, flags)));
+    if (truncates) v.written.mark(handle->ino, handle->file());
+  }
+  v.opened.add(handle);
+  return e->is_local();
+}
+
+void open_to_read(view& v, const handle_pointer& handle) {
+  const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
+  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
+  if (e->is_local()) handle->set_file(open_local(v, *e, O_RDONLY));
+  v.opened.add(handle);
+}
+
+}  // namespace
+
+std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) {
+  auto file = open_named(v, e, flags);
+  if (!*file && errno == ENOENT) {  // it, or a directory above it, gets another name at this moment
+    const std::shared_lock names{v.archive.where().names()};
+    file = open_named(v, e, flags);
+  }
+  return checked(std::move(file));
+}
+
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
     if (v.own.holds(ino)) return open_own(req, v, ino, fi);
-    const auto e = v.archive.readers().borrow()->by_inode(ino);
-    if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
     const bool writes = (fi->flags & O_ACCMODE) != O_RDONLY, truncates = (fi->flags & O_TRUNC) != 0;
     auto handle = std::make_shared<open_file>(ino, writes);
-    if (e->is_local()) {
-      // Written through one's own open file, read through it as well: the kernel fills pages that are written in part.
-      handle->set_file(open_local(v, *e, (writes ? O_RDWR : O_RDONLY) | (truncates ? O_TRUNC : 0)));
-      if (truncates) v.written.mark(ino, handle->file());
-    } else if (truncates) {
-      handle->set_file(replace_missing(v, ino));
+    if (!writes && !truncates) {
+      open_to_read(v, handle);
+    } else if (!open_to_change(v, handle, truncates) && truncates) {
+      try {
+        handle->set_file(replace_missing(v, ino));
+      } catch (...) {
+        v.opened.remove(handle);
+        throw;
+      }
     }
-    v.opened.add(handle);
     fi->keep_cache = 1;  // the kernel is told when the content becomes another
     reply_open(req, std::move(handle), fi);
   });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <future>
+#include <mutex>
 #include <shared_mutex>
 
 #include "index/decision.hpp"
@@ -29,8 +30,14 @@ class resolver {
   void one(const std::string& path, const entry& seen) {
     std::string why;
     try {
-      // Names stay as they are meanwhile, and a fetch that is about to land looks again.
-      const std::shared_lock lock{m_.where().names()};
+      // Names stay as they are meanwhile, and a fetch that is about to land looks again. Where the bytes here are to be
+      // given up, alone: nobody begins to write to them between the look and the index.
+      std::shared_lock shared{m_.where().names(), std::defer_lock};
+      std::unique_lock alone{m_.where().names(), std::defer_lock};
+      if (what_ == keep::source)
+        alone.lock();
+      else
+        shared.lock();
       ++m_.where().changes();
       const auto now = m_.readers().borrow()->by_inode(seen.ino);
       if (!now || (now->state != state::conflict && now->state != state::shadowed)) return;
@@ -77,7 +84,7 @@ class resolver {
     if (!is_regular(e.source) || !is_regular(e.local))
       return "not a regular file on both sides; take --keep both, then remove what is not wanted";
     if (e.error == index::source_differs)
-      return std::string(index::source_differs) + "; take --keep destination, or --keep both";
+      return fmt::format("{}; take --keep destination, or --keep both", index::source_differs);
     if (const auto health = m_.source().state(); !health.reachable) return "the source is not reachable: " + health.why;
     if (open_.is_written(e.ino)) return "it is being written here; try again when that has ended";
     const auto there = m_.where().look(path);

@@ -92,6 +92,27 @@ TEST_CASE("the source's picture takes the place of ours when it is whole") {
   CHECK_FALSE(f.where.has_partials());
 }
 
+TEST_CASE("nobody can open ours for writing between the look at who does and the index") {
+  decide_fixture f;
+  remote::in_use open;
+  bool looked = false;
+  const auto could_open = [&] {
+    auto& names = f.where.names();
+    const bool could = names.try_lock_shared();
+    if (could) names.unlock_shared();
+    return could;
+  };
+  open.is_written = [&](inode) {
+    looked = true;
+    CHECK_FALSE(std::async(std::launch::async, could_open).get());
+    return false;
+  };
+  open.reopen = [&](inode ino) { CHECK(f.m.readers().borrow()->by_inode(ino)->state != state::conflict); };
+  CHECK(f.resolve("d/image.jpg", keep::source, open).files == 1);
+  CHECK(looked);
+  CHECK(could_open());
+}
+
 TEST_CASE("ours stays where the source's cannot be had") {
   decide_fixture f;
   SECTION("it can't be read") {
