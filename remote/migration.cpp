@@ -30,6 +30,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
       source_(std::move(source)),
       fetch_(where, *source_, index_, readers_, limit_),
       replicate_({where, *source_, index_, readers_, fetch_}, s.min_free) {
+  settle_renames(where_, index_);
   limit_.set(s.limit);
   source_->observe([this](const archive::health& h) {
     h.reachable ? spdlog::info("source is reachable again") : spdlog::warn("source is unreachable: {}", h.why);
@@ -55,7 +56,6 @@ void migration::stop() {
 }
 
 void migration::start(work w) {
-  settle_renames(where_, index_);
   work_ = w;
   scanning_ = true;
   scanner_ = std::jthread{[this](const std::stop_token& stop) {

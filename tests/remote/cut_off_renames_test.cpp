@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "remote/migration.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {
@@ -49,6 +50,19 @@ TEST_CASE("a directory that has its new name on the disk alone gets it in the in
   CHECK_FALSE(f.at("old"));
   CHECK(f.readers.borrow()->source_path(f.at("new/1.jpg")->ino) == "old/1.jpg");
   CHECK(f.none_left());
+}
+
+TEST_CASE("also where nothing is scanned: whoever opens the archive finds it by its new name", "[renames]") {
+  renames_fixture f;
+  write_file(f.disk / "1.jpg", "one");
+  const inode one = f.put(root_inode, "1.jpg", {S_IFREG | 0644, 3, second});
+  f.intend({one, root_inode, "2.jpg", 0, f.file("1.jpg")});
+  stdfs::rename(f.disk / "1.jpg", f.disk / "2.jpg");
+  remote::migration opened{{}, f.where, std::make_unique<fake_archive>()};
+  CHECK(f.at("2.jpg"));
+  CHECK_FALSE(f.at("1.jpg"));
+  CHECK(f.none_left());
+  opened.stop();
 }
 
 TEST_CASE("a rename that the disk has not done is forgotten", "[renames]") {
