@@ -74,13 +74,20 @@ void intend(view& v, const index::rename_intent& r) {
   v.archive.index().run([&](index::transaction& t) { t.intend_rename(r); });
 }
 
+// The disk did not do it.
+[[noreturn]] void fail_rename(view& v, inode ino, int problem) {
+  v.archive.index().run([&](index::transaction& t) { t.forget_rename(ino); });
+  throw answer_errno{problem};
+}
+
 // On the disk; what is not here needs no more than that what stood under the new name goes.
 void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, const std::optional<entry>& there) {
   const auto old_directory = directory_here(v, from.parent, false);
   if (const ino_t file = on_disk(old_directory, from.name.c_str())) {
     const auto new_directory = directory_here(v, parent, true);
     intend(v, {from.ino, parent, name, 0, file});
-    if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0) throw answer_errno{errno};
+    if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0)
+      fail_rename(v, from.ino, errno);
     return;
   }
   if (!there) return;
@@ -104,7 +111,7 @@ void exchange(view& v, const entry& one, const entry& other) {
     result = ::renameat(first.get(), one.name.c_str(), second.get(), other.name.c_str());
   else if (has_other != 0)
     result = ::renameat(second.get(), other.name.c_str(), first.get(), one.name.c_str());
-  if (result != 0) throw answer_errno{errno};
+  if (result != 0) fail_rename(v, has_one != 0 ? one.ino : other.ino, errno);
   v.archive.index().run([&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, now_ns()); });
 }
 
