@@ -51,7 +51,10 @@ command_result resolve(remote::migration& m, const std::string& path, remote::ke
   if (!r.known) return nothing_there(path);
   if (r.files + r.not_done == 0 && !r.is_directory) return {EIO, fmt::format("{}: is no conflict\n", printable(path))};
   if (r.rescan) m.rescan([](const auto&) {});
-  command_result a{r.not_done > 0 ? EIO : 0,
+  const bool away = what == remote::keep::source && r.files == 0 && !m.source().state().reachable;
+  command_result a{r.not_done == 0 ? 0
+                   : away          ? EHOSTDOWN
+                                   : EIO,
                    fmt::format("{} {} resolved\n", human_count(static_cast<std::int64_t>(r.files)),
                                r.files == 1 ? "conflict" : "conflicts")};
   for (const auto& why : r.reasons) a.text += why + '\n';
