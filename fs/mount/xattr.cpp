@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -52,13 +53,20 @@ struct here {
 };
 
 // Empty where its bytes are not here.
-here find_here(view& v, fuse_ino_t ino) {
+here find_here(view& v, fuse_ino_t ino, bool names_held = false) {
   if (auto file = v.opened.find(ino)) return {std::move(file)};
   const entry e = entry_of(v, ino);
   if (!e.local || (!e.is_local() && !e.is_directory())) return {};
-  const auto path = v.archive.readers().borrow()->path(ino);
-  if (!path) throw answer_errno{ENOENT};
-  auto file = std::make_shared<unique_fd>(v.archive.where().open(*path, O_PATH | O_NOFOLLOW));
+  const auto open = [&] {
+    const auto path = v.archive.readers().borrow()->path(ino);
+    if (!path) throw answer_errno{ENOENT};
+    return std::make_shared<unique_fd>(v.archive.where().open(*path, O_PATH | O_NOFOLLOW));
+  };
+  auto file = open();
+  if (!*file && errno == ENOENT && !names_held) {  // it, or a directory above it, gets another name at this moment
+    const std::shared_lock names{v.archive.where().names()};
+    file = open();
+  }
   if (!*file) throw answer_errno{errno};
   return {std::move(file)};
 }
@@ -74,21 +82,19 @@ void reply_value(fuse_req_t req, const std::string& value, std::size_t size) {
   }
 }
 
-// What `get(to, size)` gives, as getxattr(2) and listxattr(2) do.
-template <typename Get>
-std::string all_of(Get&& get) {
-  std::string value(XATTR_SIZE_MAX, '\0');
-  const auto size = get(value.data(), value.size());
+std::string all_names(const here& at) {
+  std::string names(XATTR_LIST_MAX, '\0');
+  const auto size = ::listxattr(at.path().c_str(), names.data(), names.size());
   if (size < 0) throw answer_errno{errno};
-  value.resize(static_cast<std::size_t>(size));
-  return value;
+  names.resize(static_cast<std::size_t>(size));
+  return names;
 }
 
 using change = std::function<int(const char* path)>;
 
 void change_here(view& v, fuse_ino_t ino, const change& apply) {
   const name_change changing{v};
-  const here at = find_here(v, ino);
+  const here at = find_here(v, ino, true);
   if (!at.file) throw answer_errno{EOPNOTSUPP};
   if (apply(at.path().c_str()) != 0) throw answer_errno{errno};
   v.archive.index().run([&](index::transaction& t) { index::record_touched(t, ino, now_ns()); });
@@ -110,7 +116,11 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t s
     if (asked.starts_with(own)) return reply_value(req, own_value(v, ino, asked.substr(own.size())), size);
     const here at = find_here(v, ino);
     if (!at.file) throw answer_errno{ENODATA};
-    reply_value(req, all_of([&](char* to, std::size_t n) { return ::getxattr(at.path().c_str(), name, to, n); }), size);
+    std::string value(size, '\0');
+    const auto length = ::getxattr(at.path().c_str(), name, value.data(), size);
+    if (length < 0) throw answer_errno{errno};
+    size == 0 ? fuse_reply_xattr(req, static_cast<std::size_t>(length))
+              : fuse_reply_buf(req, value.data(), static_cast<std::size_t>(length));
   });
 }
 
@@ -120,7 +130,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size) {
     std::string names;
     const here at = v.own.holds(ino) ? here{} : find_here(v, ino);
     if (at.file) {
-      const auto all = all_of([&](char* to, std::size_t n) { return ::listxattr(at.path().c_str(), to, n); });
+      const auto all = all_names(at);
       for (std::size_t from = 0; from < all.size();) {
         const std::string_view name{all.c_str() + from};
         from += name.size() + 1;
