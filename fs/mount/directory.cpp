@@ -80,16 +80,16 @@ std::string name_before(index::reader& r, fuse_ino_t ino, off_t offset) {
   return name;
 }
 
-mode_t mode_of(view& v, inode own) {
-  const auto st = v.own.attributes(own);
-  return st ? st->st_mode : mode_t{S_IFREG};
+mode_t type_of(view& v, inode own) {
+  if (v.own.is_directory(own)) return S_IFDIR;
+  return v.own.target(own).empty() ? S_IFREG : S_IFLNK;
 }
 
 void read_own(fuse_req_t req, view& v, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
   filler out{req, v, size, plus};
   off_t at = 0;
   for (const auto& [name, child] : v.own.list(ino))
-    if (at++ >= offset && !out.add(name.c_str(), child, mode_of(v, child), at)) break;
+    if (at++ >= offset && !out.add(name.c_str(), child, type_of(v, child), at)) break;
   out.reply();
 }
 
