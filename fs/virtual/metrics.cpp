@@ -4,6 +4,8 @@
 
 #include <ctime>
 
+#include "index/path.hpp"
+
 namespace ferryfs::fs {
 namespace {
 
@@ -26,7 +28,7 @@ std::string by_set(const json& status, const char* name, const char* help, const
 
 std::string label(const std::string& value) {
   std::string text;
-  for (const char c : value) {
+  for (const char c : printable(value)) {
     if (c == '\\' || c == '"') text += '\\';
     text += c;
   }

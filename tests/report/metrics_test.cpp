@@ -17,7 +17,7 @@ TEST_CASE("metrics are what Prometheus takes, each with its help and type", "[me
   index_fixture f;
   f.insert(root_inode, "1.jpg", file_side(10));
   auto status = fs::status_of(*f.readers.borrow());
-  status["source"]["url"] = "sftp://old/\\xff \"quoted\"";
+  status["source"]["url"] = "sftp://old/\\xff \"quoted\"\n";
   status["source"]["last_scan"] = "2026-11-24T13:45:00Z";
   const std::string text = fs::metrics_text(status, 7, 1'000'000);
   INFO(text);
@@ -47,7 +47,7 @@ TEST_CASE("metrics are what Prometheus takes, each with its help and type", "[me
   for (const char* line : {"ferryfs_pictures{set=\"missing\"} 1\n", "ferryfs_picture_bytes{set=\"source\"} 10\n",
                            "ferryfs_last_scan_timestamp_seconds 1795527900\n", "ferryfs_source_reachable 0\n",
                            "ferryfs_fetched_bytes_total 1000000\n",
-                           "ferryfs_archive_info{source=\"sftp://old/\\\\xff \\\"quoted\\\"\"} 1\n"})
+                           "ferryfs_archive_info{source=\"sftp://old/\\\\xff \\\"quoted\\\"\\\\x0a\"} 1\n"})
     CHECK_THAT(text, contains_text(line));
 }
 
