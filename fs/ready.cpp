@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "fs/size.hpp"
+#include "index/arrivals.hpp"
 #include "index/path.hpp"
 #include "remote/settling.hpp"
 
@@ -61,20 +62,17 @@ void judge_source(const readiness& r, verdict& v) {
 }
 
 void judge_digests(const readiness& r, verdict& v) {
-  const std::int64_t common = r.totals.of(state::common).files;
-  const auto compared = r.verified ? static_cast<std::int64_t>(r.verified->common) : 0;
-  const auto& last =
-      !r.verified || (r.read_again && r.read_again->begun > r.verified->begun) ? r.read_again : r.verified;
+  std::uint64_t wrong = r.verified ? r.verified->wrong : 0;  // also what could not be compared, ever since
+  if (r.verified && r.read_again && r.read_again->begun > r.verified->begun)
+    wrong = std::max(wrong, r.read_again->wrong);
   std::string why;
   if (!r.verified)
     why = "digests never compared with the source's";
-  else if (last->wrong > 0)
-    why = fmt::format("{} not as it should be at the last verify: mend that",
-                      pictures(static_cast<std::int64_t>(last->wrong)));
+  else if (wrong > 0)
+    why =
+        fmt::format("{} not as it should be at the last verify: mend that", pictures(static_cast<std::int64_t>(wrong)));
   else if (r.arrivals != r.verified->arrivals)
-    why = "pictures arrived since the last verify";
-  else if (compared < common)
-    why = fmt::format("{} not compared with the source by the last verify", pictures(common - compared));
+    why = "pictures arrived since the last verify with the source, or were found on both sides";
   if (!why.empty()) v.reasons.push_back(fmt::format("{}; run ferryfs verify --source on the whole archive", why));
 }
 
@@ -98,7 +96,7 @@ readiness facts_of(remote::migration& m, const remote::in_use& open) {
   r.reachable = health.reachable, r.why = printable(health.why);
   r.verified = remote::read_verification(reader->meta, true);
   r.read_again = remote::read_verification(reader->meta, false);
-  r.arrivals = remote::arrivals(reader->meta);
+  r.arrivals = index::arrivals(reader->meta);
   r.lost = reader->lost().files;
   return r;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "index/arrivals.hpp"
 #include "index/day.hpp"
 #include "index/digest.hpp"
 #include "index/path.hpp"
@@ -88,6 +89,7 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
     after.set_mode.reset(), after.set_mtime.reset();
     after.error.clear(), after.attempts = 0, after.retry_at = 0;
     after.state = classify(after);
+    record_if_common(t, after);
     t.update(*before, after);
     return before->ino;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "index/arrivals.hpp"
 #include "index/day.hpp"
 #include "index/digest.hpp"
 #include "index/lost.hpp"
@@ -41,6 +42,13 @@ void leave_hidden(transaction& t, const entry& hidden) {
 
 bool is_another(const side& known, const side& now) {
   return known.size != now.size || known.mtime != now.mtime || (known.mode & S_IFMT) != (now.mode & S_IFMT);
+}
+
+// A picture that is common, by its size alone, as it was not before.
+bool is_unproven(const entry& before, const entry& after) {
+  if (after.state != state::common || !S_ISREG(after.local->mode)) return false;
+  return before.state != state::common || is_another(*before.source, *after.source) ||
+         is_another(*before.local, *after.local);
 }
 
 // Symbolic links compare by what they point to.
@@ -202,6 +210,7 @@ bool listing_merge::change_row(transaction& t, const entry& before, listed name)
     if (side_ == which::source) after.listed.reset();
   }
   t.update(before, after);
+  if (is_unproven(before, after)) record_arrivals(t);
   note(t, before, after);
   return true;
 }

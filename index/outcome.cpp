@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "index/arrivals.hpp"
 #include "index/day.hpp"
 
 namespace ferryfs::index {
@@ -70,6 +71,7 @@ void record_source(transaction& t, inode ino, const side& source) {
     e.source = source;
     if (e.state == state::failed) e.state = state::missing, clear_failure(e);
     e.state = classify(e);
+    record_if_common(t, e);
   });
   // Bytes of both forms may have been read meanwhile.
   t.note({change::what::content, ino, {}});
@@ -80,6 +82,7 @@ void record_found(transaction& t, inode ino, const side& local) {
     e.local = local, e.fetched = false, e.sha256.clear();
     clear_failure(e);
     e.state = classify(e);
+    record_if_common(t, e);
   });
 }
 

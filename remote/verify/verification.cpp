@@ -7,8 +7,6 @@
 namespace ferryfs::remote {
 namespace {
 
-constexpr const char* arrivals_key = "arrivals";
-
 const char* key_of(bool with_source) { return with_source ? "verified_source" : "verified"; }
 
 }  // namespace
@@ -25,13 +23,6 @@ std::optional<verification> read_verification(index::get_meta& meta, bool with_s
   v.with_source = with_source;
   in >> v.begun >> v.common >> v.files >> v.wrong >> v.arrivals;
   return in ? std::optional(v) : std::nullopt;
-}
-
-void write_arrival(index::transaction& t) { t.put_meta(arrivals_key, std::to_string(arrivals(t.meta) + 1)); }
-
-std::uint64_t arrivals(index::get_meta& meta) {
-  const auto text = meta(arrivals_key);
-  return text ? std::stoull(*text) : 0;
 }
 
 }  // namespace ferryfs::remote

@@ -24,8 +24,4 @@ void write_verification(index::transaction& t, const verification& v);
 // Nothing: never verified so, or by a version that wrote something else.
 std::optional<verification> read_verification(index::get_meta& meta, bool with_source);
 
-// How often pictures were landed, ever: what a verify saw is all there is while this stays the same.
-void write_arrival(index::transaction& t);
-std::uint64_t arrivals(index::get_meta& meta);
-
 }  // namespace ferryfs::remote

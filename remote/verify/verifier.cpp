@@ -15,6 +15,7 @@
 #include <shared_mutex>
 #include <vector>
 
+#include "index/arrivals.hpp"
 #include "index/digest.hpp"
 #include "index/path.hpp"
 #include "index/set.hpp"
@@ -270,7 +271,7 @@ verified verify_below(migration& m, const std::string& path, bool with_source,
                       const std::function<void(const std::string&)>& line, verify_progress& progress,
                       const std::stop_token& stop) {
   const std::int64_t begun = now_seconds();
-  const std::uint64_t arrived = arrivals(m.readers().borrow()->meta);
+  const std::uint64_t arrived = index::arrivals(m.readers().borrow()->meta);
   verified sum;
   {
     const auto reader = m.readers().borrow();

@@ -1,5 +1,6 @@
 #include "index/merge.hpp"
 
+#include "index/arrivals.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -161,4 +162,22 @@ TEST_CASE("a directory's size and time are the source's, whatever arrives in our
 }
 
 }  // namespace
+TEST_CASE("a picture that is found on both sides, the same by its size alone, is counted as unproven") {
+  index_fixture f;
+  const auto count = [&] { return index::arrivals(f.readers.borrow()->meta); };
+  const auto both = [&](side source, side local) {
+    const auto before = count();
+    f.list_source({named("a.jpg", source)});
+    f.list_destination({named("a.jpg", local)});
+    return count() - before;
+  };
+  CHECK(both(file_side(10), file_side(10)) == 1);
+  CHECK(both(file_side(10), file_side(10)) == 0);
+  CHECK(both(file_side(10), file_side(10, 3000)) == 1);
+  CHECK(both(file_side(10, 4000), file_side(10, 3000)) == 1);
+  CHECK(both({S_IFREG | 0600, 10, 4000 * second}, file_side(10, 3000)) == 0);
+  CHECK(both(file_side(11, 4000), file_side(10, 3000)) == 0);
+  CHECK(f.row("a.jpg").state == state::conflict);
+}
+
 }  // namespace ferryfs::test

@@ -82,7 +82,11 @@ TEST_CASE("each thing that is not as it should be is a reason by itself") {
   }
   SECTION("a verify that found something") { r.verified->wrong = 1, check_against(r, "1 picture not as it should be"); }
   SECTION("an arrival since") { r.arrivals = 8, check_against(r, "pictures arrived since"); }
-  SECTION("what was not compared") { set(r, state::common, 52), check_against(r, "2 pictures not compared"); }
+  SECTION("what could not be compared, and was only read again since") {
+    r.verified->wrong = 1;
+    r.read_again = remote::verification{r.now - 5, 0, 50, 0, false, 7};
+    check_against(r, "1 picture not as it should be");
+  }
 }
 
 TEST_CASE("an answer that is too long ends with how much more there is") {

@@ -1,6 +1,7 @@
 // Reading what is here again, and asking the source for its digests.
 #include "remote/verify/verifier.hpp"
 
+#include "index/arrivals.hpp"
 #include "remote/decide/resolve.hpp"
 #include "remote/fetch/fetch_below.hpp"
 #include "remote/verify/verification.hpp"
@@ -192,7 +193,7 @@ TEST_CASE("a verify of all is remembered, one of a part or that was stopped is n
   f.verify(false);
   CHECK(f.remembered() == r);
   CHECK(f.remembered(false)->files == 4);
-  CHECK(r->arrivals == remote::arrivals(f.m.readers().borrow()->meta));
+  CHECK(r->arrivals == index::arrivals(f.m.readers().borrow()->meta));
 }
 
 }  // namespace

@@ -51,6 +51,17 @@ std::string mode_and_time(const fs::path& path) { return out_of({"stat", "-c", "
 
 }  // namespace
 
+TEST_CASE("an archive that is ready stays so when what is new was pushed") {
+  both_sides s;
+  s.sync();
+  CHECK(run_ferryfs({"verify", "--source", s.to}).code == complete);
+  write_old(s.to / "20240110/new.jpg", "new");
+  CHECK(s.push().code == complete);
+  const auto ready = run_ferryfs({"ready", s.to});
+  INFO(ready.out);
+  CHECK(ready.code == complete);
+}
+
 TEST_CASE("push sends what is new, under any name, and then both sides are the same") {
   both_sides s;
   s.sync();
