@@ -1,6 +1,7 @@
 #include "index/pushed.hpp"
 
 #include <sys/stat.h>
+#include "index/digest.hpp"
 
 #include <vector>
 
@@ -68,7 +69,7 @@ void record_pushed(transaction& t, const pushed& p) {
   after.source = p.source;
   // It stays the destination's own: a change on the source is a conflict, never a reason to replace it.
   after.fetched = false;
-  if (before->local == p.sent.local) after.sha256 = p.sha256;
+  if (before->local == p.sent.local) after.sha256 = p.sha256, after.error.clear();
   if (before->origin) {
     if (const auto moved = t.by_inode(*before->origin)) set_source(t, *moved, p.source);
   } else if (is_renamed(*before, p.sent)) {
@@ -76,7 +77,8 @@ void record_pushed(transaction& t, const pushed& p) {
   } else {
     take_name(t, *before);
   }
-  after.state = is_rewritten(*before->local, *p.sent.local) ? state::conflict : classify(after);
+  after.state = classify(after);
+  if (is_rewritten(*before->local, *p.sent.local)) after.state = state::conflict, after.error = written_here;
   t.update(*before, after);
 }
 

@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 
+#include "index/digest.hpp"
 #include "index/entry.hpp"
 #include "index/reader.hpp"
 #include "remote/archive.hpp"
@@ -29,7 +30,9 @@ struct local_file {
 // What is to be said of bytes that a digest has shown to be wrong: they must not replace the last good ones.
 inline constexpr const char* spoilt_here =
     "its bytes here are not the ones that it should have; ferryfs resolve it first";
-inline bool is_spoilt(const entry& e) noexcept { return e.state == state::conflict && !e.error.empty(); }
+inline bool is_spoilt(const entry& e) noexcept {
+  return e.state == state::conflict && !e.error.empty() && !index::is_sound_here(e);
+}
 
 class shipment final : public writing, public std::enable_shared_from_this<shipment> {
  public:

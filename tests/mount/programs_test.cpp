@@ -62,7 +62,7 @@ TEST_CASE("two who append to one file lose nothing, and a shared mapping is on t
   const store s;
   const auto append = [&](char mark) {
     const descriptor file(checked(::open((s / "log").c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644), "log"));
-    for (int i = 0; i < 500; ++i) CHECK(::write(file.get(), std::string(9, mark).append("\n").data(), 10) == 10);
+    for (int i = 0; i < 500; ++i) checked(::write(file.get(), std::string(9, mark).append("\n").data(), 10), "log");
   };
   {
     const std::jthread a([&] { append('a'); }), b([&] { append('b'); });
