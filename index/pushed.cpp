@@ -1,10 +1,10 @@
 #include "index/pushed.hpp"
 
 #include <sys/stat.h>
-#include "index/digest.hpp"
 
 #include <vector>
 
+#include "index/digest.hpp"
 #include "index/merge.hpp"
 
 namespace ferryfs::index {

@@ -67,7 +67,8 @@ std::size_t written_length(const std::string& text) { return json(text).dump().s
 std::string cut(std::string text, std::size_t at_most) {
   if (written_length(text) <= at_most) return text;
   constexpr std::string_view mark = "…";
-  text.resize(std::min(text.size(), at_most));  // JSON needs a byte for each at least; a cut character goes below
+  text.resize(std::min(text.size(), at_most));  // JSON needs a byte for each at least
+  while (!text.empty() && static_cast<unsigned char>(text.back()) >= 0x80) text.pop_back();  // a character cut in two
   while (!text.empty() && written_length(text) + mark.size() > at_most) {
     do text.pop_back();
     while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80);
