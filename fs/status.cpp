@@ -56,7 +56,7 @@ double share(const json& s) {
 std::string transfer_text(const json& s) {
   const json& t = s["transfer"];
   if (t["paused"].get<bool>()) return "paused";
-  if (s.value("complete", false) && t.value("active", json::array()).empty()) return "nothing left to do";
+  if (s["complete"].get<bool>() && t.value("active", json::array()).empty()) return "nothing left to do";
   std::string text = human_size(t["rate"].get<std::uint64_t>()) + "/s";
   if (!t["eta_s"].is_null()) text += ", " + human_time(std::chrono::seconds(t["eta_s"].get<std::int64_t>())) + " left";
   return text;

@@ -73,8 +73,10 @@ bool all_complete(const json& all) {
 json total_of(const json& all) {
   json sum{{"source", {{"files", 0}, {"bytes", 0}, {"reachable", nullptr}}},
            {"common", {{"files", 0}, {"bytes", 0}}},
-           {"transfer", {{"paused", false}, {"rate", 0}, {"eta_s", nullptr}}}};
+           {"transfer", {{"paused", false}, {"rate", 0}, {"eta_s", nullptr}}},
+           {"complete", true}};
   for (const json& s : all) {
+    sum["complete"] = sum["complete"].get<bool>() && s.value("complete", false);
     if (s.contains("error")) continue;
     for (const char* set : {"source", "common"})
       for (const char* n : {"files", "bytes"})
