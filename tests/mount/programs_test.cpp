@@ -103,9 +103,13 @@ TEST_CASE("two processes write to one SQLite database in the mount") {
   const std::string write =
       "import sqlite3, sys\n"
       "d = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)\n"
+      "for i in range(40): d.execute('INSERT INTO t VALUES(?, ?)', (sys.argv[2], i))\n";
+  // Before anybody writes: a change of the mode waits for no lock.
+  const std::string create =
+      "import sqlite3, sys\n"
+      "d = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
       "d.execute('PRAGMA journal_mode=' + sys.argv[2])\n"
-      "d.execute('CREATE TABLE IF NOT EXISTS t(who, n)')\n"
-      "for i in range(40): d.execute('INSERT INTO t VALUES(?, ?)', (sys.argv[3], i))\n";
+      "d.execute('CREATE TABLE t(who, n)')\n";
   const std::string count =
       "import sqlite3, sys\n"
       "d = sqlite3.connect(sys.argv[1])\n"
@@ -114,8 +118,9 @@ TEST_CASE("two processes write to one SQLite database in the mount") {
   for (const std::string mode : {"WAL", "DELETE"}) {
     INFO(mode);
     const std::string file = s / (mode + ".db");
-    process one({"/usr/bin/python3", "-c", write, file, mode, "one"}),
-        other({"/usr/bin/python3", "-c", write, file, mode, "other"});
+    out_of({"/usr/bin/python3", "-c", create, file, mode});
+    process one({"/usr/bin/python3", "-c", write, file, "one"}),
+        other({"/usr/bin/python3", "-c", write, file, "other"});
     for (auto* p : {&one, &other}) {
       const auto result = p->wait(std::chrono::seconds(60));
       CHECK(result.err == "");

@@ -108,6 +108,8 @@ class Archive:
         self.server.shutdown()
         subprocess.run(['umount', self.view], check=False)
         wait_for(lambda: not os.path.ismount(self.view), 'the umount')
+        # The index is closed last.
+        wait_for(lambda: not os.path.exists(os.path.join(self.new, '.ferryfs', 'index.db-shm')), 'the end of ferryfs')
         shutil.rmtree(self.dir)
 
 
