@@ -81,7 +81,7 @@ void place(transaction& t, const entry& e, inode parent, const std::string& name
 
 inode record_created(transaction& t, const made& m, std::int64_t now) {
   touch_directory(t, m.parent, now);
-  if (t.lost().files > 0) t.regain(join(t.path(m.parent).value_or(""), m.name));
+  if (t.has_lost()) t.regain(join(t.path(m.parent).value_or(""), m.name));
   if (const auto before = t.child(m.parent, m.name)) {
     entry after = *before;
     after.local = m.local, after.uid = m.uid, after.gid = m.gid, after.target = m.target;

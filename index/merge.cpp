@@ -92,7 +92,7 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
     const auto self = t.by_inode(directory_);
     cached_ = self && (self->listed || !self->source);
     fresh_ = true;
-    losses_ = t.lost().files > 0;
+    losses_ = t.has_lost();
     t.children(directory_, "", [&](entry&&) { return fresh_ = false; });
     t.hidden_children(directory_, "", [&](entry&&) {
       fresh_ = side_ == which::destination && fresh_;

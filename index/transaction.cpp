@@ -19,7 +19,7 @@ transaction::transaction(SQLite::Database& database)
       put_meta(database),
       lose(database),
       regain(database),
-      lost(database),
+      has_lost(database),
       intend_rename(database),
       forget_rename(database),
       renaming(database),

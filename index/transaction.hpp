@@ -39,7 +39,7 @@ class transaction {
   set_meta put_meta;
   insert_lost lose;
   delete_lost regain;
-  sum_lost lost;
+  any_lost has_lost;
   insert_renaming intend_rename;
   delete_renaming forget_rename;
   list_renaming renaming;

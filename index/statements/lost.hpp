@@ -40,6 +40,19 @@ class delete_lost {
   SQLite::Statement s_;
 };
 
+// Whether there are any, at no cost however many there are.
+class any_lost {
+ public:
+  explicit any_lost(SQLite::Database& db) : s_(db, "SELECT 1 FROM lost LIMIT 1") {}
+  bool operator()() {
+    const running scope{s_};
+    return s_.executeStep();
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
 class sum_lost {
  public:
   explicit sum_lost(SQLite::Database& db) : s_(db, "SELECT count(*), coalesce(sum(size), 0) FROM lost") {}
