@@ -180,8 +180,10 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   add_mount_options(*mount, a, r);
   auto* sync = app.add_subcommand("sync", "fill the gaps without a mount, and exit");
   add_archive_options(*sync, a, r);
+  sync->add_flag("--json", a.json, "the state at the end, for programs");
   auto* scan = app.add_subcommand("scan", "look at both sides again now");
   scan->add_option("PATH", a.path, "the archive")->required();
+  scan->add_flag("--json", a.json, "the state after it, for programs");
   auto* status = app.add_subcommand("status", "where the archive stands");
   status->add_option("PATH", a.paths, "archives; left out: all that are mounted on this machine");
   status->add_flag("--json", a.json, "for programs");

@@ -40,8 +40,8 @@ exit_code code_of(const command_result& a) {
                                 : exit_code::local;
 }
 
-std::string send_command(const std::string& root, const std::string& command) {
-  const command_result a = ask(root, command);
+std::string send_command(const std::string& root, const std::string& command, const std::string& file) {
+  const command_result a = ask(root, command, file);
   if (a.error != 0) throw error(code_of(a), a.text);
   return a.text;
 }

@@ -16,7 +16,7 @@ exit_code code_of(const command_result& a);
 
 // Writes one command into ROOT/.ferryfs/control and returns the answer's line; waits as long as the command takes.
 // Throws ferryfs::error with the answer where it failed.
-std::string send_command(const std::string& root, const std::string& command);
+std::string send_command(const std::string& root, const std::string& command, const std::string& file = "control");
 
 // A file of ROOT/.ferryfs/. Throws ferryfs::error (local) where it cannot be read.
 std::string read_own_file(const std::string& root, const std::string& name);

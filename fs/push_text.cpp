@@ -43,8 +43,8 @@ push_words words_for(const remote::push_result& r) {
   return {r.refused == 0 ? exit_code::complete : exit_code::incomplete, text};
 }
 
-command_result push_now(remote::migration& m, std::string argument, const remote::in_use& open, push_watch& watch,
-                        const std::stop_token& stop) {
+command_result push_now(remote::migration& m, recorder& reports, std::string argument, const remote::in_use& open,
+                        push_watch& watch, const std::stop_token& stop) {
   constexpr std::string_view flag = "--overwritten ";
   const bool overwritten = argument.starts_with(flag);
   if (overwritten) argument.erase(0, flag.size());
@@ -54,7 +54,10 @@ command_result push_now(remote::migration& m, std::string argument, const remote
     remote::pusher p{m, overwritten, open};
     watch.set(&p);
     const std::shared_ptr<void> end{nullptr, [&](void*) { watch.set(nullptr); }};
-    const auto [code, text] = words_for(p.run(argument, stop));
+    const auto begun = wall_clock::now();
+    const auto result = p.run(argument, stop);
+    reports.try_record(push_job(result), begun);
+    const auto [code, text] = words_for(result);
     return {errno_for(code), text + '\n'};
   } catch (const error& e) {
     return {errno_for(e.code()), e.what() + std::string("\n")};

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fs/decisions.hpp"
+#include "fs/report/recorder.hpp"
 #include "index/error.hpp"
 #include "remote/push/pusher.hpp"
 
@@ -28,9 +29,9 @@ class push_watch {
   remote::pusher* running_ = nullptr;
 };
 
-// The command of a mounted archive: "[--overwritten ]PATH".
-command_result push_now(remote::migration& m, std::string argument, const remote::in_use& open, push_watch& watch,
-                        const std::stop_token& stop);
+// The command of a mounted archive: "[--overwritten ]PATH". It leaves a report.
+command_result push_now(remote::migration& m, recorder& reports, std::string argument, const remote::in_use& open,
+                        push_watch& watch, const std::stop_token& stop);
 
 std::string push_line(const remote::pusher::progress& p);
 

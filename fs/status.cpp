@@ -48,11 +48,6 @@ std::string sum(const json& j) {
                      human_size(j["bytes"].get<std::uint64_t>()));
 }
 
-double share(const json& s) {
-  const auto total = s["source"]["bytes"].get<double>();
-  return total == 0 ? 100 : 100 * s["common"]["bytes"].get<double>() / total;
-}
-
 std::string transfer_text(const json& s) {
   const json& t = s["transfer"];
   if (t["paused"].get<bool>()) return "paused";
@@ -63,6 +58,11 @@ std::string transfer_text(const json& s) {
 }
 
 }  // namespace
+
+double share_here(const json& s) {
+  const auto total = s["source"]["bytes"].get<double>();
+  return total == 0 ? 100 : 100 * s["common"]["bytes"].get<double>() / total;
+}
 
 json status_of(index::reader& r) { return status_of_rows(r); }
 
@@ -108,20 +108,30 @@ std::string status_text(const json& s) {
   const json& transfer = s["transfer"];
   if (!source["reachable"].is_null()) text += fmt::format("transfer     {}\n", transfer_text(s));
   if (transfer.contains("blocked")) text += fmt::format("blocked      {}\n", transfer["blocked"].get<std::string>());
-  text += s["complete"].get<bool>() ? "complete\n" : fmt::format("not complete: {:.1f} % is here\n", share(s));
+  text += s["complete"].get<bool>() ? "complete\n" : fmt::format("not complete: {:.1f} % is here\n", share_here(s));
+  return text;
+}
+
+std::string totals_text(const json& s) {
+  return fmt::format("{} of {} pictures, {} of {}", human_count(s["common"]["files"].get<std::int64_t>()),
+                     human_count(s["source"]["files"].get<std::int64_t>()),
+                     human_size(s["common"]["bytes"].get<std::uint64_t>()),
+                     human_size(s["source"]["bytes"].get<std::uint64_t>()));
+}
+
+std::string state_text(const json& s) {
+  std::string text = transfer_text(s);
+  if (s["source"].value("scanning", false)) text += ", scanning";
+  for (const auto& [set, words] : {std::pair{"failed", "failed"}, {"conflict", "in conflict"}})
+    if (s.contains(set) && s[set]["files"].get<std::int64_t>() > 0)
+      text += fmt::format(", {} {}", human_count(s[set]["files"].get<std::int64_t>()), words);
+  if (s["source"]["reachable"] == json(false)) text += ", SOURCE UNREACHABLE";
+  if (s["transfer"].contains("blocked")) text += ", BLOCKED: " + s["transfer"]["blocked"].get<std::string>();
   return text;
 }
 
 std::string status_line(const json& s) {
-  const bool scanning = s["source"].value("scanning", false);
-  std::string text = fmt::format(
-      "{:5.1f} %  {} of {} pictures, {} of {}, {}", share(s), human_count(s["common"]["files"].get<std::int64_t>()),
-      human_count(s["source"]["files"].get<std::int64_t>()), human_size(s["common"]["bytes"].get<std::uint64_t>()),
-      human_size(s["source"]["bytes"].get<std::uint64_t>()), transfer_text(s));
-  if (scanning) text += ", scanning";
-  if (s["source"]["reachable"] == json(false)) text += ", SOURCE UNREACHABLE";
-  if (s["transfer"].contains("blocked")) text += ", BLOCKED: " + s["transfer"]["blocked"].get<std::string>();
-  return text;
+  return fmt::format("{:5.1f} %  {}, {}", share_here(s), totals_text(s), state_text(s));
 }
 
 }  // namespace ferryfs::fs

@@ -18,7 +18,11 @@ json status_of(index::reader& r);
 json status_of(remote::migration& m);
 // For people; several lines.
 std::string status_text(const json& status);
-// For people; one line, to be drawn over and over.
+// For people; one line, and its parts: the percentage of the source's bytes that is here, what that is in numbers, and
+// what goes on.
 std::string status_line(const json& status);
+double share_here(const json& status);
+std::string totals_text(const json& status);
+std::string state_text(const json& status);
 
 }  // namespace ferryfs::fs

@@ -53,7 +53,8 @@ exit_code run_ctl(const arguments& a) {
     throw error(exit_code::usage,
                 fmt::format("{}: not mounted, so there is nothing to control; mount it first", printable(where.root)));
   const std::string command = a.rate.empty() ? a.verb : a.verb + ' ' + a.rate;
-  std::printf("%s\n", send_command(where.root, command).c_str());
+  // A push or verify that runs keeps `control` to itself; what is done at once does not wait for it.
+  std::printf("%s\n", send_command(where.root, command, a.verb == "rescan" ? "control" : "watch").c_str());
   return exit_code::complete;
 }
 

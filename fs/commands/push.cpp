@@ -13,6 +13,7 @@
 #include "fs/log.hpp"
 #include "fs/progress.hpp"
 #include "fs/push_text.hpp"
+#include "fs/report/recorder.hpp"
 #include "fs/signals.hpp"
 #include "fs/watched.hpp"
 #include "remote/scan/destination_scan.hpp"
@@ -23,9 +24,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // Draws how far it is until it is destroyed.
-class drawing {
+class drawn_push {
  public:
-  explicit drawing(remote::pusher& p)
+  explicit drawn_push(remote::pusher& p)
       : thread_([&p](const std::stop_token& stop) {
           progress shown;
           std::mutex mutex;
@@ -47,14 +48,17 @@ push_words push_unmounted(const located& where, bool overwritten) {
   const signal_watcher watcher{[&](int) { stop.request_stop(); }};
   const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
   auto& m = *e.archive;
+  recorder reports{m};
+  const auto begun = wall_clock::now();
   remote::scan_destination(*e.where, m.index(), m.readers(), stop.get_token());
   remote::pusher p{m, overwritten};
   remote::push_result r;
   {
-    const drawing shown{p};
+    const drawn_push shown{p};
     r = p.run(where.relative, stop.get_token());
   }
   m.stop();
+  reports.try_record(push_job(r), begun);
   return words_for(r);
 }
 

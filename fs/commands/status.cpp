@@ -33,8 +33,8 @@ void print(const json& s, bool as_json) {
 exit_code code_of(const json& s) { return s["complete"].get<bool>() ? exit_code::complete : exit_code::incomplete; }
 
 // Asks again and again, and shows what comes: until it is complete, or until the time is over, or for ever.
-template <typename Ask, typename Line>
-json watch(const arguments& a, Ask&& ask, Line&& line, bool (*complete)(const json&)) {
+template <typename Ask, typename Show>
+json watch(const arguments& a, Ask&& ask, Show&& show, bool (*complete)(const json&)) {
   const auto begun = std::chrono::steady_clock::now();
   progress shown;
   while (true) {
@@ -45,7 +45,7 @@ json watch(const arguments& a, Ask&& ask, Line&& line, bool (*complete)(const js
     if (a.watch && a.json)
       std::printf("%s\n", s.dump().c_str()), std::fflush(stdout);
     else if (!a.json)
-      shown.show(line(s));
+      show(shown, s);
     std::this_thread::sleep_for(a.wait && !a.watch ? 200ms : 1s);
   }
 }
@@ -89,13 +89,23 @@ json total_of(const json& all) {
   return sum;
 }
 
+std::string archive_line(const json& s) { return status_line(s) + "  " + s["path"].get<std::string>(); }
+
 std::string total_line(const json& all) {
   return fmt::format("{} archives: {}", all.size(), status_line(total_of(all)));
 }
 
+drawing lines_of(const json& all) {
+  drawing lines;
+  for (const json& s : all) lines.push_back(s.contains("error") ? s["error"].get<std::string>() : archive_line(s));
+  lines.push_back(total_line(all));
+  return lines;
+}
+
 exit_code status_of_many(const arguments& a, const std::vector<std::string>& paths) {
   const auto ask = [&] { return statuses_of(paths); };
-  const json all = a.watch || a.wait ? watch(a, ask, total_line, all_complete) : ask();
+  const auto show = [](progress& p, const json& s) { p.show(lines_of(s), total_line(s)); };
+  const json all = a.watch || a.wait ? watch(a, ask, show, all_complete) : ask();
   exit_code worst = exit_code::complete;
   if (a.json) std::printf("%s\n", all.dump(2).c_str());
   for (const json& s : all) {
@@ -105,7 +115,7 @@ exit_code status_of_many(const arguments& a, const std::vector<std::string>& pat
     if (failed)
       std::fprintf(stderr, "ferryfs: %s\n", s["error"].get<std::string>().c_str());
     else if (!a.json)
-      std::printf("%s  %s\n", status_line(s).c_str(), s["path"].get<std::string>().c_str());
+      std::printf("%s\n", archive_line(s).c_str());
   }
   if (!a.json) std::printf("%s\n", total_line(all).c_str());
   return worst;
@@ -125,7 +135,8 @@ exit_code run_status(const arguments& a) {
   const located where = locate(a.paths.front());
   const auto ask = [&] { return status_at(where); };
   const auto complete = [](const json& s) { return s["complete"].get<bool>(); };
-  const json s = a.watch || a.wait ? watch(a, ask, status_line, complete) : ask();
+  const auto show = [](progress& p, const json& s) { p.show(s); };
+  const json s = a.watch || a.wait ? watch(a, ask, show, complete) : ask();
   print(s, a.json);
   return code_of(s);
 }

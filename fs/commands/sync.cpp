@@ -48,7 +48,7 @@ struct ending {
 };
 
 // Waits for the end, and shows how far it is. Returns false if the source was gone for too long.
-bool watch(ending& end, remote::migration& m) {
+bool watch(ending& end, remote::migration& m, bool as_json) {
   progress shown;
   const auto patience = 2 * m.setup().io_timeout;
   auto reached = std::chrono::steady_clock::now();
@@ -58,7 +58,7 @@ bool watch(ending& end, remote::migration& m) {
     lock.unlock();
     const auto now = std::chrono::steady_clock::now();
     if (m.source().state().reachable) reached = now;
-    shown.show(status_line(status_of(m)));
+    if (!as_json) shown.show(status_of(m));
     lock.lock();
     if (now - reached > patience) return false;
   }
@@ -66,9 +66,9 @@ bool watch(ending& end, remote::migration& m) {
 }
 
 exit_code conclude(const remote::migration& m, const json& s, const ending& end, bool reached,
-                   const std::string& blocked) {
+                   const std::string& blocked, bool as_json) {
   const auto files = [&](const char* set) { return s[set]["files"].get<std::int64_t>(); };
-  std::printf("%s", status_text(s).c_str());
+  std::printf("%s", as_json ? (s.dump(2) + "\n").c_str() : status_text(s).c_str());
   if (end.interrupted) throw error(exit_code::incomplete, "interrupted; run it again to go on");
   if (!reached)
     throw error(exit_code::source,
@@ -96,8 +96,9 @@ void leave_report(const char* name, recorder& reports, const ending& end, bool r
   reports.try_record(std::move(j), begun);
 }
 
-exit_code scan_mounted(const located& where) {
-  std::printf("%s\n", send_command(where.root, "rescan").c_str());
+exit_code scan_mounted(const located& where, bool as_json) {
+  const std::string answer = send_command(where.root, "rescan");
+  std::printf("%s\n", as_json ? read_status(where.root).dump(2).c_str() : answer.c_str());
   return exit_code::complete;
 }
 
@@ -117,17 +118,17 @@ exit_code run_sync(const arguments& a) {
     m.replicate().when_idle([&] { end.set([&] { end.idle = true; }); });
   });
   m.start({true, false});
-  const bool reached = watch(end, m);
+  const bool reached = watch(end, m, a.json);
   const std::string blocked = m.replicate().blocked_by();
   const json s = status_of(m);
   m.stop();
   leave_report("sync", reports, end, reached, blocked, begun);
-  return conclude(m, s, end, reached, blocked);
+  return conclude(m, s, end, reached, blocked, a.json);
 }
 
 exit_code run_scan(const arguments& a) {
   const located where = locate(a.path);
-  if (where.mounted) return scan_mounted(where);
+  if (where.mounted) return scan_mounted(where, a.json);
   block_signals();
   log_to_stderr("critical");
   ending end;
@@ -138,11 +139,11 @@ exit_code run_scan(const arguments& a) {
   const auto begun = wall_clock::now();
   m.rescan([&](const auto& r) { end.set([&] { end.scan = r, end.scanned = end.idle = true; }); });
   m.start({false, false});
-  const bool reached = watch(end, m);
+  const bool reached = watch(end, m, a.json);
   const json s = status_of(m);
   m.stop();
   leave_report("scan", reports, end, reached, "", begun);
-  return conclude(m, s, end, reached, "");
+  return conclude(m, s, end, reached, "", a.json);
 }
 
 }  // namespace ferryfs::fs

@@ -11,7 +11,9 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <future>
 #include <memory>
+#include <utility>
 
 #include "fs/report/history.hpp"
 #include "index/error.hpp"
@@ -44,22 +46,28 @@ void write_durably(const std::string& path, const std::string& shown, Write&& wr
   }
 }
 
-// Lines of a list, passed on in pieces of some size.
+// Lines of a list, passed on in pieces: while one is compressed, which takes as long as finding the lines, the next is
+// filled.
 class line_buffer {
  public:
   explicit line_buffer(gzip_writer& to) : to_(to) {}
   void add(std::uint64_t size, std::string_view path) {
     index::append_line(text_, size, path);
-    if (text_.size() >= 64 << 10) flush();
+    if (text_.size() >= 256 << 10) pass_on();
   }
   void flush() {
-    to_.add(text_);
-    text_.clear();
+    pass_on();
+    passed_.get();
   }
 
  private:
+  void pass_on() {
+    if (passed_.valid()) passed_.get();
+    passed_ = std::async(std::launch::async, [this, text = std::exchange(text_, {})] { to_.add(text); });
+  }
   gzip_writer& to_;
   std::string text_;
+  std::future<void> passed_;  // the last, so that it ends before what it uses
 };
 
 void write_set(index::reader& r, index::set set, line_buffer& lines) {

@@ -28,11 +28,14 @@ std::optional<json> recorder::record(job j, wall_clock::time_point begun) {
   const std::lock_guard lock{mutex_};
   const auto files = migration_.fetch().speed().files(), bytes = migration_.fetch().speed().total();
   j.begun = begun, j.ended = wall_clock::now();
-  j.files = files - files_, j.bytes = bytes - bytes_, j.moved_since = told_;
+  if (j.back)
+    j.moved_since = begun;
+  else
+    j.files = files - files_, j.bytes = bytes - bytes_, j.moved_since = told_;
   j.source = migration_.setup().source, j.destination = migration_.where().path();
   history h{migration_.where().reports_path(), fmt::format("{}/{}/reports", j.destination, own_directory)};
   auto report = h.record(*migration_.readers().borrow(), j, migration_.setup().keep_reports);
-  if (report) files_ = files, bytes_ = bytes, told_ = j.ended;
+  if (report && !j.back) files_ = files, bytes_ = bytes, told_ = j.ended;
   return report;
 }
 
@@ -50,6 +53,21 @@ job scan_job(const remote::source_scan::result& r) {
   j.name = "scan";
   if (!r.complete()) j.status = "incomplete";
   for (const auto& f : r.failures) j.errors.push_back(f.text);
+  return j;
+}
+
+job push_job(const remote::push_result& r) {
+  using end = remote::push_result::end;
+  job j;
+  j.name = "push", j.back = true;
+  j.files = r.files, j.bytes = r.bytes;
+  if (r.ended == end::interrupted)
+    j.status = "interrupted";
+  else if (r.ended != end::done)
+    j.status = "failed", j.errors.push_back(r.why);
+  else
+    j.status = r.refused == 0 ? "complete" : "incomplete";
+  if (r.refused > 0) j.errors.push_back(fmt::format("{} refused: {}", r.refused, r.first_refusal));
   return j;
 }
 

@@ -5,6 +5,7 @@
 
 #include "fs/report/history.hpp"
 #include "remote/migration.hpp"
+#include "remote/push/pusher.hpp"
 
 namespace ferryfs::fs {
 
@@ -18,8 +19,9 @@ json record_unmounted(const std::string& destination);
 class recorder {
  public:
   explicit recorder(remote::migration& m) : migration_(m) {}
-  // `j` without the times, the archive's names, and what was moved since the last report, which are filled in. Nothing:
-  // the job was automatic, and nothing is new. Throws ferryfs::error (local).
+  // `j` without the times, the archive's names, and what was moved since the last report, which are filled in; a job of
+  // the way back says itself what it moved. Nothing: the job was automatic, and nothing is new. Throws ferryfs::error
+  // (local).
   std::optional<json> record(job j, wall_clock::time_point begun);
   // The same; a failure is logged and returned as nothing: the work itself went well.
   std::optional<json> try_record(job j, wall_clock::time_point begun);
@@ -31,7 +33,8 @@ class recorder {
   wall_clock::time_point told_ = wall_clock::now();
 };
 
-// Of a scan: what went wrong, as a report has it.
+// Of a scan, and of a push: what became of it, as a report has it.
 job scan_job(const remote::source_scan::result& r);
+job push_job(const remote::push_result& r);
 
 }  // namespace ferryfs::fs

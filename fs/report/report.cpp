@@ -100,7 +100,7 @@ json make_report(index::reader& r, const job& j, unsigned number) {
                    {"status", !j.status.empty() ? printable(j.status)
                               : all.complete()  ? "complete"
                                                 : "incomplete"},
-                   {"direction", "source to destination"},
+                   {"direction", j.back ? "destination to source" : "source to destination"},
                    {"automatic", j.automatic},
                    {"started", utc_text(j.begun)},
                    {"completed", utc_text(j.ended)},

@@ -18,8 +18,9 @@ inline constexpr std::size_t largest_report = 3900;  // bytes
 
 // What was done, as far as the index does not know it.
 struct job {
-  std::string name;        // scan, sync, report
+  std::string name;        // scan, sync, report, push
   std::string status;      // complete, incomplete, interrupted, failed; empty: as the index has it
+  bool back = false;       // from the destination to the source
   bool automatic = false;  // nobody asked for it: it leaves no report if it found nothing new
   wall_clock::time_point begun, ended;
   std::uint64_t files = 0, bytes = 0;  // that were moved since `moved_since`

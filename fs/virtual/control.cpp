@@ -85,7 +85,7 @@ control::work control::long_work(std::string_view verb, const std::string& argum
   if (verb == "report") return [this](const stop&) { return make_report(recorder_); };
   if (verb == "push")
     return [this, argument](const stop& s) {
-      return push_.run(s, [&](const stop& t) { return push_now(migration_, argument, open_, pushing_, t); });
+      return push_.run(s, [&](const stop& t) { return push_now(migration_, recorder_, argument, open_, pushing_, t); });
     };
   const auto space = argument.find(' ');
   const std::string how = argument.substr(0, space);

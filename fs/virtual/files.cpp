@@ -5,6 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <memory>
+#include <mutex>
 #include <system_error>
 
 #include "fs/dashboard/dashboard.hpp"
@@ -46,6 +49,24 @@ std::string padded(std::string text, std::size_t unit) {
   return text.append(unit - 1 - text.size() % unit, ' ').append(1, '\n');
 }
 
+// Makes what `make` makes at most twice a second: who asks for the size, and then reads, is answered with one and the
+// same, and a hundred viewers cost what one does.
+std::function<std::string()> for_a_moment(std::function<std::string()> make) {
+  struct made {
+    std::mutex mutex;
+    std::string text;
+    std::chrono::steady_clock::time_point until{};
+  };
+  return [make = std::move(make), last = std::make_shared<made>()] {
+    const std::lock_guard lock{last->mutex};
+    if (std::chrono::steady_clock::now() >= last->until) {
+      last->text = make();
+      last->until = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+    }
+    return last->text;
+  };
+}
+
 // A file on the destination's disk that has no name.
 unique_fd nameless_file(remote::migration& m) {
   const std::string directory = m.where().reports_path();
@@ -82,7 +103,7 @@ std::vector<virtual_directory::file> own_files(remote::migration& m) {
       {"README", 0444, [] { return std::string(readme); }},
       {"control", 0600, {}},
       {"watch", 0600, {}},
-      {"index.html", 0444, [&m] { return padded(dashboard_of(m), 16 << 10); }},
+      {"index.html", 0444, for_a_moment([&m] { return padded(dashboard_of(m), 16 << 10); })},
       {"metrics", 0444, [&m] { return metrics_of(m); }},
       {"status.json", 0444, [&m] { return padded(status_of(m).dump(2), 128); }},
   };

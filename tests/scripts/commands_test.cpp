@@ -147,6 +147,30 @@ TEST_CASE("Ctrl-C ends a sync at once, and the next completes it") {
   CHECK(difference(contents_below(f.from), contents_below(f.to)) == "");
 }
 
+TEST_CASE("on a terminal a sync draws a few lines over and over, and takes them away at its end") {
+  const ferry a;
+  for (int i = 0; i < 40; ++i) write_old(a.from / ("202401" + std::to_string(10 + i)) / "1.jpg", noise(100'000));
+  std::string command = FERRYFS_BINARY;
+  for (const auto& word : sync_command(a.server, a.from, a.to)) command += " '" + word + "'";
+  const auto r = run({"script", "-qec", command + " --limit 4M", "/dev/null"});
+  INFO(r.out);
+  CHECK(r.code == complete);
+  const std::string frame = "\x1b[7A";  // seven lines up
+  CHECK(std::count(r.out.begin(), r.out.end(), '#') > 0);
+  REQUIRE(r.out.rfind(frame) != std::string::npos);
+  CHECK(r.out.substr(r.out.rfind(frame)).starts_with(frame + "\x1b[J"));
+  CHECK(r.out.ends_with("complete\r\n"));
+}
+
+TEST_CASE("sync and scan print the state at their end for programs") {
+  const ferry a;
+  write_old(a.from / "20240110/1.jpg", "picture");
+  auto words = sync_command(a.server, a.from, a.to);
+  words.emplace_back("--json");
+  CHECK(nlohmann::json::parse(run_ferryfs(words).out)["complete"] == true);
+  CHECK(nlohmann::json::parse(out_of({FERRYFS_BINARY, "scan", a.to, "--json"}))["source"]["files"] == 1);
+}
+
 TEST_CASE("fetch and scan work without a mount") {
   const ferry f;
   make_pictures(f.from, 100);

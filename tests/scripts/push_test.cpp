@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <nlohmann/json.hpp>
 
 #include "tests/doubles/descriptor.hpp"
 #include "tests/doubles/relay.hpp"
@@ -78,6 +79,32 @@ TEST_CASE("push sends what is new, under any name, and then both sides are the s
   CHECK_THAT(again.out, contains_text("sent 0 files"));
   CHECK(run_ferryfs(sync_command(s.server, s.from, s.to)).code == complete);
   CHECK(s.difference() == "");
+}
+
+TEST_CASE("push leaves a report of what went back, and of what was refused") {
+  both_sides s;
+  s.sync();
+  write_old(s.to / "20240110/new.jpg", "new");
+  CHECK(s.push().code == complete);
+  const auto last = [&] {
+    const auto id =
+        nlohmann::json::parse(out_of({FERRYFS_BINARY, "report", s.to, "--format", "json"})).back()["report"];
+    return nlohmann::json::parse(
+        out_of({FERRYFS_BINARY, "report", s.to, "--id", std::to_string(id.get<int>()), "--format", "json"}));
+  };
+  const auto sent = last();
+  CHECK(sent["job"]["name"] == "push");
+  CHECK(sent["job"]["direction"] == "destination to source");
+  CHECK(sent["job"]["status"] == "complete");
+  CHECK(sent["moved"]["files"] == 1);
+  CHECK(sent["moved"]["bytes"] == 3);
+  write_old(s.to / "20240110/x.jpg", "ours");
+  write_old(s.from / "20240110/x.jpg", "theirs");
+  CHECK(s.push().code == incomplete);
+  const auto refused = last();
+  CHECK(refused["job"]["status"] == "incomplete");
+  REQUIRE(refused["errors"].size() == 1);
+  CHECK_THAT(refused["errors"][0].get<std::string>(), contains_text("1 refused: 20240110/x.jpg"));
 }
 
 TEST_CASE("push works where the account is given nothing but SFTP") {
@@ -189,6 +216,7 @@ TEST_CASE("push through the mount shows how far it is, goes once at a time, and 
   REQUIRE(wait_until([&] { return line.counts().bytes_up > before + 1'000'000; }, 30s));
   CHECK(wait_until([&] { return first.out().find("sent 0 files, ") != std::string::npos; }, 10s));
   check_one_line(run_ferryfs({"push", m.mountpoint()}), local, "a push is running already");
+  CHECK(out_of({FERRYFS_BINARY, "ctl", m.mountpoint(), "limit", "9M"}) == "limit 9.00 MiB/s\n");  // waits for no push
   {
     const descriptor watch{::open((m / ".ferryfs/watch").c_str(), O_WRONLY)};
     CHECK((::write(watch.get(), "push \n", 6) == -1 && errno == EBUSY));
