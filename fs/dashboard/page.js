@@ -186,10 +186,13 @@ function drawTable(id, rows, cells, more, where) {
   note.textContent = `and ${count(more)} more: ${where}`;
 }
 
+// 2026-11-24T10:36:00Z -> 2026-11-24 10:36
+function shortTime(utc) { return utc.slice(0, 16).replace("T", " "); }
+
 function drawHistory() {
   const reports = data.history;
   byId("history").hidden = reports.length === 0;
-  drawTable("history", [...reports].reverse().slice(0, 12), (r) => [[r.time.replace("T", " ").replace("Z", "")], [r.job],
+  drawTable("history", [...reports].reverse().slice(0, 12), (r) => [[shortTime(r.time).replaceAll("-", "\u2011")], [r.job],
     [count(r.missing.files), "number"], [size(r.missing.bytes), "number"], [count(r.conflict), "number"], [count(r.failed), "number"]]);
   byId("plot").replaceChildren();
   if (reports.length > 1) byId("plot").append(plot(reports));
@@ -202,9 +205,9 @@ function svg(tag, attributes, text) {
   return element;
 }
 
-// Missing bytes over time.
+// Missing bytes over time, as wide as there is room: its text stays as large as the page's.
 function plot(reports) {
-  const width = 800, height = 180, left = 70, bottom = 24, top = 10;
+  const width = Math.max(byId("plot").clientWidth, 280), height = 180, left = 70, bottom = 24, top = 10;
   const times = reports.map((r) => Date.parse(r.time)), most = Math.max(...reports.map((r) => r.missing.bytes), 1);
   const span = Math.max(times.at(-1) - times[0], 1);
   const x = (i) => left + (width - left - 10) * (times[i] - times[0]) / span;
@@ -223,7 +226,7 @@ function plot(reports) {
     dot.append(svg("title", {}, `${r.time}: ${count(r.missing.files)} missing, ${size(r.missing.bytes)}`));
     picture.append(dot);
   });
-  const day = (i) => reports[i].time.slice(0, 16).replace("T", " ");
+  const day = (i) => shortTime(reports[i].time);
   picture.append(svg("text", { x: left, y: height - 4 }, day(0)));
   picture.append(svg("text", { x: width - 10, y: height - 4, "text-anchor": "end" }, day(reports.length - 1)));
   return picture;
@@ -258,4 +261,5 @@ async function refresh() {
 }
 
 draw();
+addEventListener("resize", drawHistory);
 if (data.live && location.protocol.startsWith("http")) setInterval(refresh, refreshEvery);
