@@ -4,7 +4,7 @@ import random
 import threading
 import time
 
-from .machine import FERRYFS, drop_caches, run, timed
+from .machine import FERRYFS, GONE, cpu_of, daemon_of, drop_caches, run, timed, wait_for
 from .row import Row
 
 STILL = ('--min-free', '1000T')  # no replication beside it
@@ -99,6 +99,59 @@ def uploading(pictures, size):
     return sides
 
 
+def mounting(bench):
+    to = bench.million()
+
+    def ours():
+        drop_caches()
+        begun = time.monotonic()
+        with bench.for_a_while(bench.mount(GONE, to)) as view:
+            run('ls', view)
+            return time.monotonic() - begun
+    return [('ferryfs', ours)]
+
+
+def opening_beside(bench):
+    """The slowest but 1 % of 4,000 opens of pictures that are here, while others are replicated."""
+    source, to = bench.archive('small'), bench.fresh()
+    names = [f'here/{n}.jpg' for n in range(200)]
+    os.mkdir(f'{to}/here')
+    for name in names:
+        with open(f'{to}/{name}', 'wb') as f:
+            f.write(b'x' * 16384)
+
+    def ours():
+        copy = bench.fresh()
+        run('cp', '-a', f'{to}/.', copy)
+        with bench.for_a_while(bench.mount(bench.url(source), copy)) as view:
+            wait_for(lambda: os.path.exists(f'{view}/{names[-1]}'), 20, 'the destination to be scanned')
+            times = []
+            for n in range(4_000 // bench.part):
+                begun = time.monotonic()
+                os.close(os.open(f'{view}/{names[n % len(names)]}', os.O_RDONLY))
+                times.append(time.monotonic() - begun)
+                time.sleep(0.001)
+            return sorted(times)[len(times) * 99 // 100]
+    return [('ferryfs', ours)]
+
+
+def idling(bench):
+    """Processor time of a complete mount in a minute in which nobody asks anything."""
+    source = bench.archive('large')
+
+    def ours():
+        to = bench.fresh()
+        run('cp', '-a', f'{source}/.', to)
+        with bench.for_a_while(bench.mount(bench.url(source), to)) as view:
+            run(FERRYFS, 'scan', view)
+            pid = daemon_of(view)
+            time.sleep(2)
+            before = cpu_of(pid)
+            time.sleep(60 / bench.part)
+            return cpu_of(pid) - before
+    return [('ferryfs', ours)]
+
+
 def find(path):
     return ('find', path, '-size', '+0')
 
@@ -117,4 +170,7 @@ ROWS = [
     Row('du-again', '`du -b` over 58,343, again', '≤ 1.0 ext4', looking(du, False)),
     Row('upload-small', 'upload 10,000 × 100 KB into the mount', '≤ 0.8 mergerfs, ≤ 2.5 ext4', uploading(10_000, 100_000)),
     Row('upload-large', 'upload 300 × 3.4 MB into the mount', '≤ 1.3 ext4', uploading(300, 3_400_000)),
+    Row('mount-million', 'mount of a known archive of 1 M pictures to first `ls`', '< 0.5 s', mounting),
+    Row('open-beside', 'open of a local picture while others are replicated, 99 %', '≤ 0.002 s', opening_beside),
+    Row('idle', 'processor time of an idle mount in a minute', '< 0.06 s', idling),
 ]

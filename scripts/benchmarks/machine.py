@@ -1,5 +1,6 @@
 """Where benchmarks run: the archives, a real sshd, a relay for a long link, mounts, and the page cache."""
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import time
 
 HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FERRYFS = f'{HERE}/build/release/fs/ferryfs'
+SCALE = f'{HERE}/build/release/tests/ferryfs-scale'
 RELAY = f'{HERE}/build/release/tests/ferryfs-relay'
 
 
@@ -45,6 +47,37 @@ def wait_for(condition, seconds, what):
         if time.monotonic() > end:
             raise RuntimeError(f'waited {seconds} s for {what}')
         time.sleep(0.005)
+
+
+GONE = 'sftp://root@127.0.0.1:1/pictures'  # nobody listens there
+
+
+def index_of(destination, pictures):
+    """Makes the index of a destination that knows so many pictures of GONE; what asking it costs, by name."""
+    os.mkdir(f'{destination}/.ferryfs', 0o700)
+    made = subprocess.run([SCALE, f'{destination}/.ferryfs/index.db', str(pictures), GONE], check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return json.loads(made.stdout)
+
+
+def daemon_of(view):
+    """The process that serves a mount."""
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/cmdline', 'rb') as f:
+                words = f.read().split(b'\0')
+        except OSError:
+            continue
+        if words[0].endswith(b'ferryfs') and view.encode() in words:
+            return pid
+    raise RuntimeError(f'{view}: no process serves it')
+
+
+def cpu_of(pid):
+    """Seconds of processor time that a process has used."""
+    with open(f'/proc/{pid}/stat') as f:
+        fields = f.read().rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
 class Bench:
@@ -104,8 +137,19 @@ class Bench:
         return (f'ssh -p {self.far_port if far else self.port} -o IdentityFile={self.dir}/ssh/key '
                 f'-o UserKnownHostsFile={self.dir}/ssh/known_hosts -o StrictHostKeyChecking=yes')
 
+    def rclone(self, source, far=False):
+        """The source as rclone names it; without hashes, which it would read every picture again for."""
+        return (f':sftp,host=127.0.0.1,port={self.far_port if far else self.port},user=root,key_file={self.dir}/ssh/key,'
+                f'known_hosts_file={self.dir}/ssh/known_hosts,disable_hashcheck=true:{source}')
+
     def keys(self):
         return ['--identity', f'{self.dir}/ssh/key', '--known-hosts', f'{self.dir}/ssh/known_hosts']
+
+    def million(self):
+        """A destination that knows a million pictures of a source that is away, and has none of them."""
+        to = self.fresh()
+        index_of(to, 1_000_000 // self.part)
+        return to
 
     def mount(self, source, destination, *options):
         at = self.fresh()

@@ -84,7 +84,10 @@ def replicating(name, far):
         def theirs():
             warm()
             return timed('rsync', '-a', '-e', bench.ssh(far), f'root@127.0.0.1:{source}/', bench.fresh())
-        return [('ferryfs', ours), ('rsync', theirs)]
+        def rclone():
+            warm()
+            return timed('rclone', 'copy', '--config', '', '--transfers', '8', bench.rclone(source, far), bench.fresh())
+        return [('ferryfs', ours), ('rsync', theirs), ('rclone', rclone)]
     return sides
 
 
@@ -94,8 +97,10 @@ def opening(length):
         pictures = sorted(os.path.join(d, f)[len(source) + 1:] for d, _, names in os.walk(source) for f in names)
         view = bench.mount(bench.url(source, True), known(bench, source, True), *STILL)
         other = sshfs(bench, source, True)
-        run('ls', '-R', other)
-        turns = {'ferryfs': iter(pictures[:-1:2]), 'sshfs': iter(pictures[1::2])}
+        third = bench.mounted('rclone', 'mount', '--config', '', '--daemon', bench.rclone(source, True))
+        for at in other, third:
+            run('ls', '-R', at)
+        turns = {name: iter(pictures[n::3]) for n, name in enumerate(('ferryfs', 'sshfs', 'rclone'))}
 
         def one(name, root):
             path = f'{root}/{next(turns[name])}'
@@ -105,7 +110,8 @@ def opening(length):
                 while left > 0 and (got := f.read(min(left, 1 << 16))):
                     left -= len(got)
             return time.monotonic() - begun
-        return [('ferryfs', lambda: one('ferryfs', view)), ('sshfs', lambda: one('sshfs', other))]
+        return [('ferryfs', lambda: one('ferryfs', view)), ('sshfs', lambda: one('sshfs', other)),
+                ('rclone', lambda: one('rclone', third))]
     return sides
 
 
