@@ -156,11 +156,22 @@ inode listing_merge::shadow(transaction& t, const listed& name) {
   return 0;
 }
 
+// The row of a name of which nothing is to be written, or 0. What `settled` or a target decides is not asked here.
+inode listing_merge::unchanged(transaction& t, const listed& name) const {
+  const auto& s = name.attributes;
+  if (fresh_ || S_ISLNK(s.mode) || (side_ == which::destination && S_ISDIR(s.mode))) return 0;
+  return (side_ == which::source ? t.on_source : t.on_destination)(directory_, name.name, s);
+}
+
 inode listing_merge::merge(transaction& t, const listed& name) {
   if (hides_)
     if (const auto ino = merge_hidden(t, name)) return *ino;
   if (fresh_)
     if (const inode ino = insert(t, name)) return ino;
+  if (const inode ino = unchanged(t, name)) {
+    seen_.push_back(ino);
+    return ino;
+  }
   const auto before = t.child(directory_, name.name);
   if (!before) return fresh_ ? 0 : insert(t, name);
   if (side_ == which::source && before->origin) return shadow(t, name);
@@ -224,14 +235,23 @@ void listing_merge::note(transaction& t, const entry& before, const entry& after
     t.note({after.is_directory() ? change::what::listing : change::what::content, after.ino, {}});
 }
 
+// What stands in this directory and was not named.
+std::vector<inode> listing_merge::unseen(transaction& t) const {
+  std::vector<inode> others;
+  t.inodes(directory_, [&](inode ino) {
+    if (!std::binary_search(seen_.begin(), seen_.end(), ino)) others.push_back(ino);
+  });
+  return others;
+}
+
 void listing_merge::finish(transaction& t, const side& attributes, std::int64_t mark) {
   if (!fresh_) {
     std::sort(seen_.begin(), seen_.end());
-    for (const entry& row : rows_of(t.children, directory_)) {
-      if (!on(row, side_) || (side_ == which::source && row.origin)) continue;
-      if (std::binary_search(seen_.begin(), seen_.end(), row.ino)) continue;
-      if (look_ && look_(row.name)) continue;
-      leave(t, row, side_, !on_purpose_ || !on_purpose_(row));
+    for (const inode ino : unseen(t)) {
+      const auto row = t.by_inode(ino);
+      if (!row || !on(*row, side_) || (side_ == which::source && row->origin)) continue;
+      if (look_ && look_(row->name)) continue;
+      leave(t, *row, side_, !on_purpose_ || !on_purpose_(*row));
     }
     if (hides_) finish_hidden(t);
   }

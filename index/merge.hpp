@@ -51,6 +51,8 @@ class listing_merge {
 
  private:
   inode merge(transaction& t, const listed& name);
+  inode unchanged(transaction& t, const listed& name) const;
+  std::vector<inode> unseen(transaction& t) const;
   std::optional<inode> merge_hidden(transaction& t, const listed& name);
   inode contest(transaction& t, const entry& hidden, const listed& name);
   inode shadow(transaction& t, const listed& name);

@@ -32,9 +32,11 @@ class transaction {
   find_inode by_inode;
   find_child child, hidden_child;
   find_by_origin by_origin;
+  find_unchanged on_source, on_destination;
   find_name name;
   list_children children, hidden_children;
   list_subdirectories subdirectories;
+  list_inodes inodes;
   get_meta meta;
   set_meta put_meta;
   insert_lost lose;

@@ -83,6 +83,45 @@ class find_name {
   SQLite::Statement s_;
 };
 
+// The inode of a name of the view that stands on a side ("source" or "local") exactly so; 0: otherwise, or not at all.
+// A scan asks this of every name: one row is looked at, and of it only the inode is read. On the source, what was
+// renamed here stands elsewhere.
+class find_unchanged {
+ public:
+  find_unchanged(SQLite::Database& db, std::string_view on)
+      : s_(db, fmt::format("SELECT ino FROM entry WHERE parent = ?1 AND hidden = 0 AND name = ?2 AND {0}_mode = ?3 AND "
+                           "{0}_size = ?4 AND {0}_mtime = ?5 {1}",
+                           on, on == "source" ? "AND origin IS NULL" : "")) {}
+  inode operator()(inode parent, std::string_view name, const side& s) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(parent));
+    bind_bytes(s_, 2, name);
+    s_.bind(3, static_cast<std::int64_t>(s.mode));
+    s_.bind(4, static_cast<std::int64_t>(s.size));
+    s_.bind(5, s.mtime);
+    return s_.executeStep() ? static_cast<inode>(s_.getColumn(0).getInt64()) : 0;
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+// The inodes of a directory's names in the view, from the index of names alone.
+class list_inodes {
+ public:
+  explicit list_inodes(SQLite::Database& db)
+      : s_(db, "SELECT ino FROM entry INDEXED BY entry_name WHERE parent = ?1 AND hidden = 0") {}
+  template <typename Each>
+  void operator()(inode parent, Each&& each) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(parent));
+    while (s_.executeStep()) each(static_cast<inode>(s_.getColumn(0).getInt64()));
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
 // The rows of a directory after `after`, in the order of their names' bytes. `each(entry&&)` returns false to stop.
 class list_children {
  public:
