@@ -204,7 +204,9 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")
       ->required()
       ->check(CLI::IsMember({"pause", "resume", "rescan", "limit"}));
-  ctl->add_option("RATE", r.config, "of limit: bytes a second, as 500K or 20M; 0: none");
+  ctl->add_option("RATE", r.config,
+                  "of limit: bytes a second, as 500K or 20M; 0: none. Of rescan: 'changed', to list only the "
+                  "directories whose time has changed, as --rescan does");
 
   std::vector<std::string> args{argv + std::min(argc, 1), argv + argc};
   try {
@@ -222,9 +224,11 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   const CLI::App* used = app.get_subcommands().front();
   a.command = used->get_name();
   if (a.command == "ctl") a.rate = std::exchange(r.config, "");
-  if (a.command == "ctl" && (a.verb == "limit") == a.rate.empty())
-    throw error(exit_code::usage,
-                a.verb == "limit" ? "ctl limit: no RATE; write 20M, or 0 for none" : "ctl: only limit takes a RATE");
+  const bool only_changed = a.verb == "rescan" && a.rate == "changed";
+  if (a.command == "ctl" && (a.verb == "limit") == a.rate.empty() && !only_changed)
+    throw error(exit_code::usage, a.verb == "limit"    ? "ctl limit: no RATE; write 20M, or 0 for none"
+                                  : a.verb == "rescan" ? "ctl rescan: only 'changed' can follow it"
+                                                       : "ctl: only limit takes a RATE");
   finish(a, r, *used);
   return a;
 }

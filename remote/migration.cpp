@@ -69,20 +69,27 @@ void migration::start(work w) {
 }
 
 void migration::run(const std::stop_token& stop) {
-  for (unsigned round = 0; !stop.stop_requested(); ++round) {
+  unsigned round = 0;
+  while (!stop.stop_requested()) {
     std::vector<std::function<void(const source_scan::result&)>> requesters;
-    bool requested = false;
+    bool requested = false, full = false;
     {
       const std::lock_guard lock{mutex_};
       requested = std::exchange(requested_, false);
+      full = std::exchange(full_requested_, false);
       came_back_ = false;
       scanning_ = true;
       requesters = std::exchange(requesters_, {});
     }
     const auto begun = std::chrono::system_clock::now();
-    const auto result = scan(stop, requested || round % full_every == 0);
-    if (scan_told_ && !result.cut_short) scan_told_(result, requested, begun);
+    const auto result = scan(stop, full || round % full_every == 0);
+    const auto tell = [&] {
+      if (scan_told_ && !result.cut_short) scan_told_(result, full, begun);
+    };
+    if (full) tell();
     for (const auto& call : requesters) call(result);
+    if (!full) tell();
+    if (!requested || round == 0) ++round;
 
     std::unique_lock lock{mutex_};
     const bool again = work_.rescan && settings_.rescan.count() > 0;
@@ -108,7 +115,8 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   s->start();
   std::optional<failure> problem;
   try {
-    scan_destination(where_, index_, readers_, stop);
+    if (full) marks_.forget();
+    scan_destination(where_, index_, readers_, stop, marks_);
   } catch (const std::exception& e) {
     problem = failure{cause::local_error, std::string("the destination could not be scanned: ") + e.what()};
     s->cancel();
@@ -190,9 +198,10 @@ void migration::fail_listings(const failure& why) {
     for (const auto& call : calls) call(why);
 }
 
-void migration::rescan(std::function<void(const source_scan::result&)> call) {
+void migration::rescan(std::function<void(const source_scan::result&)> call, pass how) {
   const std::lock_guard lock{mutex_};
   requested_ = true;
+  full_requested_ |= how == pass::full;
   requesters_.push_back(std::move(call));
   wake_.notify_all();
 }

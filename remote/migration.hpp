@@ -20,6 +20,7 @@
 #include "remote/fetch/fetcher.hpp"
 #include "remote/filter.hpp"
 #include "remote/replicate/replicator.hpp"
+#include "remote/scan/directory_marks.hpp"
 #include "remote/scan/source_scan.hpp"
 #include "remote/settings.hpp"
 
@@ -34,8 +35,8 @@ class migration {
   // Told after each commit what changed in the view. Set before `start`.
   void observe(index::writer::observer observer) { index_.observe(std::move(observer)); }
 
-  // Told after each scan that was not cut short, on its thread: whether anybody had asked for it, and when it began.
-  // Who asked is told after that. Set before `start`.
+  // Told after each scan that was not cut short, on its thread: whether anybody had asked for a full one, and when it
+  // began. Who asked for that is told after it. Set before `start`.
   using scan_told =
       std::function<void(const source_scan::result&, bool asked_for, std::chrono::system_clock::time_point)>;
   void after_scan(scan_told call) { scan_told_ = std::move(call); }
@@ -62,8 +63,12 @@ class migration {
   using told = std::function<void(const std::optional<failure>&)>;
   void when_listed(inode directory, told call);
 
-  // A scan of both sides, full, as soon as the running one ends; `call` gets the source's result.
-  void rescan(std::function<void(const source_scan::result&)> call);
+  enum class pass {
+    changed,  // as the periodic one: directories whose time has changed
+    full,     // every directory: also finds what was overwritten in place
+  };
+  // A scan of both sides as soon as the running one ends; `call` gets the source's result.
+  void rescan(std::function<void(const source_scan::result&)> call, pass how = pass::full);
 
   struct scanning {
     bool running;
@@ -93,10 +98,11 @@ class migration {
   std::condition_variable_any wake_;
   work work_;
   scan_told scan_told_;
-  bool requested_ = false, came_back_ = false, ending_ = false;
+  bool requested_ = false, full_requested_ = false, came_back_ = false, ending_ = false;
   bool scanning_ = false;  // a scan runs or is about to: directories that were never listed may be soon
   std::vector<std::function<void(const source_scan::result&)>> requesters_;
   std::shared_ptr<source_scan> running_;
+  directory_marks marks_;  // the scanner's alone
   source_scan::result last_;
   std::unordered_map<inode, std::vector<told>> listing_waiters_;
   std::jthread scanner_;

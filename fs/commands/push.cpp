@@ -50,7 +50,8 @@ push_words push_unmounted(const located& where, bool overwritten) {
   auto& m = *e.archive;
   recorder reports{m};
   const auto begun = wall_clock::now();
-  remote::scan_destination(*e.where, m.index(), m.readers(), stop.get_token());
+  remote::directory_marks none;
+  remote::scan_destination(*e.where, m.index(), m.readers(), stop.get_token(), none);
   remote::pusher p{m, overwritten};
   remote::push_result r;
   {

@@ -58,11 +58,7 @@ void control::run(std::string_view command, std::function<void(const result&)> d
     migration_.limit().set(*rate);
     return done({0, *rate == 0 ? "no limit\n" : fmt::format("limit {}/s\n", human_size(*rate))});
   }
-  if (verb == "rescan")
-    return migration_.rescan([done](const remote::source_scan::result& r) {
-      r.complete() ? done({0, fmt::format("scanned {} directories, {} names\n", r.directories + r.skipped, r.names)})
-                   : done({EHOSTDOWN, r.failures.front().text + "\n"});
-    });
+  if (verb == "rescan" && (argument.empty() || argument == "changed")) return rescan(argument.empty(), std::move(done));
   if (verb == "progress") return done({0, argument == "push" ? pushing_.line() : verify_line(verifying_)});
   if (verb == "stop" && (argument == "push" || argument == "verify")) {
     const bool runs = (argument == "push" ? push_ : verify_).stop();
@@ -71,9 +67,21 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   if (auto aside = long_work(verb, argument)) return run_aside(std::move(aside), std::move(done));
   done({EINVAL,
         fmt::format(
-            "{}: unknown; there are pause, resume, rescan, limit RATE, fetch PATH, push PATH, skip PATH, "
+            "{}: unknown; there are pause, resume, rescan [changed], limit RATE, fetch PATH, push PATH, skip PATH, "
             "resolve source|destination|both PATH, ready, report, verify here|source PATH and stop push|verify\n",
             printable(verb))});
+}
+
+void control::rescan(bool full, std::function<void(const result&)> done) {
+  using pass = remote::migration::pass;
+  migration_.rescan(
+      [done = std::move(done)](const remote::source_scan::result& r) {
+        if (!r.complete()) return done({EHOSTDOWN, r.failures.front().text + "\n"});
+        std::string text = fmt::format("scanned {} directories, {} names", r.directories + r.skipped, r.names);
+        if (r.skipped > 0) text += fmt::format("; {} directories had not changed", r.skipped);
+        done({0, text + "\n"});
+      },
+      full ? pass::full : pass::changed);
 }
 
 // What takes as long as the disk or the source takes; nothing: no such verb.

@@ -1,6 +1,6 @@
-// What is written into .ferryfs/control: pause, resume, rescan, limit RATE, fetch PATH, push [--overwritten] PATH,
-// report, progress push|verify and stop push|verify (of which one each runs at a time), and the operator's decisions
-// (fs/decisions.hpp). A command ends with a newline, which is not a part of a path that ends with it.
+// What is written into .ferryfs/control: pause, resume, rescan [changed], limit RATE, fetch PATH, push [--overwritten]
+// PATH, report, progress push|verify and stop push|verify (of which one each runs at a time), and the operator's
+// decisions (fs/decisions.hpp). A command ends with a newline, which is not a part of a path that ends with it.
 #pragma once
 
 #include <functional>
@@ -35,6 +35,7 @@ class control {
  private:
   using work = std::function<result(const std::stop_token&)>;
   work long_work(std::string_view verb, const std::string& argument);
+  void rescan(bool full, std::function<void(const result&)> done);
   void run_aside(work w, std::function<void(const result&)> done);
 
   remote::migration& migration_;

@@ -1,10 +1,12 @@
 #include "remote/scan/destination_scan.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <cstring>
+#include <ctime>
 #include <mutex>
 #include <vector>
 
@@ -32,10 +34,16 @@ void record_root(index::transaction& t, const side& now) {
   t.update(*before, after);
 }
 
+std::optional<struct stat> look(const destination& where, const std::string& path) {
+  struct stat st {};
+  const unique_fd directory = where.open(path, O_PATH | O_DIRECTORY);
+  return directory && ::fstat(directory.get(), &st) == 0 ? std::optional(st) : std::nullopt;
+}
+
 }  // namespace
 
 std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
-                               const std::stop_token& stop) {
+                               const std::stop_token& stop, directory_marks& marks) {
   struct stat st {};
   ::fstat(where.root(), &st);
   const side root = as_listed("", st, "", where.uid(), where.gid()).attributes;
@@ -51,6 +59,15 @@ std::uint64_t scan_destination(const destination& where, index::writer& index, i
     const auto path = readers.borrow()->path(here.ino);
     if (!path) continue;
     here.path = *path;
+    const auto begun = std::time(nullptr);
+    const auto before = look(where, here.path);
+    if (before && marks.unchanged(here.ino, *before)) {
+      readers.borrow()->subdirectories(here.ino, "", [&](entry&& e) {
+        if (e.local && S_ISDIR(e.local->mode)) stack.push_back({e.ino, join(here.path, e.name), *e.local});
+        return true;
+      });
+      continue;
+    }
     index::listing_merge merge{index::which::destination, here.ino, here.path,
                                [&](const std::string& name) { return where.look(join(here.path, name)); }};
     std::vector<index::listed> batch;
@@ -66,10 +83,12 @@ std::uint64_t scan_destination(const destination& where, index::writer& index, i
       if (batch.size() == batch_size) flush();
     });
     if (!batch.empty()) flush();
-    if (problem == 0)
+    if (problem == 0) {
       index.run([&](index::transaction& t) { merge.finish(t, here.attributes, 0); });
-    else
+      if (before) marks.listed(here.ino, *before, begun);
+    } else {
       spdlog::warn("{}: {}; what was known of this directory stays", printable(here.path), std::strerror(problem));
+    }
   }
   return seen;
 }

@@ -8,12 +8,14 @@
 #include "index/reader.hpp"
 #include "index/writer.hpp"
 #include "remote/destination.hpp"
+#include "remote/scan/directory_marks.hpp"
 
 namespace ferryfs::remote {
 
-// Returns how many names it saw. Directories that cannot be read keep what was known of them and are logged. Throws
-// what the index throws.
+// Returns how many names it read. Directories that cannot be read keep what was known of them and are logged. A
+// directory that `marks` knows to be unchanged is not read again, its subdirectories are looked at each. Throws what
+// the index throws.
 std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
-                               const std::stop_token& stop);
+                               const std::stop_token& stop, directory_marks& marks);
 
 }  // namespace ferryfs::remote

@@ -21,7 +21,8 @@ constexpr std::size_t least_files = 150;
 constexpr std::size_t most_files_unasked = 100;   // where the server does not say how many it can have open
 constexpr std::size_t most_files = 900;           // open at once, below the server's 1,024 descriptors
 constexpr std::size_t most_files_held_back = 16;  // while a rate limit holds the background back
-constexpr std::size_t most_listings = 24;         // tasks in hand beyond which a listing is left to others
+constexpr std::size_t most_looks = 128;           // tasks in hand beyond which a look is left to others
+constexpr std::size_t most_listings = 24;         // and a listing
 constexpr std::size_t inbox_step = 512U << 10;
 constexpr auto limit_tick = 10ms;
 
@@ -217,6 +218,8 @@ bool connection::has_room() const {
 std::shared_ptr<task> connection::next(queue& from, bool takes_background) const {
   if (tasks_ < most_tasks())
     if (auto t = from.take(queue::line::demand)) return t;
+  if (tasks_ < most_looks)
+    if (auto t = from.take(queue::line::look)) return t;
   // A few listings at a time, so that the other connections get their share.
   if (tasks_ < most_listings)
     if (auto t = from.take(queue::line::listing)) return t;
@@ -225,6 +228,7 @@ std::shared_ptr<task> connection::next(queue& from, bool takes_background) const
 
 bool connection::has_work(queue& from, bool takes_background) const {
   return (tasks_ < most_tasks() && from.has(queue::line::demand)) ||
+         (tasks_ < most_looks && from.has(queue::line::look)) ||
          (tasks_ < most_listings && from.has(queue::line::listing)) ||
          (takes_background && has_room() && from.has(queue::line::background));
 }

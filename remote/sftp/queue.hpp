@@ -1,4 +1,4 @@
-// The tasks that no connection has taken yet: demanded files first, then listings, then background.
+// The tasks that no connection has taken yet: demanded files first, then looks at single paths, listings, background.
 #pragma once
 
 #include <array>
@@ -32,7 +32,7 @@ class waker {
 // Threads: any. While it is closed, what is put in is refused.
 class queue {
  public:
-  enum class line { demand, listing, background };
+  enum class line { demand, look, listing, background };
 
   // False, and nothing queued, while closed.
   bool put(std::shared_ptr<task> t, line where);
@@ -53,7 +53,7 @@ class queue {
   std::deque<std::shared_ptr<task>>& at(line l) { return lines_[static_cast<std::size_t>(l)]; }
 
   std::mutex mutex_;
-  std::array<std::deque<std::shared_ptr<task>>, 3> lines_;
+  std::array<std::deque<std::shared_ptr<task>>, 4> lines_;
   bool closed_ = false;
   std::atomic<bool> stopped_ = false;
 };

@@ -50,7 +50,7 @@ void sftp_archive::list(const std::string& path, std::shared_ptr<listing> to) {
 }
 
 void sftp_archive::stat(const std::string& path, stat_task::done done) {
-  put(std::make_shared<stat_task>(path, std::move(done)), queue::line::listing);
+  put(std::make_shared<stat_task>(path, std::move(done)), queue::line::look);
 }
 
 void sftp_archive::read(std::shared_ptr<reading> to, lane where) {

@@ -74,7 +74,8 @@ TEST_CASE("a scan of the destination while directories are filled does not take 
   f.replicate.resume();
   REQUIRE(f.source.awaits("d/a.jpg"));
   REQUIRE(wait_until([&] { return f.row("d").is_local(); }));
-  remote::scan_destination(f.where, f.writer, f.readers, {});
+  remote::directory_marks none;
+  remote::scan_destination(f.where, f.writer, f.readers, {}, none);
   CHECK((f.row("d").shown().mode & 07777) == 0755);
   f.source.serve("d/a.jpg");
   CHECK(wait_until([&] { return f.is_like("d", long_ago - 100, 0755); }));
