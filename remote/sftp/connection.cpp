@@ -22,7 +22,8 @@ constexpr std::size_t most_files_unasked = 100;   // where the server does not s
 constexpr std::size_t most_files = 900;           // open at once, below the server's 1,024 descriptors
 constexpr std::size_t most_files_held_back = 16;  // while a rate limit holds the background back
 constexpr std::size_t most_looks = 128;           // tasks in hand beyond which a look is left to others
-constexpr std::size_t most_listings = 24;         // and a listing
+constexpr std::size_t least_listings = 24;        // and a listing, on a short way
+constexpr std::size_t most_listings = 200;        // on a long one, where a listing is two round trips of waiting
 constexpr std::size_t inbox_step = 512U << 10;
 constexpr auto limit_tick = 10ms;
 
@@ -99,6 +100,7 @@ void connection::heard_after(clock::duration waited) {
   const auto part = std::min(1.0, std::chrono::duration<double>(round_trip_) / std::chrono::duration<double>(50ms));
   most_in_flight_ = least_in_flight + static_cast<std::uint64_t>(part * (most_in_flight - least_in_flight));
   in_flight_limit_ = std::min(in_flight_limit_, most_in_flight_);
+  most_listings_ = least_listings + static_cast<std::size_t>(part * (most_listings - least_listings));
   most_files_ = least_files + static_cast<std::size_t>(part * (most_files - least_files));
 }
 
@@ -221,7 +223,7 @@ std::shared_ptr<task> connection::next(queue& from, bool takes_background) const
   if (tasks_ < most_looks)
     if (auto t = from.take(queue::line::look)) return t;
   // A few listings at a time, so that the other connections get their share.
-  if (tasks_ < most_listings)
+  if (tasks_ < most_listings_)
     if (auto t = from.take(queue::line::listing)) return t;
   return takes_background && has_room() ? from.take(queue::line::background) : nullptr;
 }
@@ -229,7 +231,7 @@ std::shared_ptr<task> connection::next(queue& from, bool takes_background) const
 bool connection::has_work(queue& from, bool takes_background) const {
   return (tasks_ < most_tasks() && from.has(queue::line::demand)) ||
          (tasks_ < most_looks && from.has(queue::line::look)) ||
-         (tasks_ < most_listings && from.has(queue::line::listing)) ||
+         (tasks_ < most_listings_ && from.has(queue::line::listing)) ||
          (takes_background && has_room() && from.has(queue::line::background));
 }
 

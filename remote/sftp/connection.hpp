@@ -66,8 +66,9 @@ class connection final : public wire {
   std::uint32_t write_length_ = 32U << 10;
   extensions offered_;
   clock::duration round_trip_ = std::chrono::hours{1};
-  // What the round trip warrants, in files open at once and bytes requested; what the server allows, the link takes.
-  std::size_t most_files_ = 0, server_files_ = 1000;
+  // What the round trip warrants, in files open at once, listings and bytes requested; what the server allows, the link
+  // takes.
+  std::size_t most_files_ = 0, most_listings_ = 0, server_files_ = 1000;
   std::uint64_t most_in_flight_ = 0, in_flight_limit_ = 0;
   clock::time_point adapted_;  // when in_flight_limit_ was last judged
   std::uint32_t next_id_ = 0;

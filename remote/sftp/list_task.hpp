@@ -27,7 +27,7 @@ class list_task final : public task {
   std::string path_;
   std::shared_ptr<listing> to_;
   std::string handle_;
-  std::uint32_t window_ = 2;  // READDIRs to keep in flight; doubles while all come back full of names
+  std::uint32_t window_ = 4;  // READDIRs to keep in flight: a few hundred names and the end; doubles while names come
   std::uint32_t asked_ = 0;
   std::uint64_t total_ = 0;
   bool at_end_ = false;

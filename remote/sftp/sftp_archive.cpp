@@ -157,8 +157,8 @@ std::unique_ptr<connection> sftp_archive::open_connection() {
 
 // Tries until it has a connection; null when stopped. One thread at a time tries, the others wait for it.
 std::unique_ptr<connection> sftp_archive::connect(std::size_t number) {
+  if (number == 0 && first_) return std::move(first_);  // whoever else tries is not waited for
   const std::lock_guard turn{connecting_};
-  if (number == 0 && first_) return std::move(first_);
   for (unsigned failures = 0; !queue_.stopped(); ++failures) {
     try {
       auto c = open_connection();
