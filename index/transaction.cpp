@@ -27,13 +27,14 @@ transaction::transaction(SQLite::Database& database)
       forget_rename(database),
       renaming(database),
       insert_(database),
+      insert_seen_(database),
       update_(database),
       update_facts_(database),
       delete_(database),
       ledger_(database) {}
 
 inode transaction::insert(const entry& e) {
-  const inode ino = insert_(e);
+  const inode ino = insert_seen::suffices(e) ? insert_seen_(e) : insert_(e);
   if (ino != 0) ledger_.add(e);
   return ino;
 }

@@ -59,6 +59,7 @@ class transaction {
  private:
   friend class writer;
   insert_entry insert_;
+  insert_seen insert_seen_;
   update_entry update_;
   update_facts update_facts_;
   delete_entry delete_;

@@ -30,6 +30,37 @@ class insert_entry {
   SQLite::Statement s_;
 };
 
+// The same for a name that was only seen on the source: the rest is left at what a new row has.
+class insert_seen {
+ public:
+  explicit insert_seen(SQLite::Database& db)
+      : db_(db),
+        s_(db,
+           "INSERT OR IGNORE INTO entry (parent, name, directory, state, day, source_mode, source_size, source_mtime, "
+           "fetched, attempts) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,0,0)") {}
+  inode operator()(const entry& e) {
+    const running scope{s_};
+    s_.bind(1, static_cast<std::int64_t>(e.parent));
+    bind_bytes(s_, 2, e.name);
+    s_.bind(3, e.is_directory() ? 1 : 0);
+    s_.bind(4, static_cast<int>(e.state));
+    s_.bind(5, e.day);
+    s_.bind(6, static_cast<std::int64_t>(e.source->mode));
+    s_.bind(7, static_cast<std::int64_t>(e.source->size));
+    s_.bind(8, e.source->mtime);
+    return s_.exec() == 0 ? 0 : static_cast<inode>(db_.getLastInsertRowid());
+  }
+  static bool suffices(const entry& e) {
+    entry bare;
+    bare.parent = e.parent, bare.name = e.name, bare.state = e.state, bare.day = e.day, bare.source = e.source;
+    return e.source && !is_hidden(e.state) && e == bare;
+  }
+
+ private:
+  SQLite::Database& db_;
+  SQLite::Statement s_;
+};
+
 class update_entry {
  public:
   explicit update_entry(SQLite::Database& db)
