@@ -82,6 +82,23 @@ TEST_CASE("rescan shows what has come to the source, and what has left it") {
   CHECK(read_file(mount / "20240110/new.jpg") == noise(70));
 }
 
+TEST_CASE("rescan changed shows what has come to the source; other words after rescan are refused") {
+  const ferry f;
+  make_pictures(f.from, 20);
+  mount_fixture mount(f.options(still));
+  mount.expect_log(still_says);
+  REQUIRE(run_ferryfs({"scan", mount.mountpoint()}).code == 0);
+  const auto nothing = run_ferryfs({"ctl", mount.mountpoint(), "rescan", "changed"});
+  CHECK(nothing.code == 0);
+  CHECK_THAT(nothing.out, contains_text("scanned "));
+  write_old(f.from / "20240110/new.jpg", noise(70));
+  CHECK(run_ferryfs({"ctl", mount.mountpoint(), "rescan", "changed"}).code == 0);
+  CHECK(wait_until([&] { return fs::exists(mount / "20240110/new.jpg"); }, 3s));
+  const auto wrong = run_ferryfs({"ctl", mount.mountpoint(), "rescan", "20M"});
+  CHECK(wrong.code == 2);
+  CHECK_THAT(wrong.err, contains_text("changed"));
+}
+
 TEST_CASE("fetch makes a file or a whole directory local, and names what is not there") {
   const ferry f;
   make_pictures(f.from, 100);
