@@ -131,7 +131,7 @@ ROWS = [
     Row('scan-far', 'first scan of 58,343 at 50 ms', '≤ 1.5', scanning(True)),
     Row('rescan-near', f'nothing changed, {RESCAN}', '≤ 0.15', rescanning(False, 'rescan', 'changed')),
     Row('rescan-far', f'nothing changed, {RESCAN}, at 50 ms', '≤ 0.1', rescanning(True, 'rescan', 'changed')),
-    Row('rescan-all-near', 'nothing changed, a full scan again', '–', rescanning(False, 'rescan')),
+    Row('rescan-all-near', 'nothing changed, a full scan again', '', rescanning(False, 'rescan')),
     Row('rescan-all-far', 'nothing changed, a full scan again at 50 ms', '', rescanning(True, 'rescan')),
     Row('copy-small-near', 'replicate 58,343 × 16 KB', '≤ 0.65', replicating('small', False)),
     Row('copy-small-far', 'replicate 58,343 × 16 KB at 50 ms', '≤ 0.25', replicating('small', True)),
