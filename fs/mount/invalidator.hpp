@@ -2,7 +2,6 @@
 // kernel, which may wait for an operation of ours.
 #pragma once
 
-#define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
 #include <condition_variable>

@@ -1,6 +1,5 @@
 #include "fs/mount/leaving.hpp"
 
-#define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 #include <spdlog/spdlog.h>
 

@@ -2,7 +2,6 @@
 // libfuse's threads, answers from the index or a local file at once, or parks the request; none waits for the network.
 #pragma once
 
-#define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
 #include <cstddef>

@@ -5,7 +5,6 @@
 // request is handed to libfuse.
 #pragma once
 
-#define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
 #include <atomic>

@@ -1,7 +1,6 @@
 // The edge to the kernel: exceptions and failures become errno here, and nowhere else.
 #pragma once
 
-#define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
 #include <cerrno>

@@ -1,7 +1,6 @@
 // What every operation works with: the archive behind the mount, and how it is shown.
 #pragma once
 
-#define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
 #include <memory>
