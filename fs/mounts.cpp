@@ -22,21 +22,38 @@ std::string unescaped(const std::string& field) {
   return text;
 }
 
-}  // namespace
+struct mounted {
+  std::string mountpoint, device;
+};
 
-std::vector<std::string> mountpoints_in(const std::string& mountinfo) {
-  std::vector<std::string> found;
+std::vector<mounted> all_in(const std::string& mountinfo) {
+  std::vector<mounted> found;
   std::istringstream lines{mountinfo};
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words{line};
     const std::vector<std::string> fields{std::istream_iterator<std::string>(words), {}};
     const auto dash = std::find(fields.begin(), fields.end(), "-");
     if (fields.size() > 5 && dash != fields.end() && dash + 1 != fields.end() && dash[1] == "fuse.ferryfs")
-      found.push_back(unescaped(fields[4]));
+      found.push_back({unescaped(fields[4]), fields[2]});
   }
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::string> mountpoints_in(const std::string& mountinfo) {
+  std::vector<std::string> found;
+  for (auto& m : all_in(mountinfo)) found.push_back(std::move(m.mountpoint));
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
+}
+
+std::string device_in(const std::string& mountinfo, const std::string& mountpoint) {
+  std::string device;
+  for (auto& m : all_in(mountinfo))
+    if (m.mountpoint == mountpoint) device = std::move(m.device);  // the last one stands over those before
+  return device;
 }
 
 std::vector<std::string> mountpoints() {

@@ -9,6 +9,7 @@
 
 #include "fs/mount/handles.hpp"
 #include "fs/mount/operations.hpp"
+#include "fs/mount/read_ahead.hpp"
 #include "fs/mount/reply.hpp"
 #include "fs/mount/write/place.hpp"
 
@@ -19,9 +20,8 @@ using remote::bytes_ready;
 using remote::failure;
 using remote::now_local;
 
-template <typename Pointer>
-void reply_open(fuse_req_t req, Pointer handle, fuse_file_info* fi) {
-  auto kept = std::make_unique<Pointer>(std::move(handle));
+void reply_own(fuse_req_t req, own_pointer handle, fuse_file_info* fi) {
+  auto kept = std::make_unique<own_pointer>(std::move(handle));
   fi->fh = reinterpret_cast<std::uint64_t>(kept.get());
   if (fuse_reply_open(req, fi) == 0) (void)kept.release();
 }
@@ -45,10 +45,10 @@ void open_own(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi) {
     handle->text = std::move(text), handle->file = std::move(file);
     return handle;
   };
-  if (!v.own.is_slow(ino)) return reply_open(req, open(), fi);
+  if (!v.own.is_slow(ino)) return reply_own(req, open(), fi);
   const auto parked = v.commands_parked.park(req);
   v.lists.post([parked, open, info = *fi]() mutable {
-    attempt(parked, [&] { parked->answer([&, handle = open()](fuse_req_t q) { reply_open(q, handle, &info); }); });
+    attempt(parked, [&] { parked->answer([&, handle = open()](fuse_req_t q) { reply_own(q, handle, &info); }); });
   });
 }
 
@@ -142,9 +142,33 @@ std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) 
   return checked(std::move(file));
 }
 
+void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi) {
+  const auto file = handle->file();
+  // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
+  const bool maps = (fi->flags & O_ACCMODE) == O_RDWR;
+  const bool seen = handle->writes && (maps || (file && is_just_written(*file)));
+  handle->unseen = v.past.enter(req, handle->ino, file.get(), seen, fi) && handle->writes;
+  if (handle->unseen) v.written.watch(handle->ino, file);
+}
+
+void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
+  const struct ending {
+    fuse_req_t request;
+    view& all;
+    open_file& ended;
+    ~ending() {
+      if (ended.unseen) all.written.unwatch(ended.ino);
+      all.past.leave(request, ended.ino);
+    }
+  } end{req, v, *handle};
+  v.opened.remove(handle);
+  record_written(v, handle->ino);  // a shared mapping may have been written after the last close
+}
+
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
+    std::call_once(v.first_open, raise_read_ahead, v.mountpoint);
     if (v.own.holds(ino)) return open_own(req, v, ino, fi);
     const bool writes = (fi->flags & O_ACCMODE) != O_RDONLY, truncates = (fi->flags & O_TRUNC) != 0;
     auto handle = std::make_shared<open_file>(ino, writes);
@@ -158,8 +182,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
         throw;
       }
     }
-    fi->keep_cache = 1;  // the kernel is told when the content becomes another
-    reply_open(req, std::move(handle), fi);
+    reply_handle(req, v, handle, fi, [&] { return fuse_reply_open(req, fi); });
   });
 }
 
@@ -182,8 +205,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
       delete &own_handle_of(fi);
     } else {
       const std::unique_ptr<handle_pointer> ended{&handle_of(fi)};
-      v.opened.remove(*ended);
-      record_written(v, ino);  // a shared mapping may have been written after the last close
+      end_open(req, v, *ended);
     }
     fuse_reply_err(req, 0);
   });

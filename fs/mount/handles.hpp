@@ -22,6 +22,23 @@ using own_pointer = std::shared_ptr<own_handle>;
 inline handle_pointer& handle_of(const fuse_file_info* fi) { return *reinterpret_cast<handle_pointer*>(fi->fh); }
 inline own_pointer& own_handle_of(const fuse_file_info* fi) { return *reinterpret_cast<own_pointer*>(fi->fh); }
 
+// Lets the kernel read and write `handle`, which is among those that are open, by the way that `fi` then names.
+void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi);
+// The end of that; enters what was written in the index. `req` is null where it has been answered.
+void end_open(fuse_req_t req, view& v, const handle_pointer& handle);
+
+// Answers an open by `reply`, which returns 0 where the kernel takes it, and will release it.
+template <typename Reply>
+void reply_handle(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi, Reply&& reply) {
+  auto kept = std::make_unique<handle_pointer>(handle);
+  begin_open(req, v, handle, fi);
+  fi->fh = reinterpret_cast<std::uint64_t>(kept.get());
+  if (reply() == 0)
+    (void)kept.release();
+  else
+    end_open(nullptr, v, handle);
+}
+
 // The local file of an entry; where the index says so and the disk does not, throws errno.
 std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags);
 

@@ -2,14 +2,26 @@
 
 #include <cerrno>
 
+#include "fs/mount/view.hpp"
+
 namespace ferryfs::fs {
 namespace {
 
-void init(void*, fuse_conn_info* conn) {
+#if FUSE_USE_VERSION >= 317
+void want(fuse_conn_info* conn, std::uint64_t feature) { fuse_set_feature_flag(conn, feature); }
+void refuse(fuse_conn_info* conn, std::uint64_t feature) { fuse_unset_feature_flag(conn, feature); }
+#else
+void want(fuse_conn_info* conn, unsigned feature) { conn->want |= conn->capable & feature; }
+void refuse(fuse_conn_info* conn, unsigned feature) { conn->want &= ~feature; }
+#endif
+
+void init(void* data, fuse_conn_info* conn) {
   // Attributes with every batch of names, not only where the kernel guesses that they will be asked for.
-  conn->want |= conn->capable & (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ |
-                                 FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_CACHE_SYMLINKS);
-  conn->want &= ~static_cast<unsigned>(FUSE_CAP_READDIRPLUS_AUTO);
+  for (const auto feature : {FUSE_CAP_READDIRPLUS, FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_ASYNC_READ, FUSE_CAP_SPLICE_WRITE,
+                             FUSE_CAP_SPLICE_MOVE, FUSE_CAP_CACHE_SYMLINKS})
+    want(conn, feature);
+  refuse(conn, FUSE_CAP_READDIRPLUS_AUTO);
+  static_cast<view*>(data)->past.ask(conn);
   // Reads that are parked count as background requests: with libfuse's default of 12, as many missing pictures would
   // hold up everybody's read-ahead.
   conn->max_background = 4096;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -36,13 +37,22 @@ struct fuse_arguments {
   void add(const std::string& word) { fuse_opt_add_arg(&list, word.c_str()); }
 };
 
+// Takes the word out of the options of -o, which are ours to read before libfuse does. True: it was there.
+bool takes_word(fuse_args& list, const char* word) {
+  int there = 0;
+  const fuse_opt ours[] = {{word, 0, 1}, FUSE_OPT_END};
+  return fuse_opt_parse(&list, &there, ours, nullptr) == 0 && there != 0;
+}
+
 // What libfuse would print by itself: one line says what is wrong, and it is ours.
 void log_of_fuse(fuse_log_level, const char* format, va_list values) {
+  const int kept = errno;  // which says more than the line does
   char text[1024];
   std::vsnprintf(text, sizeof text, format, values);
   std::string_view line{text};
   while (line.ends_with('\n')) line.remove_suffix(1);
   spdlog::debug("{}", line);
+  errno = kept;
 }
 
 std::unique_ptr<fuse_session, session_deleter> make_session(view* v, const std::string& source,
@@ -56,6 +66,7 @@ std::unique_ptr<fuse_session, session_deleter> make_session(view* v, const std::
   args.add("-ofsname=" + name);
   if (options.allow_other) args.add("-oallow_other");
   for (const auto& o : options.fuse) args.add("-o" + o);
+  if (takes_word(args.list, "nopassthrough") && v != nullptr) v->past.forbid();
   std::unique_ptr<fuse_session, session_deleter> session{
       fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), v)};
   if (!session) throw error(exit_code::usage, "FUSE does not take the options given with -o; see mount.fuse3(8)");
@@ -83,9 +94,12 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   std::unique_ptr<view> v{
       new view{archive,
                options.owner,
+               options.mountpoint,
                virtual_directory{own_files(archive), archive.where().reports_path(), ::getuid(), ::getgid()},
                parked_requests{archive.setup().io_timeout},
                parked_requests{no_deadline},
+               {},
+               {},
                {},
                {},
                control{archive, reports},

@@ -4,10 +4,13 @@
 #include <fuse_lowlevel.h>
 
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include "fs/mount/deferred.hpp"
 #include "fs/mount/open_file.hpp"
 #include "fs/mount/parked.hpp"
+#include "fs/mount/passthrough.hpp"
 #include "fs/virtual/control.hpp"
 #include "fs/virtual/directory.hpp"
 #include "remote/migration.hpp"
@@ -23,11 +26,14 @@ struct ownership {
 struct view {
   remote::migration& archive;
   const ownership owner;
+  const std::string mountpoint;
   virtual_directory own;            // .ferryfs/
   parked_requests parked;           // until --io-timeout
   parked_requests commands_parked;  // as long as a command takes
   open_files opened;
   written_files written;
+  passthrough past;
+  std::once_flag first_open;
   control commands;  // ends before them: its threads look at what is open
   deferred later;
   deferred lists;  // makes those of .ferryfs/lists

@@ -52,11 +52,15 @@ TEST_CASE("metrics are what Prometheus takes, each with its help and type", "[me
 }
 
 TEST_CASE("the mounts of this machine are found in mountinfo", "[mounts]") {
-  CHECK(fs::mountpoints_in("22 1 8:1 / / rw - ext4 /dev/sda rw\n"
-                           "40 22 0:31 / /srv/b\\040c\\134 rw,nosuid shared:5 - fuse.ferryfs sftp://old rw\n"
-                           "41 22 0:32 / /srv/a rw - fuse.ferryfs sftp://old rw\n"
-                           "42 22 0:33 / /srv/s rw - fuse.sshfs fuse.ferryfs rw\n"
-                           "broken\n\n") == std::vector<std::string>{"/srv/a", "/srv/b c\\"});
+  const std::string text =
+      "22 1 8:1 / / rw - ext4 /dev/sda rw\n"
+      "40 22 0:31 / /srv/b\\040c\\134 rw,nosuid shared:5 - fuse.ferryfs sftp://old rw\n"
+      "41 22 0:32 / /srv/a rw - fuse.ferryfs sftp://old rw\n"
+      "42 22 0:33 / /srv/s rw - fuse.sshfs fuse.ferryfs rw\n"
+      "broken\n\n";
+  CHECK(fs::mountpoints_in(text) == std::vector<std::string>{"/srv/a", "/srv/b c\\"});
+  CHECK(fs::device_in(text, "/srv/b c\\") == "0:31");
+  CHECK(fs::device_in(text, "/srv/s").empty());
   CHECK(fs::mountpoints_in("").empty());
 }
 

@@ -11,6 +11,8 @@
 namespace ferryfs::fs {
 namespace {
 
+constexpr int times = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW;
+
 struct request {
   struct stat to;
   int set;
@@ -35,7 +37,6 @@ void set_here(int directory, const char* name, const request& r) {
     if ((itself != 0 ? ::fchmod(directory, mode) : ::fchmodat(directory, name, mode, 0)) != 0)
       throw answer_errno{errno};
   }
-  constexpr int times = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW;
   if ((r.set & times) == 0) return;
   const timespec both[] = {time_of(r.to.st_atim, r.set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW),
                            time_of(r.to.st_mtim, r.set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW)};
@@ -75,6 +76,7 @@ void set_local(view& v, const entry& e, const request& r) {
     if (!file || ::ftruncate(file.get(), r.to.st_size) != 0) throw answer_errno{errno};
   }
   set_here(directory.get(), name, r);
+  if ((r.set & times) != 0) v.written.time_set(e.ino);
   auto now = look_here(v, directory.get(), name);
   // A directory's time on the disk changes with every picture that arrives: it is the index's, unless it is set.
   if (e_now->is_directory() && (r.set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW)) == 0)

@@ -92,17 +92,14 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
     }
     const auto e = v.archive.readers().borrow()->by_inode(ino);
     if (!e) throw answer_errno{EIO};
-    auto handle = std::make_shared<open_file>(ino, true);
+    const auto handle = std::make_shared<open_file>(ino, true);
     handle->set_file(std::move(file));
     fuse_entry_param p{};
     p.ino = ino;
     p.attr = attributes_of(v, *e);
     p.attr_timeout = p.entry_timeout = cache_time;
-    fi->keep_cache = 1;
     v.opened.add(handle);
-    auto kept = std::make_unique<handle_pointer>(std::move(handle));
-    fi->fh = reinterpret_cast<std::uint64_t>(kept.get());
-    if (fuse_reply_create(req, &p, fi) == 0) (void)kept.release();
+    reply_handle(req, v, handle, fi, [&] { return fuse_reply_create(req, &p, fi); });
   });
 }
 

@@ -100,7 +100,9 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
 
 void record_written(view& v, inode ino) {
   const auto file = v.written.take(ino);
-  if (!file) return;
+  struct stat st {};
+  // Removed: the name may stand for another file by now.
+  if (!file || (::fstat(file->get(), &st) == 0 && st.st_nlink == 0)) return;
   record_attributes(v, ino, look_here(v, file->get(), ""), true);
 }
 
