@@ -172,6 +172,17 @@ builder connection::begin(request r) {
   return builder{outbox_, t, id};
 }
 
+// OpenSSH numbers handles from 0 and gives the one that was freed last (sftp-server.c, handle_new). While others are
+// open that is nothing to rely on; and it alone offers its limits.
+std::optional<std::string> connection::next_handle() const {
+  return offered_.limits && tasks_ == 1 ? std::optional(closed_) : std::nullopt;
+}
+
+void connection::close(std::shared_ptr<task> owner, const std::string& handle) {
+  closed_ = handle;
+  wire::close(std::move(owner), handle);
+}
+
 void connection::serve(queue& from, waker& wake, bool takes_background) {
   failure why;
   try {

@@ -31,6 +31,8 @@ class connection final : public wire {
   std::uint32_t write_length() const override { return write_length_; }
   const extensions& offered() const override { return offered_; }
   std::string where() const override { return target_->where(); }
+  std::optional<std::string> next_handle() const override;
+  void close(std::shared_ptr<task> owner, const std::string& handle) override;
 
  private:
   using clock = std::chrono::steady_clock;
@@ -77,6 +79,7 @@ class connection final : public wire {
   std::size_t tasks_ = 0;                      // taken and not ended
   std::uint64_t in_flight_ = 0;                // bytes requested and not here
   bool culprit_told_ = false;                  // the request that broke the protocol was ended as such
+  std::string closed_{4, '\0'};                // the handle that was closed last, or the first that OpenSSH gives
   bool held_back_ = false;                     // a rate limit had a reading wait
   std::vector<std::byte> outbox_, inbox_;
   std::size_t sent_ = 0, held_ = 0;

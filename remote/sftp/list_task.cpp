@@ -126,7 +126,7 @@ void list_task::completed(const request& r, type got, parser& p) {
 
 void list_task::settle(wire& w) {
   if (ended_ || asked_ > 0 || completing_ > 0 || (!failed_ && (!at_end_ || !incomplete_.empty()))) return;
-  w.begin({shared_from_this(), type::close, {}, {}}).string(handle_).end();
+  w.close(shared_from_this(), handle_);
   if (!failed_ && !ready_.empty()) to_->batch(std::exchange(ready_, {}));
   end(failed_);
 }

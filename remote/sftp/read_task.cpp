@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "index/path.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -23,6 +25,28 @@ void read_task::start(wire& w) {
       .u32(for_reading)
       .u32(no_attributes)
       .end();
+  if (urgent()) read_unopened(w);
+}
+
+void read_task::read_unopened(wire& w) {
+  const auto handle = w.next_handle();
+  if (!handle) return;
+  const auto first = to_->want(w.read_length());
+  if (first.what != reading::wish::more) return;
+  handle_ = *handle;
+  early_ = first.part;
+  read(w, first.part);
+}
+
+// The answer to the READ that went with the OPEN. False: it says nothing, and the bytes are asked for again.
+bool read_task::takes_early(wire& w, type got) {
+  const range part = *std::exchange(early_, std::nullopt);
+  if (opened_ && foretold_ && got == type::data) return true;
+  if (opened_)
+    read(w, part);
+  else
+    missed_ = part;
+  return false;
 }
 
 reading::wish read_task::request_more(wire& w) {
@@ -57,15 +81,21 @@ void read_task::look_again(wire& w) {
 }
 
 void read_task::reply(wire& w, const request& r, type got, parser& p) {
+  if (ended_) return;  // the answer to CLOSE, or to a READ beside an OPEN that failed
   switch (r.sent) {
-    case type::open:
+    case type::open: {
       if (got == type::status) return end(status_failure(w, to_->path(), p));
       if (got != type::handle) throw broken{"an answer to OPEN that is none"};
-      handle_ = p.string();
+      std::string handle{p.string()};
+      foretold_ = handle_ == handle;
+      handle_ = std::move(handle);
       opened_ = true;
+      if (missed_) read(w, *std::exchange(missed_, std::nullopt));
       return;
+    }
     case type::read:
       --reads_;
+      if (is_early(r.part) && !takes_early(w, got)) break;
       if (got == type::data)
         data(w, r.part, p);
       else if (got == type::status)
@@ -83,7 +113,7 @@ void read_task::reply(wire& w, const request& r, type got, parser& p) {
         throw broken{"an answer to FSTAT that is none"};
       break;
     default:
-      return;  // the answer to CLOSE: nothing depends on it
+      return;
   }
   settle(w);
 }
@@ -101,7 +131,7 @@ void read_task::data(wire& w, const range& asked, parser& p) {
 void read_task::settle(wire& w) {
   if (reads_ > 0 || looks_ > 0 || (!enough_ && !failed_)) return;
   if (!looked_ && (!failed_ || failed_->why == cause::changed)) return look_again(w);
-  w.begin({shared_from_this(), type::close, {}, {}}).string(handle_).end();
+  w.close(shared_from_this(), handle_);
   end(failed_);
 }
 

@@ -1,4 +1,6 @@
-// One file being read: OPEN, READs of many ranges in flight, FSTAT behind the last of them, CLOSE.
+// One file being read: OPEN, READs of many ranges in flight, FSTAT behind the last of them, CLOSE. Where somebody waits
+// for it and the server's handle can be foretold, the first READ goes with the OPEN; it counts only if the handle is
+// the foretold one, and is else asked for again.
 #pragma once
 
 #include "remote/sftp/task.hpp"
@@ -21,6 +23,9 @@ class read_task final : public transfer {
 
  private:
   void read(wire& w, range part);
+  void read_unopened(wire& w);
+  bool is_early(const range& asked) const { return early_ && early_->offset == asked.offset; }
+  bool takes_early(wire& w, type got);
   void data(wire& w, const range& asked, parser& p);
   void look_again(wire& w);
   void settle(wire& w);
@@ -28,7 +33,10 @@ class read_task final : public transfer {
 
   std::shared_ptr<reading> to_;
   lane lane_;
-  std::string handle_;
+  std::string handle_;           // before OPEN is answered: the foretold one
+  std::optional<range> early_;   // READ with that, and not answered
+  std::optional<range> missed_;  // the same, answered before OPEN was: to be asked for again
+  bool foretold_ = false;        // rightly
   bool opened_ = false;
   bool enough_ = false;
   std::uint32_t reads_ = 0;  // READs without an answer

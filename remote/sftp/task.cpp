@@ -46,4 +46,8 @@ void stat_task::end(const std::optional<failure>& why, const attributes& a) {
   done_(why, a);
 }
 
+void wire::close(std::shared_ptr<task> owner, const std::string& handle) {
+  begin({std::move(owner), type::close, {}, {}}).string(handle).end();
+}
+
 }  // namespace ferryfs::remote::sftp

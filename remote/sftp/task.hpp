@@ -42,6 +42,11 @@ class wire {
   virtual std::uint32_t write_length() const = 0;  // longest WRITE that it takes
   virtual const extensions& offered() const = 0;
   virtual std::string where() const = 0;  // for messages
+  // What the server will call the file that is opened next, where that can be foretold: a READ sent with it beside the
+  // OPEN saves a round trip. It may be wrong; the answer to OPEN tells.
+  virtual std::optional<std::string> next_handle() const { return std::nullopt; }
+  // Sends CLOSE.
+  virtual void close(std::shared_ptr<task> owner, const std::string& handle);
 };
 
 class task : public std::enable_shared_from_this<task> {

@@ -68,6 +68,69 @@ struct read_fixture {
   }
 };
 
+// A file that somebody waits for, of 150 bytes, on a server whose next handle is thought to be "h1".
+struct early_fixture {
+  fake_wire wire;
+  std::shared_ptr<reader> to = std::make_shared<reader>(150);
+  std::shared_ptr<remote::sftp::read_task> task = std::make_shared<remote::sftp::read_task>(to, remote::lane::demand);
+
+  early_fixture() {
+    wire.foretold = "h1";
+    task->start(wire);
+    REQUIRE(wire.count(type::read) == 1);  // beside the OPEN
+  }
+  std::string asked_of() { return std::string(wire.open().at(0).body().string()); }
+  void finish() {
+    while (task->request_more(wire) == reading::wish::more) {
+    }
+    wire.answer(type::read, data_reply(std::string(50, 'b')));
+    wire.answer(type::fstat, attrs_reply(150));
+    CHECK(to->ends == 1);
+    CHECK_FALSE(to->why);
+    CHECK(to->content() == std::string(100, 'a') + std::string(50, 'b'));
+  }
+};
+
+TEST_CASE("who waits for a file gets its first bytes with the answer to OPEN, where the handle was foretold") {
+  early_fixture f;
+  f.wire.answer(type::open, handle_reply("h1"));
+  CHECK(f.asked_of() == "h1");
+  f.wire.answer(type::read, data_reply(std::string(100, 'a')));
+  CHECK(f.to->came.size() == 1);
+  CHECK(f.wire.count(type::read) == 0);
+  f.finish();
+}
+
+TEST_CASE("bytes that were read by a handle foretold wrongly are another file's, and asked for again") {
+  early_fixture f;
+  f.wire.answer(type::open, handle_reply("h2"));
+  f.wire.answer(type::read, GENERATE(data_reply(std::string(100, 'x')), status_reply(status::failure)));
+  CHECK(f.to->came.empty());
+  REQUIRE(f.wire.count(type::read) == 1);
+  CHECK(f.asked_of() == "h2");
+  f.wire.answer(type::read, data_reply(std::string(100, 'a')));
+  f.finish();
+}
+
+TEST_CASE("a READ that is answered before the OPEN that it was sent behind is asked for again") {
+  early_fixture f;
+  f.wire.answer(type::read, GENERATE(data_reply(std::string(100, 'x')), status_reply(status::failure)));
+  CHECK(f.to->came.empty());
+  f.wire.answer(type::open, handle_reply("h1"));
+  f.wire.answer(type::read, data_reply(std::string(100, 'a')));
+  f.finish();
+}
+
+TEST_CASE("what answers a READ beside an OPEN that failed changes nothing") {
+  early_fixture f;
+  f.wire.answer(type::open, status_reply(status::no_such_file));
+  CHECK(f.to->ends == 1);
+  f.wire.answer(type::read, GENERATE(data_reply(std::string(100, 'x')), status_reply(status::failure)));
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->came.empty());
+  CHECK(f.wire.open().empty());
+}
+
 TEST_CASE("a file is opened for reading alone, by its path below the root") {
   read_fixture f{10};
   REQUIRE(f.wire.open().size() == 1);
