@@ -79,7 +79,7 @@ class connection final : public wire {
   std::size_t tasks_ = 0;                      // taken and not ended
   std::uint64_t in_flight_ = 0;                // bytes requested and not here
   bool culprit_told_ = false;                  // the request that broke the protocol was ended as such
-  std::string closed_{4, '\0'};                // the handle that was closed last, or the first that OpenSSH gives
+  std::string closed_ = std::string(4, '\0');  // the handle that was closed last, or the first that OpenSSH gives
   bool held_back_ = false;                     // a rate limit had a reading wait
   std::vector<std::byte> outbox_, inbox_;
   std::size_t sent_ = 0, held_ = 0;
