@@ -72,10 +72,10 @@ void migration::run(const std::stop_token& stop) {
   unsigned round = 0;
   while (!stop.stop_requested()) {
     std::vector<std::function<void(const source_scan::result&)>> requesters;
-    bool requested = false, full = false;
+    bool full = false;
     {
       const std::lock_guard lock{mutex_};
-      requested = std::exchange(requested_, false);
+      requested_ = false;
       full = std::exchange(full_requested_, false);
       came_back_ = false;
       scanning_ = true;
@@ -89,7 +89,7 @@ void migration::run(const std::stop_token& stop) {
     if (full) tell();
     for (const auto& call : requesters) call(result);
     if (!full) tell();
-    if (!requested || round == 0) ++round;
+    ++round;
 
     std::unique_lock lock{mutex_};
     const bool again = work_.rescan && settings_.rescan.count() > 0;

@@ -1,5 +1,6 @@
 // open, read, release, and the files of .ferryfs/. Opening fetches nothing; the first read of a missing picture does.
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -163,6 +164,14 @@ void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
   } end{req, v, *handle};
   v.opened.remove(handle);
   record_written(v, handle->ino);  // a shared mapping may have been written after the last close
+}
+
+void abandon_open(view& v, const handle_pointer& handle) noexcept {
+  try {
+    end_open(nullptr, v, handle);
+  } catch (const std::exception& e) {
+    spdlog::error("what was written to inode {} is not in the index: {}", handle->ino, e.what());
+  }
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {

@@ -27,16 +27,24 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
 // The end of that; enters what was written in the index. `req` is null where it has been answered.
 void end_open(fuse_req_t req, view& v, const handle_pointer& handle);
 
+// The same for an open whose answer nobody took: throws nothing, as there is nobody to tell.
+void abandon_open(view& v, const handle_pointer& handle) noexcept;
+
 // Answers an open by `reply`, which returns 0 where the kernel takes it, and will release it.
 template <typename Reply>
 void reply_handle(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi, Reply&& reply) {
   auto kept = std::make_unique<handle_pointer>(handle);
-  begin_open(req, v, handle, fi);
+  try {
+    begin_open(req, v, handle, fi);
+  } catch (...) {
+    v.opened.remove(handle);
+    throw;
+  }
   fi->fh = reinterpret_cast<std::uint64_t>(kept.get());
   if (reply() == 0)
     (void)kept.release();
   else
-    end_open(nullptr, v, handle);
+    abandon_open(v, handle);
 }
 
 // The local file of an entry; where the index says so and the disk does not, throws errno.

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "fs/mount/reply.hpp"
+
 namespace ferryfs::fs {
 namespace {
 
@@ -46,14 +48,17 @@ bool passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool s
   // Not each file system takes O_DIRECT, or unaligned; cached, everyone may ask for it.
   if (at == uses_.end()) at = uses_.emplace(ino, first(req, file, seen || (fi->flags & O_DIRECT) != 0)).first;
   use& u = at->second;
-  ++u.count;
   if (u.backing == 0) {
+    ++u.count;
     fi->keep_cache = 1;  // the kernel is told when the content becomes another
     return false;
   }
-  set_backing(fi, u.backing);
   struct stat st {};
   const bool same = file != nullptr && ::fstat(file->get(), &st) == 0 && st.st_dev == u.device && st.st_ino == u.number;
+  // Mapped, it would be the old file that is written to, which nothing shows any more.
+  if (!same && (fi->flags & O_ACCMODE) == O_RDWR) throw answer_errno{EBUSY};
+  ++u.count;
+  set_backing(fi, u.backing);
   fi->direct_io = same && !seen ? 0 : 1;  // a mapping is passed through all the same
   return same;
 }

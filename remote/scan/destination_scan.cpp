@@ -44,6 +44,7 @@ std::optional<struct stat> look(const destination& where, const std::string& pat
 
 std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
                                const std::stop_token& stop, directory_marks& marks) {
+  marks.begin_pass();
   struct stat st {};
   ::fstat(where.root(), &st);
   const side root = as_listed("", st, "", where.uid(), where.gid()).attributes;

@@ -13,10 +13,16 @@ namespace ferryfs::remote {
 
 class directory_marks {
  public:
+  // A pass over all directories begins. One that a pass does not come by was away, and its rows say so: its mark, which
+  // looks the same when it is back, ends.
+  void begin_pass() noexcept { ++pass_; }
+
   // A name was added, removed or changed since if the directory's mtime says so, or its ctime, which nobody can set.
-  bool unchanged(inode ino, const struct stat& now) const {
+  bool unchanged(inode ino, const struct stat& now) {
     const auto at = marks_.find(ino);
-    return at != marks_.end() && at->second == mark_of(now);
+    if (at == marks_.end() || at->second.looks != look_of(now) || at->second.pass + 1 < pass_) return false;
+    at->second.pass = pass_;
+    return true;
   }
 
   // All of it was read and merged; `before` is what it showed when that began, at `begun`. A time too near to that
@@ -25,7 +31,7 @@ class directory_marks {
     if (begun - before.st_ctim.tv_sec <= 2 || begun - before.st_mtim.tv_sec <= 2) {
       marks_.erase(ino);
     } else if (marks_.size() < most || marks_.contains(ino)) {
-      marks_[ino] = mark_of(before);
+      marks_[ino] = {look_of(before), pass_};
     }
   }
 
@@ -33,18 +39,23 @@ class directory_marks {
 
  private:
   static constexpr std::size_t most = 100'000;
-  struct mark {
+  struct look {
     dev_t device;
     ino_t file;
     std::int64_t mtime, ctime;  // nanoseconds since 1970
-    bool operator==(const mark&) const = default;
+    bool operator==(const look&) const = default;
+  };
+  struct mark {
+    look looks;
+    std::uint64_t pass;  // that came by it last
   };
   static std::int64_t nanoseconds(const timespec& t) { return t.tv_sec * 1'000'000'000 + t.tv_nsec; }
-  static mark mark_of(const struct stat& s) {
+  static look look_of(const struct stat& s) {
     return {s.st_dev, s.st_ino, nanoseconds(s.st_mtim), nanoseconds(s.st_ctim)};
   }
 
   std::unordered_map<inode, mark> marks_;
+  std::uint64_t pass_ = 0;
 };
 
 }  // namespace ferryfs::remote

@@ -234,7 +234,7 @@ std::shared_ptr<task> connection::next(queue& from, bool takes_background) const
   if (tasks_ < most_looks)
     if (auto t = from.take(queue::line::look)) return t;
   // A few listings at a time, so that the other connections get their share.
-  if (tasks_ < most_listings_)
+  if (tasks_ < listings_limit())
     if (auto t = from.take(queue::line::listing)) return t;
   return takes_background && has_room() ? from.take(queue::line::background) : nullptr;
 }
@@ -242,7 +242,7 @@ std::shared_ptr<task> connection::next(queue& from, bool takes_background) const
 bool connection::has_work(queue& from, bool takes_background) const {
   return (tasks_ < most_tasks() && from.has(queue::line::demand)) ||
          (tasks_ < most_looks && from.has(queue::line::look)) ||
-         (tasks_ < most_listings_ && from.has(queue::line::listing)) ||
+         (tasks_ < listings_limit() && from.has(queue::line::listing)) ||
          (takes_background && has_room() && from.has(queue::line::background));
 }
 

@@ -58,6 +58,7 @@ class connection final : public wire {
   bool has_room() const;
   // Of all kinds; a tenth more than the background may fill.
   std::size_t most_tasks() const { return files_limit() + files_limit() / 10 + 1; }
+  std::size_t listings_limit() const { return std::min(most_listings_, server_files_); }
   std::size_t files_limit() const { return std::min(most_files_, server_files_); }
 
   const ssh::target* target_;

@@ -75,8 +75,10 @@ void set_local(view& v, const entry& e, const request& r) {
     const unique_fd file{::openat(directory.get(), name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     if (!file || ::ftruncate(file.get(), r.to.st_size) != 0) throw answer_errno{errno};
   }
+  constexpr int mtimes = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW;
+  if ((r.set & mtimes) != 0) record_written(v, e.ino);  // which the new time would hide
   set_here(directory.get(), name, r);
-  if ((r.set & times) != 0) v.written.time_set(e.ino);
+  if ((r.set & mtimes) != 0) v.written.time_set(e.ino);
   auto now = look_here(v, directory.get(), name);
   // A directory's time on the disk changes with every picture that arrives: it is the index's, unless it is set.
   if (e_now->is_directory() && (r.set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW)) == 0)
