@@ -65,19 +65,6 @@ TEST_CASE("a directory here that has not changed is not read again, what lies be
   CHECK(f.at("a/b/two.jpg"));
 }
 
-TEST_CASE("a directory that was away and is back is read again, though it looks as it did") {
-  marked_fixture f;
-  f.put_here("a/b/two.jpg", "2");
-  f.scan();
-  for (const char* d : {"a", "a/b"}) f.mark(d);
-  const auto elsewhere = f.on_disk("elsewhere");
-  std::filesystem::rename(f.on_disk("a"), elsewhere);
-  f.scan_changed();
-  std::filesystem::rename(elsewhere, f.on_disk("a"));
-  f.scan_changed();
-  CHECK(f.at("a/b/two.jpg"));
-}
-
 struct asked_fixture : migration_fixture {
   remote::source_scan::result rescan(pass how) {
     std::promise<remote::source_scan::result> end;
