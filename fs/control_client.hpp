@@ -14,8 +14,7 @@ namespace ferryfs::fs {
 command_result ask(const std::string& root, const std::string& command, const std::string& file = "control");
 exit_code code_of(const command_result& a);
 
-// Writes one command into ROOT/.ferryfs/control and returns the answer's line; waits as long as the command takes.
-// Throws ferryfs::error with the answer where it failed.
+// The same, but throws ferryfs::error with the answer where the command failed.
 std::string send_command(const std::string& root, const std::string& command, const std::string& file = "control");
 
 // A file of ROOT/.ferryfs/. Throws ferryfs::error (local) where it cannot be read.

@@ -152,6 +152,25 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
   if (handle->unseen) v.written.watch(handle->ino, file);
 }
 
+namespace {
+
+// The handle is open no more; enters what was written in the index.
+void close_handle(view& v, const handle_pointer& handle) {
+  v.opened.remove(handle);
+  record_written(v, handle->ino);  // a shared mapping may have been written after the last close
+}
+
+template <typename Close>
+void close_quietly(const handle_pointer& handle, Close&& close) noexcept {
+  try {
+    close();
+  } catch (const std::exception& e) {
+    spdlog::error("what was written to inode {} is not in the index: {}", handle->ino, e.what());
+  }
+}
+
+}  // namespace
+
 void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
   const struct ending {
     fuse_req_t request;
@@ -162,16 +181,15 @@ void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
       all.past.leave(request, ended.ino);
     }
   } end{req, v, *handle};
-  v.opened.remove(handle);
-  record_written(v, handle->ino);  // a shared mapping may have been written after the last close
+  close_handle(v, handle);
 }
 
 void abandon_open(view& v, const handle_pointer& handle) noexcept {
-  try {
-    end_open(nullptr, v, handle);
-  } catch (const std::exception& e) {
-    spdlog::error("what was written to inode {} is not in the index: {}", handle->ino, e.what());
-  }
+  close_quietly(handle, [&] { end_open(nullptr, v, handle); });
+}
+
+void refuse_open(view& v, const handle_pointer& handle) noexcept {
+  close_quietly(handle, [&] { close_handle(v, handle); });
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {

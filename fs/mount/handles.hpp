@@ -27,8 +27,10 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
 // The end of that; enters what was written in the index. `req` is null where it has been answered.
 void end_open(fuse_req_t req, view& v, const handle_pointer& handle);
 
-// The same for an open whose answer nobody took: throws nothing, as there is nobody to tell.
+// The same for an open whose answer nobody took, and for one that could not begin: what it truncated is entered. Throw
+// nothing, as there is nobody to tell.
 void abandon_open(view& v, const handle_pointer& handle) noexcept;
+void refuse_open(view& v, const handle_pointer& handle) noexcept;
 
 // Answers an open by `reply`, which returns 0 where the kernel takes it, and will release it.
 template <typename Reply>
@@ -37,7 +39,7 @@ void reply_handle(fuse_req_t req, view& v, const handle_pointer& handle, fuse_fi
   try {
     begin_open(req, v, handle, fi);
   } catch (...) {
-    v.opened.remove(handle);
+    refuse_open(v, handle);
     throw;
   }
   fi->fh = reinterpret_cast<std::uint64_t>(kept.get());

@@ -65,6 +65,24 @@ TEST_CASE("a directory here that has not changed is not read again, what lies be
   CHECK(f.at("a/b/two.jpg"));
 }
 
+TEST_CASE("a directory that was away while a scan ran is read again when it is back, though it looks as it did") {
+  marked_fixture f;
+  f.source->put_file("a/b/both.jpg", "both", long_ago);
+  f.put_here("a/b/both.jpg", "both");
+  f.put_here("a/b/own.jpg", "own");
+  f.scan();
+  REQUIRE(f.row("a/b/both.jpg").state == state::common);
+  for (const char* d : {"a", "a/b"}) f.mark(d);
+  const temp_dir elsewhere{"away"};
+  std::filesystem::rename(f.on_disk("a"), elsewhere / "a");
+  f.scan_changed();
+  REQUIRE(f.row("a/b/both.jpg").state == state::missing);
+  std::filesystem::rename(elsewhere / "a", f.on_disk("a"));
+  f.scan_changed();
+  CHECK(f.row("a/b/both.jpg").state == state::common);
+  CHECK(f.at("a/b/own.jpg"));
+}
+
 struct asked_fixture : migration_fixture {
   remote::source_scan::result rescan(pass how) {
     std::promise<remote::source_scan::result> end;
