@@ -95,6 +95,8 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
   });
 }
 
+bool may_map_to_write(const fuse_file_info* fi) { return (fi->flags & O_ACCMODE) == O_RDWR; }
+
 // Empty, and errno set, where it can't be opened.
 std::shared_ptr<const unique_fd> open_named(view& v, const entry& e, int flags) {
   const auto path = v.archive.readers().borrow()->path(e.ino);
@@ -111,15 +113,17 @@ std::shared_ptr<const unique_fd> checked(std::shared_ptr<const unique_fd> file) 
 
 // Opens what `handle` is to write to and enters the handle among those that are open, in one with the names: who
 // decides about the bytes here holds those alone, and sees it. False: it is not here.
-bool open_to_change(view& v, const handle_pointer& handle, bool truncates) {
+bool open_to_change(view& v, const handle_pointer& handle, bool truncates, bool maps) {
   const std::shared_lock names{v.archive.where().names()};
   const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
   if (e->is_local()) {
     // Written through one's own open file, read through it as well: the kernel fills pages that are written in part.
-    const int flags = (handle->writes ? O_RDWR : O_RDONLY) | (truncates ? O_TRUNC : 0);
-    handle->set_file(checked(open_named(v, *e, flags)));
-    if (truncates) v.written.mark(handle->ino, handle->file());
+    const auto file = checked(open_named(v, *e, handle->writes || truncates ? O_RDWR : O_RDONLY));
+    if (maps && v.past.passes_another(e->ino, *file)) throw answer_errno{EBUSY};
+    if (truncates && ::ftruncate(file->get(), 0) != 0) throw answer_errno{errno};
+    handle->set_file(file);
+    if (truncates) v.written.mark(handle->ino, file);
   }
   v.opened.add(handle);
   return e->is_local();
@@ -146,8 +150,7 @@ std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) 
 void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi) {
   const auto file = handle->file();
   // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
-  const bool maps = (fi->flags & O_ACCMODE) == O_RDWR;
-  const bool seen = handle->writes && (maps || (file && is_just_written(*file)));
+  const bool seen = handle->writes && (may_map_to_write(fi) || (file && is_just_written(*file)));
   handle->unseen = v.past.enter(req, handle->ino, file.get(), seen, fi) && handle->writes;
   if (handle->unseen) v.written.watch(handle->ino, file);
 }
@@ -201,7 +204,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
     auto handle = std::make_shared<open_file>(ino, writes);
     if (!writes && !truncates) {
       open_to_read(v, handle);
-    } else if (!open_to_change(v, handle, truncates) && truncates) {
+    } else if (!open_to_change(v, handle, truncates, may_map_to_write(fi)) && truncates) {
       try {
         handle->set_file(replace_missing(v, ino));
       } catch (...) {

@@ -42,6 +42,17 @@ passthrough::use passthrough::first(fuse_req_t req, const unique_fd* file, bool 
   return {};
 }
 
+bool passthrough::is_of(const use& u, const unique_fd* file) {
+  struct stat st {};
+  return file != nullptr && ::fstat(file->get(), &st) == 0 && st.st_dev == u.device && st.st_ino == u.number;
+}
+
+bool passthrough::passes_another(inode ino, const unique_fd& file) {
+  const std::lock_guard lock{mutex_};
+  const auto at = uses_.find(ino);
+  return at != uses_.end() && at->second.backing != 0 && !is_of(at->second, &file);
+}
+
 bool passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi) {
   const std::lock_guard lock{mutex_};
   auto at = uses_.find(ino);
@@ -53,9 +64,7 @@ bool passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool s
     fi->keep_cache = 1;  // the kernel is told when the content becomes another
     return false;
   }
-  struct stat st {};
-  const bool same = file != nullptr && ::fstat(file->get(), &st) == 0 && st.st_dev == u.device && st.st_ino == u.number;
-  // Mapped, it would be the old file that is written to, which nothing shows any more.
+  const bool same = is_of(u, file);
   if (!same && (fi->flags & O_ACCMODE) == O_RDWR) throw answer_errno{EBUSY};
   ++u.count;
   set_backing(fi, u.backing);

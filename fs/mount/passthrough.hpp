@@ -24,9 +24,13 @@ class passthrough {
   void ask(fuse_conn_info* conn);
   void forbid() noexcept { forbidden_ = true; }  // before the session
 
+  // The kernel passes `ino` to another file than `file`. Mapped, it would be that one which is written to, though
+  // nothing shows it any more: no open for reading and writing is allowed then.
+  bool passes_another(inode ino, const unique_fd& file);
+
   // Enters one open of `ino` and says in `fi` how it is; `file` is the local file, null while there is none. `seen`:
   // what is written by read and write calls is to come to the operations. True: it may be written without any seeing
-  // it.
+  // it. Throws answer_errno, and enters nothing, where passes_another() forbids it.
   bool enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi);
   // Once for each enter(), when that is closed. `req` is null where the kernel did not take it: its connection ends.
   void leave(fuse_req_t req, inode ino);
@@ -38,6 +42,7 @@ class passthrough {
     dev_t device = 0;          // of the file passed through to
     ino_t number = 0;
   };
+  static bool is_of(const use& u, const unique_fd* file);
   use first(fuse_req_t req, const unique_fd* file, bool cached);
 
   bool forbidden_ = false;

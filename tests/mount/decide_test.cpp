@@ -100,6 +100,9 @@ TEST_CASE("a conflict is resolved for the source, also for who has the picture o
   const auto read = ::pread(open.get(), through.data(), through.size(), 0);
   if (passed && passthrough_possible(u.f.to)) {  // the file that he opened, and all of it, as after any rename over it
     CHECK((through.substr(0, static_cast<std::size_t>(read)) == noise(40'000, 3)));
+    for (const int flags : {O_RDWR, O_RDWR | O_TRUNC})  // a mapping would be of the file that he opened
+      CHECK((::open((u / "day/a.jpg").c_str(), flags) == -1 && errno == EBUSY));
+    CHECK((read_file(u / "day/a.jpg") == noise(60'000, 2)));
   } else {
     CHECK((through.substr(0, static_cast<std::size_t>(read)) == noise(60'000, 2)));
   }

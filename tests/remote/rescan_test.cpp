@@ -115,6 +115,17 @@ TEST_CASE(
   CHECK(f.row("2013/a.jpg").source->size == 7);
 }
 
+TEST_CASE("a full scan comes in its turn, however often what changed is asked for") {
+  asked_fixture f;
+  f.source->put_file("2013/a.jpg", "x");
+  f.scan();
+  const auto before = f.source->look("2013").mtime;
+  f.source->put_file("2013/a.jpg", "another", long_ago + 100);
+  f.source->set_mtime("2013", before);
+  for (int i = 0; i < 12; ++i) f.rescan(pass::changed);
+  CHECK(f.row("2013/a.jpg").source->size == 7);
+}
+
 TEST_CASE("whoever asks for what changed is told before a report is made, who asks for all after it") {
   asked_fixture f;
   std::mutex mutex;
