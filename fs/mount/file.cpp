@@ -234,8 +234,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
     if (v.own.holds(ino)) {
       delete &own_handle_of(fi);
     } else {
-      const std::unique_ptr<handle_pointer> ended{&handle_of(fi)};
-      end_open(req, v, *ended);
+      end_open(req, v, handle_of(fi));
     }
     fuse_reply_err(req, 0);
   });

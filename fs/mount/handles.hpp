@@ -19,7 +19,10 @@ struct own_handle {
 
 using handle_pointer = std::shared_ptr<open_file>;
 using own_pointer = std::shared_ptr<own_handle>;
-inline handle_pointer& handle_of(const fuse_file_info* fi) { return *reinterpret_cast<handle_pointer*>(fi->fh); }
+// The kernel's handle is the address; from open to release it is view::opened that keeps the file.
+inline handle_pointer handle_of(const fuse_file_info* fi) {
+  return reinterpret_cast<open_file*>(fi->fh)->shared_from_this();
+}
 inline own_pointer& own_handle_of(const fuse_file_info* fi) { return *reinterpret_cast<own_pointer*>(fi->fh); }
 
 // Lets the kernel read and write `handle`, which is among those that are open, by the way that `fi` then names.
@@ -35,18 +38,14 @@ void refuse_open(view& v, const handle_pointer& handle) noexcept;
 // Answers an open by `reply`, which returns 0 where the kernel takes it, and will release it.
 template <typename Reply>
 void reply_handle(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi, Reply&& reply) {
-  auto kept = std::make_unique<handle_pointer>(handle);
   try {
     begin_open(req, v, handle, fi);
   } catch (...) {
     refuse_open(v, handle);
     throw;
   }
-  fi->fh = reinterpret_cast<std::uint64_t>(kept.get());
-  if (reply() == 0)
-    (void)kept.release();
-  else
-    abandon_open(v, handle);
+  fi->fh = reinterpret_cast<std::uint64_t>(handle.get());
+  if (reply() != 0) abandon_open(v, handle);
 }
 
 // The local file of an entry; where the index says so and the disk does not, throws errno.

@@ -18,7 +18,7 @@ namespace ferryfs::fs {
 
 // One open file. Its bytes come from `file` once there is one: the local file, or the partial file of a fetch that has
 // written all of it. Threads: any.
-class open_file {
+class open_file : public std::enable_shared_from_this<open_file> {
  public:
   open_file(inode of, bool to_be_written) : ino(of), writes(to_be_written) {}
   const inode ino;
