@@ -1,8 +1,7 @@
-// Reading directories. A handle keeps its place by name; the kernel is given ordinals as offsets.
+// Reading directories.
 #include <sys/stat.h>
 
-#include <memory>
-#include <mutex>
+#include <string>
 #include <vector>
 
 #include "fs/mount/operations.hpp"
@@ -12,34 +11,21 @@
 namespace ferryfs::fs {
 namespace {
 
-struct directory_handle {
-  std::mutex mutex;   // the kernel may read one handle from several threads
-  off_t offset = 2;   // of the first entry not given out yet: "." and ".." come first
-  std::string after;  // the name of the last entry given out
-};
-
-directory_handle& handle_of(const fuse_file_info* fi) { return *reinterpret_cast<directory_handle*>(fi->fh); }
-
-void reply_open(fuse_req_t req, fuse_file_info fi) {
-  auto handle = std::make_unique<directory_handle>();
-  fi.fh = reinterpret_cast<std::uint64_t>(handle.get());
-  // The kernel keeps the list of names until it is told that it changed.
-  fi.cache_readdir = 1;
-  fi.keep_cache = 1;
-  if (fuse_reply_open(req, &fi) == 0) (void)handle.release();
-}
+// An entry's offset is its inode's number, after "." and "..": it means the same whatever comes and goes around it.
+constexpr off_t dot = 1, dot_dot = 2;
+off_t offset_of(const entry& e) { return dot_dot + static_cast<off_t>(e.ino); }
 
 // Fills one reply; `add` returns false when the entry does not fit.
 class filler {
  public:
   filler(fuse_req_t req, view& v, std::size_t size, bool plus) : req_(req), view_(v), buffer_(size), plus_(plus) {}
 
-  bool add(const entry& e, off_t next) {
+  bool add(const entry& e) {
     fuse_entry_param p{};
     p.ino = e.ino;
     p.attr = attributes_of(view_, e);
     p.attr_timeout = p.entry_timeout = cache_time;
-    return add(e.name.c_str(), p, next);
+    return add(e.name.c_str(), p, offset_of(e));
   }
   // A name alone: with p.ino 0 the kernel makes no entry of it.
   bool add(const char* name, fuse_ino_t ino, mode_t mode, off_t next) {
@@ -68,16 +54,13 @@ class filler {
   bool plus_;
 };
 
-// Finds the place again after a seek: the name before the entry at `offset`.
-std::string name_before(index::reader& r, fuse_ino_t ino, off_t offset) {
-  std::string name;
-  off_t at = 2;
-  if (offset > 2)
-    r.children(ino, "", [&](entry&& e) {
-      name = std::move(e.name);
-      return ++at < offset;
-    });
-  return name;
+// The name of the entry at `offset`, which may have been removed since it was given out.
+std::string name_at(view& v, index::reader& r, inode directory, off_t offset) {
+  if (offset <= dot_dot) return "";
+  if (auto name = v.positions.find(directory, offset)) return *std::move(name);
+  auto e = r.by_inode(static_cast<inode>(offset - dot_dot));
+  if (!e || e->parent != directory) throw answer_errno{ESTALE};
+  return std::move(e->name);
 }
 
 mode_t type_of(view& v, inode own) {
@@ -94,65 +77,58 @@ void read_own(fuse_req_t req, view& v, fuse_ino_t ino, std::size_t size, off_t o
 }
 
 // Fills `out` with what follows `offset`.
-void fill(filler& out, index::reader& r, directory_handle& handle, fuse_ino_t ino, off_t offset) {
-  if (offset < 1 && !out.add(".", ino, S_IFDIR, 1)) return;
-  if (offset < 2) {
-    const auto self = r.name(ino);
-    if (!out.add("..", self && self->parent != 0 ? self->parent : ino, S_IFDIR, 2)) return;
-    offset = 2;
+void fill(filler& out, view& v, inode directory, off_t offset) {
+  const auto reader = v.archive.readers().borrow();
+  if (offset < dot && !out.add(".", directory, S_IFDIR, dot)) return;
+  if (offset < dot_dot) {
+    const auto self = reader->name(directory);
+    if (!out.add("..", self && self->parent != 0 ? self->parent : directory, S_IFDIR, dot_dot)) return;
   }
-  const std::lock_guard lock{handle.mutex};
-  std::string after = offset == handle.offset && offset > 2 ? handle.after : name_before(r, ino, offset);
-  r.children(ino, after, [&](entry&& e) {
-    if (!out.add(e, offset + 1)) return false;
-    ++offset;
-    after = std::move(e.name);
+  entry last;
+  reader->children(directory, name_at(v, *reader, directory, offset), [&](entry&& e) {
+    if (!out.add(e)) return false;
+    last = std::move(e);
     return true;
   });
-  handle.offset = offset;
-  handle.after = std::move(after);
+  if (last.ino != 0) v.positions.keep(directory, offset_of(last), last.name);
 }
 
-void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi, bool plus) {
+void read_listed(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    filler out{req, v, size, plus};
+    fill(out, v, ino, offset);
+    out.reply();
+  });
+}
+
+void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
   view& v = view::of(req);
   if (v.own.holds(ino)) return read_own(req, v, ino, size, offset, plus);
-  filler out{req, v, size, plus};
-  fill(out, *v.archive.readers().borrow(), handle_of(fi), ino, offset);
-  // Last of all: once the kernel has the reply it may release the handle, on another thread.
-  out.reply();
+  const auto e = v.archive.readers().borrow()->by_inode(ino);
+  if (!e) throw answer_errno{ENOENT};
+  if (!e->never_listed()) return read_listed(req, ino, size, offset, plus);
+  const auto parked = v.parked.park(req);
+  const auto listed = [=](const std::optional<remote::failure>& why) {
+    parked->answer([&](fuse_req_t r) {
+      why ? void(fuse_reply_err(r, errno_of(*why))) : read_listed(r, ino, size, offset, plus);
+    });
+  };
+  attempt(parked, [&] { v.archive.when_listed(ino, listed); });
 }
 
 }  // namespace
 
-void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
-  answer(req, [&] {
-    view& v = view::of(req);
-    if (v.own.holds(ino)) {
-      fuse_reply_open(req, fi);
-      return;
-    }
-    const auto e = v.archive.readers().borrow()->by_inode(ino);
-    if (!e) throw answer_errno{ENOENT};
-    if (!e->never_listed()) return reply_open(req, *fi);
-    const auto parked = v.parked.park(req);
-    const auto listed = [parked, open = *fi](const std::optional<remote::failure>& why) {
-      parked->answer([&](fuse_req_t r) { why ? void(fuse_reply_err(r, errno_of(*why))) : reply_open(r, open); });
-    };
-    attempt(parked, [&] { v.archive.when_listed(ino, listed); });
-  });
+// "Needless": from then on the kernel opens directories by itself (as of Linux 5.1), and keeps the list of names until
+// it is told that it changed.
+void op_opendir(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, ENOSYS); }
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+  answer(req, [&] { read(req, ino, size, offset, false); });
 }
 
-void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi) {
-  answer(req, [&] { read(req, ino, size, offset, fi, false); });
-}
-
-void op_readdirplus(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi) {
-  answer(req, [&] { read(req, ino, size, offset, fi, true); });
-}
-
-void op_releasedir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
-  if (!view::of(req).own.holds(ino)) delete &handle_of(fi);
-  fuse_reply_err(req, 0);
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+  answer(req, [&] { read(req, ino, size, offset, true); });
 }
 
 }  // namespace ferryfs::fs

@@ -24,6 +24,7 @@ using remote::now_local;
 void reply_own(fuse_req_t req, own_pointer handle, fuse_file_info* fi) {
   auto kept = std::make_unique<own_pointer>(std::move(handle));
   fi->fh = reinterpret_cast<std::uint64_t>(kept.get());
+  fi->noflush = 1;
   if (fuse_reply_open(req, fi) == 0) (void)kept.release();
 }
 
@@ -151,6 +152,7 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
   const auto file = handle->file();
   // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
   const bool seen = handle->writes && (may_map_to_write(fi) || (file && is_just_written(*file)));
+  fi->noflush = handle->writes ? 0 : 1;  // nothing will be asked for when it is closed
   handle->unseen = v.past.enter(req, handle->ino, file.get(), seen, fi) && handle->writes;
   if (handle->unseen) v.written.watch(handle->ino, file);
 }

@@ -28,7 +28,6 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char* name);
 void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
-void op_releasedir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 // file.cpp
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);

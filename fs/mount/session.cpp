@@ -102,6 +102,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
                {},
                {},
                {},
+               {},
                control{archive, reports},
                {},
                {}}};

@@ -11,6 +11,7 @@
 #include "fs/mount/open_file.hpp"
 #include "fs/mount/parked.hpp"
 #include "fs/mount/passthrough.hpp"
+#include "fs/mount/read_positions.hpp"
 #include "fs/virtual/control.hpp"
 #include "fs/virtual/directory.hpp"
 #include "remote/migration.hpp"
@@ -33,6 +34,7 @@ struct view {
   open_files opened;
   written_files written;
   passthrough past;
+  read_positions positions;
   std::once_flag first_open;
   control commands;  // ends before them: its threads look at what is open
   deferred later;

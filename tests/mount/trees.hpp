@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/doubles/descriptor.hpp"
 #include "tests/doubles/files.hpp"
@@ -80,6 +82,13 @@ inline tree contents_below(const std::filesystem::path& root) {
     if (S_ISLNK(st.st_mode)) return "to " + std::filesystem::read_symlink(path).string();
     return S_ISREG(st.st_mode) ? read_file(path) : "/";
   });
+}
+
+inline std::vector<std::string> names_in(const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 // The first difference between two trees, for a message; empty where there is none. What only `a` has counts only if

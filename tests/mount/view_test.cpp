@@ -52,13 +52,6 @@ std::set<std::string> found(const fs::path& root, const std::vector<std::string>
   return lines;
 }
 
-std::vector<std::string> names_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(directory)) names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 }  // namespace
 
 TEST_CASE("the view agrees with the source while nothing is local") {

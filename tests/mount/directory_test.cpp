@@ -1,0 +1,77 @@
+// Reading directories while they change.
+#include <dirent.h>
+
+#include <set>
+
+#include "tests/mount/store.hpp"
+
+using namespace ferryfs::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+using open_directory = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+open_directory opened(const fs::path& path) {
+  open_directory d{::opendir(path.c_str()), ::closedir};
+  REQUIRE(d);
+  return d;
+}
+
+void make_files(const fs::path& directory, int count) {
+  fs::create_directories(directory);
+  for (int i = 0; i < count; ++i) write_file(directory / (std::to_string(i) + ".jpg"), "x");
+}
+
+// The next name but "." and ".."; empty at the end.
+std::string next_of(DIR* d) {
+  while (const dirent* e = ::readdir(d))
+    if (e->d_name[0] != '.') return e->d_name;
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("who removes each name as he reads it finds all of them, each once") {
+  store s;
+  make_files(s / "day", 3000);
+  const auto directory = opened(s / "day");
+  std::set<std::string> found;
+  for (auto name = next_of(directory.get()); !name.empty(); name = next_of(directory.get())) {
+    CHECK(found.insert(name).second);
+    REQUIRE(fs::remove(s / "day" / name));
+  }
+  CHECK(found.size() == 3000);
+  CHECK(fs::remove(s / "day"));
+}
+
+TEST_CASE("a place in a directory stays the same place whatever comes and goes around it") {
+  store s;
+  make_files(s / "day", 1000);
+  const auto directory = opened(s / "day");
+  for (int i = 0; i < 499; ++i) next_of(directory.get());
+  const long place = ::telldir(directory.get());
+  const std::string following = next_of(directory.get());
+  ::rewinddir(directory.get());
+  for (int i = 0; i < 100; ++i) fs::remove(s / "day" / next_of(directory.get()));
+  write_file(s / "day/00000.jpg", "x");
+  SECTION("in the same reading") {
+    ::seekdir(directory.get(), place);
+    CHECK(next_of(directory.get()) == following);
+  }
+  SECTION("in another") {
+    const auto again = opened(s / "day");
+    ::seekdir(again.get(), place);
+    CHECK(next_of(again.get()) == following);
+  }
+}
+
+TEST_CASE("a new report is in the list of reports at once, for who has just listed them, too") {
+  store s;
+  const auto reports = s / ".ferryfs/reports";
+  for (int i = 0; i < 3; ++i) {
+    const auto before = names_in(reports);
+    CHECK(run_ferryfs({"report", s.f.to, "--new"}).code == 0);
+    CHECK(names_in(reports).size() > before.size());
+  }
+}
