@@ -49,6 +49,7 @@ std::optional<entry> reader::at(std::string_view path) {
 }
 
 readers::lease readers::borrow() {
+  if (before_) before_();
   {
     const std::lock_guard lock{mutex_};
     if (!idle_.empty()) {

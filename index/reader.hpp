@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/Transaction.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -61,7 +62,9 @@ class reader {
 // The pool. Threads: any.
 class readers {
  public:
-  explicit readers(std::string path) : path_(std::move(path)) {}
+  // `before` is called before each lease, to commit what is held.
+  explicit readers(std::string path, std::function<void()> before = {})
+      : path_(std::move(path)), before_(std::move(before)) {}
 
   struct giver {
     readers* pool;
@@ -76,6 +79,7 @@ class readers {
   void give_back(reader* r) noexcept;
 
   std::string path_;
+  std::function<void()> before_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<reader>> idle_;
 };

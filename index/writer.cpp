@@ -36,8 +36,12 @@ void make_root(transaction& t) {
 
 }  // namespace
 
-writer::writer(std::string path)
-    : path_(std::move(path)), database_(open_current(path_)), transaction_(database_), thread_([this] { loop(); }) {
+writer::writer(std::string path, std::chrono::milliseconds longest_held)
+    : path_(std::move(path)),
+      longest_held_(longest_held),
+      database_(open_current(path_)),
+      transaction_(database_),
+      thread_([this] { loop(); }) {
   try {
     run(make_root);
   } catch (const SQLite::Exception& cause) {
@@ -74,8 +78,8 @@ void writer::loop() {
   while (true) {
     {
       std::unique_lock lock{mutex_};
-      wake_.wait(lock, [&] { return !busy_ && (!queue_.empty() || stop_); });
-      if (queue_.empty()) return;
+      while (busy_ || !has_work()) holds_ && !busy_ ? void(wake_.wait_until(lock, due_)) : wake_.wait(lock);
+      if (queue_.empty() && !holds_) return;
       busy_ = true;
       runner_ = std::this_thread::get_id();
       while (!queue_.empty() && group.size() < most_grouped) {
@@ -84,32 +88,104 @@ void writer::loop() {
       }
     }
     room_.notify_all();
-    if (!commit(group)) commit_one_by_one(group);
+    commit_held();
+    if (!group.empty() && !commit(group)) commit_one_by_one(group);
     group.clear();
     end_turn();
   }
 }
 
+// For its own thread.
+bool writer::has_work() const {
+  return !queue_.empty() || stop_ || (holds_ && std::chrono::steady_clock::now() >= due_);
+}
+
 void writer::end_turn() {
+  bool more = false;
   {
     const std::lock_guard lock{mutex_};
     busy_ = false;
+    more = has_work();
   }
-  wake_.notify_one();
+  if (more) wake_.notify_one();
+  free_.notify_all();
 }
 
-bool writer::run_here(const job& work) {
+// Waits for it. False: nothing is held, or it is this thread's already.
+bool writer::take_turn() {
+  if (!holds_) return false;
+  std::unique_lock lock{mutex_};
+  if (busy_ && runner_ == std::this_thread::get_id()) return false;
+  free_.wait(lock, [&] { return !busy_ || !holds_; });
+  if (!holds_) return false;
+  busy_ = true;
+  runner_ = std::this_thread::get_id();
+  return true;
+}
+
+std::optional<writer::turn> writer::held() {
+  if (!take_turn()) return std::nullopt;
+  return std::optional<turn>{std::in_place, *this};
+}
+
+void writer::settle() {
+  if (!take_turn()) return;
+  const turn mine{*this};
+  commit_held();
+}
+
+void writer::hold(const job& work) {
+  try {
+    if (!open_) open_.emplace(database_);
+    work(transaction_);
+  } catch (const std::exception& why) {
+    lose_held(why);
+    throw;
+  }
+  if (holds_) return;
+  {
+    const std::lock_guard lock{mutex_};
+    due_ = std::chrono::steady_clock::now() + longest_held_;
+    holds_ = true;
+  }
+  wake_.notify_one();  // to commit it when it is due
+}
+
+void writer::commit_held() {
+  if (!open_) return;
+  try {
+    transaction_.ledger_.flush();
+    open_->commit();
+    open_.reset();
+    holds_ = false;
+    tell();
+  } catch (const std::exception& why) {
+    lose_held(why);
+  }
+}
+
+void writer::lose_held(const std::exception& why) {
+  open_.reset();
+  holds_ = false;
+  transaction_.ledger_.forget();
+  transaction_.changes_.clear();
+  if (lost_) lost_(why.what());
+}
+
+bool writer::run_here(const job& work, commits when) {
   {
     const std::lock_guard lock{mutex_};
     if (busy_ || !queue_.empty() || stop_) return false;
     busy_ = true;
     runner_ = std::this_thread::get_id();
   }
+  const turn mine{*this};
+  if (when == commits::later) return hold(work), true;
+  commit_held();
   std::exception_ptr failure;
   std::vector<task> alone;
   alone.push_back({work, [&](std::exception_ptr why) { failure = why; }});
   commit_one_by_one(alone);
-  end_turn();
   if (failure) std::rethrow_exception(failure);
   return true;
 }

@@ -2,6 +2,10 @@
 // somebody waits for his and no other is queued, on that somebody's, which saves two changes of threads.
 #pragma once
 
+#include <SQLiteCpp/Transaction.h>
+
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -31,7 +35,8 @@ class writer {
   using observer = std::function<void(std::vector<change>)>;
 
   // Opens (or makes) and migrates the index at `path` and makes the root's row. Throws ferryfs::error (local).
-  explicit writer(std::string path);
+  // A change that may be held is, for `longest_held`.
+  explicit writer(std::string path, std::chrono::milliseconds longest_held = std::chrono::milliseconds{50});
   // Runs what is queued, then stops.
   ~writer();
   writer(const writer&) = delete;
@@ -43,6 +48,32 @@ class writer {
   // Runs a job and waits for its commit; returns what the job returned, or throws what it threw.
   template <typename Work>
   auto run(Work work) -> std::invoke_result_t<Work, transaction&>;
+
+  // The same without waiting for the commit, which comes soon, and before any other. Until then the
+  // change can be seen by settle(), held() and jobs. For changes that a scan of the destination would find as well:
+  // whoever kills the process meanwhile loses them, and so does a commit that fails (see on_lost).
+  template <typename Work>
+  auto run_held(Work work) -> std::invoke_result_t<Work, transaction&>;
+
+  // Commits what is held.
+  void settle();
+  // Told why, on any thread, when changes that were held are lost. Set before the first job.
+  void on_lost(std::function<void(const std::string&)> told) { lost_ = std::move(told); }
+
+  // The rows with the changes that are held, for as long as this lives; others' jobs wait for that. To be read only.
+  class turn {
+   public:
+    explicit turn(writer& owner) : owner_(&owner) {}
+    transaction& rows() const noexcept { return owner_->transaction_; }
+
+   private:
+    struct giver {
+      void operator()(writer* w) const { w->end_turn(); }
+    };
+    std::unique_ptr<writer, giver> owner_;
+  };
+  // Nothing, where nothing is held.
+  std::optional<turn> held();
 
   // All that was committed survives a power cut when this returns.
   void make_durable();
@@ -56,33 +87,56 @@ class writer {
     done after;
   };
   void loop();
+  enum class commits { now, later };
   // Runs a job at once. False: others are queued or running, and it has to wait its turn.
-  bool run_here(const job& work);
+  bool run_here(const job& work, commits when);
+  template <typename Work>
+  auto run(Work work, commits when) -> std::invoke_result_t<Work, transaction&>;
+  void hold(const job& work);
+  void commit_held();
+  void lose_held(const std::exception& why);
+  bool has_work() const;
+  bool take_turn();
   void end_turn();
   bool commit(std::vector<task>& group);
   void commit_one_by_one(std::vector<task>& group);
   void tell();
 
   std::string path_;
+  std::chrono::milliseconds longest_held_;
   SQLite::Database database_;
   transaction transaction_;
   observer observer_;
+  std::function<void(const std::string&)> lost_;
+  std::optional<SQLite::Transaction> open_;  // whose turn it is
   std::mutex mutex_;
-  std::condition_variable wake_, room_;
+  std::condition_variable wake_, room_, free_;
   std::deque<task> queue_;
   bool stop_ = false, busy_ = false;
-  std::thread::id runner_;  // while busy
+  std::atomic<bool> holds_ = false;
+  std::chrono::steady_clock::time_point due_;  // while it holds
+  std::thread::id runner_;                     // while busy
   std::thread thread_;
 };
 
 template <typename Work>
 auto writer::run(Work work) -> std::invoke_result_t<Work, transaction&> {
+  return run(std::move(work), commits::now);
+}
+
+template <typename Work>
+auto writer::run_held(Work work) -> std::invoke_result_t<Work, transaction&> {
+  return run(std::move(work), commits::later);
+}
+
+template <typename Work>
+auto writer::run(Work work, commits when) -> std::invoke_result_t<Work, transaction&> {
   using result = std::invoke_result_t<Work, transaction&>;
   if constexpr (std::is_void_v<result>) {
-    if (run_here([&work](transaction& t) { work(t); })) return;
+    if (run_here([&work](transaction& t) { work(t); }, when)) return;
   } else {
     std::optional<result> got;
-    if (run_here([&](transaction& t) { got = work(t); })) return *std::move(got);
+    if (run_here([&](transaction& t) { got = work(t); }, when)) return *std::move(got);
   }
   // Shared: the promise must live until set_value has returned, which may be after the future was got.
   auto promise = std::make_shared<std::promise<result>>();

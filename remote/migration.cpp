@@ -25,11 +25,15 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
     : settings_(s),
       where_(where),
       index_(where.index_path()),
-      readers_(where.index_path()),
+      readers_(where.index_path(), [this] { index_.settle(); }),
       filter_(s.exclude, s.profile),
       source_(std::move(source)),
       fetch_(where, *source_, index_, readers_, limit_),
       replicate_({where, *source_, index_, readers_, fetch_}, s.min_free) {
+  index_.on_lost([this](const std::string& why) {
+    spdlog::error("the last files made here are not in the index ({}); both sides are looked at again", why);
+    rescan([](const source_scan::result&) {});
+  });
   settle_renames(where_, index_);
   limit_.set(s.limit);
   source_->observe([this](const archive::health& h) {

@@ -52,6 +52,12 @@ class migration {
 
   index::writer& index() noexcept { return index_; }
   index::readers& readers() noexcept { return readers_; }
+  // Calls `at` with a reader, or with the writer's rows while changes are held: it is not what makes them be committed.
+  template <typename Work>
+  auto look(Work at) {
+    if (const auto mine = index_.held()) return at(mine->rows());
+    return at(*readers_.borrow());
+  }
   fetcher& fetch() noexcept { return fetch_; }
   replicator& replicate() noexcept { return replicate_; }
   limiter& limit() noexcept { return limit_; }

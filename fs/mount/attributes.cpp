@@ -59,7 +59,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
       fuse_reply_attr(req, &*st, 0);
       return;
     }
-    const auto e = v.archive.readers().borrow()->by_inode(ino);
+    const auto e = v.archive.look([&](auto& rows) { return rows.by_inode(ino); });
     if (e && !is_hidden(e->state)) {
       const struct stat st = attributes_of(v, *e);
       fuse_reply_attr(req, &st, cache_time);

@@ -110,9 +110,8 @@ void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool p
   if (!e->never_listed()) return read_listed(req, ino, size, offset, plus);
   const auto parked = v.parked.park(req);
   const auto listed = [=](const std::optional<remote::failure>& why) {
-    parked->answer([&](fuse_req_t r) {
-      why ? void(fuse_reply_err(r, errno_of(*why))) : read_listed(r, ino, size, offset, plus);
-    });
+    parked->answer(
+        [&](fuse_req_t r) { why ? void(fuse_reply_err(r, errno_of(*why))) : read_listed(r, ino, size, offset, plus); });
   };
   attempt(parked, [&] { v.archive.when_listed(ino, listed); });
 }

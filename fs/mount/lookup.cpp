@@ -59,13 +59,12 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
     if (std::strlen(name) > NAME_MAX) throw answer_errno{ENAMETOOLONG};
     std::optional<entry> found;
     bool unsure = false;
-    {
+    v.archive.look([&](auto& rows) {
       // The directory first: if it was listed before the name was looked for, a name that is not found is not there.
-      const auto reader = v.archive.readers().borrow();
-      const auto directory = reader->by_inode(parent);
-      found = reader->child(parent, name);
+      const auto directory = rows.by_inode(parent);
+      found = rows.child(parent, name);
       unsure = !found && directory && directory->never_listed();
-    }
+    });
     if (unsure) return look_up_when_listed(req, v, parent, name);
     reply_entry(req, v, found);
   });

@@ -31,9 +31,11 @@ inline index::listed named(std::string name, side s, std::string target = {}) {
 
 class index_fixture {
  public:
+  explicit index_fixture(std::chrono::milliseconds longest_held = std::chrono::milliseconds{50})
+      : writer{path, longest_held} {}
   temp_dir dir{"index"};
   std::string path = (dir / "index.db").string();
-  index::writer writer{path};
+  index::writer writer;
   index::readers readers{path};
 
   // The row at a path, of the view or else hidden.

@@ -175,5 +175,103 @@ TEST_CASE("what is queued when the writer ends is stored") {
   CHECK(database.execAndGet("SELECT count(*) FROM meta").getInt() == 200);
 }
 
+// A new row in the root, by a job whose commit may come later.
+inode hold(index_fixture& f, const std::string& name) {
+  return f.writer.run_held([&](transaction& t) {
+    entry e;
+    e.parent = root_inode, e.name = name, e.state = state::added, e.local = file_side(1);
+    return t.insert(e);
+  });
+}
+
+TEST_CASE("what is held is seen by who asks for it, by jobs, and by all once it is settled") {
+  index_fixture f{std::chrono::hours{1}};
+  CHECK_FALSE(f.writer.held());
+  const inode ino = hold(f, "a");
+  hold(f, "b");
+  CHECK_FALSE(f.at("a"));  // or the commit would not have been saved
+  CHECK(f.writer.held()->rows().by_inode(ino)->name == "a");
+  SECTION("settle") { f.writer.settle(); }
+  SECTION("another job") {
+    f.writer.run([&](transaction& t) { CHECK(t.child(root_inode, "b")); });
+  }
+  SECTION("a job that is queued") {
+    std::promise<void> ran;
+    f.writer.post([&](transaction&) { ran.set_value(); });
+    ran.get_future().wait();
+  }
+  SECTION("a lease") {
+    index::readers settling{f.path, [&] { f.writer.settle(); }};
+    CHECK(settling.borrow()->child(root_inode, "a"));
+  }
+  CHECK(f.at("a"));
+  CHECK(f.at("b"));
+  CHECK_FALSE(f.writer.held());
+  const auto reader = f.readers.borrow();
+  CHECK(reader->totals().of(state::added).files == 2);
+}
+
+TEST_CASE("what is held is committed soon though nobody asks for it, and when the writer ends") {
+  SECTION("soon") {
+    index_fixture f;
+    for (const char* name : {"a", "b"}) {
+      hold(f, name);
+      CHECK(wait_until([&] { return f.at(name).has_value(); }));
+    }
+  }
+  SECTION("at the end") {
+    const temp_dir dir{"index"};
+    const auto path = (dir / "index.db").string();
+    {
+      index::writer writer{path};
+      writer.run_held([](transaction& t) { t.put_meta("key", "value"); });
+    }
+    CHECK(index::reader{path}.meta("key") == "value");
+  }
+}
+
+TEST_CASE("held changes that cannot be stored are told of, and the writer goes on") {
+  index_fixture f{std::chrono::hours{1}};
+  std::string why;
+  f.writer.on_lost([&](const std::string& what) { why = what; });
+  hold(f, "a");
+  CHECK_THROWS(f.writer.run_held([](transaction&) { throw std::runtime_error("no room"); }));
+  CHECK(why == "no room");
+  CHECK_FALSE(f.writer.held());
+  f.writer.settle();
+  CHECK_FALSE(f.at("a"));
+  hold(f, "c");
+  f.writer.settle();
+  CHECK(f.at("c"));
+  CHECK(f.readers.borrow()->totals().of(state::added).files == 1);
+}
+
+TEST_CASE("held and other jobs from several threads are all stored, in each thread's order") {
+  index_fixture f;
+  std::atomic<int> backwards = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int n = 0; n < 4; ++n)
+      threads.emplace_back([&f, &backwards, n] {
+        index::readers settling{f.path, [&f] { f.writer.settle(); }};
+        for (int i = 0; i < 200; ++i) {
+          const auto name = std::to_string(n) + "-" + std::to_string(i);
+          hold(f, name);
+          if (i % 7 == 0) f.writer.run([](transaction& t) { t.put_meta("key", "value"); });
+          if (i % 5 == 0) f.writer.post([](transaction& t) { t.put_meta("key", "other"); });
+          bool there = false;
+          if (const auto held = f.writer.held())
+            there = held->rows().child(root_inode, name).has_value();
+          else
+            there = settling.borrow()->child(root_inode, name).has_value();
+          backwards += !there;
+        }
+      });
+  }
+  CHECK(backwards == 0);
+  f.writer.settle();
+  CHECK(f.readers.borrow()->totals().of(state::added).files == 800);
+}
+
 }  // namespace
 }  // namespace ferryfs::test

@@ -73,7 +73,8 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
   answer(req, [&] {
     view& v = view::of(req);
     refuse_own(v, parent, name);
-    const auto directory = v.archive.readers().borrow()->by_inode(parent);
+    const auto by_inode = [](inode at) { return [at](auto& rows) { return rows.by_inode(at); }; };
+    const auto directory = v.archive.look(by_inode(parent));
     if (!directory || is_hidden(directory->state)) throw answer_errno{ENOENT};
     std::shared_ptr<unique_fd> file;
     inode ino = 0;
@@ -86,11 +87,11 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
       own_new(v, req, *directory, here.get(), name);
       if (::fchmod(file->get(), mode & 07777) != 0) throw answer_errno{errno};
       const auto now = look_here(v, file->get(), "");
-      ino = v.archive.index().run([&](index::transaction& t) {
+      ino = v.archive.index().run_held([&](index::transaction& t) {
         return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, now_ns());
       });
     }
-    const auto e = v.archive.readers().borrow()->by_inode(ino);
+    const auto e = v.archive.look(by_inode(ino));
     if (!e) throw answer_errno{EIO};
     const auto handle = std::make_shared<open_file>(ino, true);
     handle->set_file(std::move(file));
@@ -142,6 +143,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi)
       if (const auto file = handle_of(fi)->file())
         if ((data_only != 0 ? ::fdatasync(file->get()) : ::fsync(file->get())) != 0) throw answer_errno{errno};
       record_written(v, ino);
+      v.archive.index().settle();
     }
     fuse_reply_err(req, 0);
   });

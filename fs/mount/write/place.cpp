@@ -37,7 +37,7 @@ std::int64_t now_ns() {
 
 unique_fd directory_here(view& v, inode ino, bool make) {
   const auto& where = v.archive.where();
-  const auto path = v.archive.readers().borrow()->path(ino);
+  const auto path = v.archive.look([&](auto& rows) { return rows.path(ino); });
   if (!path) throw answer_errno{ENOENT};
   auto fd = where.open(*path, O_RDONLY | O_DIRECTORY);
   if (fd) return fd;
@@ -103,7 +103,14 @@ void record_written(view& v, inode ino) {
   struct stat st {};
   // Removed: the name may stand for another file by now.
   if (!file || (::fstat(file->get(), &st) == 0 && st.st_nlink == 0)) return;
-  record_attributes(v, ino, look_here(v, file->get(), ""), true);
+  const auto now = look_here(v, file->get(), "");
+  // Of what is only here, a scan of the destination would find the same.
+  const bool only_here = v.archive.index().run_held([&](index::transaction& t) {
+    index::record_changed(t, ino, now.attributes, now.uid, now.gid, true, now_ns());
+    const auto e = t.by_inode(ino);
+    return e && e->state == state::added;
+  });
+  if (!only_here) v.archive.index().settle();
 }
 
 void record_attributes(view& v, inode ino, const index::listed& now, bool content) {
