@@ -156,8 +156,7 @@ void writer::commit_held() {
   try {
     transaction_.ledger_.flush();
     open_->commit();
-    open_.reset();
-    holds_ = false;
+    nothing_held();
     tell();
   } catch (const std::exception& why) {
     lose_held(why);
@@ -165,11 +164,23 @@ void writer::commit_held() {
 }
 
 void writer::lose_held(const std::exception& why) {
-  open_.reset();
-  holds_ = false;
   transaction_.ledger_.forget();
   transaction_.changes_.clear();
-  if (lost_) lost_(why.what());
+  nothing_held();
+  if (!lost_) return;
+  // Told later and by its own thread: who borrows a reader may have locks that the one who is told needs.
+  const std::lock_guard lock{mutex_};
+  queue_.push_back({[](transaction&) {}, [this, text = std::string(why.what())](std::exception_ptr) { lost_(text); }});
+}
+
+// Whoever waits for that goes on, though it still is this thread's turn.
+void writer::nothing_held() {
+  open_.reset();
+  {
+    const std::lock_guard lock{mutex_};
+    holds_ = false;
+  }
+  free_.notify_all();
 }
 
 bool writer::run_here(const job& work, commits when) {

@@ -57,7 +57,7 @@ class writer {
 
   // Commits what is held.
   void settle();
-  // Told why, on any thread, when changes that were held are lost. Set before the first job.
+  // Told why, on the writer's thread, when changes that were held are lost. Set before the first job.
   void on_lost(std::function<void(const std::string&)> told) { lost_ = std::move(told); }
 
   // The rows with the changes that are held, for as long as this lives; others' jobs wait for that. To be read only.
@@ -95,6 +95,7 @@ class writer {
   void hold(const job& work);
   void commit_held();
   void lose_held(const std::exception& why);
+  void nothing_held();
   bool has_work() const;
   bool take_turn();
   void end_turn();

@@ -236,6 +236,7 @@ TEST_CASE("held changes that cannot be stored are told of, and the writer goes o
   f.writer.on_lost([&](const std::string& what) { why = what; });
   hold(f, "a");
   CHECK_THROWS(f.writer.run_held([](transaction&) { throw std::runtime_error("no room"); }));
+  f.writer.run([](transaction&) {});
   CHECK(why == "no room");
   CHECK_FALSE(f.writer.held());
   f.writer.settle();
