@@ -11,7 +11,7 @@
 namespace ferryfs::remote {
 namespace {
 
-constexpr std::size_t most_running = 256;  // directories being listed or merged: bounds memory, hides the round trip
+constexpr std::size_t most_running = 512;  // directories being listed or merged: bounds memory, hides the round trip
 constexpr std::size_t most_failures_kept = 20;
 constexpr unsigned most_losses = 3;
 constexpr std::size_t longest_path = 4096;  // PATH_MAX: what lies deeper has no name here, or does not end

@@ -23,7 +23,7 @@ constexpr std::size_t most_files = 900;           // open at once, below the ser
 constexpr std::size_t most_files_held_back = 16;  // while a rate limit holds the background back
 constexpr std::size_t most_looks = 128;           // tasks in hand beyond which a look is left to others
 constexpr std::size_t least_listings = 24;        // and a listing, on a short way
-constexpr std::size_t most_listings = 200;        // on a long one, where a listing is two round trips of waiting
+constexpr std::size_t most_listings = 400;        // on a long one, where a listing is two round trips of waiting
 constexpr std::size_t inbox_step = 512U << 10;
 constexpr auto limit_tick = 10ms;
 
@@ -38,7 +38,7 @@ connection::connection(const ssh::target& t, ssh::channel stream, const std::ato
   }
 }
 
-// INIT and VERSION, then the server's limits and the root's real path, together in one round trip.
+// INIT and VERSION, then the root's real path and attributes and the server's limits, together in one round trip.
 void connection::greet() {
   const std::byte init[] = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{5},      std::byte{1},
                             std::byte{0}, std::byte{0}, std::byte{0}, std::byte{version}};
@@ -58,7 +58,8 @@ void connection::greet() {
     }
   }
   builder{outbox_, type::realpath, 1}.string(target_->path).end();
-  if (offered_.limits) builder{outbox_, type::extended, 2}.string("limits@openssh.com").end();
+  builder{outbox_, type::stat, 2}.string(target_->path.empty() ? "." : target_->path).end();
+  if (offered_.limits) builder{outbox_, type::extended, 3}.string("limits@openssh.com").end();
   const auto asked = clock::now();
   send_all();
   {
@@ -73,6 +74,13 @@ void connection::greet() {
     in_flight_limit_ = std::max(least_in_flight, most_in_flight_ * 3 / 8);  // until it is known what the link takes
     if (!root_.starts_with('/') || root_.find('\0') != std::string::npos) throw broken{"a root that is no path"};
     if (root_ == "/") root_.clear();
+  }
+  {
+    const auto packet = receive_one();
+    parser p{packet};
+    const auto got = static_cast<type>(p.u8());
+    p.u32();
+    if (got == type::attrs) root_attributes_ = p.attrs();
   }
   if (!offered_.limits) {
     server_files_ = most_files_unasked;

@@ -20,6 +20,9 @@ class connection final : public wire {
   // Speaks the version exchange and looks up the root on the server; blocks, with the deadlines of `t`. Throws failure.
   connection(const ssh::target& t, ssh::channel stream, const std::atomic<bool>& stop);
 
+  // As they were in the greeting; nothing, where the server did not tell.
+  const std::optional<attributes>& root_attributes() const noexcept { return root_attributes_; }
+
   // Serves the queue until it is stopped or the connection fails, which it throws after it has ended every task it
   // had taken. `takes_background`: false for the connection that is kept free for demand.
   void serve(queue& from, waker& wake, bool takes_background);
@@ -65,6 +68,7 @@ class connection final : public wire {
   const std::atomic<bool>& stop_;
   ssh::channel stream_;
   std::string root_;
+  std::optional<attributes> root_attributes_;
   std::uint32_t read_length_ = 32U << 10;  // what any server answers; more where it says so
   std::uint32_t write_length_ = 32U << 10;
   extensions offered_;

@@ -20,7 +20,20 @@ constexpr std::uint64_t most_names = 4'000'000;
 
 }  // namespace
 
-void list_task::start(wire& w) { w.begin({shared_from_this(), type::opendir, {}, {}}).string(w.absolute(path_)).end(); }
+void list_task::start(wire& w) {
+  w.begin({shared_from_this(), type::opendir, {}, {}}).string(w.absolute(path_)).end();
+  if (auto handle = w.next_handle()) {
+    handle_ = *std::move(handle);
+    ask(w);
+  }
+}
+
+void list_task::opened(wire& w, std::string handle) {
+  opened_ = true;
+  if (handle != handle_) misnamed_ = std::exchange(asked_, 0);
+  handle_ = std::move(handle);
+  ask(w);
+}
 
 void list_task::ask(wire& w) {
   while (asked_ < window_ && !at_end_ && !failed_ && incomplete_.size() < most_incomplete) {
@@ -30,17 +43,20 @@ void list_task::ask(wire& w) {
 }
 
 void list_task::reply(wire& w, const request& r, type got, parser& p) {
+  if (ended_) return;  // the answer to CLOSE, or to a READDIR beside an OPENDIR that failed
   switch (r.sent) {
     case type::opendir:
       if (got == type::status) return end(status_failure(w, path_, p));
       if (got != type::handle) throw broken{"an answer to OPENDIR that is none"};
-      handle_ = p.string();
-      return ask(w);
+      return opened(w, std::string{p.string()});
     case type::readdir:
+      if (!opened_) throw broken{"an answer to READDIR before that to OPENDIR"};
+      if (misnamed_ > 0) return void(--misnamed_);  // the server answers in order: those come first
       --asked_;
       if (got == type::name) {
         names(w, p);
-        window_ = std::min(window_ * 2, widest_window);
+        // Most directories are a packet or two: what is asked for beyond them is a round trip until they have ended.
+        if (++packets_ > 1) window_ = std::min(window_ * 2, widest_window);
       } else if (got == type::status) {
         parser peek = p;
         if (static_cast<status>(peek.u32()) == status::eof)
@@ -57,10 +73,10 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
       completed(r, got, p);
       break;
     default:
-      return;  // the answer to CLOSE
+      return;
   }
   complete(w);
-  ask(w);
+  if (packets_ != 1) ask(w);
   settle(w);
 }
 

@@ -16,6 +16,7 @@ class list_task final : public task {
   void lost(const failure& why) override;
 
  private:
+  void opened(wire& w, std::string handle);
   void ask(wire& w);
   void names(wire& w, parser& p);
   void take(found f);
@@ -27,8 +28,10 @@ class list_task final : public task {
   std::string path_;
   std::shared_ptr<listing> to_;
   std::string handle_;
-  std::uint32_t window_ = 4;  // READDIRs to keep in flight: a few hundred names and the end; doubles while names come
-  std::uint32_t asked_ = 0;
+  bool opened_ = false;
+  std::uint32_t misnamed_ = 0;  // READDIRs sent beside the OPENDIR with a handle that was none
+  std::uint32_t window_ = 4;    // READDIRs to keep in flight: a few hundred names and the end; doubles while names come
+  std::uint32_t asked_ = 0, packets_ = 0;  // of names
   std::uint64_t total_ = 0;
   bool at_end_ = false;
   std::deque<found> incomplete_;  // names to ask more about

@@ -50,7 +50,15 @@ void sftp_archive::list(const std::string& path, std::shared_ptr<listing> to) {
 }
 
 void sftp_archive::stat(const std::string& path, stat_task::done done) {
+  if (const auto seen = path.empty() ? root_just_seen() : std::nullopt)
+    return announce([done = std::move(done), seen = *seen] { done(std::nullopt, seen); });
   put(std::make_shared<stat_task>(path, std::move(done)), queue::line::look);
+}
+
+// A mount and its first scan ask for what the greeting has told: each time a round trip.
+std::optional<attributes> sftp_archive::root_just_seen() const {
+  const std::lock_guard lock{state_mutex_};
+  return std::chrono::steady_clock::now() - root_seen_ < 1s ? root_attributes_ : std::nullopt;
 }
 
 void sftp_archive::read(std::shared_ptr<reading> to, lane where) {
@@ -151,6 +159,8 @@ std::unique_ptr<connection> sftp_archive::open_connection() {
   auto c = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()}, queue_.stopped());
   const std::lock_guard lock{state_mutex_};
   root_ = c->absolute("");
+  root_attributes_ = c->root_attributes();
+  root_seen_ = std::chrono::steady_clock::now();
   can_replace_ = c->offered().posix_rename;
   return c;
 }

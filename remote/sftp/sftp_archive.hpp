@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -50,6 +51,7 @@ class sftp_archive final : public archive {
     std::jthread thread;
   };
   void put(std::shared_ptr<task> t, queue::line where);
+  std::optional<attributes> root_just_seen() const;
   void change_names(change c, changed done);
   void ring(queue::line where);
   void run(std::size_t number);
@@ -72,6 +74,8 @@ class sftp_archive final : public archive {
   health health_;
   failure last_;
   std::string root_;  // on the server; empty before the first connection
+  std::optional<attributes> root_attributes_;
+  std::chrono::steady_clock::time_point root_seen_;
   bool can_replace_ = false;
   std::size_t established_ = 0;
   std::function<void(const health&)> observer_;

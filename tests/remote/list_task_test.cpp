@@ -48,7 +48,9 @@ struct list_fixture {
   std::shared_ptr<collector> to = std::make_shared<collector>();
   std::shared_ptr<remote::sftp::list_task> task;
 
-  explicit list_fixture(const std::string& path = "2013") : task(std::make_shared<remote::sftp::list_task>(path, to)) {
+  explicit list_fixture(const std::string& path = "2013", std::optional<std::string> foretold = {})
+      : task(std::make_shared<remote::sftp::list_task>(path, to)) {
+    wire.foretold = std::move(foretold);
     task->start(wire);
   }
   void open() { wire.answer(type::opendir, handle_reply("h1")); }
@@ -74,6 +76,36 @@ TEST_CASE("a directory is opened, read to its end and closed, and told once") {
   CHECK(f.wire.open().size() == 1);
   CHECK(f.wire.open()[0].type() == type::close);
   f.wire.answer(status_reply(status::ok));
+  CHECK(f.to->ends == 1);
+}
+
+TEST_CASE("names are asked for beside the OPENDIR where its handle can be foretold") {
+  list_fixture f{"2013", "h1"};
+  REQUIRE(f.wire.count(type::readdir) > 1);
+  const auto early = f.wire.count(type::readdir);
+  CHECK(f.wire.open().at(1).body().string() == "h1");
+  SECTION("rightly") {
+    f.open();
+    CHECK(f.wire.count(type::readdir) == early);
+    f.names({{"a.jpg", file}});
+    f.end();
+    CHECK(f.to->names() == strings{"a.jpg"});
+  }
+  SECTION("wrongly: what the other handle says is dropped") {
+    f.wire.answer(type::opendir, handle_reply("h2"));
+    CHECK(f.wire.count(type::readdir) == 2 * early);
+    for (std::size_t i = 0; i + 1 < early; ++i) f.wire.answer(type::readdir, status_reply(status::failure));
+    f.names({{"another's", file}});
+    CHECK(f.wire.open().at(0).body().string() == "h2");
+    f.names({{"a.jpg", file}});
+    f.end();
+    CHECK(f.to->names() == strings{"a.jpg"});
+  }
+  SECTION("for nothing, where the directory can't be opened") {
+    f.wire.answer(type::opendir, status_reply(status::permission_denied));
+    f.end();
+    CHECK(f.to->why->why == cause::permission);
+  }
   CHECK(f.to->ends == 1);
 }
 
