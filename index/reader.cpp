@@ -36,7 +36,19 @@ reader::reader(const std::string& path)
       count_in(database_),
       sizes(database_),
       worst(database_),
-      last_inode(database_) {}
+      last_inode(database_),
+      begin_(database_, "BEGIN"),
+      end_(database_, "COMMIT") {}
+
+reader::snapshot::snapshot(reader& of) : of_(of) {
+  const running scope{of_.begin_};
+  of_.begin_.exec();
+}
+
+reader::snapshot::~snapshot() {
+  const running scope{of_.end_};
+  of_.end_.tryExecuteStep();
+}
 
 std::optional<entry> reader::at(std::string_view path) {
   auto found = by_inode(root_inode);

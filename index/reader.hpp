@@ -1,8 +1,6 @@
 // Reading the index: connections of their own, lent to one thread at a time.
 #pragma once
 
-#include <SQLiteCpp/Transaction.h>
-
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -47,13 +45,27 @@ class reader {
   worst_failures worst;
   index::last_inode last_inode;
 
+ private:
+  SQLite::Statement begin_, end_;
+
+ public:
   std::optional<std::string> path(inode ino) { return path_of(name, ino); }
   std::optional<std::string> source_path(inode ino) { return source_path_of(name, ino); }
   // The entry at a path of the view, or nothing.
   std::optional<entry> at(std::string_view path);
-  // While the result lives, all reads see the index as at the first of them; not to be held while anybody waits, as it
-  // keeps the WAL from being checkpointed.
-  SQLite::Transaction freeze() { return SQLite::Transaction{database_}; }
+  // While it lives, all reads see the index as at the first of them, and take SQLite's locks once; not to be held while
+  // anybody waits, as it keeps the WAL from being checkpointed.
+  class snapshot {
+   public:
+    explicit snapshot(reader& of);
+    ~snapshot();
+    snapshot(const snapshot&) = delete;
+    snapshot& operator=(const snapshot&) = delete;
+
+   private:
+    reader& of_;
+  };
+  snapshot freeze() { return snapshot{*this}; }
   index::totals totals() { return read_totals(database_); }
   std::vector<day_total> days() { return read_days(database_); }
   index::totals totals(inode parent) { return read_totals(database_, parent); }

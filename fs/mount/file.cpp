@@ -98,11 +98,20 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
 
 bool may_map_to_write(const fuse_file_info* fi) { return (fi->flags & O_ACCMODE) == O_RDWR; }
 
+std::optional<std::string> path_of(view& v, inode ino) {
+  const auto reader = v.archive.readers().borrow();
+  const auto frozen = reader->freeze();
+  return reader->path(ino);
+}
+
 // Empty, and errno set, where it can't be opened.
-std::shared_ptr<const unique_fd> open_named(view& v, const entry& e, int flags) {
-  const auto path = v.archive.readers().borrow()->path(e.ino);
+std::shared_ptr<const unique_fd> open_at(view& v, const std::optional<std::string>& path, int flags) {
   if (!path) throw answer_errno{ENOENT};
   return std::make_shared<unique_fd>(v.archive.where().open(*path, flags | O_NOFOLLOW | O_NONBLOCK));
+}
+
+std::shared_ptr<const unique_fd> open_named(view& v, const entry& e, int flags) {
+  return open_at(v, path_of(v, e.ino), flags);
 }
 
 std::shared_ptr<const unique_fd> checked(std::shared_ptr<const unique_fd> file) {
@@ -130,22 +139,35 @@ bool open_to_change(view& v, const handle_pointer& handle, bool truncates, bool 
   return e->is_local();
 }
 
+// `file` was opened by the path that the entry had. Where that is none any more, the entry, or a directory above it,
+// gets another name at this moment.
+std::shared_ptr<const unique_fd> by_newest_name(view& v, const entry& e, std::shared_ptr<const unique_fd> file,
+                                                int flags) {
+  if (!*file && errno == ENOENT) {
+    const std::shared_lock names{v.archive.where().names()};
+    file = open_named(v, e, flags);
+  }
+  return checked(std::move(file));
+}
+
 void open_to_read(view& v, const handle_pointer& handle) {
-  const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
+  std::optional<entry> e;
+  std::optional<std::string> path;
+  {
+    const auto reader = v.archive.readers().borrow();
+    const auto frozen = reader->freeze();
+    e = reader->by_inode(handle->ino);
+    if (e && e->is_local()) path = reader->path(handle->ino);
+  }
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
-  if (e->is_local()) handle->set_file(open_local(v, *e, O_RDONLY));
+  if (e->is_local()) handle->set_file(by_newest_name(v, *e, open_at(v, path, O_RDONLY), O_RDONLY));
   v.opened.add(handle);
 }
 
 }  // namespace
 
 std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) {
-  auto file = open_named(v, e, flags);
-  if (!*file && errno == ENOENT) {  // it, or a directory above it, gets another name at this moment
-    const std::shared_lock names{v.archive.where().names()};
-    file = open_named(v, e, flags);
-  }
-  return checked(std::move(file));
+  return by_newest_name(v, e, open_named(v, e, flags), flags);
 }
 
 void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi) {
