@@ -134,6 +134,12 @@ void writer::settle() {
   commit_held();
 }
 
+void writer::drain() {
+  settle();
+  std::unique_lock lock{mutex_};
+  free_.wait(lock, [&] { return !busy_ && queue_.empty(); });
+}
+
 void writer::hold(const job& work) {
   try {
     if (!open_) open_.emplace(database_);

@@ -49,14 +49,16 @@ class writer {
   template <typename Work>
   auto run(Work work) -> std::invoke_result_t<Work, transaction&>;
 
-  // The same without waiting for the commit, which comes soon, and before any other. Until then the
-  // change can be seen by settle(), held() and jobs. For changes that a scan of the destination would find as well:
-  // whoever kills the process meanwhile loses them, and so does a commit that fails (see on_lost).
+  // The same without waiting for the commit, which comes soon, and before any other. Until then the change is seen by
+  // jobs and through held() alone. For changes that a scan of the destination would find as well: whoever kills the
+  // process meanwhile loses them, and so does a commit that fails (see on_lost).
   template <typename Work>
   auto run_held(Work work) -> std::invoke_result_t<Work, transaction&>;
 
   // Commits what is held.
   void settle();
+  // The same, and waits until all that is queued has run and been told of.
+  void drain();
   // Told why, on the writer's thread, when changes that were held are lost. Set before the first job.
   void on_lost(std::function<void(const std::string&)> told) { lost_ = std::move(told); }
 

@@ -46,6 +46,11 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
   });
 }
 
+migration::~migration() {
+  stop();
+  index_.drain();  // a loss of what is held is told of while there still is somebody to tell
+}
+
 void migration::stop() {
   {
     const std::lock_guard lock{mutex_};

@@ -30,7 +30,7 @@ class migration {
  public:
   // `where` was taken and outlives this. Throws ferryfs::error.
   migration(const settings& s, const destination& where, std::unique_ptr<archive> source);
-  ~migration() { stop(); }
+  ~migration();
 
   // Told after each commit what changed in the view. Set before `start`.
   void observe(index::writer::observer observer) { index_.observe(std::move(observer)); }
