@@ -1,5 +1,7 @@
 #include "remote/fetch/disk.hpp"
 
+#include "remote/background.hpp"
+
 namespace ferryfs::remote {
 namespace {
 
@@ -11,7 +13,10 @@ disk::disk(std::size_t threads) {
   for (std::size_t i = 0; i < threads; ++i) {
     lanes_.push_back(std::make_unique<lane>());
     auto& l = *lanes_.back();
-    l.thread = std::thread{[&l] { run(l); }};
+    l.thread = std::thread{[&l] {
+      take_long_turns();
+      run(l);
+    }};
   }
 }
 

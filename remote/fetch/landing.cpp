@@ -10,6 +10,7 @@
 
 #include "index/arrivals.hpp"
 #include "index/path.hpp"
+#include "remote/background.hpp"
 #include "remote/directory/listing.hpp"
 
 namespace ferryfs::remote {
@@ -61,7 +62,10 @@ int make_directories(const destination& where, const std::string& path, std::vec
 }
 
 landing::landing(const destination& where, index::writer& index, index::readers& readers, told landed)
-    : where_(where), index_(index), readers_(readers), landed_(std::move(landed)), thread_([this] { run(); }) {}
+    : where_(where), index_(index), readers_(readers), landed_(std::move(landed)), thread_([this] {
+        take_long_turns();
+        run();
+      }) {}
 
 landing::~landing() {
   {

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "index/path.hpp"
+#include "remote/background.hpp"
 #include "remote/digest/read_back.hpp"
 #include "remote/sftp/list_task.hpp"
 #include "remote/sftp/read_task.hpp"
@@ -26,7 +27,11 @@ sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::m
   }
   announcer_ = std::jthread{[this](const std::stop_token& stop) { announcements(stop); }};
   for (std::size_t i = 0; i < std::max<std::size_t>(sessions, 1); ++i) workers_.push_back(std::make_unique<worker>());
-  for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->thread = std::jthread{[this, i] { run(i); }};
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    workers_[i]->thread = std::jthread{[this, i] {
+      take_long_turns();
+      run(i);
+    }};
 }
 
 void sftp_archive::stop() {

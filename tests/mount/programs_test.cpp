@@ -17,12 +17,16 @@ std::string left_to_do(const fs::path& from, const fs::path& to) {
   return out_of({"rsync", "-aXi", "--delete", "--exclude", "/.ferryfs", from.string() + "/", to.string() + "/"});
 }
 
+auto seconds_of(const fs::path& path) { return std::chrono::floor<std::chrono::seconds>(fs::last_write_time(path)); }
+
 }  // namespace
 
 TEST_CASE("rsync copies out of the mount and into it, and then has nothing left to do") {
   const store s;
   const auto view = s.mount->mountpoint(), out = s.f.dir / "out", in = s.f.dir / "in";
-  rescan(view);  // the root's time is the source's once that has been listed
+  rescan(view);
+  // The root's time is the source's once that has been listed, and the kernel was told.
+  REQUIRE(wait_until([&] { return seconds_of(view) == seconds_of(s.f.from); }));
   left_to_do(view, out);
   CHECK(left_to_do(view, out) == "");
   CHECK(difference(contents_below(s.f.from), contents_below(out)) == "");

@@ -1,0 +1,10 @@
+// Threads that nobody waits for.
+#pragma once
+
+namespace ferryfs::remote {
+
+// The calling thread gets the same share of the processors in longer turns, and so later ones: whoever has short turns,
+// as all have by default, and wakes up goes before it (sched(7), "EEVDF"; as of Linux 6.12, before that nothing).
+void take_long_turns() noexcept;
+
+}  // namespace ferryfs::remote
