@@ -78,7 +78,10 @@ void writer::loop() {
   while (true) {
     {
       std::unique_lock lock{mutex_};
-      while (busy_ || !has_work()) holds_ && !busy_ ? void(wake_.wait_until(lock, due_)) : wake_.wait(lock);
+      while (busy_ || !has_work()) {
+        wants_turn_ = busy_;
+        holds_ && !busy_ ? void(wake_.wait_until(lock, due_)) : wake_.wait(lock);
+      }
       if (queue_.empty() && !holds_) return;
       busy_ = true;
       runner_ = std::this_thread::get_id();
@@ -105,7 +108,7 @@ void writer::end_turn() {
   {
     const std::lock_guard lock{mutex_};
     busy_ = false;
-    more = has_work();
+    more = std::exchange(wants_turn_, false) || has_work();
   }
   if (more) wake_.notify_one();
   free_.notify_all();

@@ -116,6 +116,7 @@ class writer {
   std::condition_variable wake_, room_, free_;
   std::deque<task> queue_;
   bool stop_ = false, busy_ = false;
+  bool wants_turn_ = false;  // its own thread was awake while it was another's turn
   std::atomic<bool> holds_ = false;
   std::chrono::steady_clock::time_point due_;  // while it holds
   std::thread::id runner_;                     // while busy
