@@ -32,7 +32,9 @@ struct unable {
 class source_digests::conversation {
  public:
   conversation(source_digests& owner)
-      : owner_(owner), stream_(owner.target_, owner.stop_, std::string(shell_command)), outbox_(shell_greeting()) {}
+      : owner_(owner), stream_(owner.target_, owner.stop_), outbox_(shell_greeting()) {
+    stream_.start(std::string(shell_command));
+  }
 
   // Returns when nobody has asked for a while or it is to stop. Throws failure or unable.
   void serve() {

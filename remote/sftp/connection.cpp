@@ -29,6 +29,22 @@ constexpr auto limit_tick = 10ms;
 
 }  // namespace
 
+// What the server allows, asked beside the first tasks; until it answers they keep to what any server does.
+class connection::limits_task final : public task {
+ public:
+  explicit limits_task(connection& c) : connection_(c) { ended_ = true; }  // nobody waits for it, or counts it
+  void start(wire& w) override {
+    w.begin({shared_from_this(), type::extended, {}, {}}).string("limits@openssh.com").end();
+  }
+  void reply(wire&, const request&, type got, parser& p) override {
+    if (got == type::extended_reply) connection_.limited(p);
+  }
+  void lost(const failure&) override {}
+
+ private:
+  connection& connection_;
+};
+
 connection::connection(const ssh::target& t, ssh::channel stream, const std::atomic<bool>& stop)
     : target_(&t), stop_(stop), stream_(std::move(stream)) {
   try {
@@ -38,11 +54,14 @@ connection::connection(const ssh::target& t, ssh::channel stream, const std::ato
   }
 }
 
-// INIT and VERSION, then the root's real path and attributes and the server's limits, together in one round trip.
+// INIT, and the root's real path and attributes, together in one round trip: the server answers in order.
 void connection::greet() {
   const std::byte init[] = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{5},      std::byte{1},
                             std::byte{0}, std::byte{0}, std::byte{0}, std::byte{version}};
   outbox_.assign(std::begin(init), std::end(init));
+  builder{outbox_, type::realpath, 1}.string(target_->path).end();
+  builder{outbox_, type::stat, 2}.string(target_->path.empty() ? "." : target_->path).end();
+  const auto asked = clock::now();
   send_all();
   {
     const auto packet = receive_one();
@@ -57,11 +76,6 @@ void connection::greet() {
       offered_.fsync |= name == "fsync@openssh.com";
     }
   }
-  builder{outbox_, type::realpath, 1}.string(target_->path).end();
-  builder{outbox_, type::stat, 2}.string(target_->path.empty() ? "." : target_->path).end();
-  if (offered_.limits) builder{outbox_, type::extended, 3}.string("limits@openssh.com").end();
-  const auto asked = clock::now();
-  send_all();
   {
     const auto packet = receive_one();
     parser p{packet};
@@ -82,15 +96,12 @@ void connection::greet() {
     p.u32();
     if (got == type::attrs) root_attributes_ = p.attrs();
   }
-  if (!offered_.limits) {
-    server_files_ = most_files_unasked;
-    return;
-  }
-  const auto packet = receive_one();
-  parser p{packet};
-  const auto got = static_cast<type>(p.u8());
-  p.u32();
-  if (got != type::extended_reply) return;
+  server_files_ = most_files_unasked;
+  if (offered_.limits) std::make_shared<limits_task>(*this)->start(*this);
+}
+
+void connection::limited(parser& p) {
+  server_files_ = most_files;
   p.u64();
   const std::uint64_t read = p.u64();
   const std::uint64_t write = p.u64();

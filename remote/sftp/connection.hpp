@@ -40,7 +40,9 @@ class connection final : public wire {
  private:
   using clock = std::chrono::steady_clock;
   static constexpr std::size_t most_unsent = 256U << 10;
+  class limits_task;
   void greet();
+  void limited(parser& p);
   void give_way();
   std::vector<std::byte> receive_one();
   void heard_after(clock::duration waited);

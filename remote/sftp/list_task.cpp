@@ -43,7 +43,7 @@ void list_task::ask(wire& w) {
 }
 
 void list_task::reply(wire& w, const request& r, type got, parser& p) {
-  if (ended_) return;  // the answer to CLOSE, or to a READDIR beside an OPENDIR that failed
+  if (ended_) return;  // the answer to CLOSE, or to a READDIR beyond the end or beside an OPENDIR that failed
   switch (r.sent) {
     case type::opendir:
       if (got == type::status) return end(status_failure(w, path_, p));
@@ -76,13 +76,15 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
       return;
   }
   complete(w);
-  if (packets_ != 1) ask(w);
+  if (asked_ == 0 || (packets_ != 1 && !short_)) ask(w);
   settle(w);
 }
 
 void list_task::names(wire& w, parser& p) {
   const std::uint32_t count = p.u32();
   total_ += std::max(count, 1U);  // a packet of none is no progress either
+  short_ = count < fullest_;
+  fullest_ = std::max(fullest_, count);
   for (std::uint32_t left = count; left > 0; --left) {
     found f;
     f.name = p.string();
@@ -141,7 +143,9 @@ void list_task::completed(const request& r, type got, parser& p) {
 }
 
 void list_task::settle(wire& w) {
-  if (ended_ || asked_ > 0 || completing_ > 0 || (!failed_ && (!at_end_ || !incomplete_.empty()))) return;
+  // READDIRs that are still under way are beyond the end: nobody waits for what they bring.
+  const bool read = at_end_ || (failed_ && asked_ == 0);
+  if (ended_ || !read || completing_ > 0 || (!failed_ && !incomplete_.empty())) return;
   w.close(shared_from_this(), handle_);
   if (!failed_ && !ready_.empty()) to_->batch(std::exchange(ready_, {}));
   end(failed_);

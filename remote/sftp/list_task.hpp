@@ -32,6 +32,8 @@ class list_task final : public task {
   std::uint32_t misnamed_ = 0;  // READDIRs sent beside the OPENDIR with a handle that was none
   std::uint32_t window_ = 4;    // READDIRs to keep in flight: a few hundred names and the end; doubles while names come
   std::uint32_t asked_ = 0, packets_ = 0;  // of names
+  std::uint32_t fullest_ = 0;
+  bool short_ = false;  // the last packet held fewer names than another: most likely it was the last one of names
   std::uint64_t total_ = 0;
   bool at_end_ = false;
   std::deque<found> incomplete_;  // names to ask more about

@@ -19,12 +19,6 @@ using namespace std::chrono_literals;
 }  // namespace
 
 sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::move(t)) {
-  try {
-    first_ = open_connection();
-    established_ = 1;
-  } catch (const failure& f) {
-    down(f);
-  }
   announcer_ = std::jthread{[this](const std::stop_token& stop) { announcements(stop); }};
   for (std::size_t i = 0; i < std::max<std::size_t>(sessions, 1); ++i) workers_.push_back(std::make_unique<worker>());
   for (std::size_t i = 0; i < workers_.size(); ++i)
@@ -32,6 +26,8 @@ sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::m
       take_long_turns();
       run(i);
     }};
+  std::unique_lock lock{state_mutex_};
+  first_tried_.wait(lock, [&] { return tried_; });
 }
 
 void sftp_archive::stop() {
@@ -146,7 +142,7 @@ std::size_t sftp_archive::depth() const { return 900 * std::max<std::size_t>(wor
 void sftp_archive::run(std::size_t number) {
   const bool takes_background = workers_.size() == 1 || number + 1 < workers_.size();
   while (!queue_.stopped()) {
-    auto c = connect(number);
+    auto c = connect();
     if (!c) return;
     const auto begun = std::chrono::steady_clock::now();
     try {
@@ -160,8 +156,9 @@ void sftp_archive::run(std::size_t number) {
   }
 }
 
-std::unique_ptr<connection> sftp_archive::open_connection() {
-  auto c = std::make_unique<connection>(target_, ssh::channel{target_, queue_.stopped()}, queue_.stopped());
+std::unique_ptr<connection> sftp_archive::greet(ssh::channel stream) {
+  stream.start();
+  auto c = std::make_unique<connection>(target_, std::move(stream), queue_.stopped());
   const std::lock_guard lock{state_mutex_};
   root_ = c->absolute("");
   root_attributes_ = c->root_attributes();
@@ -170,17 +167,20 @@ std::unique_ptr<connection> sftp_archive::open_connection() {
   return c;
 }
 
-// Tries until it has a connection; null when stopped. One thread at a time tries, the others wait for it.
-std::unique_ptr<connection> sftp_archive::connect(std::size_t number) {
-  if (number == 0 && first_) return std::move(first_);  // whoever else tries is not waited for
-  const std::lock_guard turn{connecting_};
+// Tries until it has a connection; null when stopped. One thread at a time tries, the others wait for it, also while it
+// pauses; once it is logged in, the next one tries.
+std::unique_ptr<connection> sftp_archive::connect() {
+  std::unique_lock turn{connecting_};
   for (unsigned failures = 0; !queue_.stopped(); ++failures) {
     try {
-      auto c = open_connection();
+      ssh::channel stream{target_, queue_.stopped()};
+      turn.unlock();
+      auto c = greet(std::move(stream));
       up();
       return c;
     } catch (const failure& f) {
       down(f);
+      if (!turn.owns_lock()) turn.lock();
       pause(failures, f.why == cause::refused);
     }
   }
@@ -198,9 +198,15 @@ void sftp_archive::pause(unsigned failures, bool refused) {
   stopping_.wait_for(lock, jittered, [&] { return queue_.stopped().load(); });
 }
 
+void sftp_archive::tried() {
+  tried_ = true;
+  first_tried_.notify_all();
+}
+
 void sftp_archive::up() {
   std::unique_lock lock{state_mutex_};
   ++established_;
+  tried();
   if (health_.reachable) return;
   health_ = {true, ""};
   queue_.open();
@@ -213,6 +219,7 @@ void sftp_archive::up() {
 void sftp_archive::down(const failure& why) {
   std::unique_lock lock{state_mutex_};
   last_ = why;
+  tried();
   if (established_ > 0) return;
   const bool news = health_.reachable;
   health_ = {false, why.text};

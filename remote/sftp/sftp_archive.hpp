@@ -1,6 +1,7 @@
 // An old server's archive over SFTP: up to `sessions` connections that share one queue.
 //
-// Locks: connecting_ is held by the one thread that is logging in (sshd's MaxStartups, and nobody else needs to try);
+// Locks: connecting_ is held by the one thread that is logging in (sshd's MaxStartups, and nobody else needs to try;
+// once it is in, the next begins while it still opens its channel);
 // state_mutex_ is taken under it, never the other way round. No lock is held while a callback runs.
 #pragma once
 
@@ -25,7 +26,8 @@ namespace ferryfs::remote::sftp {
 
 class sftp_archive final : public archive {
  public:
-  // Logs in once, at once, and starts the threads. Where that fails, state() says why and it goes on trying.
+  // Starts the threads, and waits until the first of them is connected or has failed. Then state() says why, and they
+  // go on trying.
   sftp_archive(ssh::target t, std::size_t sessions);
   ~sftp_archive() override { stop(); }
 
@@ -55,9 +57,10 @@ class sftp_archive final : public archive {
   void change_names(change c, changed done);
   void ring(queue::line where);
   void run(std::size_t number);
-  std::unique_ptr<connection> connect(std::size_t number);
+  std::unique_ptr<connection> connect();
   void pause(unsigned failures, bool refused);
-  std::unique_ptr<connection> open_connection();
+  std::unique_ptr<connection> greet(ssh::channel stream);
+  void tried();  // with state_mutex_
   void up();
   void down(const failure& why);
   void closed(const failure& why);
@@ -66,11 +69,10 @@ class sftp_archive final : public archive {
 
   const ssh::target target_;
   queue queue_;
-  std::unique_ptr<connection> first_;
   std::mutex connecting_;
 
   mutable std::mutex state_mutex_;
-  std::condition_variable stopping_;
+  std::condition_variable stopping_, first_tried_;
   health health_;
   failure last_;
   std::string root_;  // on the server; empty before the first connection
@@ -78,6 +80,7 @@ class sftp_archive final : public archive {
   std::chrono::steady_clock::time_point root_seen_;
   bool can_replace_ = false;
   std::size_t established_ = 0;
+  bool tried_ = false;  // the first connection stands, or could not be made
   std::function<void(const health&)> observer_;
 
   std::mutex announce_mutex_;

@@ -71,14 +71,20 @@ void channel::session_deleter::operator()(LIBSSH2_SESSION* session) const noexce
   libssh2_session_free(session);
 }
 
-channel::channel(const target& t, const std::atomic<bool>& stop, const std::string& command) : target_(&t) {
+channel::channel(const target& t, const std::atomic<bool>& stop) : target_(&t), stop_(&stop) {
   socket_ = connect_any(t, stop);
   session_ = {libssh2_session_init(), session_deleter{socket_.get()}};
   if (!session_) throw failure{cause::local_error, "libssh2: out of memory"};
   libssh2_session_set_blocking(session_.get(), 0);
-  const patience wait{session_.get(), socket_.get(), t.io_timeout, stop};
+  const patience wait = within();
   handshake(wait);
   log_in(session_.get(), t, wait);
+}
+
+patience channel::within() const { return {session_.get(), socket_.get(), target_->io_timeout, *stop_}; }
+
+void channel::start(const std::string& command) {
+  const patience wait = within();
   open_session(wait);
   command.empty() ? start_subsystem(wait) : start_command(wait, command);
 }

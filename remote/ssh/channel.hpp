@@ -24,11 +24,14 @@ struct no_commands : failure {};
 
 class channel {
  public:
-  // Connects, checks the host key, logs in and starts the subsystem, or `command` where one is given (what it says on
-  // stderr is dropped), each within t.io_timeout. Blocks, but gives up when `stop` turns true. Throws failure:
-  // unreachable, timeout, refused or cancelled; no_commands. `t` outlives the channel.
-  channel(const target& t, const std::atomic<bool>& stop, const std::string& command = {});
+  // Connects, checks the host key and logs in, each within t.io_timeout. Blocks, but gives up when `stop` turns true.
+  // Throws failure: unreachable, timeout, refused or cancelled. `t` and `stop` outlive the channel.
+  channel(const target& t, const std::atomic<bool>& stop);
   channel(channel&&) = default;
+
+  // Starts the subsystem, or `command` where one is given (what it says on stderr is dropped); once, before all else.
+  // Blocks and throws as above; no_commands.
+  void start(const std::string& command = {});
 
   // Takes some bytes from the stream or gives some to it; 0: none now, `wait` first. Never blocks. Throws failure
   // (unreachable) when the stream has ended.
@@ -53,12 +56,14 @@ class channel {
     void operator()(LIBSSH2_SESSION* session) const noexcept;
   };
   [[noreturn]] void fail(const char* doing, int code) const;
+  patience within() const;
   void handshake(const patience& wait);
   void open_session(const patience& wait);
   void start_subsystem(const patience& wait);
   void start_command(const patience& wait, const std::string& command);
 
   const target* target_;
+  const std::atomic<bool>* stop_;
   unique_fd socket_;
   std::unique_ptr<LIBSSH2_SESSION, session_deleter> session_{nullptr, session_deleter{-1}};
   LIBSSH2_CHANNEL* channel_ = nullptr;  // freed with the session

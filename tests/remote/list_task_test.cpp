@@ -132,6 +132,27 @@ TEST_CASE("a large directory is read with more and more requests in flight, but 
   CHECK(f.to->all.size() == 200);
 }
 
+TEST_CASE("a listing ends with its last name, whatever was asked for beyond it") {
+  list_fixture f;
+  f.open();
+  f.names({{"a.jpg", file}, {"b.jpg", file}});
+  const auto asked = f.wire.count(type::readdir);
+  SECTION("and no more is asked for after a packet with fewer names") {
+    f.names({{"c.jpg", file}});
+    CHECK(f.wire.count(type::readdir) == asked - 1);
+  }
+  SECTION("unless nothing else is under way: fewer names need not be the last") {
+    while (f.wire.count(type::readdir) > 1) f.names({{"c.jpg", file}});
+    f.names({{"d.jpg", file}});
+    CHECK(f.wire.count(type::readdir) > 0);
+  }
+  f.wire.answer(type::readdir, status_reply(status::eof));
+  CHECK(f.to->ends == 1);
+  CHECK(f.wire.count(type::close) == 1);
+  f.end();
+  CHECK(f.to->ends == 1);
+}
+
 TEST_CASE("pipes, sockets and devices are passed over") {
   list_fixture f;
   f.open();
