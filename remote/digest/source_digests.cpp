@@ -31,8 +31,7 @@ struct unable {
 // One connection with a shell behind it.
 class source_digests::conversation {
  public:
-  conversation(source_digests& owner)
-      : owner_(owner), stream_(owner.target_, owner.stop_), outbox_(shell_greeting()) {
+  conversation(source_digests& owner) : owner_(owner), stream_(owner.target_, owner.stop_), outbox_(shell_greeting()) {
     stream_.start(std::string(shell_command));
   }
 
