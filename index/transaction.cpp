@@ -34,9 +34,24 @@ transaction::transaction(SQLite::Database& database)
       ledger_(database) {}
 
 inode transaction::insert(const entry& e) {
-  const inode ino = insert_seen::suffices(e) ? insert_seen_(e) : insert_(e);
-  if (ino != 0) ledger_.add(e);
+  inode ino = 0;
+  if (numbers_lost_) {
+    entry numbered = e;
+    if (e.ino == 0) numbered.ino = last_number_ + 1;
+    ino = insert_(numbered);
+  } else {
+    ino = insert_seen::suffices(e) ? insert_seen_(e) : insert_(e);
+  }
+  if (ino == 0) return 0;
+  last_number_ = std::max(last_number_, ino);
+  ledger_.add(e);
   return ino;
+}
+
+void transaction::rolled_back() {
+  ledger_.forget();
+  changes_.clear();
+  numbers_lost_ = last_number_ != 0;
 }
 
 void transaction::update(const entry& before, const entry& after) {

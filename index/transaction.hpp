@@ -58,6 +58,12 @@ class transaction {
 
  private:
   friend class writer;
+  // The kernel may have been given inodes that went with it: from then on they are numbered here, since SQLite would
+  // give them out again.
+  void rolled_back();
+
+  inode last_number_ = 0;  // the highest that `insert` has returned
+  bool numbers_lost_ = false;
   insert_entry insert_;
   insert_seen insert_seen_;
   update_entry update_;

@@ -173,8 +173,7 @@ void writer::commit_held() {
 }
 
 void writer::lose_held(const std::exception& why) {
-  transaction_.ledger_.forget();
-  transaction_.changes_.clear();
+  transaction_.rolled_back();
   nothing_held();
   if (!lost_) return;
   // Told later and by its own thread: who borrows a reader may have locks that the one who is told needs.
@@ -218,8 +217,7 @@ bool writer::commit(std::vector<task>& group) {
     transaction_.ledger_.flush();
     all.commit();
   } catch (const std::exception&) {
-    transaction_.ledger_.forget();
-    transaction_.changes_.clear();
+    transaction_.rolled_back();
     return false;
   }
   tell();
@@ -240,8 +238,7 @@ void writer::commit_one_by_one(std::vector<task>& group) {
       tell();
     } catch (const std::exception&) {
       failure = std::current_exception();
-      transaction_.ledger_.forget();
-      transaction_.changes_.clear();
+      transaction_.rolled_back();
     }
     if (one.after) one.after(failure);
   }

@@ -2,6 +2,7 @@
 // the replication and the scans; what it needs of the destination's directory stays with the caller.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -68,6 +69,8 @@ class migration {
   // Calls back once, on any thread, when this directory's listing is in the index, or cannot be had.
   using told = std::function<void(const std::optional<failure>&)>;
   void when_listed(inode directory, told call);
+  // A scan of the source has come to its end since the start: only what comes up later may be without a listing.
+  bool all_listed() const noexcept { return all_listed_; }
 
   enum class pass {
     changed,  // as the periodic one: directories whose time has changed
@@ -100,6 +103,7 @@ class migration {
   fetcher fetch_;
   replicator replicate_;
 
+  std::atomic<bool> all_listed_ = false;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   work work_;

@@ -11,9 +11,7 @@
 namespace ferryfs::fs {
 namespace {
 
-// An entry's offset is its inode's number, after "." and "..": it means the same whatever comes and goes around it.
-constexpr off_t dot = 1, dot_dot = 2;
-off_t offset_of(const entry& e) { return dot_dot + static_cast<off_t>(e.ino); }
+constexpr off_t dot = read_positions::dot, dot_dot = read_positions::dot_dot;
 
 // Fills one reply; `add` returns false when the entry does not fit.
 class filler {
@@ -25,7 +23,7 @@ class filler {
     p.ino = e.ino;
     p.attr = attributes_of(view_, e);
     p.attr_timeout = p.entry_timeout = cache_time;
-    return add(e.name.c_str(), p, offset_of(e));
+    return add(e.name.c_str(), p, read_positions::of(e));
   }
   // A name alone: with p.ino 0 the kernel makes no entry of it.
   bool add(const char* name, fuse_ino_t ino, mode_t mode, off_t next) {
@@ -90,7 +88,7 @@ void fill(filler& out, view& v, inode directory, off_t offset) {
     last = std::move(e);
     return true;
   });
-  if (last.ino != 0) v.positions.keep(directory, offset_of(last), last.name);
+  if (last.ino != 0) v.positions.keep(directory, read_positions::of(last), last.name);
 }
 
 void read_listed(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
@@ -102,25 +100,39 @@ void read_listed(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset,
   });
 }
 
-void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
-  view& v = view::of(req);
-  if (v.own.holds(ino)) return read_own(req, v, ino, size, offset, plus);
+// Calls `then` with the request once it is known what is in the directory.
+template <typename Then>
+void when_listed(fuse_req_t req, view& v, fuse_ino_t ino, Then then) {
   const auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e) throw answer_errno{ENOENT};
-  if (!e->never_listed()) return read_listed(req, ino, size, offset, plus);
+  if (!e->never_listed()) return then(req);
   const auto parked = v.parked.park(req);
   const auto listed = [=](const std::optional<remote::failure>& why) {
-    parked->answer(
-        [&](fuse_req_t r) { why ? void(fuse_reply_err(r, errno_of(*why))) : read_listed(r, ino, size, offset, plus); });
+    parked->answer([&](fuse_req_t r) { why ? void(fuse_reply_err(r, errno_of(*why))) : then(r); });
   };
   attempt(parked, [&] { v.archive.when_listed(ino, listed); });
 }
 
+void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
+  view& v = view::of(req);
+  if (v.own.holds(ino)) return read_own(req, v, ino, size, offset, plus);
+  when_listed(req, v, ino, [=](fuse_req_t r) { read_listed(r, ino, size, offset, plus); });
+}
+
 }  // namespace
 
-// "Needless": from then on the kernel opens directories by itself (as of Linux 5.1), and keeps the list of names until
-// it is told that it changed.
-void op_opendir(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, ENOSYS); }
+// ENOSYS means "needless": from then on the kernel opens directories by itself (as of Linux 5.1), and keeps the list of
+// names until it is told that it changed. As long as directories are without a listing, it is waited for here: while
+// READDIR waits the kernel lets nobody else change the directory, or look up a new name.
+void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if (v.archive.all_listed()) return void(fuse_reply_err(req, ENOSYS));
+    if (v.own.holds(ino)) return void(fuse_reply_open(req, fi));
+    fi->cache_readdir = fi->keep_cache = 1;
+    when_listed(req, v, ino, [f = *fi](fuse_req_t r) { fuse_reply_open(r, &f); });
+  });
+}
 
 void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
   answer(req, [&] { read(req, ino, size, offset, false); });

@@ -4,18 +4,22 @@ namespace ferryfs::fs {
 
 void read_positions::keep(inode directory, off_t offset, const std::string& name) {
   const std::lock_guard lock{mutex_};
-  if (!names_.insert_or_assign({directory, offset}, name).second) return;
-  oldest_first_.emplace_back(directory, offset);
-  if (oldest_first_.size() <= most) return;
-  names_.erase(oldest_first_.front());
+  const key at{directory, offset};
+  if (const auto known = places_.find(at); known != places_.end()) {
+    known->second.name = name;
+    return oldest_first_.splice(oldest_first_.end(), oldest_first_, known->second.age);
+  }
+  places_.emplace(at, place{name, oldest_first_.insert(oldest_first_.end(), at)});
+  if (places_.size() <= most) return;
+  places_.erase(oldest_first_.front());
   oldest_first_.pop_front();
 }
 
 std::optional<std::string> read_positions::find(inode directory, off_t offset) {
   const std::lock_guard lock{mutex_};
-  const auto at = names_.find({directory, offset});
-  if (at == names_.end()) return std::nullopt;
-  return at->second;
+  const auto at = places_.find({directory, offset});
+  if (at == places_.end()) return std::nullopt;
+  return at->second.name;
 }
 
 }  // namespace ferryfs::fs

@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -16,20 +16,28 @@
 
 namespace ferryfs::fs {
 
-// The names at which the last replies ended. The index finds them by their offsets as well, as long as the rows are
-// there: this is for those who remove what they have read. Threads: any.
+// The names at which the last replies ended, and those that were removed last. The index finds the others by their
+// offsets: this is for those who remove what they have read. Threads: any.
 class read_positions {
  public:
+  // An entry's offset is its inode's number, after "." and "..": it means the same whatever comes and goes around it.
+  static constexpr off_t dot = 1, dot_dot = 2;
+  static off_t of(const entry& e) { return dot_dot + static_cast<off_t>(e.ino); }
+
   void keep(inode directory, off_t offset, const std::string& name);
   std::optional<std::string> find(inode directory, off_t offset);
 
  private:
-  static constexpr std::size_t most = 4096;
+  static constexpr std::size_t most = 16'384;
   using key = std::pair<inode, off_t>;
+  struct place {
+    std::string name;
+    std::list<key>::iterator age;
+  };
 
   std::mutex mutex_;
-  std::map<key, std::string> names_;
-  std::deque<key> oldest_first_;
+  std::map<key, place> places_;
+  std::list<key> oldest_first_;
 };
 
 }  // namespace ferryfs::fs

@@ -50,7 +50,8 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
       if (got != type::handle) throw broken{"an answer to OPENDIR that is none"};
       return opened(w, std::string{p.string()});
     case type::readdir:
-      if (!opened_) throw broken{"an answer to READDIR before that to OPENDIR"};
+      if (!opened_ && got != type::status) throw broken{"an answer to READDIR before that to OPENDIR"};
+      if (!opened_) return void(--asked_);          // a server that did not wait for its OPENDIR: it is asked again
       if (misnamed_ > 0) return void(--misnamed_);  // the server answers in order: those come first
       --asked_;
       if (got == type::name) {

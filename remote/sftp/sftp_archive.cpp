@@ -23,7 +23,7 @@ sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::m
   for (std::size_t i = 0; i < std::max<std::size_t>(sessions, 1); ++i) workers_.push_back(std::make_unique<worker>());
   for (std::size_t i = 0; i < workers_.size(); ++i)
     workers_[i]->thread = std::jthread{[this, i] {
-      take_long_turns();
+      if (takes_background(i)) take_long_turns();
       run(i);
     }};
   std::unique_lock lock{state_mutex_};
@@ -139,14 +139,17 @@ void sftp_archive::observe(std::function<void(const health&)> told) {
 std::size_t sftp_archive::depth() const { return 900 * std::max<std::size_t>(workers_.size() - 1, 1); }
 
 // The last of several connections takes no background work, so that a reader never queues behind it.
+bool sftp_archive::takes_background(std::size_t number) const {
+  return workers_.size() == 1 || number + 1 < workers_.size();
+}
+
 void sftp_archive::run(std::size_t number) {
-  const bool takes_background = workers_.size() == 1 || number + 1 < workers_.size();
   while (!queue_.stopped()) {
     auto c = connect();
     if (!c) return;
     const auto begun = std::chrono::steady_clock::now();
     try {
-      c->serve(queue_, workers_[number]->wake, takes_background);
+      c->serve(queue_, workers_[number]->wake, takes_background(number));
     } catch (const failure& f) {
       c.reset();
       closed(f);
@@ -245,9 +248,9 @@ void sftp_archive::closed(const failure& why) {
 void sftp_archive::announce(std::function<void()> call) {
   {
     const std::lock_guard lock{announce_mutex_};
-    announcements_.push_back(std::move(call));
+    if (!announced_all_) announcements_.push_back(std::exchange(call, nullptr));
   }
-  announce_wake_.notify_one();
+  call ? call() : announce_wake_.notify_one();
 }
 
 void sftp_archive::announcements(const std::stop_token& stop) {
@@ -267,6 +270,7 @@ void sftp_archive::announcements(const std::stop_token& stop) {
     call();
     lock.lock();
   }
+  announced_all_ = true;
 }
 
 }  // namespace ferryfs::remote::sftp

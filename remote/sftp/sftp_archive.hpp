@@ -56,6 +56,7 @@ class sftp_archive final : public archive {
   std::optional<attributes> root_just_seen() const;
   void change_names(change c, changed done);
   void ring(queue::line where);
+  bool takes_background(std::size_t number) const;
   void run(std::size_t number);
   std::unique_ptr<connection> connect();
   void pause(unsigned failures, bool refused);
@@ -86,6 +87,7 @@ class sftp_archive final : public archive {
   std::mutex announce_mutex_;
   std::condition_variable_any announce_wake_;
   std::deque<std::function<void()>> announcements_;
+  bool announced_all_ = false;  // the announcer has ended: whoever has news tells it himself
   std::jthread announcer_;
   std::vector<std::unique_ptr<worker>> workers_;
   source_digests digests_{*this, target_};

@@ -99,7 +99,9 @@ class dice {
     } else {
       shuffle_sides(after);
     }
-    t.update(before, after);
+    const auto other =
+        is_hidden(after.state) ? t.hidden_child(after.parent, after.name) : t.child(after.parent, after.name);
+    if (!other || other->ino == ino) t.update(before, after);
   }
   void erase(index::transaction& t) {
     const inode ino = any(t, false);

@@ -249,6 +249,19 @@ TEST_CASE("held changes that cannot be stored are told of, and the writer goes o
   CHECK(f.readers.borrow()->totals().of(state::added).files == 1);
 }
 
+// The kernel knows files by their inodes: one that went with its row would be taken for the next.
+TEST_CASE("an inode that was given out is not given out again, though its row could not be stored") {
+  index_fixture f{std::chrono::hours{1}};
+  const inode lost = hold(f, "a");
+  CHECK_THROWS(f.writer.run_held([](transaction&) { throw std::runtime_error("no room"); }));
+  const inode next = hold(f, "b");
+  CHECK(next > lost);
+  f.writer.settle();
+  CHECK(hold(f, "c") > next);
+  f.writer.settle();
+  CHECK(f.at("b")->ino == next);
+}
+
 TEST_CASE("held and other jobs from several threads are all stored, in each thread's order") {
   index_fixture f;
   std::atomic<int> backwards = 0;

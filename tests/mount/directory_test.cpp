@@ -1,8 +1,13 @@
 // Reading directories while they change.
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <array>
 #include <set>
 
+#include "remote/unique_fd.hpp"
 #include "tests/mount/store.hpp"
 
 using namespace ferryfs::test;
@@ -43,6 +48,28 @@ TEST_CASE("who removes each name as he reads it finds all of them, each once") {
   }
   CHECK(found.size() == 3000);
   CHECK(fs::remove(s / "day"));
+}
+
+TEST_CASE("who removes what he reads from the kernel's list finds the rest where that list is dropped") {
+  store s;
+  make_files(s / "day", 1000);
+  names_in(s / "day");
+  const ferryfs::unique_fd directory{::open((s / "day").c_str(), O_RDONLY | O_DIRECTORY)};
+  std::set<std::string> found;
+  std::array<char, 1024> some;
+  long got = 0;
+  while ((got = ::syscall(SYS_getdents64, directory.get(), some.data(), some.size())) > 0) {
+    for (long at = 0; at < got;) {
+      const auto* e = reinterpret_cast<const dirent64*>(some.data() + at);
+      at += e->d_reclen;
+      if (e->d_name[0] == '.') continue;
+      CHECK(found.insert(e->d_name).second);
+      REQUIRE(fs::remove(s / "day" / e->d_name));
+    }
+    names_in(s / "day");  // reads the list anew
+  }
+  CHECK(got == 0);
+  CHECK(found.size() == 1000);
 }
 
 TEST_CASE("a place in a directory stays the same place whatever comes and goes around it") {

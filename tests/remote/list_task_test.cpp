@@ -101,6 +101,14 @@ TEST_CASE("names are asked for beside the OPENDIR where its handle can be foreto
     f.end();
     CHECK(f.to->names() == strings{"a.jpg"});
   }
+  SECTION("and refused before the OPENDIR is answered: they are asked for again") {
+    f.end();
+    CHECK(f.to->ends == 0);
+    f.open();
+    f.names({{"a.jpg", file}});
+    f.end();
+    CHECK(f.to->names() == strings{"a.jpg"});
+  }
   SECTION("for nothing, where the directory can't be opened") {
     f.wire.answer(type::opendir, status_reply(status::permission_denied));
     f.end();

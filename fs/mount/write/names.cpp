@@ -20,6 +20,11 @@ entry entry_of(view& v, inode ino) {
   return *std::move(e);
 }
 
+// For those who read this directory, and had this name last.
+void keep_place(view& v, const entry& leaving) {
+  v.positions.keep(leaving.parent, read_positions::of(leaving), leaving.name);
+}
+
 bool is_empty(view& v, const entry& directory) {
   bool empty = true;
   v.archive.readers().borrow()->children(directory.ino, "", [&](entry&&) { return empty = false; });
@@ -60,6 +65,7 @@ void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool direc
   const auto here = directory_here(v, parent, false);
   if (here && ::unlinkat(here.get(), name, directory ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
     throw answer_errno{errno};
+  keep_place(v, e);
   v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, now_ns()); });
 }
 
@@ -112,6 +118,8 @@ void exchange(view& v, const entry& one, const entry& other) {
   else if (has_other != 0)
     result = ::renameat(second.get(), other.name.c_str(), first.get(), one.name.c_str());
   if (result != 0) fail_rename(v, has_one != 0 ? one.ino : other.ino, errno);
+  keep_place(v, one);
+  keep_place(v, other);
   v.archive.index().run([&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, now_ns()); });
 }
 
@@ -126,6 +134,8 @@ void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name
   if (there && !there->is_directory() && from.is_directory()) throw answer_errno{ENOTDIR};
   if (there && there->is_directory() && !is_empty(v, *there)) throw answer_errno{ENOTEMPTY};
   move_here(v, from, parent, name, there);
+  keep_place(v, from);
+  if (there) keep_place(v, *there);
   v.archive.index().run([&](index::transaction& t) { index::record_renamed(t, from.ino, parent, name, now_ns()); });
 }
 

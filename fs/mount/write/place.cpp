@@ -104,13 +104,14 @@ void record_written(view& v, inode ino) {
   // Removed: the name may stand for another file by now.
   if (!file || (::fstat(file->get(), &st) == 0 && st.st_nlink == 0)) return;
   const auto now = look_here(v, file->get(), "");
-  // Of what is only here, a scan of the destination would find the same.
+  // Of what is only here, a scan of the destination would find the same. Of others it would not, as where a picture was
+  // overwritten by one of the same size: it is told here if that cannot be stored.
   const bool only_here = v.archive.index().run_held([&](index::transaction& t) {
     index::record_changed(t, ino, now.attributes, now.uid, now.gid, true, now_ns());
     const auto e = t.by_inode(ino);
     return e && e->state == state::added;
   });
-  if (!only_here) v.archive.index().settle();
+  if (!only_here) record_attributes(v, ino, now, true);
 }
 
 void record_attributes(view& v, inode ino, const index::listed& now, bool content) {
