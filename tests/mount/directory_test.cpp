@@ -8,10 +8,12 @@
 #include <set>
 
 #include "remote/unique_fd.hpp"
+#include "tests/doubles/rogue.hpp"
 #include "tests/mount/store.hpp"
 
 using namespace ferryfs::test;
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -101,4 +103,31 @@ TEST_CASE("a new report is in the list of reports at once, for who has just list
     CHECK(run_ferryfs({"report", s.f.to, "--new"}).code == 0);
     CHECK(names_in(reports).size() > before.size());
   }
+}
+
+// While the kernel waits for a list of names it lets nobody change the directory: it must not wait for the source.
+TEST_CASE("who waits for a directory's first listing keeps nobody from changing what is here") {
+  const temp_dir dir{"waiting"};
+  sshd_options options;
+  options.sftp_command = std::string(FERRYFS_ROGUE_SFTP) + " hang";  // when it is to list `victim`
+  const sshd server{options};
+  const auto to = dir / "destination";
+  const auto day = fs::path(rogue::victim).filename();
+  for (int i = 0; i < 3; ++i) write_file(to / day / (std::to_string(i) + ".jpg"), "x");
+  mount_options how;
+  how.source = server.url(rogue::root);
+  how.destination = to;
+  how.mountpoint = dir / "mountpoint";
+  how.arguments = {"--identity", server.identity(), "--known-hosts", server.known_hosts(), "--io-timeout", "4"};
+  how.arguments.insert(how.arguments.end(), still.begin(), still.end());
+  mount_fixture mount{how};
+  for (const char* said : {"stands still", "no answer", "unreachable", "scan"}) mount.expect_log(said);
+  REQUIRE(wait_until([&] { return files_in(mount.mountpoint(), "new") == 3; }));
+  process waits({"ls", mount / day});
+  CHECK_FALSE(waits.ended(300ms));
+  CHECK(run({"rm", mount / day / "1.jpg"}, 1s).code == 0);
+  CHECK(run({"touch", mount / day / "0.jpg"}, 1s).code == 0);
+  CHECK_FALSE(waits.ended(0ms));
+  CHECK_FALSE(fs::exists(to / day / "1.jpg"));
+  waits.wait(10s);
 }
