@@ -69,6 +69,8 @@ void destination::take(const std::string& mountpoint) {
     root_ = unique_fd{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!root_) fail(path_, errno, "check the destination's path");
   }
+  umask_ = ::umask(0);
+  ::umask(umask_);
   struct stat st {};
   ::fstat(root_.get(), &st);
   uid_ = st.st_uid, gid_ = st.st_gid;
@@ -125,9 +127,9 @@ std::uint64_t destination::free_bytes() const {
   return static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize;
 }
 
-unique_fd destination::create_partial(inode ino) const noexcept {
+unique_fd destination::create_partial(inode ino, std::uint32_t mode) const noexcept {
   return unique_fd{::openat(partial_of(ino), std::to_string(ino).c_str(),
-                            O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+                            O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_of_new(mode))};
 }
 
 unique_fd destination::open_partial(inode ino) const noexcept {

@@ -42,7 +42,9 @@ class destination {
   std::uint64_t free_bytes() const;
 
   unique_fd open(const std::string& path, int flags) const noexcept { return open_beneath(root_.get(), path, flags); }
-  unique_fd create_partial(inode ino) const noexcept;
+  // With as much of `mode` as the umask leaves, where nobody else can reach it.
+  unique_fd create_partial(inode ino, std::uint32_t mode) const noexcept;
+  std::uint32_t mode_of_new(std::uint32_t mode) const noexcept { return mode & 0777 & ~umask_; }
   unique_fd open_partial(inode ino) const noexcept;
   void remove_partial(inode ino) const noexcept;
 
@@ -70,8 +72,10 @@ class destination {
 
   unique_fd root_, lock_;
   // Several, so that writing new partial files and naming finished ones do not wait for one directory's lock.
-  std::array<unique_fd, 16> partials_;
+  // And many, so that each holds few names: ext4 compares with half a block of them whenever it looks one up.
+  std::array<unique_fd, 64> partials_;
   std::uint32_t uid_ = 0, gid_ = 0;
+  std::uint32_t umask_ = 0;
   bool ours_ = false;
   mutable std::shared_mutex names_;
   mutable std::atomic<std::uint64_t> changes_ = 0;

@@ -99,7 +99,7 @@ failure picture::disk_failure(int problem) const {
 
 void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
   if (broken_) return;
-  auto file = file_ ? file_ : std::make_shared<unique_fd>(services_.where.create_partial(row_.ino));
+  auto file = file_ ? file_ : std::make_shared<unique_fd>(services_.where.create_partial(row_.ino, mode_of(row_)));
   std::size_t done = 0;
   while (*file && done < bytes.size()) {
     const ssize_t n =
@@ -171,7 +171,8 @@ std::optional<failure> picture::complete(const attributes& after) {
   }
   if (after.size != size()) return changed("changed its size");
   if (after.mtime != row_.source->mtime / 1'000'000'000) return changed("was written again");
-  if (!file_) file_ = std::make_shared<unique_fd>(services_.where.create_partial(row_.ino));  // an empty file
+  if (!file_)  // an empty one
+    file_ = std::make_shared<unique_fd>(services_.where.create_partial(row_.ino, mode_of(row_)));
   if (!*file_) return disk_failure(errno);
   if (!digest_from_disk()) return disk_failure(EIO);
   sha256_.resize(EVP_MAX_MD_SIZE);
@@ -185,6 +186,8 @@ std::optional<failure> picture::complete(const attributes& after) {
   return std::nullopt;
 }
 
+mode_t picture::mode_of(const entry& wanted) const { return wanted.set_mode.value_or(row_.source->mode & 07777); }
+
 std::optional<failure> picture::set_attributes(int fd, const entry& wanted) {
   if (!(services_.where.is_ours() && !wanted.uid && !wanted.gid) &&
       ::fchown(fd, wanted.uid.value_or(services_.where.uid()), wanted.gid.value_or(services_.where.gid())) != 0)
@@ -192,8 +195,9 @@ std::optional<failure> picture::set_attributes(int fd, const entry& wanted) {
   const std::int64_t mtime = wanted.set_mtime.value_or(row_.source->mtime / 1'000'000'000 * 1'000'000'000);
   const timespec when{mtime / 1'000'000'000, mtime % 1'000'000'000};
   const timespec times[] = {when, when};
-  const mode_t mode = wanted.set_mode.value_or(row_.source->mode & 07777);
-  if (::fchmod(fd, mode) != 0 || ::futimens(fd, times) != 0) return disk_failure(errno);
+  const mode_t mode = mode_of(wanted);
+  const bool made_so = &wanted == &row_ && mode == services_.where.mode_of_new(mode);
+  if ((!made_so && ::fchmod(fd, mode) != 0) || ::futimens(fd, times) != 0) return disk_failure(errno);
   local_ = {S_IFREG | mode, size(), mtime};
   return std::nullopt;
 }

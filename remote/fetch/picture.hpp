@@ -89,6 +89,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   void write(std::uint64_t offset, const std::vector<std::byte>& bytes);
   void digest(std::uint64_t offset, std::span<const std::byte> bytes);
   bool digest_from_disk();
+  mode_t mode_of(const entry& wanted) const;
   std::optional<failure> set_attributes(int fd, const entry& wanted);
   failure disk_failure(int problem) const;
 
