@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <future>
 #include <random>
@@ -362,7 +363,7 @@ TEST_CASE("push: what is being written here is not sent", "[push]") {
   f.put("a.jpg", "half"), f.put("b.jpg", "b");
   f.scan();
   const inode a = f.row("a.jpg").ino;
-  bool written = true;
+  std::atomic<bool> written = true;
   const remote::in_use open{[&](inode ino) { return written && ino == a; }, [](inode) {},
                             [] { return std::size_t{1}; }};
   const auto check_refused = [&] {
