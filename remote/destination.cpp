@@ -69,8 +69,6 @@ void destination::take(const std::string& mountpoint) {
     root_ = unique_fd{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!root_) fail(path_, errno, "check the destination's path");
   }
-  umask_ = ::umask(0);
-  ::umask(umask_);
   struct stat st {};
   ::fstat(root_.get(), &st);
   uid_ = st.st_uid, gid_ = st.st_gid;
@@ -100,6 +98,16 @@ void destination::take(const std::string& mountpoint) {
     if (!part) fail(own + "/partial", errno, "it must be a directory");
     list_directory(part.get(), "", [&](local_entry&& e) { ::unlinkat(part.get(), e.name.c_str(), 0); });
   }
+  try_modes();
+}
+
+void destination::try_modes() {
+  umask_ = ::umask(0);
+  ::umask(umask_);
+  struct stat st {};
+  const unique_fd probe = create_partial(0, 0777);
+  modes_hold_ = probe && ::fstat(probe.get(), &st) == 0 && (st.st_mode & 07777) == (0777 & ~umask_);
+  remove_partial(0);
 }
 
 destination::~destination() {
@@ -129,7 +137,7 @@ std::uint64_t destination::free_bytes() const {
 
 unique_fd destination::create_partial(inode ino, std::uint32_t mode) const noexcept {
   return unique_fd{::openat(partial_of(ino), std::to_string(ino).c_str(),
-                            O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_of_new(mode))};
+                            O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode & 0777)};
 }
 
 unique_fd destination::open_partial(inode ino) const noexcept {

@@ -44,7 +44,8 @@ class destination {
   unique_fd open(const std::string& path, int flags) const noexcept { return open_beneath(root_.get(), path, flags); }
   // With as much of `mode` as the umask leaves, where nobody else can reach it.
   unique_fd create_partial(inode ino, std::uint32_t mode) const noexcept;
-  std::uint32_t mode_of_new(std::uint32_t mode) const noexcept { return mode & 0777 & ~umask_; }
+  // create_partial gave it just that.
+  bool makes(std::uint32_t mode) const noexcept { return modes_hold_ && mode == (mode & 0777 & ~umask_); }
   unique_fd open_partial(inode ino) const noexcept;
   void remove_partial(inode ino) const noexcept;
 
@@ -68,6 +69,7 @@ class destination {
 
  private:
   std::string path_;
+  void try_modes();
   int partial_of(inode ino) const noexcept { return partials_[ino % partials_.size()].get(); }
 
   unique_fd root_, lock_;
@@ -77,6 +79,7 @@ class destination {
   std::uint32_t uid_ = 0, gid_ = 0;
   std::uint32_t umask_ = 0;
   bool ours_ = false;
+  bool modes_hold_ = false;  // not so with a default ACL, or where the file system has a mode for all
   mutable std::shared_mutex names_;
   mutable std::atomic<std::uint64_t> changes_ = 0;
 };

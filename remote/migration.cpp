@@ -156,7 +156,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
 bool migration::filter_changed() { return readers_.borrow()->meta("scan_filter") != filter_.fingerprint(); }
 
 void migration::remember(const source_scan::result& r) {
-  all_listed_ = all_listed_ || r.complete();
+  all_listed_ = true;
   index_.run([&](index::transaction& t) {
     t.put_meta("last_scan", now_text());
     t.put_meta("scan_filter", filter_.fingerprint());

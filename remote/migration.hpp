@@ -69,7 +69,8 @@ class migration {
   // Calls back once, on any thread, when this directory's listing is in the index, or cannot be had.
   using told = std::function<void(const std::optional<failure>&)>;
   void when_listed(inode directory, told call);
-  // A scan of the source has come to its end since the start: only what comes up later may be without a listing.
+  // A scan of the source has come to its end since the start: without a listing is only what cannot be read there, and
+  // what comes up later.
   bool all_listed() const noexcept { return all_listed_; }
 
   enum class pass {

@@ -83,8 +83,10 @@ void fill(filler& out, view& v, inode directory, off_t offset) {
     if (!out.add("..", self && self->parent != 0 ? self->parent : directory, S_IFDIR, dot_dot)) return;
   }
   entry last;
+  const bool places = v.positions.any_in(directory);
   reader->children(directory, name_at(v, *reader, directory, offset), [&](entry&& e) {
     if (!out.add(e)) return false;
+    if (places) v.positions.correct(directory, read_positions::of(e), e.name);
     last = std::move(e);
     return true;
   });

@@ -15,6 +15,17 @@ void read_positions::keep(inode directory, off_t offset, const std::string& name
   oldest_first_.pop_front();
 }
 
+void read_positions::correct(inode directory, off_t offset, const std::string& name) {
+  const std::lock_guard lock{mutex_};
+  if (const auto known = places_.find({directory, offset}); known != places_.end()) known->second.name = name;
+}
+
+bool read_positions::any_in(inode directory) {
+  const std::lock_guard lock{mutex_};
+  const auto first = places_.lower_bound({directory, 0});
+  return first != places_.end() && first->first.first == directory;
+}
+
 std::optional<std::string> read_positions::find(inode directory, off_t offset) {
   const std::lock_guard lock{mutex_};
   const auto at = places_.find({directory, offset});

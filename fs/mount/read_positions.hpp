@@ -1,5 +1,5 @@
-// Where the readers of directories are. The kernel opens and closes none of them with us (see op_opendir): all that it
-// tells with a READDIR is the offset of the entry that it had last.
+// Where the readers of directories are. Once all are listed the kernel opens and closes none of them with us (see
+// op_opendir): all that it tells with a READDIR is the offset of the entry that it had last.
 #pragma once
 
 #include <sys/types.h>
@@ -16,8 +16,8 @@
 
 namespace ferryfs::fs {
 
-// The names at which the last replies ended, and those that were removed last. The index finds the others by their
-// offsets: this is for those who remove what they have read. Threads: any.
+// The names at which the last replies ended, and those that were removed or renamed last. The index finds the others by
+// their offsets: this is for those who change what they have read. Threads: any.
 class read_positions {
  public:
   // An entry's offset is its inode's number, after "." and "..": it means the same whatever comes and goes around it.
@@ -25,7 +25,10 @@ class read_positions {
   static off_t of(const entry& e) { return dot_dot + static_cast<off_t>(e.ino); }
 
   void keep(inode directory, off_t offset, const std::string& name);
+  // The entry is given out by this name from now on.
+  void correct(inode directory, off_t offset, const std::string& name);
   std::optional<std::string> find(inode directory, off_t offset);
+  bool any_in(inode directory);
 
  private:
   static constexpr std::size_t most = 16'384;

@@ -196,7 +196,7 @@ std::optional<failure> picture::set_attributes(int fd, const entry& wanted) {
   const timespec when{mtime / 1'000'000'000, mtime % 1'000'000'000};
   const timespec times[] = {when, when};
   const mode_t mode = mode_of(wanted);
-  const bool made_so = &wanted == &row_ && mode == services_.where.mode_of_new(mode);
+  const bool made_so = &wanted == &row_ && services_.where.makes(mode);
   if ((!made_so && ::fchmod(fd, mode) != 0) || ::futimens(fd, times) != 0) return disk_failure(errno);
   local_ = {S_IFREG | mode, size(), mtime};
   return std::nullopt;

@@ -37,7 +37,11 @@ class connection::limits_task final : public task {
     w.begin({shared_from_this(), type::extended, {}, {}}).string("limits@openssh.com").end();
   }
   void reply(wire&, const request&, type got, parser& p) override {
-    if (got == type::extended_reply) connection_.limited(p);
+    if (got != type::extended_reply) return;
+    try {
+      connection_.limited(p);
+    } catch (const broken&) {  // then it has not said what it allows
+    }
   }
   void lost(const failure&) override {}
 
@@ -101,14 +105,14 @@ void connection::greet() {
 }
 
 void connection::limited(parser& p) {
-  server_files_ = most_files;
   p.u64();
   const std::uint64_t read = p.u64();
   const std::uint64_t write = p.u64();
   const std::uint64_t handles = p.u64();
   if (read != 0) read_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, longest_read));
   if (write != 0) write_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(write, longest_write));
-  if (handles != 0) server_files_ = std::clamp<std::size_t>(static_cast<std::size_t>(handles * 9 / 10), 1, most_files);
+  const std::size_t most = handles == 0 ? most_files : static_cast<std::size_t>(std::min<std::uint64_t>(handles, 1000));
+  server_files_ = std::clamp<std::size_t>(most * 9 / 10, 1, most_files);
 }
 
 // The shortest answer shows the round trip. What is requested is what the link holds, and no more: the rest would only

@@ -144,8 +144,8 @@ void list_task::completed(const request& r, type got, parser& p) {
 }
 
 void list_task::settle(wire& w) {
-  // READDIRs that are still under way are beyond the end: nobody waits for what they bring.
-  const bool read = at_end_ || (failed_ && asked_ == 0);
+  // Of a server that answers in order, READDIRs that are still under way are beyond the end: nobody waits for them.
+  const bool read = asked_ == 0 ? at_end_ || failed_ : at_end_ && w.offered().limits;
   if (ended_ || !read || completing_ > 0 || (!failed_ && !incomplete_.empty())) return;
   w.close(shared_from_this(), handle_);
   if (!failed_ && !ready_.empty()) to_->batch(std::exchange(ready_, {}));

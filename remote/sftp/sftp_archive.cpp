@@ -27,7 +27,7 @@ sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::m
       run(i);
     }};
   std::unique_lock lock{state_mutex_};
-  first_tried_.wait(lock, [&] { return tried_; });
+  news_.wait(lock, [&] { return tried_; });
 }
 
 void sftp_archive::stop() {
@@ -36,7 +36,7 @@ void sftp_archive::stop() {
   {
     const std::lock_guard lock{state_mutex_};
     last_ = {cause::cancelled, "ferryfs is ending"};
-    stopping_.notify_all();
+    news_.notify_all();
   }
   digests_.stop();
   for (auto& w : workers_) w->wake.ring();
@@ -144,6 +144,7 @@ bool sftp_archive::takes_background(std::size_t number) const {
 }
 
 void sftp_archive::run(std::size_t number) {
+  if (!takes_background(number)) wait_for_another();
   while (!queue_.stopped()) {
     auto c = connect();
     if (!c) return;
@@ -157,6 +158,12 @@ void sftp_archive::run(std::size_t number) {
       if (std::chrono::steady_clock::now() - begun < 2s) pause(0, false);
     }
   }
+}
+
+// Where the server admits one connection, it is not to be the one that takes no background work.
+void sftp_archive::wait_for_another() {
+  std::unique_lock lock{state_mutex_};
+  news_.wait(lock, [&] { return established_ > 0 || queue_.stopped(); });
 }
 
 std::unique_ptr<connection> sftp_archive::greet(ssh::channel stream) {
@@ -177,13 +184,14 @@ std::unique_ptr<connection> sftp_archive::connect() {
   for (unsigned failures = 0; !queue_.stopped(); ++failures) {
     try {
       ssh::channel stream{target_, queue_.stopped()};
+      logged_in(true);
       turn.unlock();
       auto c = greet(std::move(stream));
       up();
       return c;
     } catch (const failure& f) {
+      if (!turn.owns_lock()) logged_in(false), turn.lock();
       down(f);
-      if (!turn.owns_lock()) turn.lock();
       pause(failures, f.why == cause::refused);
     }
   }
@@ -198,17 +206,23 @@ void sftp_archive::pause(unsigned failures, bool refused) {
   const auto jittered = (refused ? std::max<std::chrono::milliseconds>(base, 10s) : base) *
                         std::uniform_int_distribution<int>{75, 125}(dice) / 100;
   std::unique_lock lock{state_mutex_};
-  stopping_.wait_for(lock, jittered, [&] { return queue_.stopped().load(); });
+  news_.wait_for(lock, jittered, [&] { return queue_.stopped().load(); });
 }
 
 void sftp_archive::tried() {
   tried_ = true;
-  first_tried_.notify_all();
+  news_.notify_all();
+}
+
+// One that is logged in says more of the source than another's refusal: whether it is up shows in its greeting.
+void sftp_archive::logged_in(bool greets) {
+  const std::lock_guard lock{state_mutex_};
+  greets ? ++greeting_ : --greeting_;
 }
 
 void sftp_archive::up() {
   std::unique_lock lock{state_mutex_};
-  ++established_;
+  ++established_, --greeting_;
   tried();
   if (health_.reachable) return;
   health_ = {true, ""};
@@ -222,8 +236,8 @@ void sftp_archive::up() {
 void sftp_archive::down(const failure& why) {
   std::unique_lock lock{state_mutex_};
   last_ = why;
+  if (established_ + greeting_ > 0) return;
   tried();
-  if (established_ > 0) return;
   const bool news = health_.reachable;
   health_ = {false, why.text};
   const auto told = observer_;

@@ -62,6 +62,8 @@ class sftp_archive final : public archive {
   void pause(unsigned failures, bool refused);
   std::unique_ptr<connection> greet(ssh::channel stream);
   void tried();  // with state_mutex_
+  void logged_in(bool greets);
+  void wait_for_another();
   void up();
   void down(const failure& why);
   void closed(const failure& why);
@@ -73,15 +75,15 @@ class sftp_archive final : public archive {
   std::mutex connecting_;
 
   mutable std::mutex state_mutex_;
-  std::condition_variable stopping_, first_tried_;
+  std::condition_variable news_;  // a connection stands or could not be made, or all is to stop
   health health_;
   failure last_;
   std::string root_;  // on the server; empty before the first connection
   std::optional<attributes> root_attributes_;
   std::chrono::steady_clock::time_point root_seen_;
   bool can_replace_ = false;
-  std::size_t established_ = 0;
-  bool tried_ = false;  // the first connection stands, or could not be made
+  std::size_t established_ = 0, greeting_ = 0;  // connections that stand; that are logged in, and not yet up
+  bool tried_ = false;                          // the first connection stands, or could not be made
   std::function<void(const health&)> observer_;
 
   std::mutex announce_mutex_;

@@ -37,6 +37,31 @@ std::string next_of(DIR* d) {
   return "";
 }
 
+// Reads a directory a few names at a time: fewer than a reply of ours has, so that each is cut off in its middle.
+class cut_reading {
+ public:
+  explicit cut_reading(const fs::path& path) : directory_(::open(path.c_str(), O_RDONLY | O_DIRECTORY)) {
+    REQUIRE(directory_);
+  }
+  // Some more names but "." and ".."; at the end none.
+  std::vector<std::string> next() {
+    std::vector<std::string> names;
+    long got = 0;
+    while (names.empty() && (got = ::syscall(SYS_getdents64, directory_.get(), some_.data(), some_.size())) > 0)
+      for (long at = 0; at < got;) {
+        const auto* e = reinterpret_cast<const dirent64*>(some_.data() + at);
+        at += e->d_reclen;
+        if (e->d_name[0] != '.') names.emplace_back(e->d_name);
+      }
+    CHECK(got >= 0);
+    return names;
+  }
+
+ private:
+  ferryfs::unique_fd directory_;
+  alignas(dirent64) std::array<char, 400> some_{};
+};
+
 }  // namespace
 
 TEST_CASE("who removes each name as he reads it finds all of them, each once") {
@@ -56,21 +81,33 @@ TEST_CASE("who removes what he reads from the kernel's list finds the rest where
   store s;
   make_files(s / "day", 1000);
   names_in(s / "day");
-  const ferryfs::unique_fd directory{::open((s / "day").c_str(), O_RDONLY | O_DIRECTORY)};
+  cut_reading reading{s / "day"};
   std::set<std::string> found;
-  std::array<char, 1024> some;
-  long got = 0;
-  while ((got = ::syscall(SYS_getdents64, directory.get(), some.data(), some.size())) > 0) {
-    for (long at = 0; at < got;) {
-      const auto* e = reinterpret_cast<const dirent64*>(some.data() + at);
-      at += e->d_reclen;
-      if (e->d_name[0] == '.') continue;
-      CHECK(found.insert(e->d_name).second);
-      REQUIRE(fs::remove(s / "day" / e->d_name));
+  for (auto names = reading.next(); !names.empty(); names = reading.next()) {
+    for (const auto& name : names) {
+      CHECK(found.insert(name).second);
+      REQUIRE(fs::remove(s / "day" / name));
     }
     names_in(s / "day");  // reads the list anew
   }
-  CHECK(got == 0);
+  CHECK(found.size() == 1000);
+}
+
+// As rsync names its files.
+TEST_CASE("names that were changed in a directory are listed once each, and none is left out") {
+  store s;
+  const std::string before = GENERATE("aaa", "zzz");
+  fs::create_directories(s / "day");
+  for (int i = 0; i < 1000; ++i) {
+    const auto number = std::to_string(10'000 + i);
+    write_file(s / "day" / (before + number), "x");
+    fs::rename(s / "day" / (before + number), s / "day" / ("img" + number));
+  }
+  cut_reading reading{s / "day"};
+  std::set<std::string> found;
+  for (auto names = reading.next(); !names.empty(); names = reading.next())
+    for (const auto& name : names)
+      if (!found.insert(name).second) FAIL(name << " comes again");
   CHECK(found.size() == 1000);
 }
 

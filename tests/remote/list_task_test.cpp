@@ -161,6 +161,18 @@ TEST_CASE("a listing ends with its last name, whatever was asked for beyond it")
   CHECK(f.to->ends == 1);
 }
 
+TEST_CASE("a server that may answer out of order is heard to the end") {
+  list_fixture f;
+  f.wire.extensions.limits = false;
+  f.open();
+  f.wire.answer(type::readdir, status_reply(status::eof));
+  CHECK(f.to->ends == 0);
+  f.names({{"a.jpg", file}});
+  f.end();
+  CHECK(f.to->ends == 1);
+  CHECK(f.to->names() == strings{"a.jpg"});
+}
+
 TEST_CASE("pipes, sockets and devices are passed over") {
   list_fixture f;
   f.open();
