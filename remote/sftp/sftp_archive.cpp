@@ -190,8 +190,10 @@ std::unique_ptr<connection> sftp_archive::connect() {
       up();
       return c;
     } catch (const failure& f) {
-      if (!turn.owns_lock()) logged_in(false), turn.lock();
-      down(f);
+      const bool was_in = !turn.owns_lock();
+      if (was_in) logged_in(false);
+      down(f, was_in);
+      if (was_in) turn.lock();
       pause(failures, f.why == cause::refused);
     }
   }
@@ -214,7 +216,7 @@ void sftp_archive::tried() {
   news_.notify_all();
 }
 
-// One that is logged in says more of the source than another's refusal: whether it is up shows in its greeting.
+// One that is logged in says more of the source than another's refused login: whether it is up shows in its greeting.
 void sftp_archive::logged_in(bool greets) {
   const std::lock_guard lock{state_mutex_};
   greets ? ++greeting_ : --greeting_;
@@ -233,10 +235,10 @@ void sftp_archive::up() {
 }
 
 // An attempt to connect failed. While other connections stand, that says nothing of the source.
-void sftp_archive::down(const failure& why) {
+void sftp_archive::down(const failure& why, bool was_in) {
   std::unique_lock lock{state_mutex_};
   last_ = why;
-  if (established_ + greeting_ > 0) return;
+  if (established_ > 0 || (!was_in && greeting_ > 0)) return;
   tried();
   const bool news = health_.reachable;
   health_ = {false, why.text};
@@ -256,7 +258,7 @@ void sftp_archive::closed(const failure& why) {
     --established_;
     last_ = why;
   }
-  if (why.why == cause::timeout || why.why == cause::refused) down(why);
+  if (why.why == cause::timeout || why.why == cause::refused) down(why, true);
 }
 
 void sftp_archive::announce(std::function<void()> call) {

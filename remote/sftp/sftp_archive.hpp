@@ -65,7 +65,7 @@ class sftp_archive final : public archive {
   void logged_in(bool greets);
   void wait_for_another();
   void up();
-  void down(const failure& why);
+  void down(const failure& why, bool was_in);  // logged in, before it failed
   void closed(const failure& why);
   void announce(std::function<void()> call);
   void announcements(const std::stop_token& stop);
