@@ -144,8 +144,8 @@ bool sftp_archive::takes_background(std::size_t number) const {
 }
 
 void sftp_archive::run(std::size_t number) {
-  if (!takes_background(number)) wait_for_another();
   while (!queue_.stopped()) {
+    if (!takes_background(number)) wait_for_another();
     auto c = connect();
     if (!c) return;
     const auto begun = std::chrono::steady_clock::now();
