@@ -4,7 +4,6 @@
 
 #include "index/arrivals.hpp"
 #include "index/day.hpp"
-#include "index/digest.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::index {
@@ -55,8 +54,8 @@ void remove(transaction& t, const entry& e) {
   after.state = state::deleted;
   after.local.reset(), after.set_mode.reset(), after.set_mtime.reset();
   after.uid.reset(), after.gid.reset();
-  after.sha256.clear(), after.error.clear();
-  after.fetched = false, after.attempts = 0, after.retry_at = 0;
+  after.sha256.clear(), after.fetched = false;
+  after.forget_reason();
   t.update(e, after);
 }
 
@@ -87,7 +86,7 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
     after.local = m.local, after.uid = m.uid, after.gid = m.gid, after.target = m.target;
     after.fetched = false, after.sha256.clear(), after.changed = now;
     after.set_mode.reset(), after.set_mtime.reset();
-    after.error.clear(), after.attempts = 0, after.retry_at = 0;
+    after.forget_reason();
     after.state = classify(after);
     record_if_common(t, after);
     t.update(*before, after);
@@ -139,12 +138,12 @@ void record_changed(transaction& t, inode ino, const side& local, std::optional<
   after.local = local, after.uid = uid, after.gid = gid;
   // Its time is not the source's any more, so that says nothing of whether the source's copy is the same.
   if (content || touched) after.fetched = false;
-  if (content) after.sha256.clear(), after.error.clear();
+  if (content) after.sha256.clear(), after.forget_reason();
   after.changed = now;
   after.state = classify(after);
   // Of the same size, and yet other bytes, as far as anybody knows.
   if (content && after.state == state::common && S_ISREG(local.mode) && local.size > 0)
-    after.state = state::conflict, after.error = written_here;
+    after.state = state::conflict, after.set_reason(reason::written_here);
   t.update(*before, after);
 }
 

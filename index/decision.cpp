@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "index/digest.hpp"
 #include "index/merge.hpp"
 #include "index/path.hpp"
 
@@ -11,12 +10,10 @@ namespace {
 
 constexpr std::size_t longest_extension = 16;  // a longer one is a part of the name
 
-void forget_failure(entry& e) { e.attempts = 0, e.retry_at = 0, e.error.clear(); }
-
 bool become(transaction& t, const entry& before, state s) {
   entry after = before;
   after.state = s;
-  forget_failure(after);
+  after.forget_failure();
   t.update(before, after);
   return true;
 }
@@ -41,8 +38,8 @@ inode part(transaction& t, const entry& e, state as) {
   entry after = e;
   after.source.reset(), after.origin.reset(), after.listed.reset();
   after.fetched = false;
-  if (!e.error.empty() && !is_sound_here(e)) after.sha256.clear();  // is that of the source's copy
-  forget_failure(after);
+  if (e.reason == reason::spoilt) after.sha256.clear();  // is that of the source's copy
+  after.forget_reason();
   after.state = state::added;
   t.update(e, after);
   return hidden;
@@ -75,8 +72,8 @@ bool record_source_kept(transaction& t, inode ino) {
   if (!is_conflict(e) || !S_ISREG(e->source->mode) || !S_ISREG(e->local->mode)) return false;
   entry after = *e;
   after.fetched = true;
-  if (is_sound_here(after)) after.sha256.clear();  // is that of ours
-  after.state = state::missing;                    // also where size and time are the same: its bytes are not
+  if (is_sound_here(after.reason)) after.sha256.clear();  // is that of ours
+  after.state = state::missing;                           // also where size and time are the same: its bytes are not
   t.update(*e, after);
   t.note({change::what::content, ino, {}});
   return true;
@@ -87,12 +84,9 @@ void record_source_failed(transaction& t, inode ino) {
   if (!e || !e->is_gap() || !e->local || !e->source) return;
   entry after = *e;
   after.fetched = false;
-  forget_failure(after);
-  after.state = classify(after);
-  if (after.state != state::conflict) {
-    after.state = state::conflict;
-    after.error = after.sha256.empty() ? written_here : std::string_view("digest differs");
-  }
+  after.forget_failure();
+  after.state = state::conflict;
+  if (classify(after) != state::conflict) after.set_reason(reason::written_here);  // alike by now, and not proven so
   t.update(*e, after);
   t.note({change::what::content, ino, {}});
 }

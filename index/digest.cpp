@@ -12,14 +12,12 @@ std::optional<entry> row_of(transaction& t, inode ino, const side& read) {
 
 }  // namespace
 
-bool is_sound_here(const entry& e) noexcept { return e.error == written_here || e.error == source_differs; }
-
 bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared) {
   const auto before = row_of(t, ino, read);
   if (!before) return false;
   entry after = *before;
   after.sha256 = sha256;
-  if (compared || !is_sound_here(after)) after.error.clear();
+  if (compared || !is_sound_here(after.reason)) after.forget_reason();
   after.state = classify(after);
   t.update(*before, after);
   return true;
@@ -31,7 +29,7 @@ bool record_source_differs(transaction& t, inode ino, const side& read, const st
   entry after = *before;
   after.fetched = false;
   after.sha256 = sha256;
-  if (!is_sound_here(after)) after.error = source_differs;
+  if (!is_sound_here(after.reason)) after.set_reason(reason::source_differs);
   after.state = state::conflict;
   t.update(*before, after);
   return true;
@@ -43,7 +41,7 @@ bool record_spoilt(transaction& t, inode ino, const side& read, const std::strin
   entry after = *before;
   after.fetched = false;
   if (after.sha256.empty()) after.sha256 = sha256;
-  after.error = cause;
+  after.set_reason(reason::spoilt, cause);
   after.state = state::conflict;
   t.update(*before, after);
   return true;
@@ -56,7 +54,7 @@ bool record_gone(transaction& t, inode ino, const side& read, std::int64_t now) 
   after.local.reset(), after.sha256.clear();
   after.fetched = false;
   after.state = state::failed;
-  after.error = "its file is gone from the destination";
+  after.set_reason(reason::gone_here);
   after.attempts = 1, after.retry_at = now;
   t.update(*before, after);
   if (before->shown() != after.shown()) t.note({change::what::content, ino, {}});

@@ -4,20 +4,13 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "index/transaction.hpp"
 
 namespace ferryfs::index {
 
-// What a row gives as its error where nothing is wrong with what is here, and yet it is in conflict with a picture of
-// the same size on the source.
-inline constexpr std::string_view written_here = "written here since it was the source's";
-inline constexpr std::string_view source_differs = "the source has other bytes by now; ours are as they were";
-bool is_sound_here(const entry& e) noexcept;
-
 // Its bytes are right: a digest that is not known yet is stored, and a conflict that came of other bytes ends. One of a
-// picture that is_sound_here ends only where the source's bytes are the same, `compared` with it.
+// picture whose reason is_sound_here ends only where the source's bytes are the same, `compared` with it.
 bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared);
 
 // Its bytes are as they were, and the source's are not the same: a conflict. The row keeps the digest of what is here.

@@ -28,6 +28,24 @@ std::string_view name_of(state s) noexcept {
   return "unknown";
 }
 
+std::string_view text_of(reason r) noexcept {
+  switch (r) {
+    case reason::none:
+      break;
+    case reason::fetch_failed:
+      return "its last fetch went wrong";
+    case reason::gone_here:
+      return "its file is gone from the destination";
+    case reason::written_here:
+      return "written here since it was the source's";
+    case reason::source_differs:
+      return "the source has other bytes by now; ours are as they were";
+    case reason::spoilt:
+      return "digest differs";
+  }
+  return "";
+}
+
 namespace {
 
 bool same_content(const side& source, const side& local) {
@@ -45,11 +63,11 @@ state classify(const entry& e) noexcept {
   const bool decided = is_hidden(e.state) || e.state == state::skipped || e.state == state::failed;
   const state gap = decided ? e.state : state::missing;
   if (!e.local) return gap;
-  const bool spoilt = !e.error.empty();  // then size and time prove nothing
+  const bool doubtful = is_doubt(e.reason);
   // A copy that was fetched and not touched since is only outdated when the source changes, however little.
   if (e.fetched && S_ISREG(e.source->mode) && S_ISREG(e.local->mode))
-    return !spoilt && same_content(*e.source, *e.local) && same_second(*e.source, *e.local) ? state::common : gap;
-  if (spoilt && e.state == state::conflict) return state::conflict;
+    return !doubtful && same_content(*e.source, *e.local) && same_second(*e.source, *e.local) ? state::common : gap;
+  if (doubtful && e.state == state::conflict) return state::conflict;
   return same_content(*e.source, *e.local) ? state::common : state::conflict;
 }
 

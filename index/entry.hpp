@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "index/reason.hpp"
+
 namespace ferryfs {
 
 // The row id, and the inode number that the view shows: stable over remounts, never reused.
@@ -71,10 +73,20 @@ struct entry {
   // relied on; nothing: never listed.
   std::optional<std::int64_t> listed;
 
-  // Gaps whose fetch went wrong; `error` alone: what is here has not the bytes that it should have (verify).
+  // Gaps whose fetch went wrong.
   std::uint32_t attempts = 0;
   std::int64_t retry_at = 0;  // seconds since 1970
-  std::string error;
+
+  ferryfs::reason reason = ferryfs::reason::none;
+  std::string error;  // the reason in words, for people alone
+  void set_reason(ferryfs::reason r) { set_reason(r, text_of(r)); }
+  void set_reason(ferryfs::reason r, std::string_view text) { reason = r, error = text; }
+  // No fetch of it has gone wrong; a doubt about what is here stays.
+  void forget_failure() {
+    attempts = 0, retry_at = 0;
+    is_doubt(reason) ? set_reason(reason) : forget_reason();
+  }
+  void forget_reason() { attempts = 0, retry_at = 0, reason = ferryfs::reason::none, error.clear(); }
 
   // The side that the view shows: what is here, unless that is only an outdated copy.
   side shown() const noexcept {

@@ -4,7 +4,6 @@
 
 #include "index/arrivals.hpp"
 #include "index/day.hpp"
-#include "index/digest.hpp"
 #include "index/lost.hpp"
 #include "index/path.hpp"
 
@@ -66,12 +65,12 @@ entry merged(const entry& before, which w, const listed& name) {
     const bool touched =
         !before.local || before.local->size != after.local->size || before.local->mtime != after.local->mtime;
     if (touched && S_ISREG(after.local->mode)) after.fetched = false, after.sha256.clear();
-    if (touched) after.attempts = 0, after.retry_at = 0, after.error.clear();
+    if (touched) after.forget_reason();
   } else if (before.source != after.source && before.state == state::failed) {
     after.state = state::missing;
-    after.attempts = 0, after.retry_at = 0, after.error.clear();
-  } else if (before.source && before.error == source_differs && is_another(*before.source, name.attributes)) {
-    after.error.clear();
+    after.forget_failure();
+  } else if (before.source && before.reason == reason::source_differs && is_another(*before.source, name.attributes)) {
+    after.forget_reason();
   }
   after.state = classify(after);
   if (w == which::source && before.local && other_target(before, name)) after.state = state::conflict;
@@ -284,7 +283,7 @@ void leave(transaction& t, const entry& e, which side, bool wanted) {
   entry after = e;
   on(after, side).reset();
   after.fetched = false;
-  if (e.state == state::conflict) after.error.clear();
+  if (side == which::source || is_doubt(e.reason)) after.forget_reason();  // there are no two to differ
   if (side == which::source) after.listed.reset(), after.origin.reset();
   if (S_ISDIR(on(e, side)->mode)) {
     leave_below(t, e.ino, side, wanted);

@@ -20,8 +20,6 @@ bool edit(transaction& t, inode ino, Edit&& change_it) {
   return true;
 }
 
-void clear_failure(entry& e) { e.attempts = 0, e.retry_at = 0, e.error.clear(); }
-
 }  // namespace
 
 void record_arrival(transaction& t, const arrival& a) {
@@ -32,7 +30,7 @@ void record_arrival(transaction& t, const arrival& a) {
     // With another time than the source's, a change there is seen by its size alone.
     e.fetched = e.source.has_value() && !e.set_mtime;
     e.set_mode.reset(), e.set_mtime.reset();
-    clear_failure(e);
+    e.forget_reason();
     e.state = classify(e);
   });
   if (known || !t.by_inode(a.parent)) return;
@@ -48,18 +46,18 @@ void record_arrival(transaction& t, const arrival& a) {
 void record_made(transaction& t, inode ino, const side& local) {
   edit(t, ino, [&](entry& e) {
     e.local = local;
-    clear_failure(e);
+    e.forget_reason();
     if (e.source) e.local->size = e.source->size, e.local->mtime = e.source->mtime;
     e.state = classify(e);
   });
 }
 
-void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now) {
+void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now, reason why) {
   constexpr std::int64_t first_pause = 30, longest_pause = 3600;
   edit(t, ino, [&](entry& e) {
     if (e.state != state::missing && e.state != state::failed) return;
     e.state = state::failed;
-    e.error = cause;
+    is_doubt(e.reason) ? void(e.error = cause) : e.set_reason(why, cause);
     e.retry_at = now + std::min(first_pause << std::min(e.attempts, 16U), longest_pause);
     ++e.attempts;
   });
@@ -69,7 +67,7 @@ void record_source(transaction& t, inode ino, const side& source) {
   edit(t, ino, [&](entry& e) {
     if (!e.source) return;
     e.source = source;
-    if (e.state == state::failed) e.state = state::missing, clear_failure(e);
+    if (e.state == state::failed) e.state = state::missing, e.forget_failure();
     e.state = classify(e);
     record_if_common(t, e);
   });
@@ -80,7 +78,7 @@ void record_source(transaction& t, inode ino, const side& source) {
 void record_found(transaction& t, inode ino, const side& local) {
   edit(t, ino, [&](entry& e) {
     e.local = local, e.fetched = false, e.sha256.clear();
-    clear_failure(e);
+    e.forget_reason();
     e.state = classify(e);
     record_if_common(t, e);
   });

@@ -23,8 +23,9 @@ void record_arrival(transaction& t, const arrival& a);
 void record_made(transaction& t, inode ino, const side& local);
 
 // The fetch of a picture went wrong by no fault of the connection: it is tried again after a growing pause. `now` is
-// in seconds since 1970.
-void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now);
+// in seconds since 1970, `why` one that is_fetch_failure; a doubt about an outdated copy that is here stays.
+void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now,
+                    reason why = reason::fetch_failed);
 
 // The source shows another size or mtime than the index.
 void record_source(transaction& t, inode ino, const side& source);

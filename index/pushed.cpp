@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "index/digest.hpp"
 #include "index/merge.hpp"
 
 namespace ferryfs::index {
@@ -69,7 +68,7 @@ void record_pushed(transaction& t, const pushed& p) {
   after.source = p.source;
   // It stays the destination's own: a change on the source is a conflict, never a reason to replace it.
   after.fetched = false;
-  if (before->local == p.sent.local) after.sha256 = p.sha256, after.error.clear();
+  if (before->local == p.sent.local) after.sha256 = p.sha256, after.forget_reason();
   if (before->origin) {
     if (const auto moved = t.by_inode(*before->origin)) set_source(t, *moved, p.source);
   } else if (is_renamed(*before, p.sent)) {
@@ -78,7 +77,8 @@ void record_pushed(transaction& t, const pushed& p) {
     take_name(t, *before);
   }
   after.state = classify(after);
-  if (is_rewritten(*before->local, *p.sent.local)) after.state = state::conflict, after.error = written_here;
+  if (is_rewritten(*before->local, *p.sent.local))
+    after.state = state::conflict, after.set_reason(reason::written_here);
   t.update(*before, after);
 }
 

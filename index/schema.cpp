@@ -84,6 +84,35 @@ INSERT INTO day_counter
 CREATE TABLE renaming (
   ino INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name BLOB NOT NULL, exchanged INTEGER NOT NULL, file INTEGER NOT NULL
 ) STRICT;
+)",
+                                                        R"(
+-- Until then the text of `error` was the reason; the numbers are those of index/reason.hpp.
+ALTER TABLE entry ADD COLUMN reason INTEGER NOT NULL DEFAULT 0;
+UPDATE entry SET reason = CASE
+    WHEN error = 'its file is gone from the destination' THEN 2
+    WHEN error = 'written here since it was the source''s' THEN 3
+    WHEN error = 'the source has other bytes by now; ours are as they were' THEN 4
+    WHEN local_mode IS NOT NULL AND (state <> 7 OR (local_size = source_size AND
+      local_mtime / 1000000000 = source_mtime / 1000000000)) THEN 5
+    ELSE 1 END
+  WHERE error IS NOT NULL AND error <> '';
+-- The first programs of version 3 lacked these tables, and its step counted what is overruled by itself.
+CREATE TABLE IF NOT EXISTS renaming (
+  ino INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name BLOB NOT NULL, exchanged INTEGER NOT NULL, file INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS day_counter (
+  day INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  files INTEGER NOT NULL,
+  source_bytes INTEGER NOT NULL,
+  local_bytes INTEGER NOT NULL,
+  PRIMARY KEY (day, state)
+) STRICT, WITHOUT ROWID;
+DELETE FROM day_counter;
+INSERT INTO day_counter
+  SELECT day, CASE state WHEN 9 THEN 4 WHEN 10 THEN 5 ELSE state END AS counted, count(*),
+         coalesce(sum(source_size), 0), coalesce(sum(local_size), 0)
+  FROM entry WHERE directory = 0 AND state <> 8 GROUP BY day, counted;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

@@ -67,6 +67,7 @@ entry read_entry(SQLite::Statement& row) {
   e.set_mode = read_id(row.getColumn(23));
   if (const auto mtime = row.getColumn(24); !mtime.isNull()) e.set_mtime = mtime.getInt64();
   e.changed = row.getColumn(25).getInt64();
+  e.reason = static_cast<reason>(row.getColumn(26).getInt());
   return e;
 }
 
@@ -93,6 +94,7 @@ void bind_entry(SQLite::Statement& statement, const entry& e) {
   bind_optional(statement, 24, e.set_mode);
   bind_optional(statement, 25, e.set_mtime);
   statement.bind(26, e.changed);
+  statement.bind(27, static_cast<int>(e.reason));
 }
 
 }  // namespace ferryfs::index

@@ -10,7 +10,6 @@
 #include <shared_mutex>
 
 #include "index/decision.hpp"
-#include "index/digest.hpp"
 #include "index/path.hpp"
 #include "index/rows_below.hpp"
 
@@ -83,8 +82,8 @@ class resolver {
       return "the name stands for another picture here; rename that one, or take --keep both";
     if (!is_regular(e.source) || !is_regular(e.local))
       return "not a regular file on both sides; take --keep both, then remove what is not wanted";
-    if (e.error == index::source_differs)
-      return fmt::format("{}; take --keep destination, or --keep both", index::source_differs);
+    if (e.reason == reason::source_differs)
+      return fmt::format("{}; take --keep destination, or --keep both", text_of(e.reason));
     if (const auto health = m_.source().state(); !health.reachable) return "the source is not reachable: " + health.why;
     if (open_.is_written(e.ino)) return "it is being written here; try again when that has ended";
     const auto there = m_.where().look(path);

@@ -10,7 +10,6 @@
 #include <stop_token>
 #include <string>
 
-#include "index/digest.hpp"
 #include "index/entry.hpp"
 #include "index/reader.hpp"
 #include "remote/archive.hpp"
@@ -30,9 +29,7 @@ struct local_file {
 // What is to be said of bytes that a digest has shown to be wrong: they must not replace the last good ones.
 inline constexpr const char* spoilt_here =
     "its bytes here are not the ones that it should have; ferryfs resolve it first";
-inline bool is_spoilt(const entry& e) noexcept {
-  return e.state == state::conflict && !e.error.empty() && !index::is_sound_here(e);
-}
+inline bool is_spoilt(const entry& e) noexcept { return e.state == state::conflict && e.reason == reason::spoilt; }
 
 class shipment final : public writing, public std::enable_shared_from_this<shipment> {
  public:

@@ -90,7 +90,7 @@ class run {
   // Waits for room. False: to be stopped.
   bool add(const std::string& path, const entry& e, const std::string& source_path) {
     item one{path, e, source_path, nullptr};
-    const bool compares = e.source && S_ISREG(e.source->mode) && (e.state == state::common || !e.error.empty());
+    const bool compares = e.source && S_ISREG(e.source->mode) && (e.state == state::common || is_doubt(e.reason));
     if (with_source_ && compares) {
       one.source = std::make_shared<asked>();
       m_.source().digest(source_path, [a = one.source](const auto& why, const auto& sha256) { a->end(why, sha256); });
@@ -176,12 +176,12 @@ class run {
       }
       expected = one.source->sha256;
       if (expected != digest && is_another_there(one)) return unsure(one, "changed on the source; run ferryfs scan");
-      const bool as_known = one.row.sha256.empty() ? index::is_sound_here(one.row) : one.row.sha256 == digest;
+      const bool as_known = one.row.sha256.empty() ? is_sound_here(one.row.reason) : one.row.sha256 == digest;
       if (expected != digest && as_known) return differs(one, digest, expected);
       if (expected != digest) return spoilt(one, digest, expected, "on the source");
     }
     if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "as it should be");
-    const bool news = one.row.sha256 != digest || !one.row.error.empty(), compared = one.source != nullptr;
+    const bool news = one.row.sha256 != digest || is_doubt(one.row.reason), compared = one.source != nullptr;
     if (news)
       m_.index().post([ino = one.row.ino, local = *one.row.local, digest, compared](index::transaction& t) {
         index::record_sound(t, ino, local, digest, compared);
@@ -218,7 +218,7 @@ class run {
   void differs(const item& one, const std::string& digest, const std::string& theirs) {
     const bool still = m_.index().run(
         [&](index::transaction& t) { return index::record_source_differs(t, one.row.ino, *one.row.local, digest); });
-    const auto why = index::is_sound_here(one.row) ? one.row.error : std::string(index::source_differs);
+    const auto why = text_of(is_sound_here(one.row.reason) ? one.row.reason : reason::source_differs);
     still ? wrong(one, fmt::format("{}: {} here, {} there", why, short_hex(digest), short_hex(theirs))) : changed(one);
   }
 

@@ -2,6 +2,7 @@
 #include "index/digest.hpp"
 
 #include "index/decision.hpp"
+#include "index/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -65,6 +66,16 @@ TEST_CASE("other bytes under the same size and time are a conflict, and no scan 
     f.scan();
     CHECK(f.row("a.jpg").state == state::conflict);
   }
+  SECTION("nor does a fetch of the source's that fails, whatever the source does meanwhile") {
+    CHECK(f.record([&](auto& t) { return index::record_source_kept(t, f.common); }));
+    f.record([&](auto& t) { return index::record_failure(t, f.common, "a.jpg: bad sector", 7), true; });
+    CHECK(f.row("a.jpg").state == state::failed);
+    CHECK(f.row("a.jpg").error == "a.jpg: bad sector");
+    f.list_source({named("a.jpg", file_side(10, 2000))});
+    f.scan();
+    CHECK(f.row("a.jpg").state == state::missing);
+    CHECK(f.row("a.jpg").reason == reason::spoilt);
+  }
   SECTION("what is here is taken as right, whatever digest the source's has") {
     CHECK(f.record([&](auto& t) { return index::record_destination_kept(t, f.common); }));
     CHECK(f.row("a.jpg").state == state::added);
@@ -81,7 +92,7 @@ TEST_CASE("where the source's bytes are others by now, ours keep their digest, a
   CHECK(sound(false));
   f.scan();
   CHECK(f.row("a.jpg").state == state::conflict);
-  CHECK(f.row("a.jpg").error == index::source_differs);
+  CHECK(f.row("a.jpg").reason == reason::source_differs);
   CHECK(f.row("a.jpg").sha256 == "right");
   SECTION("the same again") {
     CHECK(sound(true));
@@ -95,7 +106,7 @@ TEST_CASE("where the source's bytes are others by now, ours keep their digest, a
   SECTION("ours are wrong as well since: theirs are not taken for what ours should be") {
     CHECK(f.record([&](auto& t) { return index::record_spoilt(t, f.common, file_side(10), "theirs", "differs"); }));
     CHECK(f.row("a.jpg").sha256 == "right");
-    CHECK_FALSE(index::is_sound_here(f.row("a.jpg")));
+    CHECK_FALSE(is_sound_here(f.row("a.jpg").reason));
   }
   SECTION("ours are kept with their digest") {
     CHECK(f.record([&](auto& t) { return index::record_destination_kept(t, f.common); }));

@@ -353,7 +353,7 @@ TEST_CASE("push: bytes that are known to be wrong never replace the source's goo
   }
   SECTION("as a verify finds while they are sent") {
     f.edit("b.jpg", [](entry& e) { e.sha256.clear(); });
-    f.source->before(".b.jpg.ferryfs-part", [&] { f.edit("b.jpg", [](entry& e) { e.error = "digest differs"; }); });
+    f.source->before(".b.jpg.ferryfs-part", [&] { f.edit("b.jpg", [](entry& e) { e.reason = reason::spoilt; }); });
     check_refused("b.jpg", "b");
   }
 }
