@@ -20,7 +20,9 @@ dev_t device_of(view& v, inode ino) {
 
 }  // namespace
 
-struct stat attributes_of(view& v, const entry& e) {
+namespace {
+
+struct stat stat_of(view& v, const entry& e) {
   const side s = e.shown();
   struct stat st {};
   st.st_ino = e.ino;
@@ -36,8 +38,32 @@ struct stat attributes_of(view& v, const entry& e) {
   st.st_atim = st.st_ctim = st.st_mtim;
   if (e.changed > s.mtime) st.st_ctim = {e.changed / 1'000'000'000, e.changed % 1'000'000'000};
   if (S_ISCHR(s.mode) || S_ISBLK(s.mode)) st.st_rdev = device_of(v, e.ino);
-  v.written.overlay(e.ino, st);
   return st;
+}
+
+}  // namespace
+
+kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e) {
+  while (true) {
+    kernel_attributes told{stat_of(v, e), cache_time};
+    if (v.written.overlay(e.ino, told.st)) return told.timeout = 0, told;
+    const auto now = v.written.generation();
+    if (now == generation) return told;
+    generation = now;
+    auto again = v.archive.look([&](auto& rows) { return rows.by_inode(e.ino); });
+    if (!again || is_hidden(again->state)) return told.timeout = 0, told;
+    e = *std::move(again);
+  }
+}
+
+fuse_entry_param parameters_of(view& v, std::uint64_t generation, const entry& e) {
+  const auto told = attributes_of(v, generation, e);
+  fuse_entry_param p{};
+  p.ino = e.ino;
+  p.attr = told.st;
+  p.attr_timeout = told.timeout;
+  p.entry_timeout = cache_time;
+  return p;
 }
 
 namespace {
@@ -59,10 +85,11 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
       fuse_reply_attr(req, &*st, 0);
       return;
     }
+    const auto generation = v.written.generation();
     const auto e = v.archive.look([&](auto& rows) { return rows.by_inode(ino); });
     if (e && !is_hidden(e->state)) {
-      const struct stat st = attributes_of(v, *e);
-      fuse_reply_attr(req, &st, cache_time);
+      const auto told = attributes_of(v, generation, *e);
+      fuse_reply_attr(req, &told.st, told.timeout);
       return;
     }
     // Removed, and still open.

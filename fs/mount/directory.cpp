@@ -16,15 +16,10 @@ constexpr off_t dot = read_positions::dot, dot_dot = read_positions::dot_dot;
 // Fills one reply; `add` returns false when the entry does not fit.
 class filler {
  public:
-  filler(fuse_req_t req, view& v, std::size_t size, bool plus) : req_(req), view_(v), buffer_(size), plus_(plus) {}
+  filler(fuse_req_t req, view& v, std::size_t size, bool plus)
+      : req_(req), view_(v), generation_(v.written.generation()), buffer_(size), plus_(plus) {}
 
-  bool add(const entry& e) {
-    fuse_entry_param p{};
-    p.ino = e.ino;
-    p.attr = attributes_of(view_, e);
-    p.attr_timeout = p.entry_timeout = cache_time;
-    return add(e.name.c_str(), p, read_positions::of(e));
-  }
+  bool add(const entry& e) { return add(e.name.c_str(), parameters_of(view_, generation_, e), read_positions::of(e)); }
   // A name alone: with p.ino 0 the kernel makes no entry of it.
   bool add(const char* name, fuse_ino_t ino, mode_t mode, off_t next) {
     fuse_entry_param p{};
@@ -47,6 +42,7 @@ class filler {
 
   fuse_req_t req_;
   view& view_;
+  const std::uint64_t generation_;  // of written_files, before any row is read
   std::vector<char> buffer_;
   std::size_t used_ = 0;
   bool plus_;

@@ -175,8 +175,8 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
   // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
   const bool seen = handle->writes && (may_map_to_write(fi) || (file && is_just_written(*file)));
   fi->noflush = handle->writes ? 0 : 1;  // nothing will be asked for when it is closed
-  handle->unseen = v.past.enter(req, handle->ino, file.get(), seen, fi) && handle->writes;
-  if (handle->unseen) v.written.watch(handle->ino, file);
+  v.past.enter(req, handle->ino, file.get(), seen, fi);
+  if (handle->writes) v.written.begin_writing(handle->ino, file);
 }
 
 namespace {
@@ -204,7 +204,7 @@ void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
     view& all;
     open_file& ended;
     ~ending() {
-      if (ended.unseen) all.written.unwatch(ended.ino);
+      if (ended.writes) all.written.end_writing(ended.ino);
       all.past.leave(request, ended.ino);
     }
   } end{req, v, *handle};

@@ -12,14 +12,16 @@
 namespace ferryfs::fs {
 namespace {
 
-void reply_entry(fuse_req_t req, view& v, const std::optional<entry>& e) {
-  fuse_entry_param p{};
-  p.attr_timeout = p.entry_timeout = cache_time;
+// `generation`: of written_files, before the row was read.
+void reply_entry(fuse_req_t req, view& v, std::uint64_t generation, const std::optional<entry>& e) {
   if (e && !is_hidden(e->state)) {
-    p.ino = e->ino;
-    p.attr = attributes_of(v, *e);
+    const auto p = parameters_of(v, generation, *e);
+    fuse_reply_entry(req, &p);
+  } else {
+    fuse_entry_param p{};  // inode 0: a name that is not there, to be remembered as such
+    p.entry_timeout = cache_time;
+    fuse_reply_entry(req, &p);
   }
-  fuse_reply_entry(req, &p);  // inode 0: a name that is not there, to be remembered as such
 }
 
 void reply_own(fuse_req_t req, view& v, fuse_ino_t ino) {
@@ -40,9 +42,10 @@ void look_up_when_listed(fuse_req_t req, view& v, fuse_ino_t parent, std::string
   const auto listed = [&v, parked, parent, name](const std::optional<remote::failure>& why) {
     parked->answer([&](fuse_req_t r) {
       answer(r, [&] {
+        const auto generation = v.written.generation();
         const auto e = v.archive.readers().borrow()->child(parent, name);
         if (!e && why) throw remote::failure{*why};
-        reply_entry(r, v, e);
+        reply_entry(r, v, generation, e);
       });
     });
   };
@@ -59,6 +62,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
     if (std::strlen(name) > NAME_MAX) throw answer_errno{ENAMETOOLONG};
     std::optional<entry> found;
     bool unsure = false;
+    const auto generation = v.written.generation();
     v.archive.look([&](auto& rows) {
       // The directory first: if it was listed before the name was looked for, a name that is not found is not there.
       const auto directory = rows.by_inode(parent);
@@ -66,7 +70,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
       unsure = !found && directory && directory->never_listed();
     });
     if (unsure) return look_up_when_listed(req, v, parent, name);
-    reply_entry(req, v, found);
+    reply_entry(req, v, generation, found);
   });
 }
 

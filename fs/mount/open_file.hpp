@@ -1,4 +1,4 @@
-// Open pictures, and which of them are being written: of those the disk, and not the index, knows size and time.
+// Open pictures.
 #pragma once
 
 #include <sys/stat.h>
@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 
 #include "index/entry.hpp"
@@ -22,8 +21,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
  public:
   open_file(inode of, bool to_be_written) : ino(of), writes(to_be_written) {}
   const inode ino;
-  bool unseen = false;  // it may be written past the operations; set before it is open
-  const bool writes;    // then `file` is the local file and no partial one, so that nothing else is ever written to
+  const bool writes;  // then `file` is the local file and no partial one, so that nothing else is ever written to
 
   std::shared_ptr<const unique_fd> file() {
     const std::lock_guard lock{mutex_};
@@ -63,40 +61,6 @@ class open_files {
  private:
   std::mutex mutex_;
   std::map<std::pair<inode, const open_file*>, std::shared_ptr<open_file>> files_;
-};
-
-// The files that were written through the mount and are not yet in the index as they are. Threads: any.
-class written_files {
- public:
-  // `ino` has other bytes than the index knows; `file` shows its size and times.
-  void mark(inode ino, std::shared_ptr<const unique_fd> file);
-  // Until as many unwatch() were called, `ino` is written where no operation sees it: its size or its time tell.
-  void watch(inode ino, std::shared_ptr<const unique_fd> file);
-  void unwatch(inode ino);
-  // Its time was set, which is no sign of bytes written.
-  void time_set(inode ino);
-  // Takes it from the table: the caller enters it in the index. Empty: nothing was written since.
-  std::shared_ptr<const unique_fd> take(inode ino);
-  bool holds(inode ino);
-  // Puts size and times as they are now into `st`.
-  void overlay(inode ino, struct stat& st);
-
- private:
-  struct seen {
-    off_t size = -1;
-    timespec time{};
-  };
-  struct written {
-    std::shared_ptr<const unique_fd> file;
-    bool marked = false;
-    std::size_t watched = 0;
-    seen before{};  // while it is watched: as the index knows it
-  };
-  static bool is_changed(const written& w, const struct stat& now);
-
-  std::mutex mutex_;
-  std::unordered_map<inode, written> files_;
-  std::atomic<std::size_t> count_ = 0;  // so that nobody takes the lock while nothing is written
 };
 
 // True where a write at this moment might leave its time as it is: on older kernels that goes by ticks of up to 10 ms.

@@ -29,9 +29,9 @@ class passthrough {
   bool passes_another(inode ino, const unique_fd& file);
 
   // Enters one open of `ino` and says in `fi` how it is; `file` is the local file, null while there is none. `seen`:
-  // what is written by read and write calls is to come to the operations. True: it may be written without any seeing
-  // it. Throws answer_errno, and enters nothing, where passes_another() forbids it.
-  bool enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi);
+  // what is written by read and write calls is to come to the operations. Throws answer_errno, and enters nothing,
+  // where passes_another() forbids it.
+  void enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi);
   // Once for each enter(), when that is closed. `req` is null where the kernel did not take it: its connection ends.
   void leave(fuse_req_t req, inode ino);
 

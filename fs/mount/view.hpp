@@ -12,6 +12,7 @@
 #include "fs/mount/parked.hpp"
 #include "fs/mount/passthrough.hpp"
 #include "fs/mount/read_positions.hpp"
+#include "fs/mount/written_files.hpp"
 #include "fs/virtual/control.hpp"
 #include "fs/virtual/directory.hpp"
 #include "remote/migration.hpp"
@@ -46,7 +47,15 @@ struct view {
 // How long the kernel may keep what it was told: as long as the index is right. Whatever changes is told to it.
 inline constexpr double cache_time = 86400;
 
-// The attributes that the view shows of an entry.
-struct stat attributes_of(view& v, const entry& e);
+// What the kernel is told of an entry, and for how many seconds it may keep that.
+struct kernel_attributes {
+  struct stat st;
+  double timeout;
+};
+// `generation`: that of written_files before `e` was read. Where the file was entered in the index since, the row is
+// read again.
+kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e);
+// The same, as an answer that names the entry.
+fuse_entry_param parameters_of(view& v, std::uint64_t generation, const entry& e);
 
 }  // namespace ferryfs::fs

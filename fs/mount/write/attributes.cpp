@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <system_error>
+
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
 #include "fs/mount/write/place.hpp"
@@ -24,25 +26,18 @@ timespec time_of(const timespec& given, int set, int wanted, int now) {
   return {0, UTIME_OMIT};
 }
 
-// On the disk, by its name: a symbolic link's own, never its target's. Empty name: of the directory itself.
-void set_here(int directory, const char* name, const request& r) {
-  const int itself = *name == '\0' ? AT_EMPTY_PATH : 0;
+// Of what `fd` stands for, which may be an O_PATH descriptor: a symbolic link's own, never its target's.
+void set_itself(int fd, const request& r) {
   if ((r.set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)) != 0) {
     const uid_t uid = (r.set & FUSE_SET_ATTR_UID) != 0 ? r.to.st_uid : static_cast<uid_t>(-1);
     const gid_t gid = (r.set & FUSE_SET_ATTR_GID) != 0 ? r.to.st_gid : static_cast<gid_t>(-1);
-    if (::fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW | itself) != 0) throw answer_errno{errno};
+    if (::fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0) throw answer_errno{errno};
   }
-  if ((r.set & FUSE_SET_ATTR_MODE) != 0) {
-    const mode_t mode = r.to.st_mode & 07777;
-    if ((itself != 0 ? ::fchmod(directory, mode) : ::fchmodat(directory, name, mode, 0)) != 0)
-      throw answer_errno{errno};
-  }
+  if ((r.set & FUSE_SET_ATTR_MODE) != 0) change_mode(fd, r.to.st_mode);
   if ((r.set & times) == 0) return;
   const timespec both[] = {time_of(r.to.st_atim, r.set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW),
                            time_of(r.to.st_mtim, r.set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW)};
-  const int result =
-      itself != 0 ? ::futimens(directory, both) : ::utimensat(directory, name, both, AT_SYMLINK_NOFOLLOW);
-  if (result != 0) throw answer_errno{errno};
+  if (::utimensat(fd, "", both, AT_EMPTY_PATH) != 0) throw answer_errno{errno};
 }
 
 // Of a file that was removed and is still open.
@@ -51,7 +46,7 @@ void set_removed(fuse_req_t req, view& v, inode ino, const request& r) {
   struct stat st {};
   if (!file) throw answer_errno{ENOENT};
   if ((r.set & FUSE_SET_ATTR_SIZE) != 0 && ::ftruncate(file->get(), r.to.st_size) != 0) throw answer_errno{errno};
-  set_here(file->get(), "", r);
+  set_itself(file->get(), r);
   if (::fstat(file->get(), &st) != 0) throw answer_errno{errno};
   st.st_ino = ino;
   fuse_reply_attr(req, &st, 0);
@@ -63,29 +58,33 @@ void make_here(view& v, inode ino) {
   directory_here(v, ino, true);
 }
 
+void truncate(view& v, inode ino, const unique_fd& itself, off_t size) {
+  const auto file = std::make_shared<unique_fd>(::open(path_of(itself.get()).c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!*file || ::ftruncate(file->get(), size) != 0) throw answer_errno{errno};
+  v.written.mark(ino, file);
+}
+
 void set_local(view& v, const entry& e, const request& r) {
+  constexpr int mtimes = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW;
   const name_change changing{v};
   const auto e_now = v.archive.readers().borrow()->by_inode(e.ino);
   if (!e_now || is_hidden(e_now->state)) throw answer_errno{ENOENT};
-  const bool root = e.ino == root_inode;
-  const auto directory = directory_here(v, root ? e.ino : e_now->parent, false);
-  if (!directory) throw answer_errno{ENOENT};
-  const char* name = root ? "" : e_now->name.c_str();
-  if ((r.set & FUSE_SET_ATTR_SIZE) != 0) {
-    const unique_fd file{::openat(directory.get(), name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-    if (!file || ::ftruncate(file.get(), r.to.st_size) != 0) throw answer_errno{errno};
-  }
-  constexpr int mtimes = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW;
-  if ((r.set & mtimes) != 0) record_written(v, e.ino);  // which the new time would hide
-  set_here(directory.get(), name, r);
-  if ((r.set & mtimes) != 0) v.written.time_set(e.ino);
-  auto now = look_here(v, directory.get(), name);
-  // A directory's time on the disk changes with every picture that arrives: it is the index's, unless it is set.
-  if (e_now->is_directory() && (r.set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW)) == 0)
-    now.attributes.mtime = e_now->shown().mtime;
-  // While it fills, its mode on the disk is its owner's alone.
-  if (e_now->is_directory() && (r.set & FUSE_SET_ATTR_MODE) == 0) now.attributes.mode = e_now->shown().mode;
-  record_attributes(v, e.ino, now, (r.set & FUSE_SET_ATTR_SIZE) != 0);
+  const unique_fd itself = open_itself(v, *e_now);
+  if ((r.set & FUSE_SET_ATTR_SIZE) != 0) truncate(v, e.ino, itself, r.to.st_size);
+  if ((r.set & (FUSE_SET_ATTR_SIZE | mtimes)) != 0) record_written(v, e.ino);  // before a new time hides it
+  if ((r.set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID | FUSE_SET_ATTR_MODE | times)) == 0) return;
+  set_itself(itself.get(), r);
+  struct stat st {};
+  v.archive.index().run([&](index::transaction& t) {
+    if (::fstat(itself.get(), &st) != 0) throw std::system_error{errno, std::generic_category()};
+    auto now = listed_of(v, st);
+    // A directory's time on the disk changes with every picture that arrives: it is the index's, unless it is set.
+    if (e_now->is_directory() && (r.set & mtimes) == 0) now.attributes.mtime = e_now->shown().mtime;
+    // While it fills, its mode on the disk is its owner's alone.
+    if (e_now->is_directory() && (r.set & FUSE_SET_ATTR_MODE) == 0) now.attributes.mode = e_now->shown().mode;
+    index::record_changed(t, e.ino, now.attributes, now.uid, now.gid, false, now_ns());
+  });
+  if ((r.set & mtimes) != 0) v.written.recorded(e.ino, st);
 }
 
 // False: it has arrived meanwhile.
@@ -103,10 +102,11 @@ bool set_missing(view& v, const entry& e, const request& r) {
 }
 
 void reply_now(fuse_req_t req, view& v, inode ino) {
+  const auto generation = v.written.generation();
   const auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
-  const struct stat st = attributes_of(v, *e);
-  fuse_reply_attr(req, &st, cache_time);
+  const auto told = attributes_of(v, generation, *e);
+  fuse_reply_attr(req, &told.st, told.timeout);
 }
 
 // True: the request is parked until the whole picture is here.

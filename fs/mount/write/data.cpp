@@ -91,14 +91,12 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
         return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, now_ns());
       });
     }
+    const auto generation = v.written.generation();
     const auto e = v.archive.look(by_inode(ino));
     if (!e) throw answer_errno{EIO};
     const auto handle = std::make_shared<open_file>(ino, true);
     handle->set_file(std::move(file));
-    fuse_entry_param p{};
-    p.ino = ino;
-    p.attr = attributes_of(v, *e);
-    p.attr_timeout = p.entry_timeout = cache_time;
+    const auto p = parameters_of(v, generation, *e);
     v.opened.add(handle);
     reply_handle(req, v, handle, fi, [&] { return fuse_reply_create(req, &p, fi); });
   });

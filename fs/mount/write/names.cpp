@@ -46,7 +46,7 @@ void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optiona
     if (make(here.get()) != 0) throw answer_errno{errno};
     own_new(v, req, directory, here.get(), name);
     // Last: a new owner takes set-user-id away.
-    if (mode && ::fchmodat(here.get(), name, *mode & 07777, 0) != 0) throw answer_errno{errno};
+    if (mode) change_mode(unique_fd{::openat(here.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC)}.get(), *mode);
     const auto now = look_here(v, here.get(), name, target);
     ino = v.archive.index().run([&](index::transaction& t) {
       return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, target}, now_ns());

@@ -1,10 +1,12 @@
 #include "fs/mount/write/place.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <system_error>
 
 #include "fs/mount/reply.hpp"
 #include "index/outcome.hpp"
@@ -51,6 +53,23 @@ unique_fd directory_here(view& v, inode ino, bool make) {
   return fd;
 }
 
+unique_fd open_itself(view& v, const entry& e) {
+  const auto path = v.archive.look([&](auto& rows) { return rows.path(e.ino); });
+  if (!path) throw answer_errno{ENOENT};
+  auto fd = v.archive.where().open(*path, O_PATH | O_NOFOLLOW);
+  struct stat st {};
+  if (!fd || ::fstat(fd.get(), &st) != 0) throw answer_errno{errno};
+  if ((st.st_mode & S_IFMT) != (e.shown().mode & S_IFMT)) throw answer_errno{EIO};  // replaced since the last scan
+  return fd;
+}
+
+std::string path_of(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
+void change_mode(int fd, mode_t mode) {
+  // fchmod(2) takes no O_PATH descriptor, and fchmodat(2) would follow a link that came to stand under the name.
+  if (::chmod(path_of(fd).c_str(), mode & 07777) != 0) throw answer_errno{errno};
+}
+
 void refuse_own(const view& v, fuse_ino_t parent, const char* name) {
   if (v.own.holds(parent) || (parent == root_inode && name == own_directory)) throw answer_errno{EPERM};
 }
@@ -66,6 +85,10 @@ index::listed look_here(view& v, int directory, const char* name, const std::str
   struct stat st {};
   if (::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) != 0)
     throw answer_errno{errno};
+  return listed_of(v, st, name, target);
+}
+
+index::listed listed_of(view& v, const struct stat& st, const char* name, const std::string& target) {
   return remote::as_listed(name, st, target, v.archive.where().uid(), v.archive.where().gid());
 }
 
@@ -99,34 +122,35 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
 }
 
 void record_written(view& v, inode ino) {
-  const auto file = v.written.take(ino);
-  struct stat st {};
-  // Removed: the name may stand for another file by now.
-  if (!file || (::fstat(file->get(), &st) == 0 && st.st_nlink == 0)) return;
-  const auto now = look_here(v, file->get(), "");
-  // Of what is only here, a scan of the destination would find the same. Of others it would not, as where a picture was
-  // overwritten by one of the same size: it is told here if that cannot be stored.
-  const bool only_here = v.archive.index().run_held([&](index::transaction& t) {
+  const auto file = v.written.begin_recording(ino);
+  if (!file) return;
+  struct recording {
+    written_files& files;
+    inode ino;
+    struct stat now {};
+    bool stored = false;
+    ~recording() { files.end_recording(ino, stored ? &now : nullptr); }
+  } r{v.written, ino};
+  // Two that record one file are kept in order by the writer alone: so it is in its turn that the size is read.
+  const auto record = [&](index::transaction& t) {
+    if (::fstat(file->get(), &r.now) != 0) throw std::system_error{errno, std::generic_category()};
+    if (r.now.st_nlink == 0) return true;  // removed: the name may stand for another file by now
+    const auto now = listed_of(v, r.now);
     index::record_changed(t, ino, now.attributes, now.uid, now.gid, true, now_ns());
     const auto e = t.by_inode(ino);
     return e && e->state == state::added;
-  });
-  if (!only_here) record_attributes(v, ino, now, true);
-}
-
-void record_attributes(view& v, inode ino, const index::listed& now, bool content) {
-  v.archive.index().run([&](index::transaction& t) {
-    index::record_changed(t, ino, now.attributes, now.uid, now.gid, content, now_ns());
-  });
+  };
+  // Of what is only here, a scan of the destination would find the same. Of others it would not, as where a picture was
+  // overwritten by one of the same size: it is told here if that cannot be stored.
+  if (!v.archive.index().run_held(record)) v.archive.index().run(record);
+  r.stored = true;
 }
 
 void reply_made(fuse_req_t req, view& v, inode ino) {
+  const auto generation = v.written.generation();
   const auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e) throw answer_errno{ENOENT};
-  fuse_entry_param p{};
-  p.ino = ino;
-  p.attr = attributes_of(v, *e);
-  p.attr_timeout = p.entry_timeout = cache_time;
+  const auto p = parameters_of(v, generation, *e);
   fuse_reply_entry(req, &p);
 }
 

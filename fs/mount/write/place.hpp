@@ -6,6 +6,8 @@
 #include <shared_mutex>
 #include <string>
 
+#include <sys/types.h>
+
 #include "fs/mount/view.hpp"
 #include "index/change_here.hpp"
 #include "remote/beneath.hpp"
@@ -37,6 +39,15 @@ std::int64_t now_ns();
 // Throws answer_errno; where it is not here and not to be made, the descriptor is empty. Inside a change of names.
 unique_fd directory_here(view& v, inode ino, bool make);
 
+// What `e` stands for on the disk, by an O_PATH descriptor that followed no symbolic link: changes go through it.
+// Throws answer_errno: ENOENT where nothing is there, EIO where it is of another kind than the index knows. Inside a
+// change of names.
+unique_fd open_itself(view& v, const entry& e);
+// A path that reaches what an O_PATH descriptor stands for, for the calls that take none.
+std::string path_of(int fd);
+// Sets the permission bits of what `fd`, which may be an O_PATH descriptor, stands for. Throws answer_errno.
+void change_mode(int fd, mode_t mode);
+
 // The entry `name` of `parent`, which must be one of the archive's own; throws answer_errno (EPERM for .ferryfs,
 // ENOENT where there is none).
 entry child_of(view& v, fuse_ino_t parent, const char* name);
@@ -45,6 +56,7 @@ void refuse_own(const view& v, fuse_ino_t parent, const char* name);
 
 // How the file at `name` stands on the disk now, as the index keeps it.
 index::listed look_here(view& v, int directory, const char* name, const std::string& target = {});
+index::listed listed_of(view& v, const struct stat& st, const char* name = "", const std::string& target = {});
 
 // Gives what was just made in `directory` its owner: who asked for it, or a set-group-id directory's group.
 void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name);
@@ -54,9 +66,6 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino);
 
 // Enters what was written to `ino` in the index, if anything was.
 void record_written(view& v, inode ino);
-// The same after a change of the disk's attributes.
-void record_attributes(view& v, inode ino, const index::listed& now, bool content);
-
 // Answers with the entry `ino` as the index has it now.
 void reply_made(fuse_req_t req, view& v, inode ino);
 

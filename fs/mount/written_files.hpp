@@ -1,0 +1,74 @@
+// Files that are open for writing, or were written and are not in the index yet as they are: of those the disk, and not
+// the index, knows size and times.
+//
+// The kernel takes any size that it is told after a write has ended for the newer one, cuts its own back to it, and
+// appends there (fs/fuse/inode.c, fuse_change_attributes). So a file stays in this table until the index shows the
+// same, and an answer from the index counts only if no file left the table while the row was read: see generation().
+#pragma once
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "index/entry.hpp"
+#include "remote/unique_fd.hpp"
+
+namespace ferryfs::fs {
+
+// Threads: any.
+class written_files {
+ public:
+  using file_pointer = std::shared_ptr<const unique_fd>;
+
+  // A handle that may write `ino` begins and ends. `file` is null while the picture is missing.
+  void begin_writing(inode ino, file_pointer file);
+  void end_writing(inode ino);
+  // The content of `file`, which is `ino`, has become another. To be called before the kernel is answered.
+  void mark(inode ino, file_pointer file);
+  // The index has the file as `now` shows it, by another way than begin_recording().
+  void recorded(inode ino, const struct stat& now);
+
+  // Begins to enter `ino` in the index: the file, or null where nothing was written since the last time. Each call that
+  // returned a file is followed by one of end_recording(): with what the index has of it now, or null where it took
+  // nothing.
+  file_pointer begin_recording(inode ino);
+  void end_recording(inode ino, const struct stat* stored);
+
+  // The index does not know all that was written to `ino`, or somebody can still write to it.
+  bool holds(inode ino);
+
+  // Puts size and times of the file, as they are at this moment, into `st`. False: `ino` is not in the table. The
+  // kernel must not keep the attributes of one that is.
+  bool overlay(inode ino, struct stat& st);
+  // Becomes another number whenever a file leaves the table. A row that was read before overlay() said false is as new
+  // as the file only if this is still what it was before the row was read.
+  std::uint64_t generation() const noexcept { return generation_; }
+
+ private:
+  struct moment {
+    off_t size = -1;
+    timespec time{};
+    static moment of(const struct stat& st) { return {st.st_size, st.st_mtim}; }
+  };
+  struct written {
+    file_pointer file;
+    bool marked = false;         // by mark(), since it was recorded last
+    std::size_t handles = 0;     // that may write it
+    std::size_t recordings = 0;  // under way
+    moment recorded{};           // as the index knows it; writes that are passed through are seen by this alone
+  };
+  using table = std::unordered_map<inode, written>;
+  static bool is_changed(const written& w, const struct stat& now);
+  void leave_if_done(table::iterator at);
+
+  std::mutex mutex_;
+  table files_;
+  std::atomic<std::size_t> count_ = 0;  // so that nobody takes the lock while nothing is written
+  std::atomic<std::uint64_t> generation_ = 0;
+};
+
+}  // namespace ferryfs::fs
