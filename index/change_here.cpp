@@ -103,6 +103,7 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
 void record_removed(transaction& t, inode ino, std::int64_t now) {
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
+  t.forget_rename(ino);
   touch_directory(t, e->parent, now);
   remove(t, *e);
 }

@@ -56,12 +56,16 @@ void transaction::rolled_back() {
 
 void transaction::update(const entry& before, const entry& after) {
   if (before == after) return;
+  const bool removed = is_hidden(after.state);
+  const bool leaves = removed || before.parent != after.parent || before.name != after.name;
+  if (leaves && !is_hidden(before.state) && departure_) departure_(before, removed);
   update_facts::suffices(before, after) ? update_facts_(after) : update_(after);
   ledger_.remove(before);
   ledger_.add(after);
 }
 
 void transaction::erase(const entry& e) {
+  if (!is_hidden(e.state) && departure_) departure_(e, true);
   delete_(e.ino);
   ledger_.remove(e);
 }

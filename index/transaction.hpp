@@ -1,6 +1,7 @@
 // What a writer's job works with: reads and changes of rows inside the transaction of its group.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,11 @@ class transaction {
 
   void note(change c) { changes_.push_back(std::move(c)); }
 
+  // Called with each entry that is about to leave its name, or (`removed`) the view: before the commit, on the thread
+  // of the job, and again where the job is run twice. Set before the first job.
+  using departure = std::function<void(const entry&, bool removed)>;
+  void on_departure(departure call) { departure_ = std::move(call); }
+
  private:
   friend class writer;
   // The kernel may have been given inodes that went with it: from then on they are numbered here, since SQLite would
@@ -71,6 +77,7 @@ class transaction {
   delete_entry delete_;
   ledger ledger_;
   std::vector<change> changes_;
+  departure departure_;
 };
 
 // Walks up from `ino` by `step` (a find_name) and joins the names; nothing if the chain is broken or longer than a

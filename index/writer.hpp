@@ -82,6 +82,8 @@ class writer {
 
   // Told after each commit what changed. Set before the first job.
   void observe(observer told) { observer_ = std::move(told); }
+  // See transaction::on_departure.
+  void on_departure(transaction::departure call) { transaction_.on_departure(std::move(call)); }
 
  private:
   struct task {

@@ -56,6 +56,19 @@ kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e) {
   }
 }
 
+std::optional<struct stat> attributes_of_removed(view& v, inode ino) {
+  struct stat st {};
+  if (const auto file = v.opened.find(ino); file && ::fstat(file->get(), &st) == 0) {
+    st.st_ino = ino;
+    return st;
+  }
+  const auto e = v.departed->removed.find(ino);
+  if (!e) return std::nullopt;
+  st = stat_of(v, *e);
+  st.st_nlink = 0;
+  return st;
+}
+
 fuse_entry_param parameters_of(view& v, std::uint64_t generation, const entry& e) {
   const auto told = attributes_of(v, generation, e);
   fuse_entry_param p{};
@@ -92,12 +105,9 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
       fuse_reply_attr(req, &told.st, told.timeout);
       return;
     }
-    // Removed, and still open.
-    const auto file = v.opened.find(ino);
-    struct stat st {};
-    if (!file || ::fstat(file->get(), &st) != 0) throw answer_errno{ENOENT};
-    st.st_ino = ino;
-    fuse_reply_attr(req, &st, 0);
+    const auto st = attributes_of_removed(v, ino);
+    if (!st) throw answer_errno{ENOENT};
+    fuse_reply_attr(req, &*st, 0);
   });
 }
 

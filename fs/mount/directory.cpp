@@ -19,7 +19,7 @@ class filler {
   filler(fuse_req_t req, view& v, std::size_t size, bool plus)
       : req_(req), view_(v), generation_(v.written.generation()), buffer_(size), plus_(plus) {}
 
-  bool add(const entry& e) { return add(e.name.c_str(), parameters_of(view_, generation_, e), read_positions::of(e)); }
+  bool add(const entry& e, off_t offset) { return add(e.name.c_str(), parameters_of(view_, generation_, e), offset); }
   // A name alone: with p.ino 0 the kernel makes no entry of it.
   bool add(const char* name, fuse_ino_t ino, mode_t mode, off_t next) {
     fuse_entry_param p{};
@@ -51,8 +51,8 @@ class filler {
 // The name of the entry at `offset`, which may have been removed since it was given out.
 std::string name_at(view& v, index::reader& r, inode directory, off_t offset) {
   if (offset <= dot_dot) return "";
-  if (auto name = v.positions.find(directory, offset)) return *std::move(name);
-  auto e = r.by_inode(static_cast<inode>(offset - dot_dot));
+  if (auto name = v.departed->positions.find(directory, offset)) return *std::move(name);
+  auto e = r.by_inode(read_positions::inode_at(offset));
   if (!e || e->parent != directory) throw answer_errno{ESTALE};
   return std::move(e->name);
 }
@@ -78,15 +78,18 @@ void fill(filler& out, view& v, inode directory, off_t offset) {
     const auto self = reader->name(directory);
     if (!out.add("..", self && self->parent != 0 ? self->parent : directory, S_IFDIR, dot_dot)) return;
   }
-  entry last;
-  const bool places = v.positions.any_in(directory);
+  std::string last;
+  off_t last_offset = 0;
+  std::optional<bool> remembered;  // asked once the rows are being read: a name is remembered before it leaves them
   reader->children(directory, name_at(v, *reader, directory, offset), [&](entry&& e) {
-    if (!out.add(e)) return false;
-    if (places) v.positions.correct(directory, read_positions::of(e), e.name);
-    last = std::move(e);
+    if (!remembered) remembered = v.departed->positions.any_in(directory);
+    const off_t at = *remembered ? v.departed->positions.offset_of(e) : read_positions::of(e.ino);
+    if (!out.add(e, at)) return false;
+    last = std::move(e.name), last_offset = at;
     return true;
   });
-  if (last.ino != 0) v.positions.keep(directory, read_positions::of(last), last.name);
+  // A scan may find the name gone from both sides.
+  if (last_offset != 0) v.departed->positions.remember(directory, last_offset, last);
 }
 
 void read_listed(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {

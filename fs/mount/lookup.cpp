@@ -1,4 +1,4 @@
-// lookup and forget. An inode number is a row id, so nothing needs to be remembered for the kernel.
+// lookup and forget. An inode number is a row id: only of removed ones something is remembered for the kernel.
 #include <linux/limits.h>
 #include <sys/stat.h>
 
@@ -74,7 +74,15 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   });
 }
 
-void op_forget(fuse_req_t req, fuse_ino_t, std::uint64_t) { fuse_reply_none(req); }
-void op_forget_multi(fuse_req_t req, std::size_t, fuse_forget_data*) { fuse_reply_none(req); }
+// The kernel forgets an inode as a whole (fs/fuse/inode.c, fuse_evict_inode).
+void op_forget(fuse_req_t req, fuse_ino_t ino, std::uint64_t) {
+  view::of(req).departed->removed.forget(ino);
+  fuse_reply_none(req);
+}
+
+void op_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forgets) {
+  for (std::size_t i = 0; i < count; ++i) view::of(req).departed->removed.forget(forgets[i].ino);
+  fuse_reply_none(req);
+}
 
 }  // namespace ferryfs::fs

@@ -2,22 +2,42 @@
 
 namespace ferryfs::fs {
 
-void read_positions::keep(inode directory, off_t offset, const std::string& name) {
-  const std::lock_guard lock{mutex_};
-  const key at{directory, offset};
-  if (const auto known = places_.find(at); known != places_.end()) {
-    known->second.name = name;
+// mutex_ is held, here and below.
+off_t read_positions::present_offset(inode ino) const {
+  const auto stamp = stamps_.find(ino);
+  return of(ino) + (stamp == stamps_.end() ? 0 : static_cast<off_t>(stamp->second) << inode_bits);
+}
+
+void read_positions::insert(const key& at, const std::string& name) {
+  if (const auto known = places_.find(at); known != places_.end())
     return oldest_first_.splice(oldest_first_.end(), oldest_first_, known->second.age);
-  }
   places_.emplace(at, place{name, oldest_first_.insert(oldest_first_.end(), at)});
   if (places_.size() <= most) return;
   places_.erase(oldest_first_.front());
   oldest_first_.pop_front();
 }
 
-void read_positions::correct(inode directory, off_t offset, const std::string& name) {
+off_t read_positions::offset_of(const entry& e) {
   const std::lock_guard lock{mutex_};
-  if (const auto known = places_.find({directory, offset}); known != places_.end()) known->second.name = name;
+  while (true) {
+    const off_t at = present_offset(e.ino);
+    const auto known = places_.find({e.parent, at});
+    if (known == places_.end() || known->second.name == e.name) return at;
+    if (stamps_.size() > most) stamps_.clear();
+    auto& stamp = stamps_[e.ino];
+    stamp = stamp == last_stamp ? 0 : stamp + 1;
+    if (stamp == 0) return at;
+  }
+}
+
+void read_positions::remember(inode directory, off_t offset, const std::string& name) {
+  const std::lock_guard lock{mutex_};
+  insert({directory, offset}, name);
+}
+
+void read_positions::departs(const entry& e) {
+  const std::lock_guard lock{mutex_};
+  insert({e.parent, present_offset(e.ino)}, e.name);
 }
 
 bool read_positions::any_in(inode directory) {

@@ -1,46 +1,65 @@
 // Where the readers of directories are. Once all are listed the kernel opens and closes none of them with us (see
 // op_opendir): all that it tells with a READDIR is the offset of the entry that it had last.
+//
+// A listing goes by name, so an offset must go on meaning the name that its entry was listed by, whatever is renamed or
+// removed meanwhile (POSIX, readdir: a name that stays is returned once). An offset is the number of an inode and of a
+// stamp. Before an entry leaves its name, that name is remembered for its present offset; the entry is listed by
+// another offset, with the next stamp, as soon as it has another name.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "index/entry.hpp"
 
 namespace ferryfs::fs {
 
-// The names at which the last replies ended, and those that were removed or renamed last. The index finds the others by
-// their offsets: this is for those who change what they have read. Threads: any.
+// Remembers the last 16,384 names. Threads: any.
 class read_positions {
  public:
-  // An entry's offset is its inode's number, after "." and "..": it means the same whatever comes and goes around it.
   static constexpr off_t dot = 1, dot_dot = 2;
-  static off_t of(const entry& e) { return dot_dot + static_cast<off_t>(e.ino); }
 
-  void keep(inode directory, off_t offset, const std::string& name);
-  // The entry is given out by this name from now on.
-  void correct(inode directory, off_t offset, const std::string& name);
+  // An entry that was never renamed while it was listed has the offset of its inode.
+  static off_t of(inode ino) { return dot_dot + static_cast<off_t>(ino); }
+  // The offset to list `e` by.
+  off_t offset_of(const entry& e);
+  // The inode that an offset after dot_dot was given to.
+  static inode inode_at(off_t offset) { return static_cast<inode>((offset - dot_dot) & inode_mask); }
+
+  // From now on `offset` means `name`. Nothing changes where it means another already.
+  void remember(inode directory, off_t offset, const std::string& name);
+  // `e` is about to leave its name. Called before the index shows it.
+  void departs(const entry& e);
+  // The name that is remembered for an offset.
   std::optional<std::string> find(inode directory, off_t offset);
   bool any_in(inode directory);
 
  private:
   static constexpr std::size_t most = 16'384;
+  static constexpr unsigned inode_bits = 42;  // the stamp has 20 more, and an off_t is positive
+  static constexpr off_t inode_mask = (off_t{1} << inode_bits) - 1;
+  static constexpr std::uint32_t last_stamp = (1U << 20) - 1;
   using key = std::pair<inode, off_t>;
   struct place {
     std::string name;
     std::list<key>::iterator age;
   };
+  off_t present_offset(inode ino) const;
+  void insert(const key& at, const std::string& name);
 
   std::mutex mutex_;
   std::map<key, place> places_;
   std::list<key> oldest_first_;
+  std::unordered_map<inode, std::uint32_t> stamps_;  // of entries with another one than 0
 };
 
 }  // namespace ferryfs::fs

@@ -101,11 +101,15 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
                {},
                {},
                {},
-               {},
+               std::make_shared<departed_entries>(),
                {},
                control{archive, reports},
                {},
                {}}};
+  archive.index().on_departure([departed = v->departed](const entry& e, bool removed) {
+    departed->positions.departs(e);
+    if (removed) departed->removed.add(e);
+  });
   v->commands.watch({[&view = *v](inode ino) { return view.opened.is_written(ino) || view.written.holds(ino); },
                      [&view = *v](inode ino) { view.opened.reopen(ino); },
                      [&view = *v] { return view.opened.written(); }});

@@ -12,6 +12,7 @@
 #include "fs/mount/parked.hpp"
 #include "fs/mount/passthrough.hpp"
 #include "fs/mount/read_positions.hpp"
+#include "fs/mount/removed_entries.hpp"
 #include "fs/mount/written_files.hpp"
 #include "fs/virtual/control.hpp"
 #include "fs/virtual/directory.hpp"
@@ -22,6 +23,12 @@ namespace ferryfs::fs {
 struct ownership {
   std::uint32_t uid = 0, gid = 0;  // of what has no owner of its own
   std::uint32_t umask = 0;         // bits taken away from every mode shown
+};
+
+// What the index tells of entries that leave their names. Shared with its writer, which may outlive the view.
+struct departed_entries {
+  read_positions positions;
+  removed_entries removed;
 };
 
 // Lives from before the session to after it. Threads: any.
@@ -35,7 +42,7 @@ struct view {
   open_files opened;
   written_files written;
   passthrough past;
-  read_positions positions;
+  std::shared_ptr<departed_entries> departed;
   std::once_flag first_open;
   control commands;  // ends before them: its threads look at what is open
   deferred later;
@@ -55,7 +62,10 @@ struct kernel_attributes {
 // `generation`: that of written_files before `e` was read. Where the file was entered in the index since, the row is
 // read again.
 kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e);
-// The same, as an answer that names the entry.
+// Of an entry that was removed and that the kernel still holds; nothing where it is none. A file that is open shows
+// itself.
+std::optional<struct stat> attributes_of_removed(view& v, inode ino);
+// The same as attributes_of, as an answer that names the entry.
 fuse_entry_param parameters_of(view& v, std::uint64_t generation, const entry& e);
 
 }  // namespace ferryfs::fs

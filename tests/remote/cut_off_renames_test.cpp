@@ -93,5 +93,51 @@ TEST_CASE("two names that were swapped on the disk alone are swapped in the inde
   CHECK(f.at("2.jpg")->ino == one);
 }
 
+std::uint64_t identity(const renames_fixture& f, const char* path) {
+  struct stat st {};
+  REQUIRE(::lstat((f.disk / path).c_str(), &st) == 0);
+  return remote::identity_of(st);
+}
+
+TEST_CASE("a removal that was cut off is finished, before or after the disk had done it", "[renames]") {
+  renames_fixture f;
+  write_file(f.disk / "1.jpg", "one");
+  write_file(f.disk / "2.jpg", "two");
+  const inode one = f.put(root_inode, "1.jpg", {S_IFREG | 0644, 3, second});
+  const inode two = f.put(root_inode, "2.jpg", {S_IFREG | 0644, 3, second});
+  f.intend(index::rename_intent::removal(one, root_inode, "1.jpg", identity(f, "1.jpg")));
+  f.intend(index::rename_intent::removal(two, root_inode, "2.jpg", identity(f, "2.jpg")));
+  stdfs::remove(f.disk / "2.jpg");
+  remote::settle_renames(f.where, f.writer);
+  CHECK_FALSE(stdfs::exists(f.disk / "1.jpg"));
+  for (const inode removed : {one, two}) CHECK(f.readers.borrow()->by_inode(removed)->state == state::deleted);
+  CHECK(f.none_left());
+}
+
+TEST_CASE("a file that came to stand under the name of a removal that was cut off is left alone", "[renames]") {
+  renames_fixture f;
+  write_file(f.disk / "1.jpg", "one");
+  const inode one = f.put(root_inode, "1.jpg", {S_IFREG | 0644, 3, second});
+  f.intend(index::rename_intent::removal(one, root_inode, "1.jpg", identity(f, "1.jpg")));
+  stdfs::remove(f.disk / "1.jpg");
+  write_file(f.disk / "1.jpg", "another");
+  remote::settle_renames(f.where, f.writer);
+  CHECK(read_file(f.disk / "1.jpg") == "another");
+}
+
+TEST_CASE("a missing picture that was renamed over a local one has the name, and the other's file is gone",
+          "[renames]") {
+  renames_fixture f;
+  write_file(f.disk / "2.jpg", "two");
+  entry gap;
+  gap.parent = root_inode, gap.name = "1.jpg", gap.source = side{S_IFREG | 0644, 5, second};
+  const inode one = f.writer.run([&](index::transaction& t) { return t.insert(gap); });
+  f.put(root_inode, "2.jpg", {S_IFREG | 0644, 3, second});
+  f.intend(index::rename_intent::removal(one, root_inode, "2.jpg", identity(f, "2.jpg")));
+  remote::settle_renames(f.where, f.writer);
+  CHECK(f.at("2.jpg")->ino == one);
+  CHECK_FALSE(stdfs::exists(f.disk / "2.jpg"));
+}
+
 }  // namespace
 }  // namespace ferryfs::test

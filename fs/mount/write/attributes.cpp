@@ -13,7 +13,8 @@
 namespace ferryfs::fs {
 namespace {
 
-constexpr int times = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW;
+constexpr int mtimes = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW;
+constexpr int times = mtimes | FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW;
 
 struct request {
   struct stat to;
@@ -40,16 +41,27 @@ void set_itself(int fd, const request& r) {
   if (::utimensat(fd, "", both, AT_EMPTY_PATH) != 0) throw answer_errno{errno};
 }
 
-// Of a file that was removed and is still open.
+std::int64_t mtime_of(const request& r) {
+  if ((r.set & FUSE_SET_ATTR_MTIME_NOW) != 0) return now_ns();
+  return r.to.st_mtim.tv_sec * 1'000'000'000LL + r.to.st_mtim.tv_nsec;
+}
+
+// Of what was removed and the kernel still holds.
 void set_removed(fuse_req_t req, view& v, inode ino, const request& r) {
-  const auto file = v.opened.find(ino);
-  struct stat st {};
-  if (!file) throw answer_errno{ENOENT};
-  if ((r.set & FUSE_SET_ATTR_SIZE) != 0 && ::ftruncate(file->get(), r.to.st_size) != 0) throw answer_errno{errno};
-  set_itself(file->get(), r);
-  if (::fstat(file->get(), &st) != 0) throw answer_errno{errno};
-  st.st_ino = ino;
-  fuse_reply_attr(req, &st, 0);
+  if (const auto file = v.opened.find(ino)) {
+    if ((r.set & FUSE_SET_ATTR_SIZE) != 0 && ::ftruncate(file->get(), r.to.st_size) != 0) throw answer_errno{errno};
+    set_itself(file->get(), r);
+  } else {
+    v.departed->removed.change(ino, [&](entry& e) {
+      if ((r.set & FUSE_SET_ATTR_MODE) != 0) e.set_mode = r.to.st_mode & 07777;
+      if ((r.set & FUSE_SET_ATTR_UID) != 0) e.uid = r.to.st_uid;
+      if ((r.set & FUSE_SET_ATTR_GID) != 0) e.gid = r.to.st_gid;
+      if ((r.set & mtimes) != 0) e.set_mtime = mtime_of(r);
+    });
+  }
+  const auto st = attributes_of_removed(v, ino);
+  if (!st) throw answer_errno{ENOENT};
+  fuse_reply_attr(req, &*st, 0);
 }
 
 // A directory.
@@ -65,7 +77,6 @@ void truncate(view& v, inode ino, const unique_fd& itself, off_t size) {
 }
 
 void set_local(view& v, const entry& e, const request& r) {
-  constexpr int mtimes = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW;
   const name_change changing{v};
   const auto e_now = v.archive.readers().borrow()->by_inode(e.ino);
   if (!e_now || is_hidden(e_now->state)) throw answer_errno{ENOENT};
@@ -93,10 +104,7 @@ bool set_missing(view& v, const entry& e, const request& r) {
   if ((r.set & FUSE_SET_ATTR_MODE) != 0) w.mode = r.to.st_mode & 07777;
   if ((r.set & FUSE_SET_ATTR_UID) != 0) w.uid = r.to.st_uid;
   if ((r.set & FUSE_SET_ATTR_GID) != 0) w.gid = r.to.st_gid;
-  if ((r.set & FUSE_SET_ATTR_MTIME_NOW) != 0)
-    w.mtime = now_ns();
-  else if ((r.set & FUSE_SET_ATTR_MTIME) != 0)
-    w.mtime = r.to.st_mtim.tv_sec * 1'000'000'000LL + r.to.st_mtim.tv_nsec;
+  if ((r.set & mtimes) != 0) w.mtime = mtime_of(r);
   const name_change changing{v};  // a fetch that is about to end applies it, or is done
   return v.archive.index().run([&](index::transaction& t) { return index::record_wish(t, e.ino, w, now_ns()); });
 }

@@ -9,6 +9,7 @@
 #include "fs/mount/handles.hpp"
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
+#include "fs/mount/write/made_file.hpp"
 #include "fs/mount/write/place.hpp"
 #include "fs/mount/write/whole.hpp"
 
@@ -81,8 +82,12 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
     {
       const name_change changing{v};
       const auto here = directory_here(v, parent, true);
-      const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (fi->flags & (O_EXCL | O_TRUNC));
-      file = std::make_shared<unique_fd>(::openat(here.get(), name, flags, 0600));
+      const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+      file = std::make_shared<unique_fd>(::openat(here.get(), name, flags | O_CREAT | O_EXCL, 0600));
+      made_file unfinished{here.get(), name};
+      if (!*file) unfinished.keep();
+      if (!*file && errno == EEXIST && (fi->flags & O_EXCL) == 0)  // the index does not know it yet
+        file = std::make_shared<unique_fd>(::openat(here.get(), name, flags | (fi->flags & O_TRUNC)));
       if (!*file) throw answer_errno{errno};
       own_new(v, req, *directory, here.get(), name);
       if (::fchmod(file->get(), mode & 07777) != 0) throw answer_errno{errno};
@@ -90,6 +95,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
       ino = v.archive.index().run_held([&](index::transaction& t) {
         return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, now_ns());
       });
+      unfinished.keep();
     }
     const auto generation = v.written.generation();
     const auto e = v.archive.look(by_inode(ino));

@@ -9,7 +9,9 @@
 
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
+#include "fs/mount/write/made_file.hpp"
 #include "fs/mount/write/place.hpp"
+#include "remote/scan/cut_off_renames.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -20,11 +22,6 @@ entry entry_of(view& v, inode ino) {
   return *std::move(e);
 }
 
-// For those who read this directory, and had this name last.
-void keep_place(view& v, const entry& leaving) {
-  v.positions.keep(leaving.parent, read_positions::of(leaving), leaving.name);
-}
-
 bool is_empty(view& v, const entry& directory) {
   bool empty = true;
   v.archive.readers().borrow()->children(directory.ino, "", [&](entry&&) { return empty = false; });
@@ -32,10 +29,10 @@ bool is_empty(view& v, const entry& directory) {
 }
 
 // `make(directory)` makes `name` on the disk, for ferryfs's user alone where it is to get a `mode`; the index and the
-// kernel are told of it.
+// kernel are told of it. `removal_flags`: of unlinkat(2), to take it away where one of these fails.
 template <typename Make>
 void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optional<mode_t> mode,
-               const std::string& target, Make&& make) {
+               const std::string& target, int removal_flags, Make&& make) {
   view& v = view::of(req);
   refuse_own(v, parent, name);
   const entry directory = entry_of(v, parent);
@@ -44,6 +41,7 @@ void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optiona
     const name_change changing{v};
     const auto here = directory_here(v, parent, true);
     if (make(here.get()) != 0) throw answer_errno{errno};
+    made_file unfinished{here.get(), name, removal_flags};
     own_new(v, req, directory, here.get(), name);
     // Last: a new owner takes set-user-id away.
     if (mode) change_mode(unique_fd{::openat(here.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC)}.get(), *mode);
@@ -51,28 +49,16 @@ void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optiona
     ino = v.archive.index().run([&](index::transaction& t) {
       return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, target}, now_ns());
     });
+    unfinished.keep();
   }
   reply_made(req, v, ino);
 }
 
-void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool directory) {
-  view& v = view::of(req);
-  const entry e = child_of(v, parent, name);
-  if (directory && !e.is_directory()) throw answer_errno{ENOTDIR};
-  if (!directory && e.is_directory()) throw answer_errno{EISDIR};
-  const name_change changing{v};
-  if (directory && !is_empty(v, e)) throw answer_errno{ENOTEMPTY};
-  const auto here = directory_here(v, parent, false);
-  if (here && ::unlinkat(here.get(), name, directory ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
-    throw answer_errno{errno};
-  keep_place(v, e);
-  v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, now_ns()); });
-}
-
-// The file's number on the disk; 0: nothing is there.
-ino_t on_disk(const unique_fd& directory, const char* name) {
+// The file on the disk; nothing: none is there.
+std::optional<struct stat> on_disk(const unique_fd& directory, const char* name) {
   struct stat st {};
-  return directory && ::fstatat(directory.get(), name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_ino : 0;
+  const bool there = directory && ::fstatat(directory.get(), name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+  return there ? std::optional(st) : std::nullopt;
 }
 
 // Of what the disk is about to do; after a crash the next start finds out whether it did.
@@ -86,40 +72,54 @@ void intend(view& v, const index::rename_intent& r) {
   throw answer_errno{problem};
 }
 
+// Removes the file `name`, if there is one, before `whose` is removed from the index or gets that name.
+void remove_file(view& v, inode whose, inode parent, const char* name, const unique_fd& directory) {
+  const auto file = on_disk(directory, name);
+  if (!file) return;
+  intend(v, index::rename_intent::removal(whose, parent, name, remote::identity_of(*file)));
+  if (::unlinkat(directory.get(), name, S_ISDIR(file->st_mode) ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
+    fail_rename(v, whose, errno);
+}
+
+void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool directory) {
+  view& v = view::of(req);
+  const entry e = child_of(v, parent, name);
+  if (directory && !e.is_directory()) throw answer_errno{ENOTDIR};
+  if (!directory && e.is_directory()) throw answer_errno{EISDIR};
+  const name_change changing{v};
+  if (directory && !is_empty(v, e)) throw answer_errno{ENOTEMPTY};
+  remove_file(v, e.ino, parent, name, directory_here(v, parent, false));
+  v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, now_ns()); });
+}
+
 // On the disk; what is not here needs no more than that what stood under the new name goes.
 void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, const std::optional<entry>& there) {
   const auto old_directory = directory_here(v, from.parent, false);
-  if (const ino_t file = on_disk(old_directory, from.name.c_str())) {
+  if (const auto file = on_disk(old_directory, from.name.c_str())) {
     const auto new_directory = directory_here(v, parent, true);
-    intend(v, {from.ino, parent, name, 0, file});
+    intend(v, {from.ino, parent, name, 0, file->st_ino});
     if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0)
       fail_rename(v, from.ino, errno);
     return;
   }
-  if (!there) return;
-  const auto new_directory = directory_here(v, parent, false);
-  if (on_disk(new_directory, name) != 0 &&
-      ::unlinkat(new_directory.get(), name, there->is_directory() ? AT_REMOVEDIR : 0) != 0)
-    throw answer_errno{errno};
+  if (there) remove_file(v, from.ino, parent, name, directory_here(v, parent, false));
 }
 
 void exchange(view& v, const entry& one, const entry& other) {
   const auto first = directory_here(v, one.parent, true), second = directory_here(v, other.parent, true);
-  const ino_t has_one = on_disk(first, one.name.c_str()), has_other = on_disk(second, other.name.c_str());
-  if (has_one != 0)
-    intend(v, {one.ino, other.parent, other.name, other.ino, has_one});
-  else if (has_other != 0)
-    intend(v, {other.ino, one.parent, one.name, one.ino, has_other});
+  const auto has_one = on_disk(first, one.name.c_str()), has_other = on_disk(second, other.name.c_str());
+  if (has_one)
+    intend(v, {one.ino, other.parent, other.name, other.ino, has_one->st_ino});
+  else if (has_other)
+    intend(v, {other.ino, one.parent, one.name, one.ino, has_other->st_ino});
   int result = 0;
-  if (has_one != 0 && has_other != 0)
+  if (has_one && has_other)
     result = ::renameat2(first.get(), one.name.c_str(), second.get(), other.name.c_str(), RENAME_EXCHANGE);
-  else if (has_one != 0)
+  else if (has_one)
     result = ::renameat(first.get(), one.name.c_str(), second.get(), other.name.c_str());
-  else if (has_other != 0)
+  else if (has_other)
     result = ::renameat(second.get(), other.name.c_str(), first.get(), one.name.c_str());
-  if (result != 0) fail_rename(v, has_one != 0 ? one.ino : other.ino, errno);
-  keep_place(v, one);
-  keep_place(v, other);
+  if (result != 0) fail_rename(v, has_one ? one.ino : other.ino, errno);
   v.archive.index().run([&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, now_ns()); });
 }
 
@@ -134,8 +134,6 @@ void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name
   if (there && !there->is_directory() && from.is_directory()) throw answer_errno{ENOTDIR};
   if (there && there->is_directory() && !is_empty(v, *there)) throw answer_errno{ENOTEMPTY};
   move_here(v, from, parent, name, there);
-  keep_place(v, from);
-  if (there) keep_place(v, *there);
   v.archive.index().run([&](index::transaction& t) { index::record_renamed(t, from.ino, parent, name, now_ns()); });
 }
 
@@ -146,17 +144,19 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) 
     view& v = view::of(req);
     refuse_own(v, parent, name);
     const mode_t inherited = entry_of(v, parent).shown().mode & S_ISGID;
-    make_name(req, parent, name, mode | inherited, "", [&](int at) { return ::mkdirat(at, name, 0700); });
+    make_name(req, parent, name, mode | inherited, "", AT_REMOVEDIR, [&](int at) { return ::mkdirat(at, name, 0700); });
   });
 }
 
 void op_symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name) {
-  answer(req, [&] { make_name(req, parent, name, {}, target, [&](int at) { return ::symlinkat(target, at, name); }); });
+  answer(req,
+         [&] { make_name(req, parent, name, {}, target, 0, [&](int at) { return ::symlinkat(target, at, name); }); });
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) {
   answer(req, [&] {
-    make_name(req, parent, name, mode, "", [&](int at) { return ::mknodat(at, name, (mode & S_IFMT) | 0600, device); });
+    make_name(req, parent, name, mode, "", 0,
+              [&](int at) { return ::mknodat(at, name, (mode & S_IFMT) | 0600, device); });
   });
 }
 

@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <system_error>
 
 #include "fs/mount/reply.hpp"
+#include "fs/mount/write/made_file.hpp"
 #include "index/outcome.hpp"
 #include "index/path.hpp"
 #include "remote/fetch/landing.hpp"
@@ -101,23 +103,58 @@ void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const 
     throw answer_errno{errno};
 }
 
+namespace {
+
+void give(view& v, int fd, const entry& e) {
+  // A plain user's files are his own, whatever the view shows.
+  if (::fchown(fd, e.uid.value_or(v.owner.uid), e.gid.value_or(v.owner.gid)) != 0 && ::geteuid() == 0)
+    throw answer_errno{errno};
+  if (::fchmod(fd, e.shown().mode & 07777) != 0) throw answer_errno{errno};
+}
+
+// The copy under the name is the one that was fetched before the source's picture became another.
+bool is_outdated_copy(const unique_fd& directory, const entry& e) {
+  struct stat st {};
+  if (!e.local || !e.fetched || ::fstatat(directory.get(), e.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  return static_cast<std::uint64_t>(st.st_size) == e.local->size &&
+         st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec == e.local->mtime;
+}
+
+// A name among the partial files that no fetch has: those go by inode.
+inode next_partial() {
+  static std::atomic<inode> next = inode{1} << 62;
+  return next++;
+}
+
+}  // namespace
+
+// The file gets its name as it is to be: until then the missing picture shows, and if anything fails it goes on
+// showing.
 std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
+  const auto& where = v.archive.where();
   const name_change changing{v};
   const auto now_entry = v.archive.readers().borrow()->by_inode(ino);
   if (!now_entry || is_hidden(now_entry->state)) throw answer_errno{ENOENT};
   const entry& e = *now_entry;
   const auto directory = directory_here(v, e.parent, true);
-  auto file = std::make_shared<unique_fd>(
-      ::openat(directory.get(), e.name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const bool outdated = is_outdated_copy(directory, e);
+  const struct partial {
+    const remote::destination& where;
+    const inode key = next_partial();
+    ~partial() { where.remove_partial(key); }
+  } unnamed{where};
+  const auto file = std::make_shared<unique_fd>(where.create_partial(unnamed.key, 0600));
   if (!*file) throw answer_errno{errno};
-  const side shown = e.shown();
-  if (::fchmod(file->get(), shown.mode & 07777) != 0 ||
-      ::fchown(file->get(), e.uid.value_or(v.owner.uid), e.gid.value_or(v.owner.gid)) != 0)
-    throw answer_errno{errno};
-  const auto now = look_here(v, file->get(), "");
+  give(v, file->get(), e);
+  // Something that the index does not know stands there: it was put there since the last scan.
+  if (const int problem = where.name_partial(unnamed.key, directory.get(), e.name, outdated))
+    throw answer_errno{problem == EEXIST ? EIO : problem};
+  made_file unfinished{directory.get(), e.name.c_str()};
   v.archive.index().run([&](index::transaction& t) {
+    const auto now = look_here(v, file->get(), "");
     index::record_created(t, {e.parent, e.name, now.attributes, now.uid, now.gid, ""}, now_ns());
   });
+  unfinished.keep();
   return file;
 }
 

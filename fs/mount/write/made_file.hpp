@@ -1,0 +1,26 @@
+// A name that was just made on the destination's disk.
+#pragma once
+
+#include <unistd.h>
+
+namespace ferryfs::fs {
+
+// Removes the name again unless it is kept: where the rest of what a change needs fails (an owner, the index on a full
+// disk), no empty file is to stand before the source's picture. The caller keeps `directory` and `name` alive.
+class made_file {
+ public:
+  made_file(int directory, const char* name, int flags = 0) : directory_(directory), name_(name), flags_(flags) {}
+  ~made_file() {
+    if (name_ != nullptr) ::unlinkat(directory_, name_, flags_);
+  }
+  made_file(const made_file&) = delete;
+  made_file& operator=(const made_file&) = delete;
+  void keep() noexcept { name_ = nullptr; }
+
+ private:
+  int directory_;
+  const char* name_;
+  int flags_;  // of unlinkat(2)
+};
+
+}  // namespace ferryfs::fs
