@@ -20,9 +20,10 @@ inline constexpr inode root_inode = 1;  // FUSE_ROOT_ID
 
 // What one side holds under a path.
 struct side {
-  std::uint32_t mode = 0;  // type and permission bits, as st_mode
-  std::uint64_t size = 0;  // bytes
-  std::int64_t mtime = 0;  // nanoseconds since 1970; the source knows whole seconds only (SFTP v3)
+  std::uint32_t mode = 0;   // type and permission bits, as st_mode
+  std::uint64_t size = 0;   // bytes
+  std::int64_t mtime = 0;   // nanoseconds since 1970; the source knows whole seconds only (SFTP v3)
+  std::uint64_t holes = 0;  // blocks of 512 bytes, of those that the size takes, that are not on the disk; 0: unknown
 
   bool operator==(const side&) const = default;
 };

@@ -113,6 +113,10 @@ INSERT INTO day_counter
   SELECT day, CASE state WHEN 9 THEN 4 WHEN 10 THEN 5 ELSE state END AS counted, count(*),
          coalesce(sum(source_size), 0), coalesce(sum(local_size), 0)
   FROM entry WHERE directory = 0 AND state <> 8 GROUP BY day, counted;
+)",
+                                                        // So that a sparse file shows the blocks that it has.
+                                                        R"(
+ALTER TABLE entry ADD COLUMN local_holes INTEGER;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

@@ -5,7 +5,7 @@
 
 namespace ferryfs::index {
 
-inline constexpr int schema_version = 4;  // PRAGMA user_version
+inline constexpr int schema_version = 5;  // PRAGMA user_version
 
 // Brings the file to WAL and the schema to schema_version, one step a version, each step one transaction. Throws
 // ferryfs::error (local) for an index of a newer version, and then changes nothing.

@@ -162,12 +162,22 @@ int destination::name_partial(inode ino, int directory, const std::string& name,
   return ::renameat2(partial_of(ino), std::to_string(ino).c_str(), directory, name.c_str(), flags) == 0 ? 0 : errno;
 }
 
+namespace {
+
+std::uint64_t holes_of(const struct stat& st) {
+  const auto full = (static_cast<std::uint64_t>(st.st_size) + 511) / 512,
+             here = static_cast<std::uint64_t>(st.st_blocks);
+  return S_ISREG(st.st_mode) && here < full ? full - here : 0;
+}
+
+}  // namespace
+
 index::listed as_listed(const std::string& name, const struct stat& st, const std::string& target, std::uint32_t uid,
                         std::uint32_t gid) {
   index::listed l;
   l.name = name;
   l.attributes = {st.st_mode, static_cast<std::uint64_t>(st.st_size),
-                  st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec};
+                  st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec, holes_of(st)};
   l.target = target;
   if (st.st_uid != uid) l.uid = st.st_uid;
   if (st.st_gid != gid) l.gid = st.st_gid;

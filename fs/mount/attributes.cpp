@@ -33,7 +33,7 @@ struct stat stat_of(view& v, const entry& e) {
   st.st_size = static_cast<off_t>(S_ISLNK(s.mode) ? e.target.size() : s.size);
   st.st_blksize = 128 << 10;
   // As if all were here: with 0 blocks, tar and cp take a picture that is still away for a hole.
-  st.st_blocks = (st.st_size + 511) / 512;
+  st.st_blocks = (st.st_size + 511) / 512 - static_cast<blkcnt_t>(s.holes);
   st.st_mtim = {s.mtime / 1'000'000'000, s.mtime % 1'000'000'000};
   st.st_atim = st.st_ctim = st.st_mtim;
   if (e.changed > s.mtime) st.st_ctim = {e.changed / 1'000'000'000, e.changed % 1'000'000'000};

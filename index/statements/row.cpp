@@ -54,6 +54,7 @@ entry read_entry(SQLite::Statement& row) {
   e.day = row.getColumn(5).getInt();
   e.source = read_side(row, 6);
   e.local = read_side(row, 9);
+  if (e.local) e.local->holes = static_cast<std::uint64_t>(row.getColumn(27).getInt64());  // 0 where it is NULL
   e.uid = read_id(row.getColumn(12));
   e.gid = read_id(row.getColumn(13));
   e.fetched = row.getColumn(14).getInt() != 0;
@@ -95,6 +96,7 @@ void bind_entry(SQLite::Statement& statement, const entry& e) {
   bind_optional(statement, 25, e.set_mtime);
   statement.bind(26, e.changed);
   statement.bind(27, static_cast<int>(e.reason));
+  e.local&& e.local->holes != 0 ? statement.bind(28, static_cast<std::int64_t>(e.local->holes)) : statement.bind(28);
 }
 
 }  // namespace ferryfs::index

@@ -163,3 +163,17 @@ TEST_CASE("what is written to a mapping after the file was closed is seen, and i
     CHECK((read_file(path) == content));
   }
 }
+
+TEST_CASE("a file with holes shows the blocks that it has, also when it was closed and mounted again") {
+  store s;
+  const fs::path path = s / "sparse.bin";
+  write_file(path, "x");
+  fs::resize_file(path, 10 << 20);
+  for (int i = 0; i < 2; ++i) {
+    struct stat st {};
+    REQUIRE(::stat(path.c_str(), &st) == 0);
+    CHECK(st.st_size == 10 << 20);
+    CHECK(st.st_blocks < 100);
+    s.remount();
+  }
+}
