@@ -1,7 +1,9 @@
 #include "index/database.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -50,6 +52,15 @@ SQLite::Database open_database(const std::string& path, access mode) {
   } catch (const SQLite::Exception& cause) {
     throw_index_error(path, cause);
   }
+}
+
+void reserve_log(const std::string& path) {
+  constexpr off_t room = 4 << 20;  // bytes: what SQLite lets the log grow to before it writes it back to the index
+  const int log = ::open((path + "-wal").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (log < 0) return;
+  // The size stays, so SQLite finds nothing there that it has not written.
+  (void)::fallocate(log, FALLOC_FL_KEEP_SIZE, 0, room);
+  ::close(log);
 }
 
 void throw_index_error(const std::string& path, const SQLite::Exception& cause) {

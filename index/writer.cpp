@@ -14,6 +14,10 @@ namespace {
 constexpr std::size_t most_queued = 512;  // jobs; a job is a batch of rows, so this bounds memory
 constexpr std::size_t most_grouped = 64;  // jobs a transaction
 
+// A transaction that reads first and writes then is refused with SQLITE_BUSY, without waiting, where a reader has the
+// lock for a moment, as it has while it looks at a WAL header that is just being written (wal.c, walIndexReadHdr).
+constexpr auto at_once = SQLite::TransactionBehavior::IMMEDIATE;
+
 SQLite::Database open_current(const std::string& path) {
   auto database = open_database(path, access::read_write);
   try {
@@ -44,6 +48,7 @@ writer::writer(std::string path, std::chrono::milliseconds longest_held)
       thread_([this] { loop(); }) {
   try {
     run(make_root);
+    reserve_log(path_);
   } catch (const SQLite::Exception& cause) {
     {
       const std::lock_guard lock{mutex_};
@@ -145,7 +150,7 @@ void writer::drain() {
 
 void writer::hold(const job& work) {
   try {
-    if (!open_) open_.emplace(database_);
+    if (!open_) open_.emplace(database_, at_once);
     work(transaction_);
   } catch (const std::exception& why) {
     lose_held(why);
@@ -212,7 +217,7 @@ bool writer::run_here(const job& work, commits when) {
 // One transaction for all. False: one of the jobs failed, and nothing was stored.
 bool writer::commit(std::vector<task>& group) {
   try {
-    SQLite::Transaction all{database_};
+    SQLite::Transaction all{database_, at_once};
     for (auto& one : group) one.work(transaction_);
     transaction_.ledger_.flush();
     all.commit();
@@ -231,7 +236,7 @@ void writer::commit_one_by_one(std::vector<task>& group) {
   for (auto& one : group) {
     std::exception_ptr failure;
     try {
-      SQLite::Transaction alone{database_};
+      SQLite::Transaction alone{database_, at_once};
       one.work(transaction_);
       transaction_.ledger_.flush();
       alone.commit();
