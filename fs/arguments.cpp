@@ -50,7 +50,8 @@ void add_archive_options(CLI::App& app, arguments& a, raw& r) {
   app.add_option("--sessions", s.sessions, "connections to the source at most")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  app.add_option("--limit", r.limit, "bytes a second for background replication, as 500K or 20M; 0: none");
+  app.add_option("--limit", r.limit,
+                 "bytes a second for background replication, as 500K or 20M; 0: none; kept until set again");
   app.add_option("--exclude", s.exclude, "leave out names that match")->allow_extra_args(false);
   app.add_option("--profile", s.profile, "generic or webcampak: leaves out that archive's junk")->capture_default_str();
   app.add_option("--io-timeout", r.io_timeout, "seconds of silence until the source counts as down")
@@ -74,6 +75,8 @@ void add_mount_options(CLI::App& app, arguments& a, raw& r) {
   app.add_option("--uid", r.uid, "owner of what is shown");
   app.add_option("--gid", r.gid, "group of what is shown");
   app.add_option("--umask", r.umask, "permission bits to take away, octal");
+  app.add_flag("--paused", a.paused,
+               "replicate nothing until 'ferryfs ctl PATH resume'; what is read is fetched and kept");
   app.add_flag("--allow-other", a.allow_other, "let other users in, as their permissions allow");
   app.add_flag("-f,--foreground", a.foreground, "stay in the foreground");
   app.add_option("-o", a.fuse_options, "options for FUSE")->allow_extra_args(false);
@@ -139,7 +142,7 @@ void add_report_options(CLI::App& app, arguments& a, raw& r) {
 }
 
 void finish(arguments& a, const raw& r, const CLI::App& used) {
-  if (!r.limit.empty()) a.settings.limit = size_option("--limit", r.limit);
+  if (!r.limit.empty()) a.limit = size_option("--limit", r.limit);
   if (!r.min_free.empty()) a.settings.min_free = size_option("--min-free", r.min_free);
   if (!r.umask.empty()) a.umask = octal_option("--umask", r.umask);
   a.settings.io_timeout = std::chrono::seconds(r.io_timeout);
@@ -199,7 +202,8 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
       "--overwritten", a.overwritten,
       "also replace the source's copies of pictures in conflict, and of what was deleted here, by what is here");
   add_decisions(app, a);
-  auto* ctl = app.add_subcommand("ctl", "control a mounted archive");
+  auto* ctl =
+      app.add_subcommand("ctl", "control the background of an archive; what is set holds until it is set again");
   ctl->add_option("PATH", a.path, "the archive")->required();
   ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")
       ->required()

@@ -21,6 +21,8 @@ struct arguments {
 
   std::optional<std::uint32_t> uid, gid;
   std::uint32_t umask = 0;
+  bool paused = false;                 // mount
+  std::optional<std::uint64_t> limit;  // mount, sync; bytes a second
   bool allow_other = false;
   bool foreground = false;
   std::vector<std::string> fuse_options;

@@ -21,7 +21,7 @@ std::optional<remote::settings> remembered(const std::string& destination) {
   const std::string path = fmt::format("{}/{}/index.db", destination, own_directory);
   if (!std::filesystem::exists(path)) return std::nullopt;
   index::reader r{path};
-  return read_settings(r);
+  return read_settings(r.meta);
 }
 
 // The part of SOURCE that says which archive it is; host, port and user may change.
@@ -62,8 +62,8 @@ std::unique_ptr<remote::archive> open_source(const remote::settings& s, need_sou
 
 }  // namespace
 
-engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint,
-                   need_source need) {
+engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need,
+                   std::optional<std::uint64_t> limit) {
   const remote::filter checked{s.exclude, s.profile};
   if (!remote::ssh::is_remote(s.source)) s.source = real_path(s.source);
   engine e;
@@ -78,6 +78,9 @@ engine open_engine(remote::settings s, const std::string& destination, const std
       spdlog::warn("the source is not reachable, what is here is served meanwhile: {}", health.why);
   }
   e.where->take(mountpoint);
+  // Read while the archive is ours: ctl may have set it a moment before.
+  if (const auto last = remembered(destination); last && !limit) limit = last->limit;
+  s.limit = limit.value_or(0);
   e.archive = std::make_unique<remote::migration>(s, *e.where, std::move(source));
   e.archive->index().run([&](index::transaction& t) {
     write_settings(t, s);

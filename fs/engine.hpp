@@ -1,7 +1,9 @@
 // An archive opened to be worked on: the checks before anything is changed, then the lock, the index and the engine.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "remote/destination.hpp"
@@ -23,8 +25,9 @@ enum class need_source {
 };
 
 // Opens SOURCE and DESTINATION. Until both are found good, nothing is created or changed. Remembers the settings in the
-// index. Throws ferryfs::error.
-engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need);
+// index. The limit, in bytes a second, is `limit`, or else the one that the index remembers. Throws ferryfs::error.
+engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need,
+                   std::optional<std::uint64_t> limit = {});
 
 // The settings of an archive that was worked on before.
 remote::settings known_settings(const std::string& destination);

@@ -61,8 +61,8 @@ void write_settings(index::transaction& t, const remote::settings& s) {
   t.put_meta(key, j.dump());
 }
 
-std::optional<remote::settings> read_settings(index::reader& r) {
-  const auto text = r.meta(key);
+std::optional<remote::settings> read_settings(index::get_meta& meta) {
+  const auto text = meta(key);
   if (!text) return std::nullopt;
   try {
     const auto j = nlohmann::json::parse(*text);

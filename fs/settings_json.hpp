@@ -10,6 +10,6 @@
 namespace ferryfs::fs {
 
 void write_settings(index::transaction& t, const remote::settings& s);
-std::optional<remote::settings> read_settings(index::reader& r);
+std::optional<remote::settings> read_settings(index::get_meta& meta);
 
 }  // namespace ferryfs::fs

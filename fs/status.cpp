@@ -7,6 +7,7 @@
 
 #include "fs/settings_json.hpp"
 #include "fs/size.hpp"
+#include "fs/switches.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::fs {
@@ -27,8 +28,9 @@ json status_of_rows(index::reader& r) {
   const auto source = t.source(), local = t.destination();
   const auto last_scan = r.meta("last_scan");
   json j;
+  const auto settings = read_settings(r.meta).value_or(remote::settings{});
   j["source"] = {
-      {"url", printable(read_settings(r).value_or(remote::settings{}).source)},
+      {"url", printable(settings.source)},
       {"reachable", nullptr},
       {"files", source.files},
       {"bytes", source.source_bytes},
@@ -38,7 +40,11 @@ json status_of_rows(index::reader& r) {
   for (const state s : all_states) j[std::string(name_of(s))] = of_state(t, s);
   const auto lost = r.lost();
   j["lost"] = count(lost.files, lost.bytes);
-  j["transfer"] = {{"paused", false}, {"rate", 0}, {"eta_s", nullptr}, {"active", json::array()}};
+  j["transfer"] = {{"paused", is_paused(r.meta)},
+                   {"limit", settings.limit},
+                   {"rate", 0},
+                   {"eta_s", nullptr},
+                   {"active", json::array()}};
   j["complete"] = last_scan.has_value() && t.complete();
   return j;
 }
@@ -53,6 +59,8 @@ std::string transfer_text(const json& s) {
   if (t["paused"].get<bool>()) return "paused";
   if (s["complete"].get<bool>() && t.value("active", json::array()).empty()) return "nothing left to do";
   std::string text = human_size(t["rate"].get<std::uint64_t>()) + "/s";
+  if (const auto limit = t.value("limit", std::uint64_t{0}); limit > 0)
+    text += fmt::format(" (limit {}/s)", human_size(limit));
   if (!t["eta_s"].is_null()) text += ", " + human_time(std::chrono::seconds(t["eta_s"].get<std::int64_t>())) + " left";
   return text;
 }
@@ -75,7 +83,8 @@ json status_of(remote::migration& m) {
   j["source"]["scanning"] = scan.running;
   json& transfer = j["transfer"];
   const std::uint64_t rate = m.fetch().speed().rate();
-  transfer["paused"] = m.replicate().paused();
+  transfer["paused"] = m.limit().holds();
+  transfer["limit"] = m.limit().rate();
   transfer["rate"] = rate;
   const auto left = j["missing"]["bytes"].get<std::uint64_t>() + j["failed"]["bytes"].get<std::uint64_t>();
   if (rate > 0) transfer["eta_s"] = left / rate;
@@ -106,7 +115,8 @@ std::string status_text(const json& s) {
   if (s["lost"]["files"].get<std::int64_t>() > 0)
     text += fmt::format("lost         {}  left the source before they were fetched\n", sum(s["lost"]));
   const json& transfer = s["transfer"];
-  if (!source["reachable"].is_null()) text += fmt::format("transfer     {}\n", transfer_text(s));
+  if (!source["reachable"].is_null() || transfer["paused"].get<bool>())
+    text += fmt::format("transfer     {}\n", transfer_text(s));
   if (transfer.contains("blocked")) text += fmt::format("blocked      {}\n", transfer["blocked"].get<std::string>());
   text += s["complete"].get<bool>() ? "complete\n" : fmt::format("not complete: {:.1f} % is here\n", share_here(s));
   return text;

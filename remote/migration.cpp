@@ -19,6 +19,13 @@ std::string now_text() {
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
 }
 
+// What lies on the destination is known. A pause holds the limiter first, and lasts over scans.
+void begin_replication(replicator& replicate, const limiter& limit) {
+  if (limit.holds()) return;
+  replicate.resume();
+  if (limit.holds()) replicate.pause();  // it came between the two
+}
+
 }  // namespace
 
 migration::migration(const settings& s, const destination& where, std::unique_ptr<archive> source)
@@ -130,7 +137,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
     problem = failure{cause::local_error, std::string("the destination could not be scanned: ") + e.what()};
     s->cancel();
   }
-  if (work_.replicate) replicate_.resume();
+  if (work_.replicate) begin_replication(replicate_, limit_);
   auto result = finished->get_future().get();
   if (problem) result.failures.insert(result.failures.begin(), *problem);
   // A directory that can't be read is asked for again by the next scan, which need not be a full one for that.
@@ -147,6 +154,8 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
     running_.reset();
     last_ = result;
   }
+  // Again: a pause that was lifted while the first scan ran is lifted by this.
+  if (work_.replicate) begin_replication(replicate_, limit_);
   if (const auto more = readers_.borrow()->lost().files - lost; more > 0)
     spdlog::warn("scan: {} pictures left the source before they were fetched", more);
   replicate_.look_again();

@@ -9,6 +9,7 @@
 #include "fs/locate.hpp"
 #include "fs/log.hpp"
 #include "fs/size.hpp"
+#include "fs/switches.hpp"
 #include "index/path.hpp"
 #include "remote/fetch/fetch_below.hpp"
 
@@ -26,6 +27,20 @@ void fetch_unmounted(const located& where) {
                 fmt::format("{} of {} failed, the first: {}", r.failed, r.failed + r.files, r.first_failure));
   std::printf("fetched %s files, %s\n", human_count(static_cast<std::int64_t>(r.files)).c_str(),
               human_size(r.bytes).c_str());
+}
+
+// Without a mount: what the next one is to find.
+exit_code set_unmounted(const located& where, const arguments& a) {
+  if (!is_switch(a.verb))
+    throw error(exit_code::usage, fmt::format("{}: not mounted; ferryfs scan looks at both sides without a mount",
+                                              printable(where.root)));
+  log_to_stderr("critical");
+  const engine e = open_engine(known_settings(where.root), where.root, "", need_source::never);
+  auto answer = set_switch(*e.archive, a.verb, a.rate);
+  answer.text.pop_back();  // its newline
+  if (answer.error != 0) throw error(code_of(answer), answer.text);
+  std::printf("%s\n", answer.text.c_str());
+  return exit_code::complete;
 }
 
 }  // namespace
@@ -49,9 +64,7 @@ exit_code run_fetch(const arguments& a) {
 
 exit_code run_ctl(const arguments& a) {
   const located where = locate(a.path);
-  if (!where.mounted)
-    throw error(exit_code::usage,
-                fmt::format("{}: not mounted, so there is nothing to control; mount it first", printable(where.root)));
+  if (!where.mounted) return set_unmounted(where, a);
   const std::string command = a.rate.empty() ? a.verb : a.verb + ' ' + a.rate;
   // A push or verify that runs keeps `control` to itself; what is done at once does not wait for it.
   std::printf("%s\n", send_command(where.root, command, a.verb == "rescan" ? "control" : "watch").c_str());

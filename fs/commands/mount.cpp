@@ -9,11 +9,22 @@
 #include "fs/mount/mountpoint.hpp"
 #include "fs/mount/session.hpp"
 #include "fs/signals.hpp"
+#include "fs/switches.hpp"
 #include "index/path.hpp"
 #include "remote/ssh/target.hpp"
 
 namespace ferryfs::fs {
 namespace {
+
+// As asked for now, or as it was left.
+void begin_paused(remote::migration& m, bool asked_for, const std::string& mountpoint) {
+  const bool was_paused = is_paused(m.readers().borrow()->meta);
+  if (!asked_for && !was_paused) return;
+  if (!asked_for)
+    spdlog::warn("replication is still paused; ferryfs ctl {} resume lets it go on", printable(mountpoint));
+  const auto answer = set_switch(m, "pause", "");
+  if (answer.error != 0) throw error(exit_code::local, answer.text.substr(0, answer.text.find('\n')));
+}
 
 void serve(const arguments& a, const std::string& mountpoint, const std::function<void()>& stands) {
   block_signals();
@@ -23,7 +34,8 @@ void serve(const arguments& a, const std::string& mountpoint, const std::functio
   options.fuse = a.fuse_options;
   options.allow_other = a.allow_other;
   check_fuse_options(options);
-  const engine e = open_engine(a.settings, a.destination, mountpoint, need_source::sometime);
+  const engine e = open_engine(a.settings, a.destination, mountpoint, need_source::sometime, a.limit);
+  begin_paused(*e.archive, a.paused, mountpoint);
   options.owner = {a.uid.value_or(e.where->uid()), a.gid.value_or(e.where->gid()), a.umask};
   serve_mount(*e.archive, options, [&] {
     if (!a.foreground) log_to_file(e.where->log_path(), a.log_level);

@@ -109,7 +109,7 @@ exit_code run_sync(const arguments& a) {
   log_to_stderr(a.log_level == "info" ? "critical" : a.log_level);  // what went wrong is said once, at the end
   ending end;
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
-  const engine e = open_engine(a.settings, a.destination, "", need_source::now);
+  const engine e = open_engine(a.settings, a.destination, "", need_source::now, a.limit);
   auto& m = *e.archive;
   recorder reports{m};
   const auto begun = wall_clock::now();

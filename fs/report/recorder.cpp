@@ -16,7 +16,7 @@ std::string index_of(const std::string& destination) {
 json record_unmounted(const std::string& destination) {
   const auto now = wall_clock::now();
   index::reader r{index_of(destination)};
-  const auto settings = read_settings(r).value_or(remote::settings{});
+  const auto settings = read_settings(r.meta).value_or(remote::settings{});
   job j;
   j.name = "report", j.begun = j.ended = j.moved_since = now;
   j.source = settings.source, j.destination = destination;

@@ -8,7 +8,7 @@
 #include "fs/decisions.hpp"
 #include "fs/push_text.hpp"
 #include "fs/ready.hpp"
-#include "fs/size.hpp"
+#include "fs/switches.hpp"
 #include "index/path.hpp"
 #include "remote/decide/resolve.hpp"
 
@@ -40,24 +40,7 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   const auto space = command.find(' ');
   const std::string_view verb = command.substr(0, space);
   const std::string argument{space == std::string_view::npos ? "" : command.substr(space + 1)};
-  if (verb == "pause") {
-    migration_.replicate().pause();
-    migration_.limit().hold(true);
-    return done({0, "replication is paused\n"});
-  }
-  if (verb == "resume") {
-    migration_.limit().hold(false);
-    migration_.replicate().resume();
-    return done({0, "replication goes on\n"});
-  }
-  if (verb == "limit") {
-    const auto rate = parse_size(argument);
-    if (!rate)
-      return done({EINVAL, fmt::format("limit {}: no rate; write bytes a second as 500K or 20M, 0 for none\n",
-                                       printable(argument))});
-    migration_.limit().set(*rate);
-    return done({0, *rate == 0 ? "no limit\n" : fmt::format("limit {}/s\n", human_size(*rate))});
-  }
+  if (is_switch(verb)) return done(set_switch(migration_, verb, argument));
   if (verb == "rescan" && (argument.empty() || argument == "changed")) return rescan(argument.empty(), std::move(done));
   if (verb == "progress") return done({0, argument == "push" ? pushing_.line() : verify_line(verifying_)});
   if (verb == "stop" && (argument == "push" || argument == "verify")) {

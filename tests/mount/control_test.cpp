@@ -55,6 +55,82 @@ TEST_CASE("pause holds replication, resume lets it go on, limit sets its speed")
   CHECK(status_of(mount.mountpoint())["transfer"]["paused"] == false);
 }
 
+TEST_CASE("what is mounted paused stays so over reads, rescans, kills and mounts, until it is resumed") {
+  const ferry f;
+  make_pictures(f.from, 30);
+  const auto only_one = [&](const mount_fixture& mount) {
+    CHECK(status_of(mount.mountpoint())["transfer"]["paused"] == true);
+    CHECK(run_ferryfs({"ctl", mount.mountpoint(), "rescan"}).code == 0);
+    CHECK(run_ferryfs({"status", mount.mountpoint(), "--wait", "1"}).code == 1);
+    CHECK(status_of(mount.mountpoint())["transfer"]["paused"] == true);
+    CHECK(status_of(mount.mountpoint())["common"]["files"] == 1);
+  };
+  {
+    mount_fixture mount(f.options({"--paused"}));
+    CHECK(read_file(mount / "20240110/0.jpg") == noise(50'000, 0));
+    CHECK(wait_until([&] { return attribute(mount / "20240110/0.jpg") == "local"; }));
+    only_one(mount);
+  }
+  CHECK_THAT(run_ferryfs({"status", f.to}).out, contains_text("paused"));
+  mount_fixture mount(f.options());
+  only_one(mount);
+  mount.kill9();
+  mount.start();
+  only_one(mount);
+  CHECK(run_ferryfs({"ctl", mount.mountpoint(), "resume"}).code == 0);
+  CHECK(status_of(mount.mountpoint())["transfer"]["paused"] == false);
+  mount.kill9();
+  mount.start();
+  CHECK(run_ferryfs({"status", mount.mountpoint(), "--wait", "30"}, 40s).code == 0);
+}
+
+TEST_CASE("a pause that an archive was given without a mount holds for mounts; sync fills the gaps all the same") {
+  const ferry f;
+  make_pictures(f.from, 30);
+  const auto words = f.options();
+  { const mount_fixture mount(f.options({"--paused"})); }
+  CHECK(run_ferryfs({"ctl", f.to, "resume"}).code == 0);
+  CHECK(status_of(f.to)["transfer"]["paused"] == false);
+  CHECK(run_ferryfs({"ctl", f.to, "pause"}).code == 0);
+  {
+    const mount_fixture mount(words);
+    CHECK(run_ferryfs({"status", mount.mountpoint(), "--wait", "1"}).code == 1);
+    CHECK(status_of(mount.mountpoint())["common"]["files"] == 0);
+  }
+  std::vector<std::string> sync{"sync", words.source, words.destination};
+  sync.insert(sync.end(), words.arguments.begin(), words.arguments.end());
+  CHECK(run_ferryfs(sync).code == 0);
+  CHECK(status_of(f.to)["transfer"]["paused"] == true);
+}
+
+TEST_CASE("a limit holds over mounts until another is set, by ctl or by a mount's own") {
+  const ferry f;
+  make_pictures(f.from, 100);
+  const auto slow = [&](const mount_fixture& mount, std::uint64_t limit) {
+    CHECK(status_of(mount.mountpoint())["transfer"]["limit"] == limit);
+    CHECK(run_ferryfs({"status", mount.mountpoint(), "--wait", "1"}).code == 1);
+    CHECK(status_of(mount.mountpoint())["common"]["files"] < 50);
+  };
+  {
+    const mount_fixture mount(f.options({"--limit", "20K"}));
+    slow(mount, 20 << 10);
+  }
+  {
+    const mount_fixture mount(f.options());
+    slow(mount, 20 << 10);
+    CHECK(run_ferryfs({"ctl", mount.mountpoint(), "limit", "30K"}).code == 0);
+  }
+  CHECK(status_of(f.to)["transfer"]["limit"] == 30 << 10);
+  CHECK(run_ferryfs({"ctl", f.to, "limit", "40K"}).code == 0);
+  {
+    const mount_fixture mount(f.options());
+    slow(mount, 40 << 10);
+  }
+  const mount_fixture mount(f.options({"--limit", "0"}));
+  CHECK(status_of(mount.mountpoint())["transfer"]["limit"] == 0);
+  CHECK(run_ferryfs({"status", mount.mountpoint(), "--wait", "30"}, 40s).code == 0);
+}
+
 TEST_CASE("limit holds back the background, but no reader") {
   const ferry f;
   make_pictures(f.from, 200);

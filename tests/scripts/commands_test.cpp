@@ -192,5 +192,5 @@ TEST_CASE("fetch and scan work without a mount") {
   CHECK(s["missing"]["files"] == 0);
   CHECK(s["complete"] == true);
   CHECK(run_ferryfs({"status", f.to}).code == complete);
-  check_one_line(run_ferryfs({"ctl", f.to, "pause"}), usage, "not mounted");
+  check_one_line(run_ferryfs({"ctl", f.to, "rescan"}), usage, "not mounted");
 }

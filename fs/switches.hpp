@@ -1,0 +1,21 @@
+// The switches of the background, pause, resume and limit RATE: set at once, and remembered by the index over restarts.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "fs/decisions.hpp"
+#include "remote/migration.hpp"
+
+namespace ferryfs::fs {
+
+// Whether the index remembers a pause.
+bool is_paused(index::get_meta& meta);
+
+bool is_switch(std::string_view verb);
+
+// Sets one, in the engine and in its index; on any thread. What the index could not remember is set all the same, and
+// the answer says so.
+command_result set_switch(remote::migration& m, std::string_view verb, const std::string& argument);
+
+}  // namespace ferryfs::fs
