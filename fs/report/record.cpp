@@ -107,7 +107,7 @@ bool history::is_known(const json& report) const {
   const auto all = names();
   if (all.empty()) return false;
   try {
-    return read(all.back()).value("fingerprint", "") == report["fingerprint"];
+    return read(all.back()).value("fingerprint", "") == report["fingerprint"].get<std::string>();
   } catch (const error&) {
     return false;
   }
