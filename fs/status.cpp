@@ -89,6 +89,9 @@ json status_of(remote::migration& m) {
   const auto left = j["missing"]["bytes"].get<std::uint64_t>() + j["failed"]["bytes"].get<std::uint64_t>();
   if (rate > 0) transfer["eta_s"] = left / rate;
   if (const auto why = m.replicate().blocked_by(); !why.empty()) transfer["blocked"] = printable(why);
+  const auto waiting = m.replicate().waiting();
+  transfer["waiting_for_room"] = {{"files", waiting.files}, {"bytes", waiting.bytes}};
+  transfer["not_kept"] = {{"reads", m.fetch().unkept_reads()}, {"bytes", m.fetch().unkept_bytes()}};
   for (const auto& p : m.fetch().active(most_active))
     transfer["active"].push_back({{"path", printable(p.path)}, {"bytes", p.size}, {"demanded", p.demanded}});
   if (scan.running) j["complete"] = false;
@@ -118,6 +121,16 @@ std::string status_text(const json& s) {
   if (!source["reachable"].is_null() || transfer["paused"].get<bool>())
     text += fmt::format("transfer     {}\n", transfer_text(s));
   if (transfer.contains("blocked")) text += fmt::format("blocked      {}\n", transfer["blocked"].get<std::string>());
+  const json waiting = transfer.value("waiting_for_room", json::object()),
+             unkept = transfer.value("not_kept", json::object());
+  if (waiting.value("files", 0U) > 0)
+    text += fmt::format("no room      {} pictures, {}, wait for room on the destination's disk\n",
+                        human_count(waiting["files"].get<std::int64_t>()),
+                        human_size(waiting["bytes"].get<std::uint64_t>()));
+  if (unkept.value("reads", 0U) > 0)
+    text +=
+        fmt::format("not kept     {} reads, {}: no room on the destination's disk (--min-free)\n",
+                    human_count(unkept["reads"].get<std::int64_t>()), human_size(unkept["bytes"].get<std::uint64_t>()));
   text += s["complete"].get<bool>() ? "complete\n" : fmt::format("not complete: {:.1f} % is here\n", share_here(s));
   return text;
 }

@@ -5,6 +5,7 @@
 #include "index/arrivals.hpp"
 #include "index/day.hpp"
 #include "index/path.hpp"
+#include "index/time.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -20,7 +21,7 @@ void touch_directory(transaction& t, inode directory, std::int64_t now) {
 }
 
 std::int32_t day_at(transaction& t, inode parent, const std::string& name, std::int64_t mtime) {
-  return day_of(join(t.path(parent).value_or(""), name), mtime / 1'000'000'000);
+  return day_of(join(t.path(parent).value_or(""), name), to_seconds(mtime));
 }
 
 // Leaves the name of `e` on the source to a hidden row, if the source has it under that name.

@@ -12,6 +12,12 @@ std::optional<entry> row_of(transaction& t, inode ino, const side& read) {
 
 }  // namespace
 
+void keep_open(entry& e) {
+  e.fetched = false;
+  e.state = state::conflict;
+  e.set_reason(reason::written_here, "it was open for writing here when the source's became another");
+}
+
 bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared) {
   const auto before = row_of(t, ino, read);
   if (!before) return false;

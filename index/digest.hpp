@@ -9,6 +9,9 @@
 
 namespace ferryfs::index {
 
+// The source's copy became another while the local file of `e` was open for writing: from here on a conflict.
+void keep_open(entry& e);
+
 // Its bytes are right: a digest that is not known yet is stored, and a conflict that came of other bytes ends. One of a
 // picture whose reason is_sound_here ends only where the source's bytes are the same, `compared` with it.
 bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared);

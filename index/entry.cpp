@@ -1,5 +1,7 @@
 #include "index/entry.hpp"
 
+#include "index/time.hpp"
+
 namespace ferryfs {
 
 std::string_view name_of(state s) noexcept {
@@ -54,7 +56,7 @@ bool same_content(const side& source, const side& local) {
 }
 
 // Whole seconds are all that both sides can express.
-bool same_second(const side& a, const side& b) { return a.mtime / 1'000'000'000 == b.mtime / 1'000'000'000; }
+bool same_second(const side& a, const side& b) { return to_seconds(a.mtime) == to_seconds(b.mtime); }
 
 }  // namespace
 

@@ -4,8 +4,10 @@
 
 #include "index/arrivals.hpp"
 #include "index/day.hpp"
+#include "index/digest.hpp"
 #include "index/lost.hpp"
 #include "index/path.hpp"
+#include "index/time.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -148,7 +150,7 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& n
 inode listing_merge::shadow(transaction& t, const listed& name) {
   entry e;
   e.parent = directory_, e.name = name.name, e.source = name.attributes, e.target = name.target;
-  e.day = day_of(join(path_, name.name), name.attributes.mtime / 1'000'000'000);
+  e.day = day_of(join(path_, name.name), to_seconds(name.attributes.mtime));
   e.state = state::shadowed;
   seen_.push_back(t.insert(e));
   hides_ = true;
@@ -190,7 +192,7 @@ inode listing_merge::insert(transaction& t, listed name) {
   entry e;
   e.parent = directory_;
   e.name = name.name;
-  e.day = day_of(join(path_, name.name), name.attributes.mtime / 1'000'000'000);
+  e.day = day_of(join(path_, name.name), to_seconds(name.attributes.mtime));
   on(e, side_) = name.attributes;
   e.target = name.target;
   if (side_ == which::destination) e.uid = name.uid, e.gid = name.gid;
@@ -219,6 +221,7 @@ bool listing_merge::change_row(transaction& t, const entry& before, listed name)
     leave_below(t, before.ino, side_);
     if (side_ == which::source) after.listed.reset();
   }
+  if (before.is_local() && after.is_gap() && t.is_written(before.ino)) keep_open(after);
   t.update(before, after);
   if (is_unproven(before, after)) record_arrivals(t);
   note(t, before, after);

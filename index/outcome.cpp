@@ -4,6 +4,8 @@
 
 #include "index/arrivals.hpp"
 #include "index/day.hpp"
+#include "index/digest.hpp"
+#include "index/time.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -20,6 +22,14 @@ bool edit(transaction& t, inode ino, Edit&& change_it) {
   return true;
 }
 
+void fail(entry& e, const std::string& cause, std::int64_t now, reason why) {
+  constexpr std::int64_t first_pause = 30, longest_pause = 3600;
+  e.state = state::failed;
+  is_doubt(e.reason) ? void(e.error = cause) : e.set_reason(why, cause);
+  e.retry_at = now + std::min(first_pause << std::min(e.attempts, 16U), longest_pause);
+  ++e.attempts;
+}
+
 }  // namespace
 
 void record_arrival(transaction& t, const arrival& a) {
@@ -32,11 +42,13 @@ void record_arrival(transaction& t, const arrival& a) {
     e.set_mode.reset(), e.set_mtime.reset();
     e.forget_reason();
     e.state = classify(e);
+    // Here it can't have the source's time, as on a file system that keeps others: it is not to be fetched for ever.
+    if (e.is_gap() && e.source == a.source) e.fetched = false, e.state = classify(e);
   });
   if (known || !t.by_inode(a.parent)) return;
   entry e;
   e.parent = a.parent, e.name = a.name, e.local = a.local, e.sha256 = a.sha256;
-  e.day = day_of(a.name, a.local.mtime / 1'000'000'000);
+  e.day = day_of(a.name, to_seconds(a.local.mtime));
   e.state = state::added;
   t.insert(e);
   t.note({change::what::dentry, a.parent, a.name});
@@ -53,13 +65,8 @@ void record_made(transaction& t, inode ino, const side& local) {
 }
 
 void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now, reason why) {
-  constexpr std::int64_t first_pause = 30, longest_pause = 3600;
   edit(t, ino, [&](entry& e) {
-    if (e.state != state::missing && e.state != state::failed) return;
-    e.state = state::failed;
-    is_doubt(e.reason) ? void(e.error = cause) : e.set_reason(why, cause);
-    e.retry_at = now + std::min(first_pause << std::min(e.attempts, 16U), longest_pause);
-    ++e.attempts;
+    if (e.state == state::missing || e.state == state::failed) fail(e, cause, now, why);
   });
 }
 
@@ -72,6 +79,28 @@ void record_source(transaction& t, inode ino, const side& source) {
     record_if_common(t, e);
   });
   // Bytes of both forms may have been read meanwhile.
+  t.note({change::what::content, ino, {}});
+}
+
+void record_changing(transaction& t, inode ino, const side& source, std::int64_t now) {
+  const auto before = t.by_inode(ino);
+  record_source(t, ino, source);
+  edit(t, ino, [&](entry& e) {
+    if (e.state != state::missing || !before) return;
+    e.attempts = before->attempts;
+    e.attempts == 0 ? void(++e.attempts)
+                    : fail(e, "changed on the source whenever it was fetched", now, reason::fetch_failed);
+  });
+}
+
+void record_kept_open(transaction& t, inode ino, const side& local) {
+  edit(t, ino, [&](entry& e) {
+    if (!e.source || !e.local || is_hidden(e.state)) return;
+    e.local = local;
+    e.forget_reason();
+    keep_open(e);
+  });
+  // The view shows what is here again.
   t.note({change::what::content, ino, {}});
 }
 

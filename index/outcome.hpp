@@ -13,6 +13,7 @@ struct arrival {
   std::string name;
   side local;  // as it now stands on the destination
   std::string sha256;
+  side source = {};  // of which its bytes are
 };
 
 // The bytes are durable and have their final name: the row says so. Where the source's copy left meanwhile, the row
@@ -29,6 +30,13 @@ void record_failure(transaction& t, inode ino, const std::string& cause, std::in
 
 // The source shows another size or mtime than the index.
 void record_source(transaction& t, inode ino, const side& source);
+
+// The same, seen while it was fetched. Where that happens again before it arrives, it is tried again only after a
+// growing pause, as after a failure. `now` is in seconds since 1970.
+void record_changing(transaction& t, inode ino, const side& source, std::int64_t now);
+
+// The outdated copy of a gap is open for writing, and stays: a conflict. `local` is how it stands now.
+void record_kept_open(transaction& t, inode ino, const side& local);
 
 // Something else stands on the destination under the name of a gap.
 void record_found(transaction& t, inode ino, const side& local);

@@ -55,6 +55,9 @@ class transaction {
   // The path of `ino`, or nothing if a link of the chain is not there.
   std::optional<std::string> path(inode ino);
 
+  // Whether a picture's local file is open for writing. Its bytes are never given up for the source's then.
+  std::function<bool(inode)> is_written = [](inode) { return false; };
+
   void note(change c) { changes_.push_back(std::move(c)); }
 
   // Called with each entry that is about to leave its name, or (`removed`) the view: before the commit, on the thread

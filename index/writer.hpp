@@ -80,6 +80,9 @@ class writer {
   // All that was committed survives a power cut when this returns.
   void make_durable();
 
+  // What transaction::is_written asks; called inside jobs. Set before the first job.
+  void watch(std::function<bool(inode)> is_written) { transaction_.is_written = std::move(is_written); }
+
   // Told after each commit what changed. Set before the first job.
   void observe(observer told) { observer_ = std::move(told); }
   // See transaction::on_departure.

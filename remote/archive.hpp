@@ -18,6 +18,10 @@
 
 namespace ferryfs::remote {
 
+// What is larger is told by a broken or hostile server: it counts as this, which no disk has room for. The sums of all
+// sizes stay within 64 bits.
+inline constexpr std::uint64_t largest_size = 1ULL << 50;
+
 struct attributes {
   std::uint32_t mode = 0;  // as st_mode
   std::uint64_t size = 0;  // bytes

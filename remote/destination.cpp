@@ -13,6 +13,7 @@
 
 #include "index/error.hpp"
 #include "index/path.hpp"
+#include "index/time.hpp"
 #include "remote/directory/listing.hpp"
 
 namespace ferryfs::remote {
@@ -107,7 +108,19 @@ void destination::try_modes() {
   struct stat st {};
   const unique_fd probe = create_partial(0, 0777);
   modes_hold_ = probe && ::fstat(probe.get(), &st) == 0 && (st.st_mode & 07777) == (0777 & ~umask_);
+  if (probe) try_times(probe.get());
   remove_partial(0);
+}
+
+void destination::try_times(int file) {
+  const auto kept = [file](std::int64_t seconds) {
+    const timespec times[] = {{0, UTIME_OMIT}, {seconds, 0}};
+    struct stat st {};
+    return ::futimens(file, times) == 0 && ::fstat(file, &st) == 0 ? st.st_mtim.tv_sec : seconds;
+  };
+  const std::int64_t first = kept(first_second), last = kept(last_second);
+  // What sets another time than one near the edge, as a server's 32 bits that wrap round, says nothing of its range.
+  if (first < last) times_ = {std::max(first, first_second), std::min(last, last_second)};
 }
 
 destination::~destination() {
@@ -133,6 +146,11 @@ struct statvfs destination::space() const {
 std::uint64_t destination::free_bytes() const {
   const auto s = space();
   return static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize;
+}
+
+std::uint64_t destination::capacity() const {
+  const auto s = space();
+  return static_cast<std::uint64_t>(s.f_blocks) * s.f_frsize;
 }
 
 unique_fd destination::create_partial(inode ino, std::uint32_t mode) const noexcept {
@@ -176,8 +194,7 @@ index::listed as_listed(const std::string& name, const struct stat& st, const st
                         std::uint32_t gid) {
   index::listed l;
   l.name = name;
-  l.attributes = {st.st_mode, static_cast<std::uint64_t>(st.st_size),
-                  st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec, holes_of(st)};
+  l.attributes = {st.st_mode, static_cast<std::uint64_t>(st.st_size), to_ns(st.st_mtim), holes_of(st)};
   l.target = target;
   if (st.st_uid != uid) l.uid = st.st_uid;
   if (st.st_gid != gid) l.gid = st.st_gid;

@@ -13,6 +13,7 @@
 
 #include "index/entry.hpp"
 #include "index/merge.hpp"
+#include "index/time.hpp"
 #include "remote/beneath.hpp"
 
 namespace ferryfs::remote {
@@ -40,6 +41,7 @@ class destination {
 
   struct statvfs space() const;  // what `df` shows
   std::uint64_t free_bytes() const;
+  std::uint64_t capacity() const;  // bytes of the whole file system
 
   unique_fd open(const std::string& path, int flags) const noexcept { return open_beneath(root_.get(), path, flags); }
   // With as much of `mode` as the umask leaves, where nobody else can reach it.
@@ -62,6 +64,9 @@ class destination {
   // there. 0 or errno.
   int name_partial(inode ino, int directory, const std::string& name, bool replace) const noexcept;
 
+  // Which times files can have there.
+  const time_range& times() const noexcept { return times_; }
+
   std::uint32_t uid() const noexcept { return uid_; }
   std::uint32_t gid() const noexcept { return gid_; }
   // New files get that owner by themselves.
@@ -70,6 +75,7 @@ class destination {
  private:
   std::string path_;
   void try_modes();
+  void try_times(int file);
   int partial_of(inode ino) const noexcept { return partials_[ino % partials_.size()].get(); }
 
   unique_fd root_, lock_;
@@ -79,6 +85,7 @@ class destination {
   std::uint32_t uid_ = 0, gid_ = 0;
   std::uint32_t umask_ = 0;
   bool ours_ = false;
+  time_range times_;
   bool modes_hold_ = false;  // not so with a default ACL, or where the file system has a mode for all
   mutable std::shared_mutex names_;
   mutable std::atomic<std::uint64_t> changes_ = 0;

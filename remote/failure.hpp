@@ -17,7 +17,8 @@ enum class cause {
   unsettled,     // still being written on the source
   protocol,      // what the server sent breaks the protocol or names what can't be a name
   source_error,  // the server reports any other failure
-  local_error,   // the destination can take no more bytes: its disk is full, read-only or broken
+  local_error,   // the destination can take no more bytes: its disk is read-only or broken
+  no_room,       // the destination's disk is full, or would be fuller than it may
   misplaced,     // the destination can't have a file under this path: something is in the way
   cancelled,     // nobody wants it any more
 };
@@ -35,6 +36,8 @@ struct failure {
   // happens again and again, the request is what it dies of.
   bool suspect = false;
 
+  // The destination's disk is the reason: others would fail as well.
+  bool of_disk() const noexcept { return why == cause::local_error || why == cause::no_room; }
   // Says nothing about the path itself: the same request may succeed over another connection.
   bool of_connection() const noexcept {
     return why == cause::unreachable || why == cause::refused || why == cause::timeout || why == cause::cancelled;

@@ -35,7 +35,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
       readers_(where.index_path(), [this] { index_.settle(); }),
       filter_(s.exclude, s.profile),
       source_(std::move(source)),
-      fetch_(where, *source_, index_, readers_, limit_),
+      fetch_(where, *source_, index_, readers_, limit_, s.min_free),
       replicate_({where, *source_, index_, readers_, fetch_}, s.min_free) {
   index_.on_lost([this](const std::string& why) {
     spdlog::error("the last files made here are not in the index ({}); both sides are looked at again", why);
@@ -56,6 +56,11 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
 migration::~migration() {
   stop();
   index_.drain();  // a loss of what is held is told of while there still is somebody to tell
+}
+
+void migration::watch(const in_use& open) {
+  index_.watch(open.is_written);
+  fetch_.watch(open);
 }
 
 void migration::stop() {
@@ -121,7 +126,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   auto s = std::make_shared<source_scan>(
       source_scan::services{*source_, index_, readers_, filter_,
                             [this](inode ino, const std::optional<failure>& why) { listed(ino, why); },
-                            [finished](const source_scan::result& r) { finished->set_value(r); }},
+                            [finished](const source_scan::result& r) { finished->set_value(r); }, where_.times()},
       full || filter_changed());
   {
     const std::lock_guard lock{mutex_};

@@ -17,6 +17,7 @@
 #include "index/reader.hpp"
 #include "index/writer.hpp"
 #include "remote/archive.hpp"
+#include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/fetcher.hpp"
 #include "remote/filter.hpp"
@@ -35,6 +36,10 @@ class migration {
 
   // Told after each commit what changed in the view. Set before `start`.
   void observe(index::writer::observer observer) { index_.observe(std::move(observer)); }
+
+  // What is open in the mount: a picture's bytes are not given up for the source's under somebody who writes to them.
+  // Set before `start`.
+  void watch(const in_use& open);
 
   // Told after each scan that was not cut short, on its thread: whether anybody had asked for a full one, and when it
   // began. Who asked for that is told after it. Set before `start`.

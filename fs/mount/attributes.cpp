@@ -5,6 +5,7 @@
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
 #include "fs/mount/view.hpp"
+#include "index/time.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -34,9 +35,9 @@ struct stat stat_of(view& v, const entry& e) {
   st.st_blksize = 128 << 10;
   // As if all were here: with 0 blocks, tar and cp take a picture that is still away for a hole.
   st.st_blocks = (st.st_size + 511) / 512 - static_cast<blkcnt_t>(s.holes);
-  st.st_mtim = {s.mtime / 1'000'000'000, s.mtime % 1'000'000'000};
+  st.st_mtim = to_timespec(s.mtime);
   st.st_atim = st.st_ctim = st.st_mtim;
-  if (e.changed > s.mtime) st.st_ctim = {e.changed / 1'000'000'000, e.changed % 1'000'000'000};
+  if (e.changed > s.mtime) st.st_ctim = to_timespec(e.changed);
   if (S_ISCHR(s.mode) || S_ISBLK(s.mode)) st.st_rdev = device_of(v, e.ino);
   return st;
 }

@@ -73,8 +73,17 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
       handle->ino, static_cast<std::uint64_t>(offset), size,
       [&v, parked, handle, size, offset, once_more](const remote::outcome& o) {
         if (const auto* ready = std::get_if<bytes_ready>(&o)) {
-          if (ready->whole && !handle->writes) handle->set_file(ready->file);
-          return parked->answer([&](fuse_req_t req) { reply_from(req, ready->file->get(), size, offset); });
+          const bool taken = handle->take(*ready);
+          return parked->answer([&](fuse_req_t req) {
+            taken ? reply_from(req, ready->file->get(), size, offset) : void(fuse_reply_err(req, EIO));
+          });
+        }
+        if (const auto* unkept = std::get_if<remote::bytes_unkept>(&o)) {
+          const bool taken = handle->take(*unkept);
+          const auto* bytes = reinterpret_cast<const char*>(unkept->bytes.data());
+          return parked->answer([&](fuse_req_t req) {
+            taken ? fuse_reply_buf(req, bytes, unkept->bytes.size()) : fuse_reply_err(req, EIO);
+          });
         }
         const auto* why = std::get_if<failure>(&o);
         // Another picture than the index knew: the index has learnt it, and it is fetched in its new form.
@@ -85,11 +94,14 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
             if (why != nullptr) throw failure{*why};
             const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
             if (!e) throw answer_errno{ENOENT};
-            handle->set_file(open_local(v, *e, handle->writes ? O_RDWR : O_RDONLY));
-            reply_from(req, handle->file()->get(), size, offset);
+            const auto file = open_local(v, *e, O_RDONLY);
+            if (!handle->may_read(*file)) throw answer_errno{EIO};
+            if (!handle->writes) handle->set_file(file);  // else it is opened under the names' lock, by its next read
+            reply_from(req, file->get(), size, offset);
           });
         });
       });
+  parked->on_deadline([&v, handle] { return v.archive.fetch().last_sign(handle->ino); });
   parked->on_abandoned([&v, handle, id](bool late) {
     if (late) handle->give_up();
     v.archive.fetch().forget(handle->ino, id);
@@ -119,6 +131,25 @@ std::shared_ptr<const unique_fd> checked(std::shared_ptr<const unique_fd> file) 
   struct stat st {};
   if (::fstat(file->get(), &st) != 0 || !S_ISREG(st.st_mode)) throw answer_errno{EIO};  // replaced since the last scan
   return file;
+}
+
+bool is_same_file(const unique_fd& one, const unique_fd& other) {
+  struct stat a {
+  }, b{};
+  return ::fstat(one.get(), &a) == 0 && ::fstat(other.get(), &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// The picture of an open file may be another now, and its file an outdated copy: bytes of that would stay in the
+// kernel's pages for all who read the picture.
+void forget_outdated(view& v, open_file& handle) {
+  const auto e = v.archive.readers().borrow()->by_inode(handle.ino);
+  const auto file = handle.file();
+  if (!e || is_hidden(e->state)) return;  // removed, and read on
+  if (file && e->is_local()) {
+    const auto now = open_named(v, *e, O_PATH);
+    if (!*now || is_same_file(*file, *now)) return;
+  }
+  handle.forget();
 }
 
 // Opens what `handle` is to write to and enters the handle among those that are open, in one with the names: who
@@ -168,6 +199,18 @@ void open_to_read(view& v, const handle_pointer& handle) {
 
 std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) {
   return by_newest_name(v, e, open_named(v, e, flags), flags);
+}
+
+// In one with the names, as open_to_change.
+std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle) {
+  if (auto file = handle.file()) return file;
+  const std::shared_lock names{v.archive.where().names()};
+  const auto e = v.archive.readers().borrow()->by_inode(handle.ino);
+  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
+  if (!e->is_local()) return nullptr;
+  auto file = checked(open_named(v, *e, O_RDWR));
+  handle.set_file(file);
+  return file;
 }
 
 void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi) {
@@ -245,7 +288,10 @@ void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fus
     view& v = view::of(req);
     if (v.own.holds(ino)) return read_own(req, size, offset, fi);
     const handle_pointer handle = handle_of(fi);
-    if (const auto file = handle->file()) return reply_from(req, file->get(), size, offset);
+    if (handle->doubted()) forget_outdated(v, *handle);
+    const auto file = handle->writes ? local_of(v, *handle) : handle->file();
+    if (file && handle->writes && !handle->may_read(*file)) throw answer_errno{EIO};
+    if (file) return reply_from(req, file->get(), size, offset);
     if (handle->gave_up_just_now()) throw answer_errno{ETIMEDOUT};
     const auto parked = v.parked.park(req);
     attempt(parked, [&] { read_remote(v, parked, handle, size, offset, true); });

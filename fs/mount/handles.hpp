@@ -48,6 +48,9 @@ void reply_handle(fuse_req_t req, view& v, const handle_pointer& handle, fuse_fi
   if (reply() != 0) abandon_open(v, handle);
 }
 
+// The local file of a handle that writes; empty while the picture is missing. Takes the names' lock.
+std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle);
+
 // The local file of an entry; where the index says so and the disk does not, throws errno.
 std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags);
 

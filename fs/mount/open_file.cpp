@@ -19,10 +19,16 @@ std::shared_ptr<const unique_fd> open_files::find(inode ino) {
   return nullptr;
 }
 
+bool open_files::is_open(inode ino) {
+  const std::lock_guard lock{mutex_};
+  const auto at = files_.lower_bound({ino, nullptr});
+  return at != files_.end() && at->first.first == ino;
+}
+
 bool open_files::is_written(inode ino) {
   const std::lock_guard lock{mutex_};
   for (auto at = files_.lower_bound({ino, nullptr}); at != files_.end() && at->first.first == ino; ++at)
-    if (at->second->writes) return true;
+    if (at->second->writes && at->second->file()) return true;
   return false;
 }
 
@@ -39,6 +45,12 @@ void open_files::reopen(inode ino) {
   const std::lock_guard lock{mutex_};
   for (auto at = files_.lower_bound({ino, nullptr}); at != files_.end() && at->first.first == ino; ++at)
     if (!at->second->writes) at->second->set_file(nullptr);
+}
+
+void open_files::doubt(inode ino) {
+  const std::lock_guard lock{mutex_};
+  for (auto at = files_.lower_bound({ino, nullptr}); at != files_.end() && at->first.first == ino; ++at)
+    if (!at->second->writes) at->second->doubt();
 }
 
 bool is_just_written(const unique_fd& file) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "index/entry.hpp"
+#include "remote/fetch/outcome.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {
@@ -25,11 +26,47 @@ class open_file : public std::enable_shared_from_this<open_file> {
 
   std::shared_ptr<const unique_fd> file() {
     const std::lock_guard lock{mutex_};
+    if (partial_ && served_.is_rejected()) file_.reset(), partial_ = false;
     return file_;
   }
   void set_file(std::shared_ptr<const unique_fd> file) {
     const std::lock_guard lock{mutex_};
-    file_ = std::move(file);
+    file_ = std::move(file), partial_ = false;
+  }
+
+  // A fetch hands out bytes of its picture. False: others that it saw were rejected, and were of a picture of another
+  // size; it is to be told an error.
+  bool take(const remote::bytes_ready& from) {
+    const std::lock_guard lock{mutex_};
+    if (served_.is_rejected() && served_.size != from.size) return false;
+    served_ = {from.size, from.rejected};
+    if (from.whole && !writes) file_ = from.file, partial_ = true;
+    return true;
+  }
+  // Of bytes that are not kept: the next may be of another picture.
+  bool take(const remote::bytes_unkept& from) {
+    const std::lock_guard lock{mutex_};
+    if (served_.is_rejected() && served_.size != from.size) return false;
+    served_ = {from.size, std::make_shared<const std::atomic<bool>>(true)};
+    return true;
+  }
+  // The same of the local file.
+  bool may_read(const unique_fd& local) {
+    const std::lock_guard lock{mutex_};
+    if (!served_.is_rejected()) return true;
+    if (size_of(local) != served_.size) return false;
+    served_ = {};
+    return true;
+  }
+
+  // Its picture may have become another. Before the next read the index is asked; `forget` is for where that is so.
+  void doubt() noexcept { doubtful_ = true; }
+  bool doubted() noexcept { return doubtful_ && doubtful_.exchange(false); }
+  void forget() {
+    const std::lock_guard lock{mutex_};
+    if (!file_ && !served_.rejected) return;  // it has not seen any bytes yet
+    served_ = {file_ && !partial_ ? size_of(*file_) : served_.size, std::make_shared<const std::atomic<bool>>(true)};
+    file_.reset(), partial_ = false;
   }
 
   // A read ran into its deadline. The kernel asks for the same page once more at once (filemap_read: a page of a failed
@@ -42,8 +79,20 @@ class open_file : public std::enable_shared_from_this<open_file> {
  private:
   using clock = std::chrono::steady_clock;
   std::atomic<clock::rep> gave_up_ = clock::duration{std::chrono::hours{-1}}.count();
+  static std::uint64_t size_of(const unique_fd& file) {
+    struct stat st {};
+    return ::fstat(file.get(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
+  }
+  std::atomic<bool> doubtful_ = false;
   std::mutex mutex_;
   std::shared_ptr<const unique_fd> file_;
+  bool partial_ = false;  // `file_` is of a fetch
+  // The last picture whose bytes it saw, where that may come to be another: of a fetch, or what was here.
+  struct {
+    std::uint64_t size = 0;
+    std::shared_ptr<const std::atomic<bool>> rejected;
+    bool is_rejected() const { return rejected && *rejected; }
+  } served_;
 };
 
 // All that is open, by inode: a file that was removed is still there for who has it open. Threads: any.
@@ -53,10 +102,15 @@ class open_files {
   void remove(const std::shared_ptr<open_file>& file);
   // The local file of one of those that are open as `ino`, if any has one.
   std::shared_ptr<const unique_fd> find(inode ino);
+  bool is_open(inode ino);
+  // Its local file is open for writing. One that was opened while the picture was missing has none until it is needed.
   bool is_written(inode ino);
   std::size_t written();  // pictures that are open for writing
   // Those that only read forget their local file: the next read asks the index where the picture is.
   void reopen(inode ino);
+  // The index has other bytes for `ino` than before: those that only read ask it whether theirs still are the picture.
+  // The kernel passes reads of theirs through to the file that they have, which they go on with.
+  void doubt(inode ino);
 
  private:
   std::mutex mutex_;

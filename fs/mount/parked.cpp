@@ -46,6 +46,20 @@ void parked_request::on_abandoned(std::function<void(bool)> call) {
   call(late_);
 }
 
+void parked_request::on_deadline(std::function<clock::time_point()> last_sign) {
+  const std::lock_guard lock{mutex_};
+  last_sign_ = std::move(last_sign);
+}
+
+parked_request::clock::time_point parked_request::last_sign() {
+  std::function<clock::time_point()> ask;
+  {
+    const std::lock_guard lock{mutex_};
+    ask = last_sign_;
+  }
+  return ask ? ask() : clock::time_point{};
+}
+
 parked_requests::parked_requests(std::chrono::seconds deadline)
     : deadline_(deadline), watcher_([this](const std::stop_token& stop) { watch(stop); }) {}
 
@@ -86,6 +100,13 @@ void parked_requests::watch(const std::stop_token& stop) {
     waiting_.erase(waiting_.begin(), end);
     lock.unlock();
     for (auto& p : late) {
+      if (p->answered()) continue;
+      if (const auto until = p->last_sign() + deadline_; until > clock::now()) {
+        lock.lock();
+        waiting_.emplace(until, p);
+        lock.unlock();
+        continue;
+      }
       p->answer([&](fuse_req_t req) {
         p->abandon(true);  // before the reply: the kernel may ask again at once
         fuse_reply_err(req, ETIMEDOUT);

@@ -1,5 +1,5 @@
 // Requests that wait for the network. No thread waits with them: each is answered once, by the event it waits for, by
-// an interrupt (Ctrl-C), or by its deadline.
+// an interrupt (Ctrl-C), or by its deadline, which counts from the last sign that the event comes nearer.
 //
 // Locks: libfuse holds the request's own lock while it calls the interrupt, so no lock of ours is held while the
 // request is handed to libfuse.
@@ -31,10 +31,16 @@ class parked_request : public std::enable_shared_from_this<parked_request> {
   // Called once if an interrupt or, `late`, the deadline is about to answer it, or did.
   void on_abandoned(std::function<void(bool late)> call);
 
+  using clock = std::chrono::steady_clock;
+  // When there last was a sign that what it waits for comes nearer: its deadline counts from then on. Asked at the
+  // deadline.
+  void on_deadline(std::function<clock::time_point()> last_sign);
+
  private:
   friend class parked_requests;
   static void interrupted(fuse_req_t req, void* self);
   void abandon(bool late);
+  clock::time_point last_sign();
 
   const fuse_req_t req_;
   std::atomic<bool> answered_ = false;
@@ -43,6 +49,7 @@ class parked_request : public std::enable_shared_from_this<parked_request> {
   std::mutex mutex_;
   bool abandoned_ = false, late_ = false;
   std::function<void(bool)> on_abandoned_;
+  std::function<clock::time_point()> last_sign_;
 };
 
 // Runs `begin`, which starts what a parked request waits for; what it throws is answered.

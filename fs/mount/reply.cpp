@@ -19,6 +19,8 @@ int errno_of(const remote::failure& f) noexcept {
       return ENOENT;
     case cause::permission:
       return EACCES;
+    case cause::no_room:
+      return ENOSPC;
     case cause::cancelled:
       return EINTR;
     default:

@@ -80,7 +80,6 @@ void check_fuse_options(const mount_options& options) { make_session(nullptr, ""
 void serve_mount(remote::migration& archive, const mount_options& options, const std::function<void()>& stands) {
   constexpr std::chrono::hours no_deadline{24 * 3650};
   invalidator kernel;
-  archive.observe([&](std::vector<index::change> changes) { kernel.tell(std::move(changes)); });
   recorder reports{archive};
   archive.after_scan([&](const remote::source_scan::result& r, bool asked_for, wall_clock::time_point begun) {
     if (std::any_of(r.failures.begin(), r.failures.end(),
@@ -110,9 +109,17 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     departed->positions.departs(e);
     if (removed) departed->removed.add(e);
   });
-  v->commands.watch({[&view = *v](inode ino) { return view.opened.is_written(ino) || view.written.holds(ino); },
-                     [&view = *v](inode ino) { view.opened.reopen(ino); },
-                     [&view = *v] { return view.opened.written(); }});
+  const remote::in_use open{[&view = *v](inode ino) { return view.opened.is_written(ino) || view.written.holds(ino); },
+                            [&view = *v](inode ino) { view.opened.reopen(ino); },
+                            [&view = *v] { return view.opened.written(); },
+                            [&view = *v](inode ino) { return view.opened.is_open(ino); }};
+  v->commands.watch(open);
+  archive.watch(open);
+  archive.observe([&kernel, &view = *v](std::vector<index::change> changes) {
+    for (const auto& c : changes)
+      if (c.what == index::change::what::content) view.opened.doubt(c.ino);
+    kernel.tell(std::move(changes));
+  });
   const auto session = make_session(v.get(), archive.setup().source, options);
   if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0)
     throw error(exit_code::local,

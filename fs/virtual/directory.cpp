@@ -45,9 +45,11 @@ inode virtual_directory::child(inode parent, std::string_view name) {
   if (parent == first && name == reports_name) return reports_inode;
   if (parent == reports_inode) {
     if (!is_shown(name)) return 0;
-    const inode ino = name == latest_name ? latest() : number_of(name);
-    if (ino == 0) return 0;
-    return attributes(ino) ? ino : 0;
+    if (name == latest_name) return latest();
+    // Only what is there gets a number, which it keeps: anybody may ask for any name.
+    struct stat real {};
+    const bool there = ::lstat((reports_ + '/').append(name).c_str(), &real) == 0 && S_ISREG(real.st_mode);
+    return there ? number_of(name) : 0;
   }
   for (std::size_t i = 0; i < files_.size(); ++i)
     if (files_[i].name == name && (parent == lists_inode) == (files_[i].in == lists_name)) return first_file + i;

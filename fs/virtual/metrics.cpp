@@ -63,6 +63,15 @@ std::string metrics_text(const json& s, std::uint64_t files, std::uint64_t bytes
               flag(transfer.at("paused").get<bool>()));
   text += one("ferryfs_replication_blocked", "gauge", "1 while the destination's disk keeps replication from going on.",
               flag(transfer.contains("blocked")));
+  const auto counted = [&](const char* what, const char* unit) {
+    return transfer.contains(what) ? transfer.at(what).at(unit).get<std::uint64_t>() : 0;
+  };
+  text += one("ferryfs_waiting_for_room_pictures", "gauge", "Pictures that the destination's disk has no room for.",
+              counted("waiting_for_room", "files"));
+  text += one("ferryfs_unkept_reads_total", "counter",
+              "Reads that were answered and not kept, as the destination's disk has no room.",
+              counted("not_kept", "reads"));
+  text += one("ferryfs_unkept_read_bytes_total", "counter", "Their bytes.", counted("not_kept", "bytes"));
   text += one("ferryfs_transfers_active", "gauge", "Pictures that are being fetched, as far as they are shown.",
               transfer.at("active").size());
   text += one("ferryfs_transfer_rate_bytes_per_second", "gauge", "What was fetched in the last ten seconds, a second.",

@@ -15,6 +15,8 @@ struct in_use {
   std::function<void(inode)> reopen = [](inode) {};
   // How many pictures are open for writing.
   std::function<std::size_t()> written = [] { return std::size_t{0}; };
+  // Open by anybody.
+  std::function<bool(inode)> is_open = [](inode) { return false; };
 };
 
 }  // namespace ferryfs::remote

@@ -18,7 +18,7 @@ namespace ferryfs::remote {
 namespace {
 
 attributes attributes_of(const struct stat& st) {
-  return {st.st_mode, static_cast<std::uint64_t>(st.st_size), st.st_mtim.tv_sec};
+  return {st.st_mode, std::min(static_cast<std::uint64_t>(st.st_size), largest_size), st.st_mtim.tv_sec};
 }
 
 }  // namespace

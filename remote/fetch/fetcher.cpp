@@ -18,24 +18,27 @@ constexpr unsigned most_suspicions = 3;
 }  // namespace
 
 fetcher::fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers,
-                 limiter& limit)
+                 limiter& limit, std::uint64_t min_free)
     : where_(where),
       source_(source),
       index_(index),
       readers_(readers),
       limit_(limit),
+      min_free_(min_free),
+      unkept_(where, source, index),
       writers_(disk_threads),
-      landing_(where, index, readers,
-               [this](const auto& p, const auto& why) { why ? record(p, *why) : over(p, why); }) {}
+      landing_(where, index, readers, [this](const auto& p, const auto& why) { landed(p, why); }) {}
 
 void fetcher::drain() {
   std::unique_lock lock{mutex_};
   empty_.wait(lock, [&] { return flights_.empty() && on_the_way_ == 0 && telling_ == 0; });
+  lock.unlock();
+  unkept_.drain();
 }
 
 std::shared_ptr<picture> fetcher::make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded) {
   auto p = std::make_shared<picture>(
-      picture::services{where_, writers_, limit_,
+      picture::services{where_, writers_, limit_, owed_, heard_,
                         [this](const auto& self, const auto& why, const auto& after) { ended(self, why, after); }},
       e, begun_at, std::move(path), demanded);
   flights_.emplace(e.ino, flight{p, {}});
@@ -51,7 +54,7 @@ std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t lengt
     p = at->second.file;
     lock.unlock();
     const bool raise = !p->demanded();
-    p->wait_for(offset, length, id, std::move(w));
+    p->wait_for(offset, length, id, or_unkept(ino, offset, length, id, std::move(w)));
     if (raise) source_.raise(p);
     return id;
   }
@@ -65,16 +68,71 @@ std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t lengt
     e && e->is_local() ? w(now_local{}) : w(failure{cause::not_found, fmt::format("inode {}: no such picture", ino)});
     return id;
   }
+  if (!fits(e->source->size)) {
+    lock.unlock();
+    give_up_unread(e->source->size);
+    unkept_.read(*e, *path, offset, length, id, std::move(w));
+    return id;
+  }
   p = make(*e, begun_at, *path, true);
   lock.unlock();
-  p->wait_for(offset, length, id, std::move(w));
+  p->wait_for(offset, length, id, or_unkept(ino, offset, length, id, std::move(w)));
   source_.read(p, lane::demand);
   return id;
 }
 
+bool fetcher::fits(std::uint64_t size) const {
+  const std::uint64_t free = where_.free_bytes();
+  return free >= min_free_ && free - min_free_ >= owed_ + size;
+}
+
+// Where a picture of this size finds no room: what a reader began and has left is not worth its own. It is taken away
+// as soon as the source has answered what it was asked, which makes room for the next.
+void fetcher::give_up_unread(std::uint64_t size) {
+  std::vector<std::shared_ptr<picture>> unread;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [ino, f] : flights_)
+      if (f.calls.empty() && !f.file->is_complete() && !f.file->awaited() && !open_.is_open(ino))
+        unread.push_back(f.file);
+  }
+  std::uint64_t freed = 0;
+  for (const auto& p : unread) {
+    if (freed >= size) return;
+    p->give_up({cause::no_room, printable(p->path()) + ": given up unread, as others want its room on the disk"});
+    freed += p->size();
+  }
+}
+
+// What the disk has no room for in the end is read without it.
+waiter fetcher::or_unkept(inode ino, std::uint64_t offset, std::uint64_t length, std::uint64_t id, waiter w) {
+  return [this, ino, offset, length, id, w = std::move(w)](const outcome& o) {
+    const auto* why = std::get_if<failure>(&o);
+    if (why == nullptr || !why->of_disk()) return w(o);
+    std::optional<entry> e;
+    std::optional<std::string> path;
+    {
+      const auto reader = readers_.borrow();
+      e = reader->by_inode(ino);
+      path = e ? reader->source_path(ino) : std::nullopt;
+    }
+    if (!path || !e->source || !e->is_gap()) return w(o);
+    unkept_.read(*e, *path, offset, length, id, w);
+  };
+}
+
 void fetcher::forget(inode ino, std::uint64_t id) {
+  unkept_.forget(id);
   const std::lock_guard lock{mutex_};
   if (const auto at = flights_.find(ino); at != flights_.end()) at->second.file->forget(id);
+}
+
+fetcher::clock::time_point fetcher::last_sign(inode ino) {
+  const std::lock_guard lock{mutex_};
+  const auto at = flights_.find(ino);
+  if (at == flights_.end()) return unkept_.heard(ino);
+  const auto of_picture = at->second.file->heard();
+  return of_picture == clock::time_point{} ? heard_.load() : of_picture;
 }
 
 void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
@@ -96,12 +154,29 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
     if (now && now->is_local()) return call(std::nullopt);
     return call(failure{cause::not_found, printable(path) + ": is to be fetched no more"});
   }
+  if (where == lane::demand && !fits(now->source->size)) {
+    lock.unlock();
+    give_up_unread(now->source->size);
+    return call(
+        failure{cause::no_room, fmt::format("{}: the destination's disk has no room for its {} bytes (--min-free "
+                                            "leaves {}); make some",
+                                            printable(path), now->source->size, min_free_)});
+  }
   const auto p = make(*now, begun_at, std::move(path), where == lane::demand);
   flights_[gap.ino].calls.push_back(std::move(call));
   lock.unlock();
   source_.read(p, where);
   // A reader that came before it was queued found nothing to raise.
   if (where == lane::background && p->demanded()) source_.raise(p);
+}
+
+// Somebody waits for a part of it, or, as he wants to write to it, for all.
+bool fetcher::is_awaited(picture& p) {
+  if (p.awaited()) return true;
+  if (!p.demanded()) return false;
+  const std::lock_guard lock{mutex_};
+  const auto at = flights_.find(p.row().ino);
+  return at != flights_.end() && !at->second.calls.empty();
 }
 
 // Counts a connection that ended at this picture. True: too many did for the line to be the reason.
@@ -119,7 +194,7 @@ void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failu
                   {cause::source_error, fmt::format("{}: the connection ended {} times at this picture: {}",
                                                     printable(p->path()), most_suspicions, why->text)},
                   after);
-  if (why && why->of_connection() && why->why != cause::cancelled && p->awaited() && source_.state().reachable &&
+  if (why && why->of_connection() && why->why != cause::cancelled && is_awaited(*p) && source_.state().reachable &&
       p->try_again())
     return source_.read(p, lane::demand);
   if (why) return failed(p, *why, after);
@@ -134,28 +209,40 @@ void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failu
 void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) {
   where_.remove_partial(p->row().ino);
   off_the_way();
+  // Of one that is being written, its readers go on with what they got: it was the picture at that moment.
+  const bool seen = why.why == cause::unsettled ? p->handed_out() : p->reject();
   const side& known = *p->row().source;
-  const bool another = after.size != known.size || after.mtime != known.mtime / 1'000'000'000;
+  const bool another = after.size != known.size || where_.times().ns(after.mtime) != known.mtime;
   if (why.why == cause::changed && after.mode != 0 && another) return retry_changed(p, after);
-  record(p, why);
+  record(p, why, seen);
+}
+
+void fetcher::landed(const std::shared_ptr<picture>& p, const std::optional<failure>& why) {
+  if (!why) return over(p, why);
+  // Removed while somebody reads it: he goes on, as with any file.
+  record(p, *why, why->why != cause::cancelled && p->reject());
 }
 
 // A failure of this picture stays with it in the index; one of the connection or the disk says nothing of it.
-void fetcher::record(const std::shared_ptr<picture>& p, const failure& why) {
-  if (!why.of_connection() && why.why != cause::unsettled && why.why != cause::local_error) {
-    spdlog::warn("fetch failed: {}", why.text);
-    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    return index_.post(
-        [ino = p->row().ino, text = why.text, now](index::transaction& t) { index::record_failure(t, ino, text, now); },
-        [this, p, why](std::exception_ptr) { over(p, why); });
-  }
-  over(p, why);
+// `seen`: bytes of it were handed out, which the kernel is to keep no longer.
+void fetcher::record(const std::shared_ptr<picture>& p, const failure& why, bool seen) {
+  const bool of_picture = !why.of_connection() && why.why != cause::unsettled && !why.of_disk();
+  if (of_picture) spdlog::warn("fetch failed: {}", why.text);
+  if (!of_picture && !seen) return over(p, why);
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  index_.post(
+      [ino = p->row().ino, text = why.text, now, of_picture, seen](index::transaction& t) {
+        if (of_picture) index::record_failure(t, ino, text, now);
+        if (seen) t.note({index::change::what::content, ino, {}});
+      },
+      [this, p, why](std::exception_ptr) { over(p, why); });
 }
 
 // The source shows another picture than the index: the index learns it, and who waits is answered from the new one.
 void fetcher::retry_changed(const std::shared_ptr<picture>& p, const attributes& after) {
-  const side now{after.mode & ~06000U, after.size, after.mtime * 1'000'000'000};
-  index_.post([ino = p->row().ino, now](index::transaction& t) { index::record_source(t, ino, now); },
+  const side now{after.mode & ~06000U, after.size, where_.times().ns(after.mtime)};
+  const auto time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  index_.post([ino = p->row().ino, now, time](index::transaction& t) { index::record_changing(t, ino, now, time); },
               [this, p](std::exception_ptr) {
                 over(p, failure{cause::changed, p->path() + ": changed on the source"});
               });
@@ -173,6 +260,7 @@ void fetcher::over(const std::shared_ptr<picture>& p, const std::optional<failur
     if (!why) suspects_.erase(p->row().ino);
     ++telling_;
   }
+  p->settle();
   if (!why) speed_.add(p->size());
   why ? p->answer_all(*why) : p->answer_all(now_local{});
   for (const auto& call : calls) call(why);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,15 +18,23 @@
 #include "remote/fetch/landing.hpp"
 #include "remote/fetch/picture.hpp"
 #include "remote/fetch/speedometer.hpp"
+#include "remote/fetch/unkept.hpp"
 
 namespace ferryfs::remote {
 
 class fetcher {
  public:
-  fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit);
+  // `min_free`: bytes to leave on the destination's disk. What somebody reads of a picture that does not fit beside
+  // them is not kept; the background looks for itself whether one fits.
+  fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit,
+          std::uint64_t min_free = 0);
   ~fetcher() { drain(); }
   // Blocks until nothing is on its way; the archive must have been stopped or go on answering.
   void drain();
+
+  // What is open in the mount: a file that is written stays when its picture's newer form comes. Set before the first
+  // fetch.
+  void watch(const in_use& open) { open_ = open, landing_.watch(open); }
 
   // Calls `w` once, on any thread, possibly before this returns: when bytes [offset, offset + length) of the picture
   // can be read, or never will be. Returns an id for `forget`.
@@ -33,10 +42,21 @@ class fetcher {
   // Nobody waits for `id` any more; its waiter may still be called if it was about to be. The fetch goes on.
   void forget(inode ino, std::uint64_t id);
 
+  // When there last was a sign that the fetch of `ino` goes on: a byte of it, or, while it is queued, of any other.
+  // Long ago where nothing is fetched.
+  using clock = std::chrono::steady_clock;
+  clock::time_point last_sign(inode ino);
+
   // Fetches a gap from its `path` on the source; `done` is called once, on any thread, possibly before this returns:
-  // with nothing when it is local.
+  // with nothing when it is local. Demanded, it fails (no_room) where it does not fit.
   using done = std::function<void(const std::optional<failure>&)>;
   void fetch(const entry& gap, std::string path, lane where, done call);
+
+  // Bytes of what is on its way that are not on the disk yet.
+  std::uint64_t owed() const noexcept { return owed_; }
+  // Of what was read and not kept.
+  std::uint64_t unkept_reads() const noexcept { return unkept_.reads(); }
+  std::uint64_t unkept_bytes() const noexcept { return unkept_.bytes(); }
 
   // How many fetches still want bytes from the source; the rest only wait to land.
   std::size_t on_the_way();
@@ -62,7 +82,12 @@ class fetcher {
   void ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
   void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after);
   bool dies_of(inode ino);
-  void record(const std::shared_ptr<picture>& p, const failure& why);
+  bool is_awaited(picture& p);
+  bool fits(std::uint64_t size) const;
+  void give_up_unread(std::uint64_t size);
+  waiter or_unkept(inode ino, std::uint64_t offset, std::uint64_t length, std::uint64_t id, waiter w);
+  void landed(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
+  void record(const std::shared_ptr<picture>& p, const failure& why, bool seen);
   void retry_changed(const std::shared_ptr<picture>& p, const attributes& after);
   void over(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
   void off_the_way();
@@ -73,8 +98,12 @@ class fetcher {
   index::writer& index_;
   index::readers& readers_;
   limiter& limit_;
+  const std::uint64_t min_free_;
+  in_use open_;
   std::mutex mutex_;
   std::condition_variable empty_;
+  std::atomic<clock::time_point> heard_ = clock::time_point{};  // the last byte of all
+  std::atomic<std::uint64_t> owed_ = 0;
   std::unordered_map<inode, flight> flights_;
   std::size_t telling_ = 0;                       // threads that tell somebody of a fetch that has left the table
   std::size_t on_the_way_ = 0;                    // of them, those not yet in the landing
@@ -83,6 +112,7 @@ class fetcher {
   std::function<void()> slack_call_;
   std::atomic<std::uint64_t> next_id_ = 1;
   speedometer speed_;
+  ferryfs::remote::unkept_reads unkept_;
   disk writers_;
   landing landing_;
 };

@@ -123,21 +123,29 @@ void landing::land(std::vector<std::shared_ptr<picture>> batch) {
 
 // A few at a time, so that somebody who renames or deletes through the mount waits for no whole batch.
 void landing::name_some(std::span<std::shared_ptr<picture>> some, int problem) {
-  std::vector<std::shared_ptr<picture>> named;
-  std::vector<std::string> made;
-  const std::lock_guard lock{where_.names()};
-  directory_.reset();  // it may have been moved meanwhile
-  for (auto& p : some) {
-    const auto failed =
-        problem != 0 ? std::optional(local_failure(p->path(), "cannot be made durable", problem)) : name(*p, made);
-    if (failed) {
+  std::vector<std::pair<std::shared_ptr<picture>, failure>> refused;
+  {
+    std::vector<std::shared_ptr<picture>> named;
+    std::vector<std::string> made;
+    const std::lock_guard lock{where_.names()};
+    directory_.reset();  // it may have been moved meanwhile
+    for (auto& p : some) {
+      auto result =
+          problem != 0 ? naming{local_failure(p->path(), "cannot be made durable", problem), {}} : name(*p, made);
+      if (!result.why) {
+        named.push_back(std::move(p));
+        continue;
+      }
       where_.remove_partial(p->row().ino);
-      landed_(p, failed);
-    } else {
-      named.push_back(std::move(p));
+      // Whoever is told looks at the index, which has learnt then what stands there.
+      if (result.learnt)
+        index_.post(std::move(result.learnt), [this, p, why = *result.why](std::exception_ptr) { landed_(p, why); });
+      else
+        refused.emplace_back(std::move(p), *std::move(result.why));
     }
+    record(std::move(named), std::move(made));
   }
-  record(std::move(named), std::move(made));
+  for (const auto& [p, why] : refused) landed_(p, why);
 }
 
 int landing::open_directory(inode ino, std::vector<std::string>& made) {
@@ -153,38 +161,48 @@ int landing::open_directory(inode ino, std::vector<std::string>& made) {
   return directory_ ? 0 : errno;
 }
 
-std::optional<failure> landing::name(picture& p, std::vector<std::string>& made) {
+landing::naming landing::name(picture& p, std::vector<std::string>& made) {
   std::optional<entry> now = p.row();
   if (p.begun_at() != where_.changes()) now = readers_.borrow()->by_inode(p.row().ino);
   if (!now || is_hidden(now->state))
-    return failure{cause::cancelled, printable(p.path()) + ": was deleted while it was fetched"};
-  if (now->is_local()) return failure{cause::changed, printable(p.path()) + ": was written here meanwhile"};
-  if (auto refused = p.catch_up(*now)) return refused;
+    return {failure{cause::cancelled, printable(p.path()) + ": was deleted while it was fetched"}, {}};
+  if (now->is_local()) return {failure{cause::changed, printable(p.path()) + ": was written here meanwhile"}, {}};
+  if (auto refused = p.catch_up(*now)) return {refused, {}};
   int problem = open_directory(now->parent, made);
-  if (problem == ESTALE) return failure{cause::cancelled, printable(p.path()) + ": its directory left the archive"};
+  if (problem == ESTALE)
+    return {failure{cause::cancelled, printable(p.path()) + ": its directory left the archive"}, {}};
   if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), now->name, false);
   if (problem == ENOENT) {  // the directory was moved or removed behind our back
     directory_.reset();
     problem = open_directory(now->parent, made);
     if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), now->name, false);
   }
-  if (problem == 0) return std::nullopt;
-  if (problem != EEXIST) return local_failure(p.path(), "cannot get its name in the destination", problem);
+  if (problem == 0) return {};
+  if (problem != EEXIST) return {local_failure(p.path(), "cannot get its name in the destination", problem), {}};
 
-  // Something stands there. An outdated copy that is still as it was fetched may go; anything else is somebody's.
+  // Something stands there. An outdated copy that is still as it was fetched, and that nobody is about to write to, may
+  // go; anything else is somebody's. Whoever opens one to write enters it among the open files under names().
   const auto path = readers_.borrow()->path(now->ino);
   const auto there = path ? where_.look(*path) : std::nullopt;
   const auto& outdated = now->local;
   if (there && now->fetched && outdated && there->attributes.size == outdated->size &&
       there->attributes.mtime == outdated->mtime) {
+    if (open_.is_written(now->ino))
+      return {failure{cause::changed, fmt::format("{}: its copy here is open for writing", printable(p.path()))},
+              [ino = now->ino, local = there->attributes](index::transaction& t) {
+                index::record_kept_open(t, ino, local);
+              }};
     problem = where_.name_partial(p.row().ino, directory_.get(), now->name, true);
-    return problem == 0 ? std::nullopt
-                        : std::optional(local_failure(p.path(), "cannot replace its outdated copy", problem));
+    if (problem == 0) return {};
+    return {local_failure(p.path(), "cannot replace its outdated copy", problem), {}};
   }
+  naming taken{
+      failure{cause::changed, fmt::format("{}: another file came to stand there meanwhile", printable(p.path()))}, {}};
   if (there)
-    index_.post(
-        [ino = p.row().ino, local = there->attributes](index::transaction& t) { index::record_found(t, ino, local); });
-  return failure{cause::changed, fmt::format("{}: another file came to stand there meanwhile", printable(p.path()))};
+    taken.learnt = [ino = p.row().ino, local = there->attributes](index::transaction& t) {
+      index::record_found(t, ino, local);
+    };
+  return taken;
 }
 
 void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made) {
@@ -198,7 +216,7 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
         if (!shared->empty()) index::record_arrivals(t);
         for (const auto& p : *shared) {
           const entry& row = p->row();
-          index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256()});
+          index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), *row.source});
         }
       },
       [this, shared](std::exception_ptr failed) {

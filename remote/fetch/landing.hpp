@@ -14,6 +14,7 @@
 #include "index/outcome.hpp"
 #include "index/reader.hpp"
 #include "index/writer.hpp"
+#include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/picture.hpp"
 
@@ -27,6 +28,9 @@ class landing {
   // Lands what was added, then stops.
   ~landing();
 
+  // What is open in the mount. Set before the first picture.
+  void watch(in_use open) { open_ = std::move(open); }
+
   // A picture after `complete`. It lands within a second, or at once when `flush` says that no more are coming soon.
   void add(std::shared_ptr<picture> p);
   void flush();
@@ -36,7 +40,12 @@ class landing {
   bool is_full() const;
   void land(std::vector<std::shared_ptr<picture>> batch);
   void name_some(std::span<std::shared_ptr<picture>> some, int problem);
-  std::optional<failure> name(picture& p, std::vector<std::string>& made);
+  // Nothing, or why it has not got its name; and what the index is to learn before anybody is told of that.
+  struct naming {
+    std::optional<failure> why;
+    index::writer::job learnt;
+  };
+  naming name(picture& p, std::vector<std::string>& made);
   int open_directory(inode ino, std::vector<std::string>& made);
   void record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made);
 
@@ -44,6 +53,7 @@ class landing {
   index::writer& index_;
   index::readers& readers_;
   told landed_;
+  in_use open_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::shared_ptr<picture>> ready_;

@@ -8,6 +8,8 @@
 #include <cstring>
 
 #include "index/path.hpp"
+#include "index/time.hpp"
+#include "remote/fetch/sparse.hpp"
 
 namespace ferryfs::remote {
 
@@ -17,11 +19,24 @@ picture::picture(services s, const entry& e, std::uint64_t begun_at, std::string
       begun_at_(begun_at),
       path_(std::move(path)),
       demanded_(demanded),
+      owes_(e.source->size),
       context_(EVP_MD_CTX_new()) {
   EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+  services_.owed += owes_;
 }
 
 picture::~picture() = default;
+
+void picture::pay(std::uint64_t bytes) {
+  const std::uint64_t paid = std::min(owes_, bytes);
+  owes_ -= paid;
+  services_.owed -= paid;
+}
+
+void picture::settle() {
+  const std::lock_guard lock{mutex_};
+  pay(owes_);
+}
 
 void picture::wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t id, waiter w) {
   const std::uint64_t from = std::min(offset, size());
@@ -29,8 +44,8 @@ void picture::wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t
   std::unique_lock lock{mutex_};
   demanded_ = true;
   std::optional<outcome> now = over_;
-  if (written_.covers(from, to))
-    if (auto file = readable()) now = bytes_ready{std::move(file), written_.covers(0, size())};
+  if (!*rejected_ && written_.covers(from, to))
+    if (auto file = readable()) now = hand_out(std::move(file));
   if (now) {
     lock.unlock();
     return w(*now);
@@ -38,6 +53,23 @@ void picture::wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t
   // Requested and on its way, or not: reading goes on behind it.
   prefer_ = from;
   waiters_.push_back({from, to, id, std::move(w)});
+}
+
+// mutex_ is held.
+bytes_ready picture::hand_out(std::shared_ptr<const unique_fd> file) {
+  handed_out_ = true;
+  return {std::move(file), written_.covers(0, size()), size(), rejected_};
+}
+
+bool picture::handed_out() {
+  const std::lock_guard lock{mutex_};
+  return handed_out_;
+}
+
+bool picture::reject() {
+  const std::lock_guard lock{mutex_};
+  *rejected_ = true;
+  return handed_out_;
 }
 
 // A background picture's file is closed when it is complete, until it has landed.
@@ -81,55 +113,55 @@ reading::next picture::want(std::uint32_t at_most) {
   const std::uint64_t to = std::min(gap->to, gap->from + at_most);
   if (!demanded_ && !services_.limit.take(to - gap->from)) return {wish::later, {}};
   requested_.add(gap->from, to);
-  begun_ = true;
+  if (!begun_.exchange(true)) heard_ = std::chrono::steady_clock::now();
   return {wish::more, {gap->from, static_cast<std::uint32_t>(to - gap->from)}};
 }
 
 void picture::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
+  heard_ = std::chrono::steady_clock::now();
+  services_.heard = heard_.load();
   services_.writers.post(row_.ino, bytes.size(),
                          [self = shared_from_this(), offset,
                           copy = std::vector<std::byte>(bytes.begin(), bytes.end())] { self->write(offset, copy); });
 }
 
+void picture::give_up(const failure& why) {
+  broken_ = true;
+  {
+    const std::lock_guard lock{mutex_};
+    write_failure_ = why;
+  }
+  answer_all(why);
+}
+
 failure picture::disk_failure(int problem) const {
-  return {is_of_disk(problem) ? cause::local_error : cause::misplaced,
+  const bool no_room = problem == ENOSPC || problem == EDQUOT;
+  return {no_room               ? cause::no_room
+          : is_of_disk(problem) ? cause::local_error
+                                : cause::misplaced,
           fmt::format("{}: cannot be written to the destination: {}{}", printable(path_), std::strerror(problem),
-                      problem == ENOSPC ? "; free some space" : "")};
+                      no_room ? "; free some space" : "")};
 }
 
 void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
   if (broken_) return;
   auto file = file_ ? file_ : std::make_shared<unique_fd>(services_.where.create_partial(row_.ino, mode_of(row_)));
-  std::size_t done = 0;
-  while (*file && done < bytes.size()) {
-    const ssize_t n =
-        ::pwrite(file->get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
-    if (n < 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  if (done < bytes.size()) {
-    const failure why = disk_failure(errno);
-    broken_ = true;
-    {
-      const std::lock_guard lock{mutex_};
-      write_failure_ = why;
-    }
-    return answer_all(why);
-  }
+  if (!*file || !write_sparse(file->get(), offset, bytes, size())) return give_up(disk_failure(errno));
   digest(offset, bytes);
   std::vector<waiting> served;
-  bool whole = false;
+  bytes_ready ready;
   {
     const std::lock_guard lock{mutex_};
     file_ = file;
     written_.add(offset, offset + bytes.size());
+    pay(bytes.size());
     const auto still = std::stable_partition(waiters_.begin(), waiters_.end(),
                                              [&](const waiting& w) { return !written_.covers(w.from, w.to); });
     served.assign(std::make_move_iterator(still), std::make_move_iterator(waiters_.end()));
     waiters_.erase(still, waiters_.end());
-    whole = written_.covers(0, size());
+    if (!served.empty()) ready = hand_out(file);
   }
-  for (const auto& w : served) w.call(bytes_ready{file, whole});
+  for (const auto& w : served) w.call(ready);
 }
 
 // The digest is taken while the bytes pass, as long as they come from the front.
@@ -170,7 +202,7 @@ std::optional<failure> picture::complete(const attributes& after) {
     if (!written_.covers(0, size())) return changed("became shorter");
   }
   if (after.size != size()) return changed("changed its size");
-  if (after.mtime != row_.source->mtime / 1'000'000'000) return changed("was written again");
+  if (services_.where.times().ns(after.mtime) != row_.source->mtime) return changed("was written again");
   if (!file_)  // an empty one
     file_ = std::make_shared<unique_fd>(services_.where.create_partial(row_.ino, mode_of(row_)));
   if (!*file_) return disk_failure(errno);
@@ -181,6 +213,7 @@ std::optional<failure> picture::complete(const attributes& after) {
   sha256_.resize(length);
 
   if (auto problem = set_attributes(file_->get(), row_)) return problem;
+  complete_ = true;
   const std::lock_guard lock{mutex_};
   if (!demanded_) file_.reset();  // thousands may wait to land together
   return std::nullopt;
@@ -192,8 +225,8 @@ std::optional<failure> picture::set_attributes(int fd, const entry& wanted) {
   if (!(services_.where.is_ours() && !wanted.uid && !wanted.gid) &&
       ::fchown(fd, wanted.uid.value_or(services_.where.uid()), wanted.gid.value_or(services_.where.gid())) != 0)
     return disk_failure(errno);
-  const std::int64_t mtime = wanted.set_mtime.value_or(row_.source->mtime / 1'000'000'000 * 1'000'000'000);
-  const timespec when{mtime / 1'000'000'000, mtime % 1'000'000'000};
+  const std::int64_t mtime = services_.where.times().clamped(wanted.set_mtime.value_or(row_.source->mtime));
+  const timespec when = to_timespec(mtime);
   const timespec times[] = {when, when};
   const mode_t mode = mode_of(wanted);
   const bool made_so = &wanted == &row_ && services_.where.makes(mode);

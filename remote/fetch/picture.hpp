@@ -4,12 +4,12 @@
 #include <openssl/evp.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "index/entry.hpp"
@@ -17,19 +17,10 @@
 #include "remote/destination.hpp"
 #include "remote/fetch/disk.hpp"
 #include "remote/fetch/limiter.hpp"
+#include "remote/fetch/outcome.hpp"
 #include "remote/fetch/ranges.hpp"
 
 namespace ferryfs::remote {
-
-// How a wait for bytes ends: they can be read from `file` at their offset; the picture has become local and is to be
-// opened in the destination; or it went wrong.
-struct bytes_ready {
-  std::shared_ptr<const unique_fd> file;
-  bool whole;  // the rest of the picture can be read from it as well
-};
-struct now_local {};
-using outcome = std::variant<bytes_ready, now_local, failure>;
-using waiter = std::function<void(const outcome&)>;
 
 // Locks: mutex_ guards the ranges and the waiters; it is held for arithmetic only, and no callback runs under it.
 class picture final : public reading, public std::enable_shared_from_this<picture> {
@@ -38,6 +29,8 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
     const destination& where;
     disk& writers;
     limiter& limit;
+    std::atomic<std::uint64_t>& owed;  // bytes that are still to be written, of all pictures on their way
+    std::atomic<std::chrono::steady_clock::time_point>& heard;  // when a byte of any last came
     // Called on a disk thread when the last byte is written and the source was asked again, or when it failed.
     std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&, const attributes& after)> ended;
   };
@@ -61,6 +54,21 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   // Answers all who wait, and from now on all who come too late.
   void answer_all(const outcome& o);
   bool awaited();
+  // All is written, and it is about to land.
+  bool is_complete() const noexcept { return complete_; }
+  // When the last byte of it came, or was first asked for; now, when all are here and it is to land; zero while it is
+  // queued.
+  std::chrono::steady_clock::time_point heard() const noexcept {
+    return complete_ ? std::chrono::steady_clock::now() : heard_.load();
+  }
+  // Hands out no more bytes, and whoever has the file is to read from it no more. True: some were handed out. On a disk
+  // thread, or after `complete`.
+  bool reject();
+  // Fails with `why` as soon as the source has answered what it was asked; those who wait are told at once.
+  void give_up(const failure& why);
+  // It is over: no more bytes are to be written.
+  void settle();
+  bool handed_out();
   // Bytes of it were requested, or somebody waits for it: more than its place in the queue.
   bool begun() const noexcept { return demanded_ || begun_; }
 
@@ -86,6 +94,8 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
     waiter call;
   };
   std::shared_ptr<const unique_fd> readable();
+  void pay(std::uint64_t bytes);
+  bytes_ready hand_out(std::shared_ptr<const unique_fd> file);
   void write(std::uint64_t offset, const std::vector<std::byte>& bytes);
   void digest(std::uint64_t offset, std::span<const std::byte> bytes);
   bool digest_from_disk();
@@ -99,13 +109,18 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   const std::string path_;
   std::atomic<bool> demanded_;
   std::atomic<bool> begun_ = false;
+  std::atomic<bool> complete_ = false;
+  std::atomic<std::chrono::steady_clock::time_point> heard_ = std::chrono::steady_clock::time_point{};
   std::atomic<bool> broken_ = false;  // the disk refused a write
   std::shared_ptr<unique_fd> file_;   // the disk thread's, published under mutex_
 
   std::mutex mutex_;
   ranges requested_, written_;
+  std::uint64_t owes_;
   std::uint64_t prefer_ = 0;  // where the last reader wants to go on
   std::vector<waiting> waiters_;
+  bool handed_out_ = false;
+  const std::shared_ptr<std::atomic<bool>> rejected_ = std::make_shared<std::atomic<bool>>(false);
   std::optional<failure> write_failure_;
   std::optional<outcome> over_;
 

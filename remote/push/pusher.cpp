@@ -12,6 +12,7 @@
 #include "index/path.hpp"
 #include "index/pushed.hpp"
 #include "index/set.hpp"
+#include "index/time.hpp"
 #include "remote/push/part_name.hpp"
 #include "remote/sha256.hpp"
 
@@ -24,16 +25,13 @@ constexpr std::size_t most_at_once = 128;
 constexpr unsigned most_losses = 6, most_changes = 3;
 constexpr std::uint64_t denials_that_tell = 20;  // with nothing taken: the account may not write at all
 
-side side_of(const attributes& a) { return {a.mode, a.size, a.mtime * 1'000'000'000}; }
-
 std::string parent_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
 bool stands_for(const struct stat& st, const side& s) {
-  return static_cast<std::uint64_t>(st.st_size) == s.size &&
-         st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec == s.mtime;
+  return static_cast<std::uint64_t>(st.st_size) == s.size && to_ns(st.st_mtim) == s.mtime;
 }
 
 failure spoilt(const std::string& path) {
@@ -99,7 +97,7 @@ bool pusher::consider(const std::string& path, const entry& e) {
   if (!S_ISREG(e.local->mode) && (!S_ISLNK(e.local->mode) || e.state == state::conflict)) return true;
   const auto target = reader_->source_path(e.ino);
   if (!target) return true;
-  const attributes here{e.local->mode, e.local->size, e.local->mtime / 1'000'000'000};
+  const attributes here{e.local->mode, e.local->size, to_seconds(e.local->mtime)};
   if (filter_.leaves_out(parent_of(*target), {target->substr(target->rfind('/') + 1), here, e.target})) return true;
   const auto& directory = directory_for(e);
   if (directory.left_out) return true;

@@ -61,6 +61,7 @@ class pusher {
 
   void walk(index::set which, const std::string& path);
   bool consider(const std::string& path, const entry& e);
+  side side_of(const attributes& a) const { return {a.mode, a.size, migration_.where().times().ns(a.mtime)}; }
   std::optional<side> replaced_by(const entry& e);
   std::optional<failure> taken(const entry& e, const std::string& target);
   const made_directory& directory_for(const entry& e);

@@ -41,7 +41,7 @@ void shipment::go(done call) {
 
 bool shipment::is_known(const attributes& there) const {
   return replaces_ && S_ISREG(there.mode) && there.size == replaces_->size &&
-         there.mtime == replaces_->mtime / 1'000'000'000;
+         services_.where.times().ns(there.mtime) == replaces_->mtime;
 }
 
 void shipment::looked(const std::optional<failure>& why, const attributes& there) {

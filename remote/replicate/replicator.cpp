@@ -12,6 +12,7 @@
 
 #include "index/outcome.hpp"
 #include "index/path.hpp"
+#include "index/time.hpp"
 #include "remote/settling.hpp"
 
 namespace ferryfs::remote {
@@ -110,6 +111,7 @@ void replicator::work(const std::stop_token& stop) {
       rewind();  // what went wrong on the way is found again
       continue;
     }
+    if (can) wait_for_room();
     lock.unlock();
     idle();
     lock.lock();
@@ -118,7 +120,17 @@ void replicator::work(const std::stop_token& stop) {
   }
 }
 
-void replicator::rewind() { day_ = newest, ino_ = 0, unsettled_ = false; }
+void replicator::rewind() { day_ = newest, ino_ = 0, unsettled_ = false, waits_ = {}; }
+
+// The queue was looked through, and nothing of it is on its way; mutex_ is held.
+void replicator::wait_for_room() {
+  waited_ = waits_;
+  if (waited_.files > 0 && blocked_.empty())
+    block(
+        fmt::format("{}: no space for the last {} pictures, {} bytes in all: {} bytes are free and {} are to stay free "
+                    "(--min-free); make room",
+                    printable(services_.where.path()), waited_.files, waited_.bytes, free_, min_free_));
+}
 
 void replicator::idle() {
   if (paused_) return;
@@ -144,17 +156,22 @@ bool replicator::has_space() {
   const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock{mutex_};
   if (!blocked_.empty() && now - blocked_since_ > blocked_time) blocked_.clear();
-  if (blocked_.empty() && free < min_free_) block(0);
+  if (blocked_.empty() && free < min_free_)
+    block(fmt::format("{}: no space: {} bytes are free and {} are to stay free (--min-free); make room",
+                      printable(services_.where.path()), free_, min_free_));
   return blocked_.empty();
 }
 
-// The disk has no room for `bytes` more; mutex_ is held.
-void replicator::block(std::uint64_t bytes) {
-  blocked_ = fmt::format(
-      "{}: no space: {} bytes are free, the next picture has {} and {} are to stay free (--min-free); make room",
-      printable(services_.where.path()), free_, bytes, min_free_);
+// mutex_ is held.
+void replicator::block(std::string why) {
+  blocked_ = std::move(why);
   blocked_since_ = std::chrono::steady_clock::now();
   spdlog::error("replication stands still: {}", blocked_);
+}
+
+replicator::waiting_for_room replicator::waiting() {
+  const std::lock_guard lock{mutex_};
+  return waited_;
 }
 
 // Starts fetches up to the archive's depth. False: the queue has no more for now.
@@ -197,21 +214,28 @@ bool replicator::start(const entry& gap) {
     make_here(gap);
     return false;
   }
-  if (!is_settled(gap.source->mtime / 1'000'000'000)) {
+  if (!is_settled(to_seconds(gap.source->mtime))) {
     unsettled_ = true;
     return false;
   }
   {
     const std::lock_guard lock{mutex_};
     if (on_the_way_.contains(gap.ino)) return false;
-    // What is on its way needs its space as well.
-    if (free_ < min_free_ + reserved_ + gap.source->size) {
-      full_ = true;
-      if (on_the_way_.empty()) block(gap.source->size);
+    // One that is larger than what is free waits, and holds up no other; what is on its way needs its space as well.
+    if (free_ < min_free_ + gap.source->size) {
+      const std::uint64_t size = gap.source->size, disk = services_.where.capacity();
+      if (size > disk)
+        fail(gap.ino,
+             fmt::format("{}: has {} bytes, and the destination's whole disk {}", printable(path), size, disk));
+      else
+        ++waits_.files, waits_.bytes += size;
       return false;
     }
-    on_the_way_.emplace(gap.ino, gap.source->size);
-    reserved_ += gap.source->size;
+    if (free_ < min_free_ + services_.fetch.owed() + gap.source->size) {
+      full_ = true;
+      return false;
+    }
+    on_the_way_.insert(gap.ino);
   }
   services_.fetch.fetch(gap, std::move(path), lane::background,
                         [this, ino = gap.ino](const auto& why) { landed(ino, why); });
@@ -243,7 +267,7 @@ void replicator::make_here(const entry& gap) {
     if (problem == 0 && ::fchownat(directory.get(), name.c_str(), services_.where.uid(), services_.where.gid(),
                                    AT_SYMLINK_NOFOLLOW) != 0)
       problem = errno;
-    const timespec when{gap.source->mtime / 1'000'000'000, 0};
+    const timespec when = to_timespec(gap.source->mtime);
     const timespec times[] = {when, when};
     if (problem == 0) ::utimensat(directory.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW);
   }
@@ -256,8 +280,13 @@ void replicator::make_here(const entry& gap) {
       return services_.index.post(
           [ino = gap.ino, s = there->attributes](index::transaction& t) { index::record_found(t, ino, s); });
   }
-  services_.index.post([ino = gap.ino, text = fmt::format("{}: {}", printable(path), std::strerror(problem)),
-                        now = now_seconds()](index::transaction& t) { index::record_failure(t, ino, text, now); });
+  fail(gap.ino, fmt::format("{}: {}", printable(path), std::strerror(problem)));
+}
+
+void replicator::fail(inode ino, std::string why) {
+  services_.index.post([ino, why = std::move(why), now = now_seconds()](index::transaction& t) {
+    index::record_failure(t, ino, why, now);
+  });
 }
 
 // On the source.
@@ -276,18 +305,11 @@ void replicator::landed(inode ino, const std::optional<failure>& why) {
   bool news = why.has_value();
   {
     const std::lock_guard lock{mutex_};
-    if (const auto at = on_the_way_.find(ino); at != on_the_way_.end()) {
-      reserved_ -= at->second;
-      on_the_way_.erase(at);
-    }
+    on_the_way_.erase(ino);
     news = news || on_the_way_.empty();
     if (on_the_way_.size() == most_unlanded) slack_ = news = true;
     if (!why) unfinished_ = true;
-    if (why && why->why == cause::local_error && blocked_.empty()) {
-      blocked_ = why->text;
-      blocked_since_ = std::chrono::steady_clock::now();
-      spdlog::error("replication stands still: {}", blocked_);
-    }
+    if (why && why->of_disk() && blocked_.empty()) block(why->text);
   }
   if (news) wake_.notify_all();
 }
@@ -305,7 +327,7 @@ void replicator::finish_directories() {
       const unique_fd fd = services_.where.open(here, O_RDONLY | O_DIRECTORY);
       struct stat st {};
       const side shown = e.shown();
-      const timespec when{shown.mtime / 1'000'000'000, shown.mtime % 1'000'000'000};
+      const timespec when = to_timespec(services_.where.times().clamped(shown.mtime));
       const timespec times[] = {when, when};
       if (fd && ::fstat(fd.get(), &st) == 0 &&
           (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ shown.mode) & 07777)) {

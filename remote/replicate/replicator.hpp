@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "index/reader.hpp"
 #include "index/writer.hpp"
@@ -40,11 +40,18 @@ class replicator {
   void when_idle(std::function<void()> call);
   // Why it stands still, if the destination's disk is the reason.
   std::string blocked_by();
+  // Gaps that the disk has no room for, as the last look at the queue found them; the others are fetched meanwhile.
+  struct waiting_for_room {
+    std::uint64_t files = 0, bytes = 0;
+  };
+  waiting_for_room waiting();
 
  private:
   void run(const std::stop_token& stop);
   void work(const std::stop_token& stop);
-  void block(std::uint64_t bytes);
+  void block(std::string why);
+  void wait_for_room();
+  void fail(inode ino, std::string why);
   void rewind();
   bool fill();
   bool start(const entry& gap);
@@ -60,12 +67,12 @@ class replicator {
   std::atomic<bool> paused_ = true;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::unordered_map<inode, std::uint64_t> on_the_way_;
+  std::unordered_set<inode> on_the_way_;
   bool again_ = true;
-  bool slack_ = false;          // there is room for more fetches
-  std::uint64_t reserved_ = 0;  // bytes of what is on its way
-  std::uint64_t free_ = 0;      // on the destination, at the last look
-  bool full_ = false;           // the next gap does not fit beside them
+  bool slack_ = false;               // there is room for more fetches
+  std::uint64_t free_ = 0;           // on the destination, at the last look
+  bool full_ = false;                // the next gap does not fit beside what is on its way
+  waiting_for_room waits_, waited_;  // of this look at the queue, and of the last
   std::string blocked_;
   std::chrono::steady_clock::time_point blocked_since_;
   std::atomic<bool> unfinished_ = true;  // something came since directories last got their times

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "index/path.hpp"
+#include "index/time.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -16,13 +17,10 @@ constexpr std::size_t most_failures_kept = 20;
 constexpr unsigned most_losses = 3;
 constexpr std::size_t longest_path = 4096;  // PATH_MAX: what lies deeper has no name here, or does not end
 
-// Set-user-id and set-group-id are not taken over: here they would speak for another owner.
-side side_of(const attributes& a) { return {a.mode & ~06000U, a.size, a.mtime * 1'000'000'000}; }
-
 // A listing that was taken in the second in which its directory changed may be older than the change.
 std::int64_t mark_of(const side& s) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const std::int64_t mtime = s.mtime / 1'000'000'000;
+  const std::int64_t mtime = to_seconds(s.mtime);
   return std::chrono::duration_cast<std::chrono::seconds>(now).count() - mtime > 2 ? mtime : 0;
 }
 
@@ -38,7 +36,7 @@ class source_scan::one_listing final : public listing {
             index::which::source, directory_.ino, directory_.path, nullptr,
             // A name that the filter of an earlier scan let through.
             [scan = scan_.get(), path = directory_.path](const entry& e) {
-              const attributes a{e.source->mode, e.source->size, e.source->mtime / 1'000'000'000};
+              const attributes a{e.source->mode, e.source->size, to_seconds(e.source->mtime)};
               return scan->services_.leave_out.leaves_out(path, {e.name, a, e.target});
             })) {}
 
@@ -46,7 +44,7 @@ class source_scan::one_listing final : public listing {
     auto listed = std::make_shared<std::vector<index::listed>>();
     for (auto& f : names) {
       if (scan_->services_.leave_out.leaves_out(directory_.path, f)) continue;
-      listed->push_back({std::move(f.name), side_of(f.attrs), std::move(f.target), {}, {}});
+      listed->push_back({std::move(f.name), scan_->side_of(f.attrs), std::move(f.target), {}, {}});
     }
     auto subdirectories = std::make_shared<std::vector<index::subdirectory>>();
     scan_->services_.index.post(
@@ -107,7 +105,7 @@ void source_scan::look(const directory& d) {
   services_.source.stat(d.path, [self = shared_from_this(), d = directory{d}](const std::optional<failure>& why,
                                                                               const attributes& a) mutable {
     if (self->goes_again(d, why)) return self->look(d);
-    d.attributes = side_of(a);
+    d.attributes = self->side_of(a);
     const bool no_root = !why && d.ino == root_inode && !S_ISDIR(a.mode);
     self->looked_at(d, no_root ? failure{cause::not_found, "the source is no directory"} : why);
   });
@@ -188,7 +186,7 @@ void source_scan::looked_at(const directory& d, const std::optional<failure>& wh
 
 void source_scan::visit(const directory& d) {
   const auto row = services_.readers.borrow()->by_inode(d.ino);
-  const bool unchanged = row && row->listed && *row->listed != 0 && *row->listed == d.attributes.mtime / 1'000'000'000;
+  const bool unchanged = row && row->listed && *row->listed != 0 && *row->listed == to_seconds(d.attributes.mtime);
   if (unchanged && !full_) return skip(d);
   // Where the destination has something else under this name, what lies below cannot be shown.
   if (row && row->local && !S_ISDIR(row->local->mode)) return done(d.ino, std::nullopt);

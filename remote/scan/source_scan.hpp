@@ -18,6 +18,7 @@
 
 #include "index/merge.hpp"
 #include "index/reader.hpp"
+#include "index/time.hpp"
 #include "index/writer.hpp"
 #include "remote/archive.hpp"
 #include "remote/filter.hpp"
@@ -40,7 +41,12 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     // Each directory as its listing is in the index, or can't be had. On the writer's or an archive's thread.
     std::function<void(inode, const std::optional<failure>&)> listed;
     std::function<void(const result&)> finished;  // once
+    time_range times = {};                        // that the destination's files can have
   };
+
+  // What the index is to know of it. Set-user-id and set-group-id are not taken over: here they would speak for another
+  // owner.
+  side side_of(const attributes& a) const { return {a.mode & ~06000U, a.size, services_.times.ns(a.mtime)}; }
 
   source_scan(services s, bool full) : services_(std::move(s)), full_(full) {}
   void start();

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t version = 3;
 constexpr std::uint32_t longest_read = 255U << 10;  // what OpenSSH's sftp-server answers at most
 constexpr std::uint32_t longest_write = 128U << 10;
+constexpr std::uint32_t least_length = 1024;           // a server that moves less at a time would never be done
 constexpr std::uint64_t least_in_flight = 512U << 10;  // bytes requested
 constexpr std::uint64_t most_in_flight = 8U << 20;     // what 50 ms at 160 MB/s hold
 constexpr std::size_t least_files = 150;
@@ -38,10 +39,7 @@ class connection::limits_task final : public task {
   }
   void reply(wire&, const request&, type got, parser& p) override {
     if (got != type::extended_reply) return;
-    try {
-      connection_.limited(p);
-    } catch (const broken&) {  // then it has not said what it allows
-    }
+    connection_.limited(p);
   }
   void lost(const failure&) override {}
 
@@ -105,10 +103,15 @@ void connection::greet() {
 }
 
 void connection::limited(parser& p) {
-  p.u64();
-  const std::uint64_t read = p.u64();
-  const std::uint64_t write = p.u64();
-  const std::uint64_t handles = p.u64();
+  std::uint64_t read = 0, write = 0, handles = 0;
+  try {
+    p.u64();
+    read = p.u64(), write = p.u64(), handles = p.u64();
+  } catch (const broken&) {  // then it has not said what it allows
+  }
+  for (const auto& [length, what] : {std::pair{read, "READ"}, {write, "WRITE"}})
+    if (length != 0 && length < least_length)
+      throw broken{fmt::format("it allows {} bytes a {}; less than {} are of no use", length, what, least_length)};
   if (read != 0) read_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, longest_read));
   if (write != 0) write_length_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(write, longest_write));
   const std::size_t most = handles == 0 ? most_files : static_cast<std::size_t>(std::min<std::uint64_t>(handles, 1000));

@@ -38,7 +38,8 @@ builder& builder::size(std::uint64_t bytes) { return u32(has_size).u64(bytes); }
 builder& builder::mode(std::uint32_t permissions) { return u32(has_permissions).u32(permissions & 07777); }
 
 builder& builder::mode_and_time(std::uint32_t permissions, std::int64_t mtime) {
-  const auto seconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(mtime, 0, UINT32_MAX));
+  // Servers read the 32 bits with a sign or without one; up to 2038 both are the same.
+  const auto seconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(mtime, 0, INT32_MAX));
   return u32(has_permissions | has_times).u32(permissions & 07777).u32(seconds).u32(seconds);
 }
 
@@ -80,10 +81,12 @@ attributes parser::attrs() {
   if (flags & has_size) a.size = u64();
   if (flags & has_ids) u32(), u32();
   if (flags & has_permissions) a.mode = u32();
-  if (flags & has_times) u32(), a.mtime = u32();
+  // The draft says nothing of a sign; a picture of 1965 is seen, one of 2101 is not.
+  if (flags & has_times) u32(), a.mtime = static_cast<std::int32_t>(u32());
   if (flags & has_extended)
     for (std::uint32_t left = u32(); left > 0; --left) bytes(), bytes();
   if (a.size > static_cast<std::uint64_t>(INT64_MAX)) throw broken{fmt::format("a file of {} bytes", a.size)};
+  a.size = std::min(a.size, largest_size);
   return a;
 }
 

@@ -159,6 +159,8 @@ std::size_t channel::write(std::span<const std::byte> from) {
   return static_cast<std::size_t>(n);
 }
 
-void channel::wait(int wake, milliseconds at_most) { wait_for(session_.get(), socket_.get(), wake, at_most); }
+void channel::wait(int wake, milliseconds at_most) {
+  wait_for(session_.get(), socket_.get(), wake, at_most, write_pending_ || read_pending_);
+}
 
 }  // namespace ferryfs::remote::ssh

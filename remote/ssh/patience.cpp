@@ -22,9 +22,10 @@ int patience::operator()(const std::function<int()>& call) const {
   }
 }
 
-void wait_for(LIBSSH2_SESSION* session, int socket, int wake, milliseconds at_most) {
+void wait_for(LIBSSH2_SESSION* session, int socket, int wake, milliseconds at_most, bool unsent) {
   const bool out = (libssh2_session_block_directions(session) & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
-  pollfd p[2] = {{socket, static_cast<short>(out ? POLLOUT | POLLIN : POLLIN), 0}, {wake, POLLIN, 0}};
+  const int events = !out ? POLLIN : unsent ? POLLOUT : POLLIN | POLLOUT;
+  pollfd p[2] = {{socket, static_cast<short>(events), 0}, {wake, POLLIN, 0}};
   poll(p, wake < 0 ? 1 : 2, static_cast<int>(at_most.count()));
 }
 

@@ -21,6 +21,7 @@ struct patience {
 };
 
 // Waits until the socket is ready in the direction that libssh2 names, `wake` (or -1) is readable, or the time is over.
-void wait_for(LIBSSH2_SESSION* session, int socket, int wake, std::chrono::milliseconds at_most);
+// While something is `unsent`, nothing that came is read: then it counts for nothing that the socket is readable.
+void wait_for(LIBSSH2_SESSION* session, int socket, int wake, std::chrono::milliseconds at_most, bool unsent = false);
 
 }  // namespace ferryfs::remote::ssh

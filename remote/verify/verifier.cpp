@@ -19,6 +19,7 @@
 #include "index/digest.hpp"
 #include "index/path.hpp"
 #include "index/set.hpp"
+#include "index/time.hpp"
 #include "remote/sha256.hpp"
 #include "remote/verify/verification.hpp"
 
@@ -41,8 +42,7 @@ std::string short_hex(const std::string& digest) {
 }
 
 bool is_as_known(const struct stat& st, const side& known) {
-  return static_cast<std::uint64_t>(st.st_size) == known.size &&
-         st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec == known.mtime;
+  return static_cast<std::uint64_t>(st.st_size) == known.size && to_ns(st.st_mtim) == known.mtime;
 }
 
 struct running_flag {
@@ -198,7 +198,7 @@ class run {
     std::promise<bool> another;
     m_.source().stat(one.source_path, [&](const std::optional<failure>& why, const attributes& a) {
       const side& known = *one.row.source;
-      another.set_value(why || a.size != known.size || a.mtime != known.mtime / 1'000'000'000);
+      another.set_value(why || a.size != known.size || m_.where().times().ns(a.mtime) != known.mtime);
     });
     return another.get_future().get();
   }

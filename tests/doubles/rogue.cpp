@@ -48,6 +48,8 @@ constexpr behaviour table[] = {
     {"wrong-size", fault::early_end, sftp::read},
     {"grows", fault::grows, sftp::stat},
     {"huge-size", fault::huge_size, sftp::stat},
+    {"vast-size", fault::vast_size, sftp::stat},
+    {"tiny-limits", fault::tiny_limits, sftp::init},
     {"vanished", fault::status, sftp::open, false, {}, sftp::no_such_file},
     {"failure", fault::status, sftp::read, false, {}, sftp::failure},
     {"short-reads", fault::short_reads, sftp::read, true},

@@ -28,6 +28,8 @@ enum class fault {
   early_end,      // end of file 1,000 bytes before the listed size
   grows,          // the size is larger each time it is told
   huge_size,      // the listed size is 2^63
+  vast_size,      // the listed size is 2^62
+  tiny_limits,    // one byte a READ, it says
   endless,        // five million entries
   cut_listing,    // a failure after the first entry
   status,         // a status instead of the reply

@@ -188,7 +188,8 @@ std::string rogue_session::version() const {
 }
 
 std::string rogue_session::limits(std::uint32_t id) const {
-  return packet_writer(sftp::extended_reply, id).u64(262'144).u64(261'120).u64(261'120).u64(1000).bytes();
+  const std::uint64_t read = has(fault::tiny_limits) ? 1 : 261'120;
+  return packet_writer(sftp::extended_reply, id).u64(262'144).u64(read).u64(261'120).u64(1000).bytes();
 }
 
 std::string rogue_session::open(std::uint32_t id, sftp::type type, const std::string& path) {
@@ -274,6 +275,7 @@ std::uint64_t rogue_session::size_of(const rogue::node& node, bool telling) {
   if (node.kind != rogue::kind::file || node.parent != rogue::victim) return node.size;
   if (has(fault::grows)) return node.size + 1000 * (telling ? ++growth_ : growth_);
   if (has(fault::huge_size) && telling) return std::uint64_t{1} << 63;
+  if (has(fault::vast_size) && telling) return std::uint64_t{1} << 62;
   return node.size;
 }
 

@@ -108,6 +108,21 @@ TEST_CASE("a picture that changes on the source after it was fetched becomes a g
   CHECK(f.row("a.jpg").local == file_side(10, 1000));
 }
 
+TEST_CASE("a fetched picture that is open for writing when it changes on the source is a conflict, not a gap") {
+  index_fixture f;
+  f.list_source({named("a.jpg", file_side(10, 1000)), named("b.jpg", file_side(10, 1000))});
+  for (const char* name : {"a.jpg", "b.jpg"})
+    f.edit(f.row(name).ino, [](entry& e) { e.local = file_side(10, 1000), e.fetched = true, e.state = state::common; });
+  f.writer.watch([ino = f.row("a.jpg").ino](inode asked) { return asked == ino; });
+  for (const auto& now : {file_side(12, 1100), file_side(10, 1200)}) {
+    f.list_source({named("a.jpg", now), named("b.jpg", now)});
+    CHECK(f.row("a.jpg").state == state::conflict);
+    CHECK(f.row("a.jpg").source == now);
+    CHECK(f.row("a.jpg").shown() == file_side(10, 1000));
+    CHECK(f.row("b.jpg").state == state::missing);
+  }
+}
+
 TEST_CASE("a fetched picture that is overwritten on the destination is somebody's own, and loses its digest") {
   index_fixture f;
   f.list_source({named("a.jpg", file_side(10, 1000))});

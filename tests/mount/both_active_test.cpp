@@ -1,6 +1,9 @@
 // Both servers active: what happens on the old one while the mount is up.
+#include <fcntl.h>
+
 #include <nlohmann/json.hpp>
 
+#include "tests/doubles/relay.hpp"
 #include "tests/mount/ferry.hpp"
 
 using namespace ferryfs::test;
@@ -54,6 +57,92 @@ TEST_CASE("a picture that changed on the source before it was fetched is fetched
   REQUIRE(
       wait_until([&] { return fs::exists(f.to / "20240101/1.jpg"); }));  // readers are answered before it is durable
   CHECK((read_file(f.to / "20240101/1.jpg") == noise(9'000, 2)));
+}
+
+TEST_CASE("what is appended to an open file is kept, though its source grew meanwhile and is fetched anew") {
+  const ferry f;
+  const bool off = GENERATE(false, true);
+  write_old(f.from / "resources/log", "old lines\n");
+  mount_fixture mount(f.options(off ? std::vector<std::string>{"-o", "nopassthrough"} : std::vector<std::string>{}));
+  REQUIRE(run_ferryfs({"status", mount.mountpoint(), "--wait", "20"}).code == 0);
+  const auto log = mount / "resources/log";
+  REQUIRE(attribute(log) == "local");
+  {
+    // A service that has its log open, and nothing to say yet.
+    const descriptor open(checked(::open(log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC), log.string()));
+    write_old(f.from / "resources/log", "old lines\nthe old server's last line\n", long_ago + 60);
+    REQUIRE(run_ferryfs({"ctl", mount.mountpoint(), "rescan"}).code == 0);
+    REQUIRE(run_ferryfs({"status", mount.mountpoint(), "--wait", "20"}).code != 3);
+    CHECK(wait_until([&] { return attribute(log) == "conflict"; }));
+    CHECK(fs::file_size(log) == 10);
+    CHECK(::write(open.get(), "ours\n", 5) == 5);
+  }
+  CHECK(read_file(log) == "old lines\nours\n");
+  CHECK(read_file(f.to / "resources/log") == "old lines\nours\n");
+  CHECK(status_of(mount.mountpoint())["conflict"]["files"] == 1);
+}
+
+TEST_CASE("who reads a picture while its source is overwritten gets the new one or an error, and never both mixed") {
+  const ferry f;
+  const auto from = f.from / "20240101/1.mp4";
+  const auto before = noise(4'000'000, 1), after = noise(4'000'000, 2);
+  const bool grows = GENERATE(false, true);
+  write_old(from, before);
+  relay_options far;
+  far.port = f.server.port();
+  far.in_flight = 300'000;
+  relay link(far);
+  mount_fixture mount(f.options(still, link.port()));
+  mount.expect_log(still_says);
+  const auto picture = mount / "20240101/1.mp4";
+  REQUIRE(fs::file_size(picture) == 4'000'000);
+  const descriptor open(checked(::open(picture.c_str(), O_RDONLY | O_CLOEXEC), picture.string()));
+  std::string bytes(4096, '\0');
+  const auto read_at = [&](off_t offset) { return ::pread(open.get(), bytes.data(), bytes.size(), offset); };
+  link.rate(1'000'000);
+  REQUIRE(read_at(0) == 4096);
+  CHECK((bytes == before.substr(0, 4096)));
+  {
+    const descriptor there(checked(::open(from.c_str(), O_WRONLY | O_CLOEXEC), from.string()));
+    REQUIRE(::pwrite(there.get(), after.data(), after.size(), 0) == static_cast<ssize_t>(after.size()));
+    if (grows) REQUIRE(::pwrite(there.get(), "more", 4, static_cast<off_t>(after.size())) == 4);
+  }
+  set_mtime(from, long_ago + 60);
+  link.rate(0);
+  REQUIRE(wait_until([&] { return attribute(picture) == "remote"; }));
+  REQUIRE(wait_until([&] { return fs::last_write_time(picture) == fs::last_write_time(from); }));
+  if (grows) {
+    CHECK(read_at(0) == -1);
+    CHECK(errno == EIO);
+  } else {
+    for (const off_t offset : {0, 4096, 2'000'000, 3'990'000}) {
+      CHECK(read_at(offset) == 4096);
+      CHECK((bytes == after.substr(static_cast<std::size_t>(offset), 4096)));
+    }
+  }
+  CHECK((read_file(picture) == read_file(from)));
+}
+
+TEST_CASE("readers of a copy that became outdated leave none of its pages to those of the new one") {
+  const ferry f;
+  const auto from = f.from / "20240101/1.jpg";
+  write_old(from, noise(1'000'000, 1));
+  mount_fixture mount(f.options({"-o", "nopassthrough"}));
+  REQUIRE(run_ferryfs({"status", mount.mountpoint(), "--wait", "20"}).code == 0);
+  const auto picture = mount / "20240101/1.jpg";
+  REQUIRE(attribute(picture) == "local");
+  const descriptor early(checked(::open(picture.c_str(), O_RDONLY | O_CLOEXEC), picture.string()));
+  std::string bytes(4096, '\0');
+  REQUIRE(::pread(early.get(), bytes.data(), bytes.size(), 0) == 4096);
+  write_old(from, noise(1'000'000, 2), long_ago + 60);
+  REQUIRE(run_ferryfs({"ctl", mount.mountpoint(), "rescan"}).code == 0);
+  REQUIRE(run_ferryfs({"status", mount.mountpoint(), "--wait", "20"}).code == 0);
+  REQUIRE(attribute(picture) == "local");
+  for (const off_t offset : {0, 500'000, 900'000}) {
+    CHECK(::pread(early.get(), bytes.data(), bytes.size(), offset) == 4096);
+    CHECK((bytes == noise(1'000'000, 2).substr(static_cast<std::size_t>(offset), 4096)));
+  }
+  CHECK((read_file(picture) == noise(1'000'000, 2)));
 }
 
 TEST_CASE("a picture that vanished from the source before it was fetched is reported as lost") {

@@ -208,3 +208,70 @@ TEST_CASE("mounted over the destination, it is reached by the destination's path
   fs::remove_all(f.to / ".ferryfs");
   CHECK(out_of({"ls", "-A", f.to}) == "20240101\n");
 }
+
+TEST_CASE("what the disk has no room for is read from the source, and not kept; changing a part of it is ENOSPC") {
+  const ferry f;
+  const auto content = noise(5'000'000);
+  write_old(f.from / "videos/day.mp4", content);
+  auto options = f.options({"--min-free", "1000T"});
+  if (GENERATE(true, false)) options.source = f.from;
+  mount_fixture mount(options);
+  mount.expect_log("stands still");
+  const auto video = mount / "videos/day.mp4";
+  CHECK((read_file(video) == content));
+  CHECK(read_at(video, 4'999'000, 5000) == content.substr(4'999'000));
+  {
+    std::vector<std::jthread> readers;
+    std::atomic<int> right = 0;
+    for (int i = 0; i < 8; ++i)
+      readers.emplace_back(
+          [&, i] { right += read_at(video, i * 600'000, 600'000) == content.substr(i * 600'000, 600'000); });
+    readers.clear();
+    CHECK(right == 8);
+  }
+  CHECK(attribute(video) == "remote");
+  CHECK_FALSE(fs::exists(f.to / "videos/day.mp4"));
+  CHECK_THAT(run_ferryfs({"status", mount.mountpoint()}).out, contains_text("not kept"));
+  {
+    const descriptor open(checked(::open(video.c_str(), O_RDWR | O_CLOEXEC), video.string()));
+    CHECK(::pwrite(open.get(), "x", 1, 100) == -1);
+    CHECK(errno == ENOSPC);
+  }
+  CHECK(::truncate(video.c_str(), 100) == -1);
+  CHECK(errno == ENOSPC);
+  write_file(mount / "videos/new.mp4", "an upload may use the reserve");
+  CHECK(read_file(f.to / "videos/new.mp4") == "an upload may use the reserve");
+  // Another picture on the source is another here.
+  write_old(f.from / "videos/day.mp4", noise(5'000'000, 2), long_ago + 60);
+  REQUIRE(run_ferryfs({"ctl", mount.mountpoint(), "rescan"}).code == 0);
+  CHECK((read_file(video) == noise(5'000'000, 2)));
+}
+
+TEST_CASE("writing into a large missing file lasts as long as its bytes come") {
+  const ferry f;
+  const auto content = noise(3'000'000);
+  write_old(f.from / "videos/day.mp4", content);
+  write_old(f.from / "videos/other.mp4", content);
+  relay_options far;
+  far.port = f.server.port();
+  far.in_flight = 100'000;
+  relay link(far);
+  auto arguments = still;
+  arguments.insert(arguments.end(), {"--io-timeout", "2"});
+  mount_fixture mount(f.options(arguments, link.port()));
+  for (const char* said : {still_says.c_str(), "timeout", "answer", "reach"}) mount.expect_log(said);
+  const auto video = mount / "videos/day.mp4";
+  REQUIRE(fs::file_size(video) == 3'000'000);
+  link.rate(700'000);
+  const descriptor open(checked(::open(video.c_str(), O_RDWR | O_CLOEXEC), video.string()));
+  CHECK(time_of([&] { CHECK(::pwrite(open.get(), "here", 4, 1'000'000) == 4); }) > 3s);
+  auto changed = content;
+  changed.replace(1'000'000, 4, "here");
+  CHECK((read_file(video) == changed));
+  // And no longer than --io-timeout without one.
+  const auto other = mount / "videos/other.mp4";
+  const descriptor silent(checked(::open(other.c_str(), O_RDWR | O_CLOEXEC), other.string()));
+  link.stall();
+  CHECK(time_of([&] { CHECK(::pwrite(silent.get(), "here", 4, 1'000'000) == -1); }) < 6s);
+  link.go();
+}

@@ -141,6 +141,16 @@ void fake_archive::finish(const std::string& path, std::optional<failure> why) {
   at_hand(path, true)->finished(why, why ? attributes{} : look(path));
 }
 
+void fake_archive::finish_all(const std::string& path) {
+  while (true) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (!held_.contains(path)) return;
+    }
+    serve(path);
+  }
+}
+
 void fake_archive::serve(const std::string& path) {
   answer_all(path);
   finish(path);

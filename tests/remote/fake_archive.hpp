@@ -55,6 +55,8 @@ class fake_archive final : public remote::archive {
   void answer_all(const std::string& path, std::uint32_t at_most = 1U << 20);
   // Ends it with what the file shows now, or with a failure.
   void finish(const std::string& path, std::optional<remote::failure> why = {});
+  // Reads all that are at hand of this path to their end.
+  void finish_all(const std::string& path);
   // All three: reads it to its end.
   void serve(const std::string& path);
 

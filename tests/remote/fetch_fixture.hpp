@@ -59,6 +59,8 @@ class waiting {
   // The bytes it got in `length` from `offset`.
   std::string bytes(std::uint64_t offset, std::size_t length) const {
     const auto o = get();
+    if (const auto* unkept = std::get_if<remote::bytes_unkept>(&o))
+      return {reinterpret_cast<const char*>(unkept->bytes.data()), unkept->bytes.size()};
     const auto* ready = std::get_if<remote::bytes_ready>(&o);
     if (ready == nullptr) throw std::logic_error("it was not told of bytes");
     std::string text(length, '\0');
@@ -71,6 +73,7 @@ class waiting {
     const auto* f = std::get_if<remote::failure>(&o);
     return f == nullptr ? std::nullopt : std::optional(f->why);
   }
+  bool is_unkept() const { return std::holds_alternative<remote::bytes_unkept>(get()); }
   bool became_local() const { return std::holds_alternative<remote::now_local>(get()); }
 
  private:
@@ -152,7 +155,7 @@ struct archive_fixture {
     const auto a = source.look(path);
     entry e;
     e.parent = parent, e.name = path.substr(path.rfind('/') + 1), e.day = 20130715;
-    e.source = side{a.mode, a.size, a.mtime * second};
+    e.source = side{a.mode, a.size, where.times().ns(a.mtime)};
     return writer.run([&](index::transaction& t) { return t.insert(e); });
   }
 };

@@ -1,6 +1,7 @@
 // What becomes of a fetch that goes wrong, and of those who wait for it.
 #include <chrono>
 
+#include "index/change_here.hpp"
 #include "remote/fetch/fetcher.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
@@ -126,13 +127,125 @@ TEST_CASE("a picture that changed while it was fetched does not land, and the in
   const entry now_known = f.row("a.jpg");
   CHECK(now_known.state == state::missing);
   CHECK(now_known.source == side{shown.mode, shown.size, shown.mtime * second});
-  CHECK(now_known.attempts == 0);
 
   const auto again = f.want(ino, 0, shown.size);
   f.source.serve("a.jpg");
   CHECK_FALSE(again.failed());
   f.fetch.drain();
   CHECK(f.row("a.jpg").state == state::common);
+}
+
+TEST_CASE("bytes of a fetch that failed after all are handed out no more, and whoever keeps them is told") {
+  fetch_fixture f;
+  std::atomic<inode> told = 0;
+  f.writer.observe([&](const std::vector<index::change>& changes) {
+    for (const auto& c : changes)
+      if (c.what == index::change::what::content) told = c.ino;
+  });
+  const inode ino = f.gap("a.jpg", content_of(100)), other = f.gap("b.jpg", content_of(100));
+  const auto reader = f.want(ino, 0, 10), unserved = f.want(other, 90, 10);
+  f.source.answer("a.jpg", 0, 100);
+  const auto served = std::get<remote::bytes_ready>(reader.get());
+  CHECK(served.size == 100);
+  CHECK_FALSE(*served.rejected);
+  SECTION("its source became another") {
+    f.source.put_file("a.jpg", content_of(100), long_ago + 1);
+    f.source.ask("a.jpg");
+    f.source.finish("a.jpg");
+  }
+  SECTION("its last check went wrong") { f.source.finish("a.jpg", failure{cause::source_error, "no answer to FSTAT"}); }
+  SECTION("its connection was lost") { f.source.finish("a.jpg", failure{cause::timeout, "silence"}); }
+  SECTION("another file came to stand there") {
+    write_file(f.on_disk("a.jpg"), "mine");
+    f.source.ask("a.jpg");
+    f.source.finish("a.jpg");
+  }
+  CHECK(wait_until([&] { return served.rejected->load(); }));
+  f.source.finish("b.jpg", failure{cause::source_error, "bad sector"});
+  CHECK(unserved.failed());
+  f.fetch.drain();
+  CHECK(told == ino);
+  if (f.row("a.jpg").is_local()) return;
+  const auto again = f.want(ino, 0, 10);
+  CHECK_FALSE(again.is_over());
+  f.source.serve("a.jpg");
+  CHECK_FALSE(*std::get<remote::bytes_ready>(again.get()).rejected);
+  f.fetch.drain();
+  CHECK(f.row("a.jpg").is_local());
+}
+
+TEST_CASE("a picture that is deleted while somebody reads it is not taken from him") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  const auto reader = f.want(ino, 0, 10);
+  f.source.answer_all("a.jpg");
+  const auto served = std::get<remote::bytes_ready>(reader.get());
+  f.writer.run([&](index::transaction& t) { index::record_removed(t, ino, 1); });
+  ++f.where.changes();
+  f.source.finish("a.jpg");
+  f.fetch.drain();
+  CHECK_FALSE(*served.rejected);
+}
+
+TEST_CASE("a picture that is another whenever it was fetched is tried again only after growing pauses") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(100));
+  const auto fetch = [&](int n) {
+    const auto w = f.want(ino);
+    f.source.answer_all("a.jpg");
+    f.source.put_file("a.jpg", content_of(100), long_ago + n);
+    f.source.finish("a.jpg");
+    f.fetch.drain();
+    return f.row("a.jpg");
+  };
+  CHECK(fetch(1).state == state::missing);
+  std::int64_t pause = 0;
+  for (int n = 2; n < 6; ++n) {
+    const entry e = fetch(n);
+    CHECK(e.state == state::failed);
+    CHECK(e.source->mtime == (long_ago + n) * second);
+    CHECK(e.retry_at - now() > pause + 10);
+    pause = e.retry_at - now();
+  }
+  const auto last = f.want(ino);
+  f.source.serve("a.jpg");
+  f.fetch.drain();
+  CHECK(f.row("a.jpg").state == state::common);
+  CHECK(f.row("a.jpg").attempts == 0);
+}
+
+TEST_CASE("whoever waits for all of a picture survives a lost connection as a reader does") {
+  fetch_fixture f;
+  f.gap("a.jpg", content_of(100));
+  waiting w;
+  f.fetch.fetch(f.row("a.jpg"), "a.jpg", remote::lane::demand, w.done());
+  f.source.answer("a.jpg", 0, 60);
+  f.source.finish("a.jpg", failure{cause::unreachable, "reset by peer"});
+  f.source.serve("a.jpg");
+  CHECK(w.became_local());
+}
+
+TEST_CASE("a fetch shows by its bytes that it goes on, and a queued one by those of others") {
+  fetch_fixture f;
+  const auto a = f.gap("a.jpg", content_of(100)), b = f.gap("b.jpg", content_of(100));
+  const auto none = remote::fetcher::clock::time_point{};
+  CHECK(f.fetch.last_sign(a) == none);
+  const auto of_a = f.want(a, 0, 100), of_b = f.want(b, 0, 100);
+  REQUIRE(f.source.awaits("a.jpg"));
+  REQUIRE(f.source.awaits("b.jpg"));
+  CHECK(f.fetch.last_sign(a) == none);
+  f.source.ask("a.jpg", 50);
+  const auto asked = f.fetch.last_sign(a);
+  CHECK(asked > none);
+  f.source.answer("a.jpg", 0, 50);
+  const auto first = f.fetch.last_sign(a);
+  CHECK(first > asked);
+  CHECK(f.fetch.last_sign(b) == first);
+  f.source.ask("b.jpg", 50);
+  f.source.answer("b.jpg", 0, 50);
+  CHECK(f.fetch.last_sign(a) == first);
+  CHECK(f.fetch.last_sign(b) > first);
+  f.source.answer_all("a.jpg"), f.source.answer_all("b.jpg");
 }
 
 TEST_CASE("a picture that was cut off while it was fetched does not land, and the index learns its size") {

@@ -1,31 +1,25 @@
-#include <sys/mount.h>
-#include <unistd.h>
-
+#include "remote/replicate/replicator.hpp"
 #include "tests/remote/fetch_fixture.hpp"
+#include "tests/remote/small_disk.hpp"
 
 namespace ferryfs::test {
 namespace {
 
 using remote::cause;
 
-// A disk of a few megabytes, as root can make one.
-struct small_disk {
-  temp_dir dir{"small"};
-  explicit small_disk(const char* size) {
-    if (::geteuid() != 0) skip("only root can mount a tmpfs to fill");
-    if (::mount("tmpfs", dir.path().c_str(), "tmpfs", 0, size) != 0) skip("a tmpfs cannot be mounted here");
-  }
-};
-
-// As archive_fixture, on that disk.
+// As archive_fixture, on a disk of its own.
 struct full_disk_fixture {
-  small_disk disk{"size=4m"};
+  small_disk disk;
   fake_archive source;
   taken_destination where{disk.dir.path()};
   index::writer writer{where.index_path()};
   index::readers readers{where.index_path()};
   remote::limiter limit;
-  remote::fetcher fetch{where, source, writer, readers, limit};
+  std::uint64_t free = where.free_bytes();
+  remote::fetcher fetch;
+  // `room`: bytes that may be filled, if not all.
+  explicit full_disk_fixture(const char* size = "size=4m", std::uint64_t room = 0)
+      : disk(size), fetch(where, source, writer, readers, limit, room == 0 ? 0 : free - room) {}
   ~full_disk_fixture() { source.stop(); }
 
   inode gap(const std::string& name, std::size_t size) {
@@ -44,16 +38,16 @@ struct full_disk_fixture {
 
 TEST_CASE("a full disk fails the picture that did not fit, leaves nothing of it, and takes the next that fits") {
   full_disk_fixture f;
-  const inode large = f.gap("large.jpg", 8U << 20);
+  f.gap("large.jpg", 8U << 20);
   f.gap("small.jpg", 1000);
-  waiting reader;
-  f.fetch.want(large, 0, 8U << 20, reader.waiter());
-  CHECK(reader.failed() == cause::local_error);
-  const auto why = std::get<remote::failure>(reader.get()).text;
+  const auto w = f.get("large.jpg");
+  CHECK(w.failed() == cause::no_room);
+  const auto why = std::get<remote::failure>(w.get()).text;
   CHECK_THAT(why, contains_text("large.jpg"));
   CHECK_THAT(why, contains_text("No space left"));
   f.fetch.drain();
   CHECK(f.row("large.jpg").state == state::missing);
+  CHECK(f.row("large.jpg").attempts == 0);
   CHECK_FALSE(std::filesystem::exists(f.disk.dir / "large.jpg"));
   CHECK_FALSE(f.where.has_partials());
 
@@ -62,13 +56,115 @@ TEST_CASE("a full disk fails the picture that did not fit, leaves nothing of it,
   CHECK(read_file(f.disk.dir / "small.jpg") == content_of(1000));
 }
 
-TEST_CASE("a background picture that does not fit is told as the disk's fault") {
+TEST_CASE("a picture that does not fit is read all the same, and not kept") {
   full_disk_fixture f;
-  f.gap("large.jpg", 8U << 20);
-  CHECK(f.get("large.jpg").failed() == cause::local_error);
+  const std::string content = content_of(8U << 20);
+  const inode large = f.gap("large.jpg", 8U << 20);
+  std::vector<waiting> readers(9);
+  for (std::size_t i = 0; i < readers.size(); ++i) f.fetch.want(large, i << 20, 1U << 20, readers[i].waiter());
+  for (std::size_t i = 0; i < 8; ++i) {
+    CHECK(readers[i].is_unkept());
+    CHECK((readers[i].bytes(i << 20, 1U << 20) == content.substr(i << 20, 1U << 20)));
+  }
+  CHECK(readers[8].bytes(8U << 20, 1U << 20).empty());  // behind its end
   f.fetch.drain();
   CHECK(f.row("large.jpg").state == state::missing);
-  CHECK(f.row("large.jpg").attempts == 0);
+  CHECK_FALSE(f.where.has_partials());
+  CHECK(f.fetch.unkept_reads() == 8);
+  CHECK(f.fetch.unkept_bytes() == 8U << 20);
+  // Who wants to write to it needs all of it.
+  waiting writer;
+  f.fetch.fetch(f.row("large.jpg"), "large.jpg", remote::lane::demand, writer.done());
+  CHECK(writer.failed() == cause::no_room);
+}
+
+TEST_CASE("a picture that the disk turns out to have no room for is read to its end without it") {
+  full_disk_fixture f;
+  const std::string content = content_of(3U << 20);
+  const inode ino = f.gap("a.jpg", 3U << 20);
+  f.source.hold_reads();
+  waiting early, late;
+  f.fetch.want(ino, 0, 1000, early.waiter());
+  f.source.answer("a.jpg", 0, 1U << 20);
+  CHECK_FALSE(early.is_unkept());
+  write_file(f.disk.dir / "somebody's", std::string(2U << 20, 'x'));
+  f.fetch.want(ino, 2U << 20, 1000, late.waiter());
+  f.source.answer("a.jpg", 1U << 20, 2U << 20);
+  REQUIRE(wait_until([&] { return f.source.reads_of("a.jpg") == 2; }));
+  f.source.finish_all("a.jpg");
+  CHECK(late.is_unkept());
+  CHECK((late.bytes(2U << 20, 1000) == content.substr(2U << 20, 1000)));
+}
+
+TEST_CASE("bytes that are not kept are of the picture that the index knows, or fail as those of a changed one") {
+  full_disk_fixture f;
+  const inode ino = f.gap("a.jpg", 8U << 20);
+  f.source.hold_reads();
+  waiting w;
+  f.fetch.want(ino, 0, 1000, w.waiter());
+  REQUIRE(f.source.awaits("a.jpg"));
+  f.source.put_file("a.jpg", content_of(8U << 20), long_ago + 1);
+  f.source.serve("a.jpg");
+  CHECK(w.failed() == cause::changed);
+  CHECK(f.row("a.jpg").source->mtime == (long_ago + 1) * second);
+}
+
+TEST_CASE("readers leave the space that is to stay free, and what one began and left makes room for the next") {
+  full_disk_fixture f{"size=16m", 3'000'000};
+  f.source.hold_reads();
+  const inode a = f.gap("a.jpg", 2'000'000), b = f.gap("b.jpg", 2'000'000), c = f.gap("c.jpg", 2'000'000);
+  bool open = true;
+  f.fetch.watch({[](inode) { return false; }, [](inode) {}, [] { return std::size_t{0}; },
+                 [&](inode ino) { return ino == a && open; }});
+  waiting of_a, of_b, of_c;
+  f.fetch.want(a, 0, 1000, of_a.waiter());
+  f.source.answer("a.jpg", 0, 100'000);
+  CHECK_FALSE(of_a.is_unkept());
+  // What is on its way is counted.
+  f.fetch.want(b, 0, 1000, of_b.waiter());
+  f.source.serve("b.jpg");
+  CHECK(of_b.is_unkept());
+  CHECK(f.fetch.is_fetching(a));
+
+  open = false;  // its reader has gone
+  waiting again;
+  f.fetch.want(b, 0, 1000, again.waiter());
+  f.source.serve("b.jpg");
+  CHECK(again.is_unkept());
+  CHECK(f.source.ask("a.jpg").what == remote::reading::wish::enough);
+  f.source.finish("a.jpg");
+  REQUIRE(wait_until([&] { return !f.fetch.is_fetching(a); }));
+  CHECK_FALSE(f.where.has_partials());
+  CHECK(f.row("a.jpg").state == state::missing);
+  f.fetch.want(c, 0, 1000, of_c.waiter());
+  f.source.serve("c.jpg");
+  CHECK_FALSE(of_c.is_unkept());
+  f.fetch.drain();
+  CHECK(f.row("c.jpg").state == state::common);
+}
+
+TEST_CASE("one picture that is larger than the free disk holds up no other, and is counted") {
+  full_disk_fixture f{"size=16m", 5'000'000};
+  f.gap("a.jpg", 1000), f.gap("large.mp4", 8'000'000), f.gap("b.jpg", 1000);
+  f.writer.run([](index::transaction& t) {
+    entry e;
+    e.parent = root_inode, e.name = "vast.mp4",
+    e.source = side{S_IFREG | 0644, remote::largest_size, long_ago * second};
+    t.insert(e);
+  });
+  remote::replicator replicate{{f.where, f.source, f.writer, f.readers, f.fetch}, f.free - 5'000'000};
+  std::atomic<bool> idle = false;
+  replicate.when_idle([&] { idle = true; });
+  replicate.resume();
+  CHECK(wait_until([&] { return f.row("a.jpg").is_local() && f.row("b.jpg").is_local(); }));
+  CHECK(wait_until([&] { return replicate.waiting().files == 1 && !replicate.blocked_by().empty(); }));
+  CHECK(replicate.waiting().bytes == 8'000'000);
+  CHECK_THAT(replicate.blocked_by(), contains_text("--min-free"));
+  CHECK(wait_until([&] { return idle.load(); }));
+  CHECK(wait_until([&] { return f.row("vast.mp4").state == state::failed; }));
+  CHECK_THAT(f.row("vast.mp4").error, contains_text("whole disk"));
+  CHECK(f.source.reads_of("large.mp4") + f.source.reads_of("vast.mp4") == 0);
+  replicate.pause();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "index/change_here.hpp"
+#include "remote/scan/destination_scan.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {
@@ -220,6 +221,88 @@ TEST_CASE("a fetched copy that somebody has changed since is his, and stays") {
   CHECK(w.failed());
   f.writer.run([](index::transaction&) {});
   CHECK(read_file(f.on_disk("a.jpg")) == "his");
+  CHECK(f.row("a.jpg").state == state::conflict);
+}
+
+TEST_CASE("a picture of a time that the destination can't hold, or of before 1970, lands, and stays common") {
+  fetch_fixture f;
+  const std::int64_t year = 31'556'952;
+  const std::int64_t mtime = GENERATE_COPY(-369 * year, -85 * year, -1, 476 * year, INT64_MAX, INT64_MIN);
+  f.gap("a.jpg", content_of(1000), mtime);
+  const auto w = f.background("a.jpg");
+  f.source.serve("a.jpg");
+  CHECK(w.became_local());
+  const auto check = [&] {
+    CHECK(f.row("a.jpg").state == state::common);
+    CHECK(f.row("a.jpg").fetched);
+    CHECK(f.row("a.jpg").source == f.row("a.jpg").local);
+    CHECK(f.row("a.jpg").local == f.where.look("a.jpg")->attributes);
+  };
+  check();
+  remote::directory_marks marks;
+  remote::scan_destination(f.where, f.writer, f.readers, {}, marks);
+  f.writer.run([](index::transaction&) {});
+  check();
+}
+
+TEST_CASE("a picture whose time the destination rounds is not fetched for ever") {
+  fetch_fixture f;
+  const inode ino = f.gap("a.jpg", content_of(10), long_ago + 1);
+  const auto row = f.row("a.jpg");
+  f.writer.run([&](index::transaction& t) {
+    index::record_arrival(t, {ino, row.parent, row.name, {S_IFREG | 0644, 10, long_ago * second}, "x", *row.source});
+  });
+  CHECK(f.row("a.jpg").state == state::common);
+}
+
+TEST_CASE("runs of zeros become holes, and are zeros to whoever reads them while they come") {
+  fetch_fixture f;
+  std::string content = content_of(3'000'000);
+  const auto zeros = [&](std::size_t from, std::size_t length) { content.replace(from, length, length, '\0'); };
+  zeros(100'000, 1'500'000), zeros(2'500'000, 500'000);
+  const inode ino = f.gap("a.img", content);
+  const auto middle = f.want(ino, 900'000, 4096);
+  const std::uint32_t step = GENERATE(1U << 20, 261'120U, 5'000U);
+  f.source.answer_all("a.img", step);
+  CHECK(middle.bytes(900'000, 4096) == std::string(4096, '\0'));
+  f.source.finish("a.img");
+  f.fetch.drain();
+  CHECK((read_file(f.on_disk("a.img")) == content));
+  CHECK(f.row("a.img").sha256 == sha256_of(content));
+  CHECK(stat_of(f.on_disk("a.img")).st_blocks * 512 < 1'200'000);
+  CHECK(f.row("a.img").state == state::common);
+}
+
+TEST_CASE("a picture of nothing but zeros has its size") {
+  fetch_fixture f;
+  for (const std::size_t size : {1UL, 4095UL, 4096UL, 100'000UL}) {
+    const auto name = std::to_string(size);
+    f.gap(name, std::string(size, '\0'));
+    const auto w = f.background(name);
+    f.source.serve(name);
+    REQUIRE(w.became_local());
+    CHECK(read_file(f.on_disk(name)) == std::string(size, '\0'));
+    CHECK(f.row(name).sha256 == sha256_of(std::string(size, '\0')));
+  }
+}
+
+TEST_CASE("an outdated copy that is open for writing stays, and is a conflict from then on") {
+  fetch_fixture f;
+  f.fetch.watch({[&](inode ino) { return ino == f.row("a.jpg").ino; }});
+  const std::string content = GENERATE(std::string("newer"), std::string("of the same size"));
+  f.gap("a.jpg", content, long_ago + 50);
+  f.outdated_copy("a.jpg", "of the same size", long_ago);
+  REQUIRE(f.row("a.jpg").state == state::missing);
+  const auto w = f.background("a.jpg");
+  f.source.serve("a.jpg");
+  CHECK(w.failed() == cause::changed);
+  // Whoever was told finds it in the index.
+  CHECK(f.row("a.jpg").state == state::conflict);
+  CHECK(f.row("a.jpg").shown() == side{S_IFREG | 0644, 16, long_ago * second});
+  CHECK(read_file(f.on_disk("a.jpg")) == "of the same size");
+  f.fetch.drain();
+  CHECK_FALSE(f.partials_left());
+  f.writer.run([&](index::transaction& t) { index::record_source(t, f.row("a.jpg").ino, *f.row("a.jpg").source); });
   CHECK(f.row("a.jpg").state == state::conflict);
 }
 

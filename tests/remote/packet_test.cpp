@@ -65,8 +65,21 @@ TEST_CASE("attributes are read with any of their parts absent") {
   CHECK(read(reply{type::attrs}.u32(0)) == remote::attributes{});
   CHECK(read(reply{type::attrs}.u32(1).u64(5'000'000'000)) == remote::attributes{0, 5'000'000'000, 0});
   CHECK(read(reply{type::attrs}.u32(2 | 4).u32(1).u32(2).u32(0100644)) == remote::attributes{0100644, 0, 0});
-  CHECK(read(reply{type::attrs}.u32(8).u32(1).u32(0xffffffff)) == remote::attributes{0, 0, 0xffffffff});
+  CHECK(read(reply{type::attrs}.u32(8).u32(1).u32(0xffffffff)) == remote::attributes{0, 0, -1});
+  CHECK(read(reply{type::attrs}.u32(8).u32(1).u32(0x7fffffff)) == remote::attributes{0, 0, 0x7fffffff});
   CHECK(read(reply{type::attrs}.attrs(0100600, 7, 9)) == remote::attributes{0100600, 7, 9});
+}
+
+TEST_CASE("times that 32 bits do not hold are sent as the nearest that every server understands") {
+  for (const auto& [mtime, sent] : {std::pair{std::int64_t{-5}, 0U}, {std::int64_t{1} << 40, 0x7fffffffU}, {9, 9U}}) {
+    bytes out;
+    builder{out, type::setstat, 1}.mode_and_time(0644, mtime).end();
+    parser p{std::span(out).subspan(9)};
+    CHECK(p.u32() == 12);
+    CHECK(p.u32() == 0644);
+    CHECK(p.u32() == sent);
+    CHECK(p.u32() == sent);
+  }
 }
 
 TEST_CASE("what a server adds to attributes is passed over") {
@@ -103,7 +116,9 @@ TEST_CASE("a packet that is shorter than what it announces is broken") {
 
 TEST_CASE("a file of more bytes than a disk can hold is broken") {
   const auto with_size = [](std::uint64_t n) { return parser{reply{type::attrs}.u32(1).u64(n).body()}.attrs().size; };
-  CHECK(with_size(INT64_MAX) == INT64_MAX);
+  CHECK(with_size(remote::largest_size - 1) == remote::largest_size - 1);
+  for (const std::uint64_t vast : {std::uint64_t{1} << 62, std::uint64_t{INT64_MAX}})
+    CHECK(with_size(vast) == remote::largest_size);
   CHECK_THROWS_AS(with_size(std::uint64_t{1} << 63), broken);
   CHECK_THROWS_AS(with_size(UINT64_MAX), broken);
 }

@@ -74,7 +74,7 @@ TEST_CASE("impossible names and broken packets end a sync as the source's fault"
   const std::string how =
       GENERATE(as<std::string>(), "slash-name", "absolute-name", "dotdot-name", "nul-name", "empty-name", "long-name",
                "huge-packet", "short-packet", "huge-string", "wrong-id", "wrong-type", "garbage", "bad-packets",
-               "too-many-names", "old-version", "huge-size");
+               "too-many-names", "old-version", "huge-size", "tiny-limits");
   INFO(how);
   const auto result = sync_with(how);
   check_one_line(result.sync, source, "127.0.0.1");
@@ -93,8 +93,8 @@ TEST_CASE("a directory without end is given up, in bounded memory", "[slow]") {
 
 TEST_CASE("pictures that the server does not send rightly are failures, and all others come") {
   const std::string how =
-      GENERATE(as<std::string>(), "more-data", "no-data", "wrong-size", "grows", "vanished", "failure", "cut-listing",
-               "denied", "garbage@read", "wrong-id@read", "huge-packet@open");
+      GENERATE(as<std::string>(), "more-data", "no-data", "wrong-size", "vast-size", "grows", "vanished", "failure",
+               "cut-listing", "denied", "garbage@read", "wrong-id@read", "huge-packet@open");
   INFO(how);
   const auto result = sync_with(how);
   const auto code = static_cast<exit_code>(result.sync.code);

@@ -9,6 +9,7 @@
 #include "fs/mount/reply.hpp"
 #include "fs/mount/write/place.hpp"
 #include "fs/mount/write/whole.hpp"
+#include "index/time.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -43,7 +44,7 @@ void set_itself(int fd, const request& r) {
 
 std::int64_t mtime_of(const request& r) {
   if ((r.set & FUSE_SET_ATTR_MTIME_NOW) != 0) return now_ns();
-  return r.to.st_mtim.tv_sec * 1'000'000'000LL + r.to.st_mtim.tv_nsec;
+  return to_ns(r.to.st_mtim);
 }
 
 // Of what was removed and the kernel still holds.

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <memory>
 #include <vector>
 
 #include "fs/mount/handles.hpp"
@@ -26,6 +28,26 @@ std::string bytes_of(fuse_bufvec* from) {
   return bytes;
 }
 
+// Bytes that wait for the picture that they are to be written into. They are in memory, which has its bounds.
+class queued_bytes {
+ public:
+  // Throws ENOBUFS.
+  explicit queued_bytes(std::string bytes) : bytes_(std::move(bytes)) {
+    constexpr std::size_t most = 64U << 20;  // of all
+    if ((held += bytes_.size()) <= most) return;
+    held -= bytes_.size();
+    throw answer_errno{ENOBUFS};
+  }
+  ~queued_bytes() { held -= bytes_.size(); }
+  queued_bytes(const queued_bytes&) = delete;
+  queued_bytes& operator=(const queued_bytes&) = delete;
+  const std::string& get() const noexcept { return bytes_; }
+
+ private:
+  static inline std::atomic<std::size_t> held = 0;
+  const std::string bytes_;
+};
+
 // A command. Its answer can be read from the same open file.
 void write_command(fuse_req_t req, view& v, const std::string& bytes, fuse_file_info* fi) {
   const auto parked = v.commands_parked.park(req);
@@ -38,16 +60,6 @@ void write_command(fuse_req_t req, view& v, const std::string& bytes, fuse_file_
         [&](fuse_req_t q) { r.error != 0 ? void(fuse_reply_err(q, r.error)) : void(fuse_reply_write(q, size)); });
   };
   attempt(parked, [&] { v.commands.run(bytes, done); });
-}
-
-// The local file of a handle that writes; empty while the picture is missing.
-std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle) {
-  if (auto file = handle.file()) return file;
-  const auto e = v.archive.readers().borrow()->by_inode(handle.ino);
-  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
-  if (!e->is_local()) return nullptr;
-  handle.set_file(open_local(v, *e, O_RDWR));
-  return handle.file();
 }
 
 // `change(request, file)` changes a part of the file, and replies, once all of it is here.
@@ -115,12 +127,15 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offse
     const handle_pointer handle = handle_of(fi);
     const auto file = local_of(v, *handle);
     if (!file)
-      return change_later(req, v, handle, [&v, ino, bytes = bytes_of(from), offset](fuse_req_t q, const auto& whole) {
-        const auto n = ::pwrite(whole->get(), bytes.data(), bytes.size(), offset);
-        if (n < 0) throw answer_errno{errno};
-        v.written.mark(ino, whole);
-        fuse_reply_write(q, static_cast<std::size_t>(n));
-      });
+      return change_later(
+          req, v, handle,
+          [&v, ino, queued = std::make_shared<queued_bytes>(bytes_of(from)), offset](fuse_req_t q, const auto& whole) {
+            const std::string& bytes = queued->get();
+            const auto n = ::pwrite(whole->get(), bytes.data(), bytes.size(), offset);
+            if (n < 0) throw answer_errno{errno};
+            v.written.mark(ino, whole);
+            fuse_reply_write(q, static_cast<std::size_t>(n));
+          });
     fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(from));
     to.buf[0].flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
     to.buf[0].fd = file->get();

@@ -116,8 +116,7 @@ void give(view& v, int fd, const entry& e) {
 bool is_outdated_copy(const unique_fd& directory, const entry& e) {
   struct stat st {};
   if (!e.local || !e.fetched || ::fstatat(directory.get(), e.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return false;
-  return static_cast<std::uint64_t>(st.st_size) == e.local->size &&
-         st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec == e.local->mtime;
+  return static_cast<std::uint64_t>(st.st_size) == e.local->size && to_ns(st.st_mtim) == e.local->mtime;
 }
 
 // A name among the partial files that no fetch has: those go by inode.
