@@ -191,6 +191,7 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   status->add_option("PATH", a.paths, "archives; left out: all that are mounted on this machine");
   status->add_flag("--json", a.json, "for programs");
   status->add_flag("--watch", a.watch, "go on until interrupted");
+  status->add_flag("--verbose", a.verbose, "also what the destination's disk can do");
   status->add_option("--wait", r.wait, "wait until it is complete, SECONDS at most")->expected(0, 1);
   auto* report = app.add_subcommand("report", "the history of reports, and lists of pictures");
   add_report_options(*report, a, r);

@@ -17,7 +17,7 @@ namespace ferryfs::fs {
 
 command_result ask(const std::string& root, const std::string& command, const std::string& file) {
   const std::string path = fmt::format("{}/{}/{}", root, own_directory, file);
-  const unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+  const unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (!fd)
     throw error(exit_code::local,
                 fmt::format("{}: {}; run as the user who mounted it", printable(path), std::strerror(errno)));

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <filesystem>
 
+#include "fs/capabilities_json.hpp"
 #include "fs/settings_json.hpp"
 #include "index/error.hpp"
 #include "index/path.hpp"
 #include "index/reader.hpp"
 #include "remote/absent_archive.hpp"
+#include "remote/destination/private_directory.hpp"
 #include "remote/open_archive.hpp"
 #include "remote/ssh/target.hpp"
 
@@ -19,6 +22,7 @@ namespace {
 // The settings in the index of a destination, if it has one. Checks on the way that the index can be read.
 std::optional<remote::settings> remembered(const std::string& destination) {
   const std::string path = fmt::format("{}/{}/index.db", destination, own_directory);
+  remote::check_private(destination);
   if (!std::filesystem::exists(path)) return std::nullopt;
   index::reader r{path};
   return read_settings(r.meta);
@@ -84,6 +88,7 @@ engine open_engine(remote::settings s, const std::string& destination, const std
   e.archive = std::make_unique<remote::migration>(s, *e.where, std::move(source));
   e.archive->index().run([&](index::transaction& t) {
     write_settings(t, s);
+    write_capabilities(t, e.where->can());
     // The view asks for the root's listing before it answers for a name in it.
     const auto root = t.by_inode(root_inode);
     if (root && !root->source) {
@@ -94,6 +99,13 @@ engine open_engine(remote::settings s, const std::string& destination, const std
     }
   });
   return e;
+}
+
+void say_what_is_lacking(const remote::destination& where) {
+  const std::string lacking = where.lacking();
+  if (lacking.empty()) return;
+  std::fprintf(stderr, "ferryfs: %s: what this file system can't do: %s\n", printable(where.path()).c_str(),
+               lacking.c_str());
 }
 
 remote::settings known_settings(const std::string& destination) {

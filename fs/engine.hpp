@@ -29,6 +29,9 @@ enum class need_source {
 engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need,
                    std::optional<std::uint64_t> limit = {});
 
+// Prints one line to stderr where the destination can't do all that it should.
+void say_what_is_lacking(const remote::destination& where);
+
 // The settings of an archive that was worked on before.
 remote::settings known_settings(const std::string& destination);
 

@@ -3,13 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "index/error.hpp"
 #include "index/path.hpp"
+#include "remote/destination/private_directory.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {
@@ -25,10 +26,10 @@ bool is_there(const stdfs::path& p) {
 // Where the process that holds the archive's lock has it mounted; empty if nobody holds it, or without a mount.
 std::string mounted_at(const stdfs::path& destination) {
   const auto path = destination / own_directory / "lock";
-  const unique_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const unique_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (!fd || ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return "";
-  std::ifstream in{path};
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text(4200, '\0');
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::pread(fd.get(), text.data(), text.size(), 0))));
   constexpr std::string_view mark = ", mounted at ";
   const auto at = text.find(mark);
   return at == std::string::npos ? "" : text.substr(at + mark.size());
@@ -50,6 +51,7 @@ located locate(const std::string& path) {
     const std::string relative = root == real ? "" : real.lexically_relative(root).string();
     if (is_there(root / own_directory / "status.json")) return {root, relative, true};
     if (is_there(root / own_directory / "index.db")) {
+      remote::check_private(root);
       const std::string mountpoint = mounted_at(root);
       if (!mountpoint.empty() && is_there(stdfs::path(mountpoint) / own_directory / "status.json"))
         return {mountpoint, relative, true};

@@ -5,6 +5,7 @@
 
 #include <ctime>
 
+#include "fs/capabilities_json.hpp"
 #include "fs/settings_json.hpp"
 #include "fs/size.hpp"
 #include "fs/switches.hpp"
@@ -46,6 +47,7 @@ json status_of_rows(index::reader& r) {
                    {"eta_s", nullptr},
                    {"active", json::array()}};
   j["complete"] = last_scan.has_value() && t.complete();
+  j["disk"] = read_capabilities(r);
   return j;
 }
 

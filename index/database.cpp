@@ -8,11 +8,10 @@
 #include <cstring>
 
 #include "index/error.hpp"
+#include "index/shared_memory.hpp"
 
 namespace ferryfs::index {
 namespace {
-
-constexpr const char* vfs_name = "ferryfs";
 
 int verbatim_path(sqlite3_vfs*, const char* name, int capacity, char* out) {
   const std::size_t length = std::strlen(name);
@@ -21,29 +20,37 @@ int verbatim_path(sqlite3_vfs*, const char* name, int capacity, char* out) {
   return SQLITE_OK;
 }
 
-// SQLite's own "unix" VFS resolves symbolic links by name, which would lead /proc/self/fd/N into whatever is mounted
-// over the destination: ourselves. This one is the same but for that.
-void register_vfs() {
-  static sqlite3_vfs vfs = [] {
+// SQLite knows this VFS by its name, and a copy has another.
+int open_alone(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
+  sqlite3_vfs* const original = sqlite3_vfs_find("unix-excl");
+  return original->xOpen(original, name, file, flags, out);
+}
+
+// SQLite's own VFSs resolve symbolic links by name, which would lead /proc/self/fd/N into whatever is mounted over the
+// destination: ourselves. These are the same but for that. (The files themselves are opened with O_NOFOLLOW by both.)
+struct own_vfs {
+  sqlite3_vfs shared, alone;
+
+  own_vfs() {
     // Nobody asks how much memory SQLite takes, and counting it is a lock around each allocation.
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    sqlite3_vfs copy = *sqlite3_vfs_find("unix");
-    copy.zName = vfs_name;
-    copy.xFullPathname = verbatim_path;
-    return copy;
-  }();
-  static const int registered = sqlite3_vfs_register(&vfs, 0);
-  (void)registered;
-}
+    shared = *sqlite3_vfs_find("unix"), shared.zName = "ferryfs";
+    alone = *sqlite3_vfs_find("unix-excl"), alone.zName = "ferryfs-alone", alone.xOpen = open_alone;
+    for (sqlite3_vfs* v : {&shared, &alone}) {
+      v->xFullPathname = verbatim_path;
+      sqlite3_vfs_register(v, 0);
+    }
+  }
+};
 
 }  // namespace
 
 SQLite::Database open_database(const std::string& path, access mode) {
-  register_vfs();
+  static const own_vfs vfs;
   const int flags = (mode == access::read_only ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) |
                     SQLITE_OPEN_NOMUTEX;
   try {
-    SQLite::Database database{path, flags, 5000, vfs_name};
+    SQLite::Database database{path, flags, 5000, (has_shared_memory(path) ? vfs.shared : vfs.alone).zName};
     // NORMAL: a power cut may lose the last transactions but never damages the file; what is lost is found again by
     // the scan of the destination.
     database.exec("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;");
@@ -72,6 +79,10 @@ void throw_index_error(const std::string& path, const SQLite::Exception& cause) 
                                                 path, cause.what()));
     case SQLITE_FULL:
       throw error(exit_code::local, fmt::format("{}: no space left on the destination's disk; free some", path));
+    case SQLITE_BUSY:
+      throw error(
+          exit_code::local,
+          fmt::format("{}: the index is in use by another ferryfs; wait for it to end, or ask the mount", path));
     case SQLITE_CANTOPEN:
       throw error(exit_code::local,
                   fmt::format("{}: cannot open the index; check that it exists and its permissions", path));

@@ -21,8 +21,9 @@ side settled(const entry& e, which w, side s) {
   if (w != which::destination || !S_ISDIR(s.mode) || !e.source) return s;
   s.size = e.source->size;
   s.mtime = e.changed != 0 && e.local ? std::max(e.local->mtime, e.source->mtime) : e.source->mtime;
-  // As it was made here, for its owner alone: it gets the source's mode when it is full.
-  if ((s.mode & 07777) == 0700 || s.mode == (e.source->mode | 0700U)) s.mode = e.source->mode;
+  // While it fills its owner may write to it, whatever its mode; where an older version made it, nobody else.
+  const auto known = e.changed != 0 && e.local ? e.local->mode : e.source->mode;
+  if (S_ISDIR(known) && (s.mode == (known | 0700U) || (s.mode & 07777) == 0700)) s.mode = known;
   return s;
 }
 

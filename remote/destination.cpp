@@ -8,12 +8,14 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
+#include <limits>
 #include <thread>
 
 #include "index/error.hpp"
 #include "index/path.hpp"
 #include "index/time.hpp"
+#include "remote/destination/look_alike.hpp"
+#include "remote/destination/private_directory.hpp"
 #include "remote/directory/listing.hpp"
 
 namespace ferryfs::remote {
@@ -31,7 +33,7 @@ std::string parent(const std::string& path) {
 }
 
 // Errors but EEXIST end the program: nothing can be kept there.
-void make_directory(int at, const std::string& shown, const char* name) {
+void make_own(int at, const std::string& shown, const char* name) {
   if (::mkdirat(at, name, 0700) != 0 && errno != EEXIST)
     fail(shown + '/' + name, errno, "check the disk and its permissions");
 }
@@ -45,6 +47,9 @@ bool lock_within(int fd, std::chrono::milliseconds time) {
   }
   return true;
 }
+
+// A file's maker asks for an owner or a mode: this user, or this file system, has none other.
+bool is_not_to_be_had(int problem) { return problem == EPERM || problem == EOPNOTSUPP || problem == EINVAL; }
 
 std::string holder(int lock) {
   char text[4200];
@@ -72,14 +77,11 @@ void destination::take(const std::string& mountpoint) {
   }
   struct stat st {};
   ::fstat(root_.get(), &st);
-  uid_ = st.st_uid, gid_ = st.st_gid;
-  ours_ = uid_ == ::geteuid() && gid_ == ::getegid();
 
   const std::string own = path_ + '/' + std::string(own_directory);
-  make_directory(root_.get(), path_, own_directory.data());
-  const unique_fd home = open_beneath(root_.get(), std::string(own_directory), O_RDONLY | O_DIRECTORY);
-  if (!home) fail(own, errno, "it must be an ordinary directory of ferryfs");
-  lock_ = unique_fd{::openat(home.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)};
+  make_own(root_.get(), path_, own_directory.data());
+  home_ = open_private(root_.get(), path_);
+  lock_ = unique_fd{::openat(home_.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)};
   if (!lock_) fail(own + "/lock", errno, "check its permissions");
   if (!lock_within(lock_.get(), std::chrono::seconds(3)))
     throw error(exit_code::local, fmt::format("{}: the archive is in use ({}); umount it or wait for it to end",
@@ -88,28 +90,51 @@ void destination::take(const std::string& mountpoint) {
   if (::ftruncate(lock_.get(), 0) != 0 || ::pwrite(lock_.get(), text.data(), text.size(), 0) < 0)
     fail(own + "/lock", errno, "free some space");
 
-  for (const char* name : {"partial", "reports"}) make_directory(home.get(), own, name);
-  const unique_fd partial{::openat(home.get(), "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!partial) fail(own + "/partial", errno, "it must be a directory");
-  for (std::size_t i = 0; i < partials_.size(); ++i) {
-    const std::string name = std::to_string(i);
-    make_directory(partial.get(), own + "/partial", name.c_str());
-    auto& part = partials_[i];
-    part = unique_fd{::openat(partial.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
-    if (!part) fail(own + "/partial", errno, "it must be a directory");
-    list_directory(part.get(), "", [&](local_entry&& e) { ::unlinkat(part.get(), e.name.c_str(), 0); });
-  }
+  make_own(home_.get(), own, "reports");
+  reports_ = unique_fd{::openat(home_.get(), "reports", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!reports_) fail(own + "/reports", errno, "it must be a directory");
+  partials_.open_in(home_, own);
+  can_ = probe(partials_.directory());
+  if (!can_.keeps_names)
+    throw error(exit_code::local,
+                fmt::format("{}: its file system stores names in another form than they are given to it, so that none "
+                            "would be found again; take a destination on another one",
+                            printable(path_)));
   try_modes();
+  try_owner(st);
 }
 
 void destination::try_modes() {
   umask_ = ::umask(0);
   ::umask(umask_);
   struct stat st {};
-  const unique_fd probe = create_partial(0, 0777);
+  const unique_fd probe = partials_.create(0, 0777);
   modes_hold_ = probe && ::fstat(probe.get(), &st) == 0 && (st.st_mode & 07777) == (0777 & ~umask_);
   if (probe) try_times(probe.get());
-  remove_partial(0);
+  partials_.remove(0);
+}
+
+void destination::try_owner(const struct stat& root) {
+  constexpr auto as_it_is = static_cast<std::uint32_t>(-1);
+  uid_ = root.st_uid, gid_ = root.st_gid;
+  ours_ = uid_ == ::geteuid() && gid_ == ::getegid();
+  struct stat made {};
+  struct stat st {};
+  const unique_fd probe = partials_.create(0, 0600);
+  if (!probe || ::fstat(probe.get(), &made) != 0) return;  // no room: nothing is fetched before there is some
+  // Each by itself: a plain user can give his files to his own groups, and to nobody else.
+  bool refused = ::fchown(probe.get(), root.st_uid, as_it_is) != 0;
+  refused = ::fchown(probe.get(), as_it_is, root.st_gid) != 0 || refused;
+  const bool seen = ::fstat(probe.get(), &st) == 0;
+  partials_.remove(0);
+  if (!seen) return;
+  uid_ = st.st_uid, gid_ = st.st_gid;
+  ours_ = uid_ == made.st_uid && gid_ == made.st_gid;
+  can_.owners = uid_ == root.st_uid && gid_ == root.st_gid;
+  if (can_.owners) return;
+  other_owner_ =
+      fmt::format("files get the owner and group {}:{}, as those of the directory, {}:{}, {}", uid_, gid_, root.st_uid,
+                  root.st_gid, refused ? fmt::format("can't be given by user {}", ::geteuid()) : "are not kept there");
 }
 
 void destination::try_times(int file) {
@@ -124,18 +149,12 @@ void destination::try_times(int file) {
 }
 
 destination::~destination() {
-  const unique_fd partial = open_beneath(root_.get(), fmt::format("{}/partial", own_directory), O_PATH | O_DIRECTORY);
-  for (std::size_t i = 0; partial && i < partials_.size(); ++i)
-    if (partials_[i]) ::unlinkat(partial.get(), std::to_string(i).c_str(), AT_REMOVEDIR);
+  if (home_) partials_.close_in(home_);
 }
 
-std::string destination::index_path() const {
-  return fmt::format("/proc/self/fd/{}/{}/index.db", root_.get(), own_directory);
-}
-std::string destination::log_path() const { return fmt::format("/proc/self/fd/{}/{}/log", root_.get(), own_directory); }
-std::string destination::reports_path() const {
-  return fmt::format("/proc/self/fd/{}/{}/reports", root_.get(), own_directory);
-}
+std::string destination::index_path() const { return fmt::format("/proc/self/fd/{}/index.db", home_.get()); }
+std::string destination::log_path() const { return fmt::format("/proc/self/fd/{}/log", home_.get()); }
+std::string destination::reports_path() const { return fmt::format("/proc/self/fd/{}", reports_.get()); }
 
 struct statvfs destination::space() const {
   struct statvfs s {};
@@ -143,7 +162,14 @@ struct statvfs destination::space() const {
   return s;
 }
 
+std::string destination::lacking() const {
+  auto all = lacks(can_);
+  if (!other_owner_.empty()) all.push_back(other_owner_);
+  return fmt::format("{}", fmt::join(all, "; "));
+}
+
 std::uint64_t destination::free_bytes() const {
+  if (!can_.tells_space) return std::numeric_limits<std::int64_t>::max();
   const auto s = space();
   return static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize;
 }
@@ -153,42 +179,84 @@ std::uint64_t destination::capacity() const {
   return static_cast<std::uint64_t>(s.f_blocks) * s.f_frsize;
 }
 
-unique_fd destination::create_partial(inode ino, std::uint32_t mode) const noexcept {
-  return unique_fd{::openat(partial_of(ino), std::to_string(ino).c_str(),
-                            O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode & 0777)};
-}
-
-unique_fd destination::open_partial(inode ino) const noexcept {
-  return unique_fd{::openat(partial_of(ino), std::to_string(ino).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-}
-
-void destination::remove_partial(inode ino) const noexcept {
-  ::unlinkat(partial_of(ino), std::to_string(ino).c_str(), 0);
-}
-
-std::optional<index::listed> destination::look(const std::string& path) const {
+std::optional<index::listed> destination::look(const std::string& path, bool as_listed) const {
   const auto [directory, name] = open_parent(root_.get(), path);
   local_entry e;
   if (!directory || !look_at(directory.get(), name, e)) return std::nullopt;
-  return as_listed(e.name, e.attributes, e.target, uid_, gid_);
+  if (!as_listed && is_look_alike(directory.get(), name)) return std::nullopt;
+  return remote::as_listed(e.name, e.attributes, e.target, uid_, gid_);
+}
+
+std::optional<std::string> destination::look_alike(const std::string& path) const {
+  return can_.folds_names() ? look_alike_in(root_.get(), path) : std::nullopt;
+}
+
+bool destination::is_look_alike(int directory, const std::string& name) const {
+  return can_.folds_names() && remote::look_alike(directory, name);
 }
 
 int destination::sync() const noexcept { return ::syncfs(root_.get()) == 0 ? 0 : errno; }
 
 int destination::name_partial(inode ino, int directory, const std::string& name, bool replace) const noexcept {
-  const unsigned flags = replace ? 0U : RENAME_NOREPLACE;
-  return ::renameat2(partial_of(ino), std::to_string(ino).c_str(), directory, name.c_str(), flags) == 0 ? 0 : errno;
+  const int problem = partials_.give_name(ino, directory, name, replace);
+  return problem == EACCES && let_in(directory) ? partials_.give_name(ino, directory, name, replace) : problem;
 }
 
-namespace {
+int destination::carry_partial(inode ino, const unique_fd& directory) const noexcept {
+  const int problem = partials_.carry(ino, directory);
+  return problem == EACCES && let_in(directory.get()) ? partials_.carry(ino, directory) : problem;
+}
+
+// A directory that is finished may keep its own owner from adding to it; more of the source has come. False: it does
+// not, or it can't be helped.
+bool destination::let_in(int directory) const noexcept {
+  struct stat st {};
+  return ::fstat(directory, &st) == 0 && st.st_uid == ::geteuid() && (st.st_mode & 0700) != 0700 &&
+         ::chmod(fmt::format("/proc/self/fd/{}", directory).c_str(), (st.st_mode & 07777) | 0700) == 0;
+}
+
+int destination::make_directory(int parent, const std::string& name, const std::function<std::uint32_t()>& mode) const {
+  const auto make = [&] { return ::mkdirat(parent, name.c_str(), 0700) == 0 ? 0 : errno; };
+  int problem = make();
+  if (problem == EACCES && let_in(parent)) problem = make();
+  if (problem != 0) return problem;
+  const unique_fd made{::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  if (!made) return errno;
+  if (const int refused = give_owner(made.get(), {}, {})) return refused;
+  return give_mode(made.get(), mode() | 0700);
+}
+
+int destination::make_link(int parent, const std::string& name, const std::string& target,
+                           std::int64_t mtime) const noexcept {
+  const auto make = [&] { return ::symlinkat(target.c_str(), parent, name.c_str()) == 0 ? 0 : errno; };
+  int problem = make();
+  if (problem == EACCES && let_in(parent)) problem = make();
+  if (problem != 0) return problem;
+  const unique_fd made{::openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  if (!made) return errno;
+  if (const int refused = give_owner(made.get(), {}, {})) return refused;
+  const timespec when{mtime, 0};
+  const timespec times[] = {when, when};
+  ::utimensat(parent, name.c_str(), times, AT_SYMLINK_NOFOLLOW);
+  return 0;
+}
+
+int destination::give_owner(int file, std::optional<std::uint32_t> uid,
+                            std::optional<std::uint32_t> gid) const noexcept {
+  if (ours_ && !uid && !gid) return 0;
+  const bool given = ::fchownat(file, "", uid.value_or(uid_), gid.value_or(gid_), AT_EMPTY_PATH) == 0;
+  return given || is_not_to_be_had(errno) ? 0 : errno;
+}
+
+int destination::give_mode(int file, std::uint32_t mode) const noexcept {
+  return ::fchmod(file, mode & 07777) == 0 || is_not_to_be_had(errno) ? 0 : errno;
+}
 
 std::uint64_t holes_of(const struct stat& st) {
   const auto full = (static_cast<std::uint64_t>(st.st_size) + 511) / 512,
              here = static_cast<std::uint64_t>(st.st_blocks);
   return S_ISREG(st.st_mode) && here < full ? full - here : 0;
 }
-
-}  // namespace
 
 index::listed as_listed(const std::string& name, const struct stat& st, const std::string& target, std::uint32_t uid,
                         std::uint32_t gid) {

@@ -36,6 +36,7 @@ void serve(const arguments& a, const std::string& mountpoint, const std::functio
   check_fuse_options(options);
   const engine e = open_engine(a.settings, a.destination, mountpoint, need_source::sometime, a.limit);
   begin_paused(*e.archive, a.paused, mountpoint);
+  say_what_is_lacking(*e.where);
   options.owner = {a.uid.value_or(e.where->uid()), a.gid.value_or(e.where->gid()), a.umask};
   serve_mount(*e.archive, options, [&] {
     if (!a.foreground) log_to_file(e.where->log_path(), a.log_level);

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "fs/capabilities_json.hpp"
 #include "fs/commands/commands.hpp"
 #include "fs/control_client.hpp"
 #include "fs/locate.hpp"
@@ -138,6 +139,7 @@ exit_code run_status(const arguments& a) {
   const auto show = [](progress& p, const json& s) { p.show(s); };
   const json s = a.watch || a.wait ? watch(a, ask, show, complete) : ask();
   print(s, a.json);
+  if (a.verbose && !a.json) std::printf("%s", capabilities_text(s.value("disk", json())).c_str());
   return code_of(s);
 }
 

@@ -110,6 +110,7 @@ exit_code run_sync(const arguments& a) {
   ending end;
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
   const engine e = open_engine(a.settings, a.destination, "", need_source::now, a.limit);
+  say_what_is_lacking(*e.where);
   auto& m = *e.archive;
   recorder reports{m};
   const auto begun = wall_clock::now();

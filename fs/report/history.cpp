@@ -9,8 +9,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "index/error.hpp"
@@ -78,13 +76,12 @@ report_name history::find(unsigned n) const {
 }
 
 json history::read(const report_name& which) const {
-  constexpr std::streamsize most = 64 << 10;  // a report is far smaller
+  constexpr std::size_t most = 64 << 10;  // a report is far smaller
   const std::string name = which.stem + std::string(report_end);
   try {
-    std::ifstream in{path(name), std::ios::binary};
+    const unique_fd file{::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     std::string text(most, '\0');
-    in.read(text.data(), most);
-    text.resize(static_cast<std::size_t>(in.gcount()));
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::pread(file.get(), text.data(), most, 0))));
     json r = json::parse(text);
     check_report(r, which.number);
     return r;
@@ -99,7 +96,7 @@ std::optional<gzip_lines> history::list(const report_name& which, std::string_vi
     throw error(exit_code::usage, fmt::format("--list {} --id {}: of an earlier report only the sets {} are kept",
                                               printable(set), which.number, fmt::join(kept_sets, " ")));
   const std::string name = fmt::format("{}.{}.gz", which.stem, set);
-  unique_fd file{::open(path(name).c_str(), O_RDONLY | O_CLOEXEC)};
+  unique_fd file{::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (file) return std::optional<gzip_lines>(std::in_place, std::move(file), shown_ + '/' + name);
   if (errno == ENOENT && set != "missing") return std::nullopt;
   throw error(exit_code::local, fmt::format("{}/{}: {}; this list cannot be had any more", printable(shown_), name,

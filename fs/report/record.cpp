@@ -35,7 +35,7 @@ constexpr std::string_view unfinished = ".new";
 template <typename Write>
 void write_durably(const std::string& path, const std::string& shown, Write&& write) {
   const std::string making = path + std::string(unfinished);
-  const unique_fd file{::open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  const unique_fd file{::open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)};
   if (!file) fail(shown);
   try {
     write(file.get());

@@ -11,6 +11,7 @@
 #include "remote/beneath.hpp"
 #include "remote/directory/directory_archive.hpp"
 #include "remote/directory/listing.hpp"
+#include "remote/directory/rename.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -27,14 +28,6 @@ bool write_whole(int fd, std::span<const std::byte> bytes, std::uint64_t offset)
     offset += static_cast<std::uint64_t>(n);
   }
   return true;
-}
-
-// Without a file system's RENAME_NOREPLACE, a second name fails where the first of that name stands.
-int rename_to_free(int from, const std::string& old_name, int to, const std::string& name) {
-  if (::renameat2(from, old_name.c_str(), to, name.c_str(), RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
-  if (::linkat(from, old_name.c_str(), to, name.c_str(), 0) != 0) return errno;
-  return ::unlinkat(from, old_name.c_str(), 0) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -104,7 +97,7 @@ void directory_archive::rename(const std::string& from, const std::string& to, b
   change(to, std::move(done), [this, from, replace](int directory, const std::string& name) {
     const auto [source, old_name] = open_parent(root_.get(), from);
     if (!source) return errno;
-    if (!replace) return rename_to_free(source.get(), old_name, directory, name);
+    if (!replace) return rename_no_replace(source.get(), old_name, directory, name, no_links::fail);
     return ::renameat(source.get(), old_name.c_str(), directory, name.c_str()) == 0 ? 0 : errno;
   });
 }

@@ -23,6 +23,9 @@ constexpr std::size_t batch_files = 4000;
 constexpr auto batch_time = 1s;
 constexpr std::size_t named_at_once = 64;
 
+// Another name that this file system takes for the same stands there.
+constexpr int look_alike_there = ENOTUNIQ;
+
 failure local_failure(const std::string& path, const char* doing, int problem) {
   return {is_of_disk(problem) ? cause::local_error : cause::misplaced,
           fmt::format("{}: {}: {}", printable(path), doing, std::strerror(problem))};
@@ -41,17 +44,22 @@ std::optional<entry> at(index::transaction& t, const std::string& path) {
 
 }  // namespace
 
-int make_directories(const destination& where, const std::string& path, std::vector<std::string>& made) {
+int make_directories(const destination& where, index::reader& rows, const std::string& path,
+                     std::vector<std::string>& made) {
   for (std::size_t slash = path.find('/');; slash = path.find('/', slash + 1)) {
     const std::string step = path.substr(0, slash);
     const auto [parent, name] = open_parent(where.root(), step);
     if (!parent) return errno;
-    // Only the owner for now; the mode of the source's directory follows when it is complete.
-    if (::mkdirat(parent.get(), name.c_str(), 0700) == 0) {
-      if (::fchownat(parent.get(), name.c_str(), where.uid(), where.gid(), AT_SYMLINK_NOFOLLOW) != 0) return errno;
+    const int problem = where.make_directory(parent.get(), name, [&] {
+      const auto row = rows.at(step);
+      return row ? row->shown().mode : S_IFDIR | 0700U;
+    });
+    if (problem == 0) {
       made.push_back(step);
-    } else if (errno != EEXIST) {
-      return errno;
+    } else if (problem != EEXIST) {
+      return problem;
+    } else if (where.is_look_alike(parent.get(), name)) {
+      return look_alike_there;
     } else if (slash == std::string::npos) {
       struct stat st {};
       const bool there = ::fstatat(parent.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
@@ -59,6 +67,15 @@ int make_directories(const destination& where, const std::string& path, std::vec
     }
     if (slash == std::string::npos) return 0;
   }
+}
+
+std::optional<std::string> look_alike_text(const destination& where, const std::string& path) {
+  const auto other = where.look_alike(path);
+  if (!other) return std::nullopt;
+  return fmt::format(
+      "{}: the destination's file system takes this name for that of {}, which stands there; rename one "
+      "of them on the source, or take a destination that tells them apart",
+      printable(path), printable(*other));
 }
 
 landing::landing(const destination& where, index::writer& index, index::readers& readers, told landed)
@@ -116,9 +133,52 @@ void landing::land(std::vector<std::shared_ptr<picture>> batch) {
   // Each directory is opened once, and its names are added together.
   std::stable_sort(batch.begin(), batch.end(),
                    [](const auto& a, const auto& b) { return a->row().parent < b->row().parent; });
-  const int problem = where_.sync();
-  for (std::span rest{batch}; !rest.empty(); rest = rest.subspan(std::min(rest.size(), named_at_once)))
+  name_all(batch, where_.sync());
+  land_elsewhere();
+}
+
+void landing::name_all(std::span<std::shared_ptr<picture>> all, int problem) {
+  for (auto rest = all; !rest.empty(); rest = rest.subspan(std::min(rest.size(), named_at_once)))
     name_some(rest.first(std::min(rest.size(), named_at_once)), problem);
+}
+
+// What is inside the destination and on another file system, by a mount or as a subvolume, gets no file of ours by a
+// rename: the bytes are copied there, without keeping anybody from changing names, made durable, and then named.
+void landing::land_elsewhere() {
+  const auto some = std::exchange(elsewhere_, {});
+  std::map<dev_t, unique_fd> systems;
+  std::vector<std::shared_ptr<picture>> carried;
+  for (const auto& p : some) {
+    if (const int problem = carry(*p, systems)) {
+      where_.remove_partial(p->row().ino);
+      landed_(p, failure{cause::misplaced,
+                         fmt::format("{}: cannot be copied to the file system of its directory, which is another one "
+                                     "than the destination's: {}",
+                                     printable(p->path()), std::strerror(problem))});
+    } else {
+      carried.push_back(p);
+    }
+  }
+  int problem = 0;
+  for (const auto& [device, directory] : systems)
+    if (problem == 0 && ::syncfs(directory.get()) != 0) problem = errno;
+  name_all(carried, problem);
+}
+
+// 0 or errno. Adds to `systems` what is to be made durable.
+int landing::carry(const picture& p, std::map<dev_t, unique_fd>& systems) {
+  std::optional<std::string> path;
+  {
+    const auto reader = readers_.borrow();
+    if (const auto now = reader->by_inode(p.row().ino)) path = reader->path(now->parent);
+  }
+  if (!path) return ENOENT;
+  unique_fd directory = where_.open(*path, O_RDONLY | O_DIRECTORY);
+  struct stat st {};
+  if (!directory || ::fstat(directory.get(), &st) != 0) return errno;
+  const int problem = where_.carry_partial(p.row().ino, directory);
+  if (problem == 0) systems.try_emplace(st.st_dev, std::move(directory));
+  return problem;
 }
 
 // A few at a time, so that somebody who renames or deletes through the mount waits for no whole batch.
@@ -128,10 +188,12 @@ void landing::name_some(std::span<std::shared_ptr<picture>> some, int problem) {
     std::vector<std::shared_ptr<picture>> named;
     std::vector<std::string> made;
     const std::lock_guard lock{where_.names()};
-    directory_.reset();  // it may have been moved meanwhile
     for (auto& p : some) {
-      auto result =
-          problem != 0 ? naming{local_failure(p->path(), "cannot be made durable", problem), {}} : name(*p, made);
+      auto result = problem != 0 ? naming{local_failure(p->path(), "cannot be made durable", problem)} : name(*p, made);
+      if (result.across) {
+        elsewhere_.push_back(std::move(p));
+        continue;
+      }
       if (!result.why) {
         named.push_back(std::move(p));
         continue;
@@ -143,6 +205,7 @@ void landing::name_some(std::span<std::shared_ptr<picture>> some, int problem) {
       else
         refused.emplace_back(std::move(p), *std::move(result.why));
     }
+    directory_.reset();  // it may be moved, or what is mounted there be taken off
     record(std::move(named), std::move(made));
   }
   for (const auto& [p, why] : refused) landed_(p, why);
@@ -154,11 +217,14 @@ int landing::open_directory(inode ino, std::vector<std::string>& made) {
   if (!path) return ESTALE;
   directory_ = open_beneath(where_.root(), *path, O_PATH | O_DIRECTORY);
   if (!directory_ && errno == ENOENT) {
-    if (const int problem = make_directories(where_, *path, made)) return problem;
+    if (const int problem = make_directories(where_, *readers_.borrow(), *path, made)) return problem;
     directory_ = open_beneath(where_.root(), *path, O_PATH | O_DIRECTORY);
   }
   directory_ino_ = ino;
-  return directory_ ? 0 : errno;
+  if (!directory_) return errno;
+  if (!where_.look_alike(*path)) return 0;
+  directory_.reset();
+  return look_alike_there;
 }
 
 landing::naming landing::name(picture& p, std::vector<std::string>& made) {
@@ -178,7 +244,11 @@ landing::naming landing::name(picture& p, std::vector<std::string>& made) {
     if (problem == 0) problem = where_.name_partial(p.row().ino, directory_.get(), now->name, false);
   }
   if (problem == 0) return {};
-  if (problem != EEXIST) return {local_failure(p.path(), "cannot get its name in the destination", problem), {}};
+  if (problem == EXDEV && !where_.is_carried(p.row().ino)) return {.across = true};
+  if (problem == EEXIST || problem == look_alike_there)
+    if (const auto text = look_alike_text(where_, readers_.borrow()->path(now->ino).value_or("")))
+      return {failure{cause::misplaced, *text}};
+  if (problem != EEXIST) return {local_failure(p.path(), "cannot get its name in the destination", problem)};
 
   // Something stands there. An outdated copy that is still as it was fetched, and that nobody is about to write to, may
   // go; anything else is somebody's. Whoever opens one to write enters it among the open files under names().
@@ -194,7 +264,8 @@ landing::naming landing::name(picture& p, std::vector<std::string>& made) {
               }};
     problem = where_.name_partial(p.row().ino, directory_.get(), now->name, true);
     if (problem == 0) return {};
-    return {local_failure(p.path(), "cannot replace its outdated copy", problem), {}};
+    if (problem == EXDEV && !where_.is_carried(p.row().ino)) return {.across = true};
+    return {local_failure(p.path(), "cannot replace its outdated copy", problem)};
   }
   naming taken{
       failure{cause::changed, fmt::format("{}: another file came to stand there meanwhile", printable(p.path()))}, {}};

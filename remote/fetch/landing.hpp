@@ -5,9 +5,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -39,13 +42,18 @@ class landing {
   void run();
   bool is_full() const;
   void land(std::vector<std::shared_ptr<picture>> batch);
+  void name_all(std::span<std::shared_ptr<picture>> all, int problem);
   void name_some(std::span<std::shared_ptr<picture>> some, int problem);
-  // Nothing, or why it has not got its name; and what the index is to learn before anybody is told of that.
+  // Why it has not got its name, if it has not; what the index is to learn before anybody is told of that; whether it
+  // has to be carried to another file system first.
   struct naming {
-    std::optional<failure> why;
-    index::writer::job learnt;
+    std::optional<failure> why{};
+    index::writer::job learnt{};
+    bool across = false;
   };
   naming name(picture& p, std::vector<std::string>& made);
+  void land_elsewhere();
+  int carry(const picture& p, std::map<dev_t, unique_fd>& systems);
   int open_directory(inode ino, std::vector<std::string>& made);
   void record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made);
 
@@ -59,12 +67,18 @@ class landing {
   std::vector<std::shared_ptr<picture>> ready_;
   std::uint64_t ready_bytes_ = 0;
   bool flush_ = false, stop_ = false;
-  inode directory_ino_ = 0;  // of the last picture named, still open
+  std::vector<std::shared_ptr<picture>> elsewhere_;  // their directories are on other file systems
+  inode directory_ino_ = 0;                          // of the last picture named, still open
   unique_fd directory_;
   std::thread thread_;
 };
 
-// Makes `path` and what is missing above it, below `root`; appends to `made` each directory that was made. 0 or errno.
-int make_directories(const destination& where, const std::string& path, std::vector<std::string>& made);
+// Makes `path` and what is missing above it, below `root`; appends to `made` each directory that was made. Each has the
+// mode that `rows` knows, and lets its owner in as long as it fills. 0 or errno.
+int make_directories(const destination& where, index::reader& rows, const std::string& path,
+                     std::vector<std::string>& made);
+
+// Why nothing can be made at `path`, where another name that the file system takes for the same stands in the way.
+std::optional<std::string> look_alike_text(const destination& where, const std::string& path);
 
 }  // namespace ferryfs::remote

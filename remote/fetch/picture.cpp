@@ -222,16 +222,17 @@ std::optional<failure> picture::complete(const attributes& after) {
 mode_t picture::mode_of(const entry& wanted) const { return wanted.set_mode.value_or(row_.source->mode & 07777); }
 
 std::optional<failure> picture::set_attributes(int fd, const entry& wanted) {
-  if (!(services_.where.is_ours() && !wanted.uid && !wanted.gid) &&
-      ::fchown(fd, wanted.uid.value_or(services_.where.uid()), wanted.gid.value_or(services_.where.gid())) != 0)
-    return disk_failure(errno);
+  if (const int problem = services_.where.give_owner(fd, wanted.uid, wanted.gid)) return disk_failure(problem);
   const std::int64_t mtime = services_.where.times().clamped(wanted.set_mtime.value_or(row_.source->mtime));
   const timespec when = to_timespec(mtime);
   const timespec times[] = {when, when};
   const mode_t mode = mode_of(wanted);
   const bool made_so = &wanted == &row_ && services_.where.makes(mode);
-  if ((!made_so && ::fchmod(fd, mode) != 0) || ::futimens(fd, times) != 0) return disk_failure(errno);
-  local_ = {S_IFREG | mode, size(), mtime};
+  if (const int problem = made_so ? 0 : services_.where.give_mode(fd, mode)) return disk_failure(problem);
+  if (::futimens(fd, times) != 0) return disk_failure(errno);
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return disk_failure(errno);
+  local_ = {S_IFREG | mode, size(), mtime, holes_of(st)};
   return std::nullopt;
 }
 

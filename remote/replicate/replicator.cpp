@@ -13,6 +13,7 @@
 #include "index/outcome.hpp"
 #include "index/path.hpp"
 #include "index/time.hpp"
+#include "remote/fetch/landing.hpp"
 #include "remote/settling.hpp"
 
 namespace ferryfs::remote {
@@ -137,6 +138,7 @@ void replicator::idle() {
   services_.index.run([](index::transaction&) {});  // what was made here is in the index
   const auto totals = services_.readers.borrow()->totals();
   const bool gaps = totals.of(state::missing).files > 0;
+  if (gaps) unfinished_ = true;  // a reader may bring the last of them
   if (!gaps && unfinished_.exchange(false)) finish_directories();
   std::vector<std::function<void()>> calls;
   {
@@ -242,6 +244,21 @@ bool replicator::start(const entry& gap) {
   return true;
 }
 
+// 0 or errno, as the next.
+int replicator::make_directory_here(const std::string& path) {
+  std::vector<std::string> made;
+  return make_directories(services_.where, *services_.readers.borrow(), path, made);
+}
+
+int replicator::make_link_here(const std::string& path, const entry& gap) {
+  const auto slash = path.rfind('/');
+  if (slash != std::string::npos)
+    if (const int problem = make_directory_here(path.substr(0, slash))) return problem;
+  const auto [directory, name] = open_parent(services_.where.root(), path);
+  if (!directory) return errno;
+  return services_.where.make_link(directory.get(), name, gap.target, to_seconds(gap.source->mtime));
+}
+
 // Directories and symbolic links need no bytes from the source.
 void replicator::make_here(const entry& gap) {
   const std::lock_guard lock{services_.where.names()};
@@ -253,24 +270,7 @@ void replicator::make_here(const entry& gap) {
     path = reader->path(gap.ino).value_or("");
   }
   if (path.empty()) return;
-  int problem = 0;
-  if (S_ISDIR(gap.source->mode)) {
-    std::vector<std::string> made;
-    problem = make_directories(services_.where, path, made);
-  } else {
-    const auto slash = path.rfind('/');
-    std::vector<std::string> made;
-    if (slash != std::string::npos) problem = make_directories(services_.where, path.substr(0, slash), made);
-    const auto [directory, name] = open_parent(services_.where.root(), path);
-    if (problem == 0 && !directory) problem = errno;
-    if (problem == 0 && ::symlinkat(gap.target.c_str(), directory.get(), name.c_str()) != 0) problem = errno;
-    if (problem == 0 && ::fchownat(directory.get(), name.c_str(), services_.where.uid(), services_.where.gid(),
-                                   AT_SYMLINK_NOFOLLOW) != 0)
-      problem = errno;
-    const timespec when = to_timespec(gap.source->mtime);
-    const timespec times[] = {when, when};
-    if (problem == 0) ::utimensat(directory.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW);
-  }
+  const int problem = S_ISDIR(gap.source->mode) ? make_directory_here(path) : make_link_here(path, gap);
   unfinished_ = true;
   if (problem == 0)
     return services_.index.post(
@@ -280,7 +280,8 @@ void replicator::make_here(const entry& gap) {
       return services_.index.post(
           [ino = gap.ino, s = there->attributes](index::transaction& t) { index::record_found(t, ino, s); });
   }
-  fail(gap.ino, fmt::format("{}: {}", printable(path), std::strerror(problem)));
+  fail(gap.ino,
+       look_alike_text(services_.where, path).value_or(fmt::format("{}: {}", printable(path), std::strerror(problem))));
 }
 
 void replicator::fail(inode ino, std::string why) {

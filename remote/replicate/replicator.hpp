@@ -56,6 +56,8 @@ class replicator {
   bool fill();
   bool start(const entry& gap);
   void make_here(const entry& gap);
+  int make_directory_here(const std::string& path);
+  int make_link_here(const std::string& path, const entry& gap);
   std::string path_of(index::reader& r, const entry& e);
   void landed(inode ino, const std::optional<failure>& why);
   bool has_space();

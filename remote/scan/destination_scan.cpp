@@ -40,6 +40,12 @@ std::optional<struct stat> look(const destination& where, const std::string& pat
   return directory && ::fstat(directory.get(), &st) == 0 ? std::optional(st) : std::nullopt;
 }
 
+// A copy that a crash left behind.
+void remove_left_over(const destination& where, const std::string& path, const std::string& name) {
+  if (!where.is_left_over(name)) return;
+  if (const unique_fd directory = where.open(path, O_PATH | O_DIRECTORY)) ::unlinkat(directory.get(), name.c_str(), 0);
+}
+
 }  // namespace
 
 std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
@@ -69,8 +75,9 @@ std::uint64_t scan_destination(const destination& where, index::writer& index, i
       });
       continue;
     }
+    bool read = false;  // then it is asked for names that were not listed
     index::listing_merge merge{index::which::destination, here.ino, here.path,
-                               [&](const std::string& name) { return where.look(join(here.path, name)); }};
+                               [&](const std::string& name) { return where.look(join(here.path, name), !read); }};
     std::vector<index::listed> batch;
     const auto flush = [&] {
       seen += batch.size();
@@ -80,10 +87,12 @@ std::uint64_t scan_destination(const destination& where, index::writer& index, i
     };
     const int problem = list_directory(where.root(), here.path, [&](local_entry&& e) {
       if (here.path.empty() && e.name == own_directory) return;
+      if (S_ISREG(e.attributes.st_mode) && is_partial_name(e.name)) return remove_left_over(where, here.path, e.name);
       batch.push_back(as_listed(e.name, e.attributes, e.target, where.uid(), where.gid()));
       if (batch.size() == batch_size) flush();
     });
     if (!batch.empty()) flush();
+    read = true;
     if (problem == 0) {
       index.run([&](index::transaction& t) { merge.finish(t, here.attributes, 0); });
       if (before) marks.listed(here.ino, *before, begun);

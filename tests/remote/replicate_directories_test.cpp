@@ -66,7 +66,47 @@ TEST_CASE("directories get the source's time and mode when all that is in them i
   CHECK(read_file(f.on_disk("d/sub/b.jpg")) == content_of(10));
 }
 
-TEST_CASE("a scan of the destination while directories are filled does not take their modes for the final ones") {
+TEST_CASE("directories have their mode while they fill, and let their owner in") {
+  directories_fixture f;
+  f.directory("d", long_ago - 100, 0755);
+  f.directory("d/sub", long_ago - 100, 0750);
+  f.directory("d/sub/closed", long_ago - 100, 0555);
+  f.directory("private", long_ago - 100, 0700);
+  f.gap("d/sub/closed/a.jpg", content_of(10));
+  f.source.hold_reads();
+  f.replicate.resume();
+  REQUIRE(f.source.awaits("d/sub/closed/a.jpg"));
+  REQUIRE(wait_until([&] { return f.row("private").is_local() && f.row("d/sub/closed").is_local(); }));
+  const auto mode = [&](const char* path) { return f.look(path).st_mode & 07777; };
+  const auto check = [&](const char* path, mode_t on_disk, mode_t shown) {
+    INFO(path);
+    CHECK(mode(path) == on_disk);
+    CHECK((f.row(path).shown().mode & 07777) == shown);
+  };
+  for (int i = 0; i < 2; ++i) {
+    check("d", 0755, 0755);
+    check("d/sub", 0750, 0750);
+    check("d/sub/closed", 0755, 0555);
+    check("private", 0700, 0700);
+    remote::directory_marks none;
+    remote::scan_destination(f.where, f.writer, f.readers, {}, none);
+  }
+  f.source.serve("d/sub/closed/a.jpg");
+  CHECK(wait_until([&] { return f.is_like("d/sub/closed", long_ago - 100, 0555); }));
+}
+
+TEST_CASE("a reader's picture makes its directories with their modes") {
+  directories_fixture f;
+  f.directory("d", long_ago - 100, 0755);
+  const inode ino = f.gap("d/a.jpg", content_of(10));
+  waiting reader;
+  f.fetch.want(ino, 0, 10, reader.waiter());
+  reader.get();
+  f.fetch.drain();
+  CHECK((f.look("d").st_mode & 07777) == 0755);
+}
+
+TEST_CASE("a mode that was given to a directory here stands, whatever a scan finds while it fills") {
   directories_fixture f;
   f.directory("d", long_ago - 100, 0755);
   f.gap("d/a.jpg", content_of(10));
@@ -74,11 +114,15 @@ TEST_CASE("a scan of the destination while directories are filled does not take 
   f.replicate.resume();
   REQUIRE(f.source.awaits("d/a.jpg"));
   REQUIRE(wait_until([&] { return f.row("d").is_local(); }));
-  remote::directory_marks none;
-  remote::scan_destination(f.where, f.writer, f.readers, {}, none);
-  CHECK((f.row("d").shown().mode & 07777) == 0755);
-  f.source.serve("d/a.jpg");
-  CHECK(wait_until([&] { return f.is_like("d", long_ago - 100, 0755); }));
+  const auto set = [&](mode_t mode, mode_t on_disk) {
+    REQUIRE(::chmod(f.on_disk("d").c_str(), on_disk) == 0);
+    f.edit(f.row("d").ino, [&](entry& e) { e.local->mode = S_IFDIR | mode, e.changed = 1; });
+    remote::directory_marks none;
+    remote::scan_destination(f.where, f.writer, f.readers, {}, none);
+    CHECK((f.row("d").shown().mode & 07777) == mode);
+  };
+  set(0700, 0700);
+  set(0550, 0750);
 }
 
 TEST_CASE("a file that stands where a directory is to be made stays, and is a conflict") {

@@ -48,7 +48,8 @@ unique_fd directory_here(view& v, inode ino, bool make) {
   if (errno != ENOENT) throw answer_errno{errno};
   if (!make) return fd;
   std::vector<std::string> made;
-  if (const int problem = remote::make_directories(where, *path, made)) throw answer_errno{problem};
+  if (const int problem = remote::make_directories(where, *v.archive.readers().borrow(), *path, made))
+    throw answer_errno{problem};
   record_directories(v, made);
   fd = where.open(*path, O_RDONLY | O_DIRECTORY);
   if (!fd) throw answer_errno{errno};
@@ -131,7 +132,7 @@ inode next_partial() {
 // showing.
 std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   const auto& where = v.archive.where();
-  const name_change changing{v};
+  const rename_change changing{v};
   const auto now_entry = v.archive.readers().borrow()->by_inode(ino);
   if (!now_entry || is_hidden(now_entry->state)) throw answer_errno{ENOENT};
   const entry& e = *now_entry;

@@ -1,0 +1,19 @@
+// What the destination's disk can do, as it was found at the last start: kept in the index, and shown by status.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "index/reader.hpp"
+#include "index/transaction.hpp"
+#include "remote/destination/capabilities.hpp"
+
+namespace ferryfs::fs {
+
+void write_capabilities(index::transaction& t, const remote::capabilities& c);
+// null where no engine has opened the archive yet, or only one that did not look.
+nlohmann::ordered_json read_capabilities(index::reader& r);
+// For people; several lines.
+std::string capabilities_text(const nlohmann::ordered_json& capabilities);
+
+}  // namespace ferryfs::fs

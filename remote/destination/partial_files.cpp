@@ -1,0 +1,194 @@
+#include "remote/destination/partial_files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "index/error.hpp"
+#include "index/path.hpp"
+#include "remote/beneath.hpp"
+#include "remote/directory/listing.hpp"
+#include "remote/directory/rename.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr const char* home_name = "partial";
+constexpr std::string_view carried_before = ".ferryfs-", carried_after = ".part";
+
+std::string carried_name(inode ino) { return fmt::format("{}{}{}", carried_before, ino, carried_after); }
+
+std::optional<inode> inode_of(std::string_view name) noexcept {
+  if (!name.starts_with(carried_before) || !name.ends_with(carried_after)) return std::nullopt;
+  if (name.size() <= carried_before.size() + carried_after.size()) return std::nullopt;
+  inode ino = 0;
+  const char* const end = name.data() + name.size() - carried_after.size();
+  const auto [at, problem] = std::from_chars(name.data() + carried_before.size(), end, ino);
+  return problem == std::errc{} && at == end ? std::optional(ino) : std::nullopt;
+}
+
+unique_fd make_and_open(int at, const char* name, const std::string& shown) {
+  const bool made = ::mkdirat(at, name, 0700) == 0 || errno == EEXIST;
+  unique_fd fd;
+  if (made) fd = unique_fd{::openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!fd)
+    throw error(exit_code::local, fmt::format("{}: {}; it must be a directory that ferryfs may write to",
+                                              printable(shown), std::strerror(errno)));
+  return fd;
+}
+
+bool write_all(int fd, const std::byte* bytes, std::size_t size, off_t at) noexcept {
+  while (size > 0) {
+    const ssize_t n = ::pwrite(fd, bytes, size, at);
+    if (n <= 0) return false;
+    bytes += n, size -= static_cast<std::size_t>(n), at += n;
+  }
+  return true;
+}
+
+// [from, to) of one file into another: by the file system, which may let both share their blocks, or through memory.
+bool copy_range(int in, int out, off_t from, off_t to) {
+  off_t read_at = from, write_at = from;
+  while (read_at<to&& ::copy_file_range(in, &read_at, out, &write_at, static_cast<std::size_t>(to - read_at), 0)> 0)
+    ;
+  std::vector<std::byte> buffer(read_at < to ? 1U << 20 : 0);
+  while (read_at < to) {
+    const auto size = std::min(buffer.size(), static_cast<std::size_t>(to - read_at));
+    const ssize_t n = ::pread(in, buffer.data(), size, read_at);
+    if (n == 0) errno = EIO;
+    if (n <= 0 || !write_all(out, buffer.data(), static_cast<std::size_t>(n), read_at)) return false;
+    read_at += n;
+  }
+  return true;
+}
+
+// Holes stay holes, as far as the file systems know them.
+bool copy_bytes(int in, int out, off_t size) {
+  if (::ftruncate(out, size) != 0) return false;
+  for (off_t at = 0; at < size;) {
+    const off_t data = ::lseek(in, at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return true;
+    const off_t from = data < 0 ? at : data;
+    const off_t hole = data < 0 ? -1 : ::lseek(in, from, SEEK_HOLE);
+    const off_t to = hole < 0 ? size : std::min(hole, size);
+    if (!copy_range(in, out, from, to)) return false;
+    at = to;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool is_partial_name(std::string_view name) noexcept { return inode_of(name).has_value(); }
+
+void partial_files::open_in(const unique_fd& home, const std::string& shown) {
+  const std::string path = fmt::format("{}/{}", shown, home_name);
+  const unique_fd partial = make_and_open(home.get(), home_name, path);
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    const std::string name = std::to_string(i);
+    const unique_fd& directory = directories_[i] = make_and_open(partial.get(), name.c_str(), path + '/' + name);
+    list_directory(directory.get(), "", [&](local_entry&& e) { ::unlinkat(directory.get(), e.name.c_str(), 0); });
+  }
+}
+
+void partial_files::close_in(const unique_fd& home) noexcept {
+  const unique_fd partial = open_beneath(home.get(), home_name, O_PATH | O_DIRECTORY);
+  for (std::size_t i = 0; partial && i < directories_.size(); ++i)
+    if (directories_[i]) ::unlinkat(partial.get(), std::to_string(i).c_str(), AT_REMOVEDIR);
+}
+
+partial_files::place partial_files::home_of(inode ino) const noexcept {
+  return {directories_[ino % directories_.size()].get(), std::to_string(ino), nullptr};
+}
+
+partial_files::place partial_files::place_of(inode ino) const noexcept {
+  const std::lock_guard lock{mutex_};
+  const auto at = carried_.find(ino);
+  return at == carried_.end() ? home_of(ino) : place{at->second->get(), carried_name(ino), at->second};
+}
+
+unique_fd partial_files::create(inode ino, std::uint32_t mode) const noexcept {
+  const auto p = place_of(ino);
+  return unique_fd{
+      ::openat(p.directory, p.name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode & 0777)};
+}
+
+unique_fd partial_files::open(inode ino) const noexcept {
+  const auto p = place_of(ino);
+  return unique_fd{::openat(p.directory, p.name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+}
+
+void partial_files::remove(inode ino) noexcept {
+  const auto p = place_of(ino);
+  ::unlinkat(p.directory, p.name.c_str(), 0);
+  const std::lock_guard lock{mutex_};
+  carried_.erase(ino);
+}
+
+int partial_files::give_name(inode ino, int directory, const std::string& name, bool replace) noexcept {
+  const auto p = place_of(ino);
+  int problem = 0;
+  if (!replace)
+    problem = rename_no_replace(p.directory, p.name, directory, name, no_links::look_first);
+  else if (::renameat(p.directory, p.name.c_str(), directory, name.c_str()) != 0)
+    problem = errno;
+  if (problem != 0) return problem;
+  const std::lock_guard lock{mutex_};
+  carried_.erase(ino);
+  return 0;
+}
+
+int partial_files::copy(inode ino, int directory, const std::string& name) const noexcept {
+  const unique_fd in = open(ino);
+  struct stat st {};
+  if (!in || ::fstat(in.get(), &st) != 0) return errno;
+  ::unlinkat(directory, name.c_str(), 0);
+  const unique_fd out{::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!out) return errno;
+  if (!copy_bytes(in.get(), out.get(), st.st_size)) return errno;
+  // What this file system does not keep of these, it does not.
+  if (::fchown(out.get(), st.st_uid, st.st_gid) != 0 && errno == EIO) return EIO;
+  if (::fchmod(out.get(), st.st_mode & 07777) != 0 && errno == EIO) return EIO;
+  const timespec times[] = {st.st_atim, st.st_mtim};
+  return ::futimens(out.get(), times) == 0 ? 0 : errno;
+}
+
+int partial_files::carry(inode ino, const unique_fd& directory) noexcept {
+  auto kept = std::make_shared<const unique_fd>(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
+  if (!*kept) return errno;
+  {
+    const std::lock_guard lock{mutex_};
+    carrying_.insert(ino);
+  }
+  const std::string name = carried_name(ino);
+  const int problem = copy(ino, kept->get(), name);
+  if (problem != 0) ::unlinkat(kept->get(), name.c_str(), 0);
+  {
+    const std::lock_guard lock{mutex_};
+    carrying_.erase(ino);
+    if (problem == 0) carried_.insert_or_assign(ino, std::move(kept));
+  }
+  if (const auto home = home_of(ino); problem == 0) ::unlinkat(home.directory, home.name.c_str(), 0);
+  return problem;
+}
+
+bool partial_files::is_carried(inode ino) const noexcept {
+  const std::lock_guard lock{mutex_};
+  return carried_.contains(ino);
+}
+
+bool partial_files::is_left_over(std::string_view name) const noexcept {
+  const auto ino = inode_of(name);
+  const std::lock_guard lock{mutex_};
+  return ino && !carried_.contains(*ino) && !carrying_.contains(*ino);
+}
+
+}  // namespace ferryfs::remote

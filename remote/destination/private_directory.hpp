@@ -1,0 +1,19 @@
+// `.ferryfs/`, the directory that ferryfs keeps in a destination. What is in it decides what ferryfs serves and writes,
+// so nobody else may be able to put anything there.
+#pragma once
+
+#include <string>
+
+#include "remote/unique_fd.hpp"
+
+namespace ferryfs::remote {
+
+// Opens it in the open directory `root`, which is called `shown`. Nothing in it is a symbolic link, it belongs to our
+// user or to the owner of `root`, and nobody else may enter it. Throws ferryfs::error (local), with the remedy, where
+// that is not so.
+unique_fd open_private(int root, const std::string& shown);
+
+// The same of a destination that is to be looked at only, by its path; nothing happens where it has none.
+void check_private(const std::string& destination);
+
+}  // namespace ferryfs::remote
