@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "index/exception_barrier.hpp"
+
 namespace ferryfs::fs {
 namespace {
 
@@ -28,7 +30,7 @@ signal_watcher::signal_watcher(std::function<void(int)> call)
         const sigset_t set = watched();
         int signal = 0, count = 0;
         while (sigwait(&set, &signal) == 0 && !stop.stop_requested())
-          if (signal != wake) call(++count);
+          if (signal != wake) contain("signal", [&] { call(++count); });
       }) {}
 
 signal_watcher::~signal_watcher() {

@@ -16,8 +16,8 @@ enum class access { read_only, read_write };
 SQLite::Database open_database(const std::string& path, access mode);
 
 // Allocates room on the disk for the write-ahead log of the index at `path`, so that what was begun on a disk that is
-// full by now, or what makes room on it, can be entered: a log within that room needs none of the free blocks. Where the
-// file system can't, nothing is reserved.
+// full by now, or what makes room on it, can be entered: a log within that room needs none of the free blocks. Where
+// the file system can't, nothing is reserved.
 void reserve_log(const std::string& path);
 
 // Turns what SQLite says of the index at `path` into a ferryfs::error with a remedy, and throws it.

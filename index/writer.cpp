@@ -6,6 +6,7 @@
 #include <SQLiteCpp/Transaction.h>
 
 #include "index/error.hpp"
+#include "index/exception_barrier.hpp"
 #include "index/schema.hpp"
 
 namespace ferryfs::index {
@@ -50,17 +51,17 @@ writer::writer(std::string path, std::chrono::milliseconds longest_held)
     run(make_root);
     reserve_log(path_);
   } catch (const SQLite::Exception& cause) {
-    {
-      const std::lock_guard lock{mutex_};
-      stop_ = true;
-    }
-    wake_.notify_all();
-    thread_.join();
+    end();
     throw_index_error(path_, cause);
+  } catch (...) {
+    end();
+    throw;
   }
 }
 
-writer::~writer() {
+writer::~writer() { end(); }
+
+void writer::end() {
   {
     const std::lock_guard lock{mutex_};
     stop_ = true;
@@ -96,8 +97,10 @@ void writer::loop() {
       }
     }
     room_.notify_all();
-    commit_held();
-    if (!group.empty() && !commit(group)) commit_one_by_one(group);
+    contain("index", [&] {
+      commit_held();
+      if (!group.empty() && !commit(group)) commit_one_by_one(group);
+    });
     group.clear();
     end_turn();
   }
@@ -152,8 +155,8 @@ void writer::hold(const job& work) {
   try {
     if (!open_) open_.emplace(database_, at_once);
     work(transaction_);
-  } catch (const std::exception& why) {
-    lose_held(why);
+  } catch (...) {
+    lose_held(text_of(std::current_exception()));
     throw;
   }
   if (holds_) return;
@@ -172,18 +175,18 @@ void writer::commit_held() {
     open_->commit();
     nothing_held();
     tell();
-  } catch (const std::exception& why) {
-    lose_held(why);
+  } catch (...) {
+    lose_held(text_of(std::current_exception()));
   }
 }
 
-void writer::lose_held(const std::exception& why) {
+void writer::lose_held(const std::string& why) {
   transaction_.rolled_back();
   nothing_held();
   if (!lost_) return;
   // Told later and by its own thread: who borrows a reader may have locks that the one who is told needs.
   const std::lock_guard lock{mutex_};
-  queue_.push_back({[](transaction&) {}, [this, text = std::string(why.what())](std::exception_ptr) { lost_(text); }});
+  queue_.push_back({[](transaction&) {}, [this, why](std::exception_ptr) { lost_(why); }});
 }
 
 // Whoever waits for that goes on, though it still is this thread's turn.
@@ -221,14 +224,18 @@ bool writer::commit(std::vector<task>& group) {
     for (auto& one : group) one.work(transaction_);
     transaction_.ledger_.flush();
     all.commit();
-  } catch (const std::exception&) {
+  } catch (...) {
     transaction_.rolled_back();
     return false;
   }
   tell();
-  for (auto& one : group)
-    if (one.after) one.after(nullptr);
+  for (const auto& one : group) conclude(one, nullptr);
   return true;
+}
+
+// Whatever that throws, the job is done, and the others are told.
+void writer::conclude(const task& one, const std::exception_ptr& failure) noexcept {
+  if (one.after) contain("a change of the index is made, and then", [&] { one.after(failure); });
 }
 
 // Finds the job that failed and spares the others its fate.
@@ -240,18 +247,19 @@ void writer::commit_one_by_one(std::vector<task>& group) {
       one.work(transaction_);
       transaction_.ledger_.flush();
       alone.commit();
-      tell();
-    } catch (const std::exception&) {
+    } catch (...) {
       failure = std::current_exception();
       transaction_.rolled_back();
     }
-    if (one.after) one.after(failure);
+    tell();
+    conclude(one, failure);
   }
 }
 
-void writer::tell() {
+void writer::tell() noexcept {
   if (transaction_.changes_.empty()) return;
-  if (observer_) observer_(std::move(transaction_.changes_));
+  if (observer_)
+    contain("a change of the index is made, and its observer", [&] { observer_(std::move(transaction_.changes_)); });
   transaction_.changes_.clear();
 }
 

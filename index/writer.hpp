@@ -30,7 +30,8 @@ class writer {
   // May be run twice: once more alone, after its group failed. Outside the index it must leave the same then.
   using job = std::function<void(transaction&)>;
   // Called after the commit, on the thread that ran the job, with nothing, or with what the job threw (and then none of
-  // the job's changes are stored). Must not block.
+  // the job's changes are stored). Must not block, wait for another job or take a lock that is held by somebody who
+  // does. What it throws is logged.
   using done = std::function<void(std::exception_ptr)>;
   using observer = std::function<void(std::vector<change>)>;
 
@@ -101,14 +102,16 @@ class writer {
   auto run(Work work, commits when) -> std::invoke_result_t<Work, transaction&>;
   void hold(const job& work);
   void commit_held();
-  void lose_held(const std::exception& why);
+  void lose_held(const std::string& why);
   void nothing_held();
   bool has_work() const;
   bool take_turn();
   void end_turn();
   bool commit(std::vector<task>& group);
   void commit_one_by_one(std::vector<task>& group);
-  void tell();
+  static void conclude(const task& one, const std::exception_ptr& failure) noexcept;
+  void tell() noexcept;
+  void end();
 
   std::string path_;
   std::chrono::milliseconds longest_held_;

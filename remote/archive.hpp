@@ -1,8 +1,9 @@
 // The seam to where pictures come from: an old server over SFTP, a local directory, or a double that a test drives.
 //
 // Paths are relative to the archive's root and made of valid names. Every request ends with exactly one `finished`, on
-// one of the archive's own threads. Callbacks must not block for long and may start new requests. An archive hands out
-// only valid names: a server that sends others gets cause::protocol.
+// one of the archive's own threads; one that throws when it is made was not taken. Callbacks must not block for long
+// and may start new requests; what one of them throws ends its request with a failure, and no other. An archive hands
+// out only valid names: a server that sends others gets cause::protocol.
 #pragma once
 
 #include <cstddef>

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cerrno>
+#include <exception>
 #include <string>
+#include <utility>
 
 namespace ferryfs::remote {
 
@@ -29,8 +31,12 @@ inline bool is_of_disk(int problem) noexcept {
          problem == ENFILE;
 }
 
-struct failure {
-  cause why;
+struct failure : std::exception {
+  failure() = default;
+  failure(cause c, std::string says, bool is_suspect = false) : why(c), text(std::move(says)), suspect(is_suspect) {}
+  const char* what() const noexcept override { return text.c_str(); }
+
+  cause why = cause::unreachable;
   std::string text;  // one line: where, and the cause
   // The connection ended while this was the oldest request without an answer. A server answers in order, so if that
   // happens again and again, the request is what it dies of.
@@ -43,5 +49,9 @@ struct failure {
     return why == cause::unreachable || why == cause::refused || why == cause::timeout || why == cause::cancelled;
   }
 };
+
+// The failure that an exception stands for: itself; else one of `where` (for the message), which is local_error where
+// others would fail as well, and misplaced where it is that item's alone.
+failure failure_of(const std::exception_ptr& thrown, const std::string& where);
 
 }  // namespace ferryfs::remote

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/scan/cut_off_renames.hpp"
 #include "remote/scan/destination_scan.hpp"
@@ -12,7 +13,9 @@
 namespace ferryfs::remote {
 namespace {
 
-constexpr unsigned full_every = 12;  // scans: finds pictures that were overwritten in place
+constexpr unsigned full_every = 12;                     // scans: finds pictures that were overwritten in place
+constexpr std::chrono::seconds least_repair_pause{10};  // until a scan that is to repair the index is tried again
+constexpr std::chrono::seconds most_repair_pause{300};  // after many in vain
 
 std::string now_text() {
   return std::to_string(
@@ -39,10 +42,13 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
       replicate_({where, *source_, index_, readers_, fetch_}, s.min_free) {
   index_.on_lost([this](const std::string& why) {
     spdlog::error("the last files made here are not in the index ({}); both sides are looked at again", why);
-    rescan([](const source_scan::result&) {});
+    const std::lock_guard lock{mutex_};
+    requested_ = full_requested_ = to_repair_ = true;
+    wake_.notify_all();
   });
   settle_renames(where_, index_);
   limit_.set(s.limit);
+  // Last: the archive's threads call this, and a constructor that throws does not wait for them.
   source_->observe([this](const archive::health& h) {
     h.reachable ? spdlog::info("source is reachable again") : spdlog::warn("source is unreachable: {}", h.why);
     if (!h.reachable) return;
@@ -73,54 +79,72 @@ void migration::stop() {
   replicate_.pause();
   source_->stop();  // ends every request, and with them the scan and the fetches
   if (scanner_.joinable()) scanner_.join();
+  replicate_.stop();  // before the last fetch has ended: it is told of each
   fetch_.drain();
 }
 
 void migration::start(work w) {
   work_ = w;
   scanning_ = true;
-  scanner_ = std::jthread{[this](const std::stop_token& stop) {
-    try {
-      run(stop);
-    } catch (const std::exception& e) {
-      spdlog::error("scanning ended: {}", e.what());
-      fail_listings({cause::local_error, e.what()});
-    }
-  }};
+  scanner_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
 
 void migration::run(const std::stop_token& stop) {
   unsigned round = 0;
+  auto repair_pause = least_repair_pause;
   while (!stop.stop_requested()) {
     std::vector<std::function<void(const source_scan::result&)>> requesters;
-    bool full = false;
+    bool full = false, repairs = false;
     {
       const std::lock_guard lock{mutex_};
       requested_ = false;
+      repairs = std::exchange(to_repair_, false);
       full = std::exchange(full_requested_, false);
       came_back_ = false;
       scanning_ = true;
       requesters = std::exchange(requesters_, {});
     }
     const auto begun = std::chrono::system_clock::now();
-    const auto result = scan(stop, full || round % full_every == 0);
+    source_scan::result result;
+    if (const auto thrown = contain("scan", [&] { result = scan(stop, full || round % full_every == 0); }))
+      result = give_up_scan(failure_of(thrown, "the scan ended early"));
     const auto tell = [&] {
-      if (scan_told_ && !result.cut_short) scan_told_(result, full, begun);
+      if (scan_told_ && !result.cut_short) contain("report of a scan", [&] { scan_told_(result, full, begun); });
     };
     if (full) tell();
-    for (const auto& call : requesters) call(result);
+    for (const auto& call : requesters) contain("end of a scan", [&] { call(result); });
     if (!full) tell();
     ++round;
 
     std::unique_lock lock{mutex_};
+    to_repair_ = to_repair_ || (repairs && !looked_here_);
     const bool again = work_.rescan && settings_.rescan.count() > 0;
     const auto event = [&] { return requested_ || (came_back_ && work_.rescan); };
-    again ? void(wake_.wait_for(lock, stop, settings_.rescan, event)) : void(wake_.wait(lock, stop, event));
+    if (to_repair_) {
+      wake_.wait_for(lock, stop, repair_pause, event);
+      repair_pause = std::min(2 * repair_pause, most_repair_pause);
+      full_requested_ = true;
+    } else {
+      repair_pause = least_repair_pause;
+      again ? void(wake_.wait_for(lock, stop, settings_.rescan, event)) : void(wake_.wait(lock, stop, event));
+    }
   }
+}
+
+source_scan::result migration::give_up_scan(const failure& why) {
+  source_scan::result r;
+  r.failures.push_back(why);
+  r.cut_short = true;
+  if (work_.replicate) replicate_.resume();
+  fail_listings(why);
+  const std::lock_guard lock{mutex_};
+  running_.reset();
+  return last_ = r;
 }
 
 // Both sides at once: the source answers while the destination is walked.
 source_scan::result migration::scan(const std::stop_token& stop, bool full) {
+  looked_here_ = false;
   const auto lost = readers_.borrow()->lost().files;
   const auto finished = std::make_shared<std::promise<source_scan::result>>();
   auto s = std::make_shared<source_scan>(
@@ -135,13 +159,12 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   }
   s->start();
   std::optional<failure> problem;
-  try {
+  const auto thrown = contain("scan", [&] {
     if (full) marks_.forget();
     scan_destination(where_, index_, readers_, stop, marks_);
-  } catch (const std::exception& e) {
-    problem = failure{cause::local_error, std::string("the destination could not be scanned: ") + e.what()};
-    s->cancel();
-  }
+  });
+  if (thrown) problem = failure{cause::local_error, "the destination could not be scanned: " + text_of(thrown)};
+  looked_here_ = !thrown;
   if (work_.replicate) begin_replication(replicate_, limit_);
   auto result = finished->get_future().get();
   if (problem) result.failures.insert(result.failures.begin(), *problem);
@@ -207,7 +230,7 @@ void migration::listed(inode directory, const std::optional<failure>& why) {
     calls = std::move(at->second);
     listing_waiters_.erase(at);
   }
-  for (const auto& call : calls) call(why);
+  for (const auto& call : calls) contain("a listing", [&] { call(why); });
 }
 
 // The scan is over: directories that it did not reach are not going to be listed now.
@@ -219,7 +242,7 @@ void migration::fail_listings(const failure& why) {
     left = std::exchange(listing_waiters_, {});
   }
   for (const auto& [ino, calls] : left)
-    for (const auto& call : calls) call(why);
+    for (const auto& call : calls) contain("a listing", [&] { call(why); });
 }
 
 void migration::rescan(std::function<void(const source_scan::result&)> call, pass how) {

@@ -1,5 +1,21 @@
 // One archive on its way: the engine under a mount and under `ferryfs sync`. Owns the index, the source, the fetches,
 // the replication and the scans; what it needs of the destination's directory stays with the caller.
+//
+// Order of locks, the first to be taken first; none is taken while one that stands behind it is held:
+//   1. destination::names(), the namespace. Held while one waits for the index's writer, so that the disk and the index
+//      change together.
+//   2. migration, fetcher (its table of fetches), replicator, source_scan: their own mutexes, one at a time; the first
+//      two are held while a reader of the index is borrowed.
+//   3. picture, landing, the queues of disk threads and executors: held for arithmetic.
+//   4. The index's writer: to wait for a job, for room in its queue or, when a reader is borrowed, for what is held to
+//   be
+//      committed.
+// So nothing that the writer calls (what follows a commit, its observer, on_lost) takes the namespace, waits for a job
+// or for a thread that does. Readers that wait for bytes take the namespace when they are told of them: they are told
+// on a disk thread or by the fetcher's executor, which hold nothing. The kernel is told by the invalidator alone, which
+// holds nothing either: the kernel may wait for any handler while it answers.
+// Order of ends: the source ends its requests, the scanner and the replicator are joined, then the last fetch is told
+// of; each may be told of the end of what it asked for until then.
 #pragma once
 
 #include <atomic>
@@ -94,6 +110,7 @@ class migration {
  private:
   void run(const std::stop_token& stop);
   source_scan::result scan(const std::stop_token& stop, bool full);
+  source_scan::result give_up_scan(const failure& why);
   void listed(inode directory, const std::optional<failure>& why);
   void fail_listings(const failure& why);
   void remember(const source_scan::result& r);
@@ -115,10 +132,12 @@ class migration {
   work work_;
   scan_told scan_told_;
   bool requested_ = false, full_requested_ = false, came_back_ = false, ending_ = false;
-  bool scanning_ = false;  // a scan runs or is about to: directories that were never listed may be soon
+  bool to_repair_ = false;  // changes of the index were lost, which a scan of the destination finds again
+  bool scanning_ = false;   // a scan runs or is about to: directories that were never listed may be soon
   std::vector<std::function<void(const source_scan::result&)>> requesters_;
   std::shared_ptr<source_scan> running_;
-  directory_marks marks_;  // the scanner's alone
+  directory_marks marks_;     // the scanner's alone
+  bool looked_here_ = false;  // the same: the last scan of the destination came to its end
   source_scan::result last_;
   std::unordered_map<inode, std::vector<told>> listing_waiters_;
   std::jthread scanner_;

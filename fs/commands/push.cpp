@@ -16,6 +16,7 @@
 #include "fs/report/recorder.hpp"
 #include "fs/signals.hpp"
 #include "fs/watched.hpp"
+#include "index/exception_barrier.hpp"
 #include "remote/scan/destination_scan.hpp"
 
 namespace ferryfs::fs {
@@ -33,7 +34,7 @@ class drawn_push {
           std::condition_variable_any wake;
           std::unique_lock lock{mutex};
           while (!wake.wait_for(lock, stop, 500ms, [&] { return stop.stop_requested(); }))
-            shown.show(push_line(p.so_far()));
+            contain("progress", [&] { shown.show(push_line(p.so_far())); });
         }) {}
 
  private:

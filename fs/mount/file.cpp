@@ -88,7 +88,7 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
         const auto* why = std::get_if<failure>(&o);
         // Another picture than the index knew: the index has learnt it, and it is fetched in its new form.
         if (why != nullptr && why->why == remote::cause::changed && once_more && !parked->answered())
-          return read_remote(v, parked, handle, size, offset, false);
+          return attempt(parked, [&] { read_remote(v, parked, handle, size, offset, false); });
         parked->answer([&](fuse_req_t req) {
           answer(req, [&] {
             if (why != nullptr) throw failure{*why};

@@ -2,12 +2,15 @@
 
 #include <iterator>
 
+#include "index/exception_barrier.hpp"
+
 namespace ferryfs::fs {
 
 void invalidator::start(fuse_session* session) {
   const std::lock_guard lock{mutex_};
   running_ = true;
-  thread_ = std::jthread{[this, session](const std::stop_token& stop) { run(stop, session); }};
+  thread_ = std::jthread{
+      [this, session](const std::stop_token& stop) { contain("invalidation", [&] { run(stop, session); }); }};
 }
 
 void invalidator::stop() {

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "fs/mount/mountpoint.hpp"
+#include "index/exception_barrier.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -18,8 +19,8 @@ constexpr auto patience = 10s;
 
 }  // namespace
 
-leaving::leaving(fuse_session* session, std::string mountpoint)
-    : session_(session), mountpoint_(std::move(mountpoint)), loop_(::pthread_self()) {
+leaving::leaving(fuse_session* session, std::string mountpoint, std::function<void()> settle)
+    : session_(session), mountpoint_(std::move(mountpoint)), settle_(std::move(settle)), loop_(::pthread_self()) {
   struct sigaction nothing {};
   nothing.sa_handler = [](int) {};  // it only has to interrupt what the loop waits for
   ::sigaction(SIGUSR2, &nothing, nullptr);
@@ -32,7 +33,10 @@ void leaving::begin() {
     std::condition_variable_any wake;
     std::unique_lock lock{mutex};
     wake.wait_for(lock, stop, patience, [&] { return stop.stop_requested(); });
-    if (!stop.stop_requested()) spdlog::warn("the mount is still in use somewhere, and ends all the same");
+    if (!stop.stop_requested()) {
+      spdlog::warn("the mount is still in use somewhere, and ends all the same");
+      contain("end of the mount", settle_);
+    }
     // The loop looks at the flag after each signal; one that comes before it waits would be lost.
     while (!stop.stop_requested()) {
       ::fuse_session_exit(session_);

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -15,8 +16,9 @@ namespace ferryfs::fs {
 // service from ending: what they do then fails with ENOTCONN.
 class leaving {
  public:
-  // On the thread that runs the loop of `session`.
-  leaving(fuse_session* session, std::string mountpoint);
+  // On the thread that runs the loop of `session`. `settle` is called before the loop is made to end: it is the last
+  // moment at which what waits for the kernel comes to its end, as the kernel may wait for the loop.
+  leaving(fuse_session* session, std::string mountpoint, std::function<void()> settle);
 
   // From any thread, once.
   void begin();
@@ -24,6 +26,7 @@ class leaving {
  private:
   fuse_session* session_;
   std::string mountpoint_;
+  std::function<void()> settle_;
   pthread_t loop_;
   std::jthread forced_;  // ends with this, which is after the loop
 };

@@ -1,7 +1,8 @@
 #include "fs/mount/parked.hpp"
 
 #include <cerrno>
-#include <vector>
+
+#include "index/exception_barrier.hpp"
 
 namespace ferryfs::fs {
 
@@ -32,7 +33,7 @@ void parked_request::abandon(bool late) {
     late_ = late;
     call = std::move(on_abandoned_);
   }
-  if (call) call(late);
+  if (call) contain("end of a request", [&] { call(late); });
 }
 
 void parked_request::on_abandoned(std::function<void(bool)> call) {
@@ -94,12 +95,12 @@ void parked_requests::watch(const std::stop_token& stop) {
     if (waiting_.empty()) continue;
     const auto first = waiting_.begin()->first;
     wake_.wait_until(lock, stop, first, [&] { return waiting_.empty() || waiting_.begin()->first < first; });
-    std::vector<std::shared_ptr<parked_request>> late;
-    const auto end = waiting_.upper_bound(clock::now());
-    for (auto at = waiting_.begin(); at != end; ++at) late.push_back(at->second);
-    waiting_.erase(waiting_.begin(), end);
+    decltype(waiting_) late;
+    for (const auto now = clock::now(); !waiting_.empty() && waiting_.begin()->first <= now;)
+      late.insert(waiting_.extract(waiting_.begin()));  // without memory, which may be out
     lock.unlock();
-    for (auto& p : late) {
+    for (const auto& [when, request] : late) {
+      const auto& p = request;
       if (p->answered()) continue;
       if (const auto until = p->last_sign() + deadline_; until > clock::now()) {
         lock.lock();
@@ -108,7 +109,7 @@ void parked_requests::watch(const std::stop_token& stop) {
         continue;
       }
       p->answer([&](fuse_req_t req) {
-        p->abandon(true);  // before the reply: the kernel may ask again at once
+        p->abandon(true);  // before the reply: the kernel may ask again at once; it throws nothing
         fuse_reply_err(req, ETIMEDOUT);
       });
     }

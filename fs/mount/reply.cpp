@@ -1,9 +1,9 @@
 #include "fs/mount/reply.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <exception>
 #include <system_error>
+
+#include "index/exception_barrier.hpp"
 
 namespace ferryfs::fs {
 
@@ -40,9 +40,9 @@ int errno_of_current_exception() noexcept {
   } catch (const std::bad_alloc&) {
     return ENOMEM;
   } catch (const std::exception& e) {
-    spdlog::error("{}", e.what());
+    log_once(e.what());
   } catch (...) {
-    spdlog::error("an operation failed in an unknown way");
+    log_once("an operation failed in an unknown way");
   }
   return EIO;
 }

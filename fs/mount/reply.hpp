@@ -4,13 +4,21 @@
 #include <fuse_lowlevel.h>
 
 #include <cerrno>
+#include <cstring>
+#include <exception>
 
 #include "remote/failure.hpp"
 
 namespace ferryfs::fs {
 
 // Thrown inside an operation to answer with this errno.
-struct answer_errno {
+struct answer_errno : std::exception {
+  explicit answer_errno(int problem) noexcept : value(problem) {}
+  const char* what() const noexcept override {
+    const char* text = ::strerrordesc_np(value);
+    return text != nullptr ? text : "an unknown error";
+  }
+
   int value;
 };
 

@@ -25,6 +25,12 @@
 namespace ferryfs::fs {
 namespace {
 
+// Handlers wait for the disk (fsync), for the index's writer and for each other's changes of names. Of libfuse's ten
+// threads ten uploads take all, and whoever only wants to look waits with them. A thread costs a few pages of stack,
+// and 1 MiB once it has taken a write of that size: 68 MiB at most, for as long as so many wait at once.
+constexpr unsigned most_threads = 64;
+constexpr unsigned idle_threads = 16;  // kept; those beyond end when they find nothing to do
+
 struct session_deleter {
   void operator()(fuse_session* s) const noexcept { fuse_session_destroy(s); }
 };
@@ -103,8 +109,8 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
                std::make_shared<departed_entries>(),
                {},
                control{archive, reports},
-               {},
-               {}}};
+               remote::serial_executor{"change of a fetched picture"},
+               remote::serial_executor{"lists"}}};
   archive.index().on_departure([departed = v->departed](const entry& e, bool removed) {
     departed->positions.departs(e);
     if (removed) departed->removed.add(e);
@@ -126,18 +132,23 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
                 fmt::format("{}: cannot be mounted; is FUSE there (/dev/fuse), and are you allowed to?",
                             printable(options.mountpoint)));
   kernel.start(session.get());
-  // Whatever ends the service: first nothing waits for the network any more, then the kernel is told no more.
+  // Whatever ends the service: first nothing waits for the network any more, then the kernel is told no more. Where the
+  // kernel does not end it, that is done while requests are still answered: the kernel may wait for one while it is
+  // told.
+  const auto settle = [&] {
+    archive.stop();
+    kernel.stop();
+  };
   const struct ending {
     std::function<void()> run;
     ~ending() { run(); }
   } end{[&] {
-    archive.stop();
-    kernel.stop();
+    settle();
     v.reset();
     fuse_session_unmount(session.get());
   }};
   {
-    leaving end_by_signal{session.get(), options.mountpoint};
+    leaving end_by_signal{session.get(), options.mountpoint, settle};
     const signal_watcher watcher{[&](int count) {
       if (count > 1) std::_Exit(static_cast<int>(exit_code::local));  // as safe as kill -9
       end_by_signal.begin();
@@ -146,6 +157,8 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     stands();
     const std::unique_ptr<fuse_loop_config, config_deleter> config{fuse_loop_cfg_create()};
     fuse_loop_cfg_set_clone_fd(config.get(), 1);
+    fuse_loop_cfg_set_max_threads(config.get(), most_threads);
+    fuse_loop_cfg_set_idle_threads(config.get(), idle_threads);
     fuse_session_loop_mt(session.get(), config.get());
   }
 }

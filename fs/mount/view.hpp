@@ -7,7 +7,6 @@
 #include <mutex>
 #include <string>
 
-#include "fs/mount/deferred.hpp"
 #include "fs/mount/open_file.hpp"
 #include "fs/mount/parked.hpp"
 #include "fs/mount/passthrough.hpp"
@@ -17,6 +16,7 @@
 #include "fs/virtual/control.hpp"
 #include "fs/virtual/directory.hpp"
 #include "remote/migration.hpp"
+#include "remote/serial_executor.hpp"
 
 namespace ferryfs::fs {
 
@@ -45,8 +45,8 @@ struct view {
   std::shared_ptr<departed_entries> departed;
   std::once_flag first_open;
   control commands;  // ends before them: its threads look at what is open
-  deferred later;
-  deferred lists;  // makes those of .ferryfs/lists
+  remote::serial_executor later;
+  remote::serial_executor lists;  // makes those of .ferryfs/lists
 
   static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }
 };

@@ -9,6 +9,7 @@
 #include "fs/push_text.hpp"
 #include "fs/ready.hpp"
 #include "fs/switches.hpp"
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/decide/resolve.hpp"
 
@@ -96,13 +97,11 @@ void control::run_aside(work w, std::function<void(const result&)> done) {
     std::erase_if(running_, [&](std::jthread& t) { return t.get_id() == id; });
   running_.emplace_back([this, w = std::move(w), done = std::move(done)](const std::stop_token& stop) {
     result r;
-    try {
-      r = w(stop);
-    } catch (const std::exception& e) {
-      r = {EREMOTEIO, std::string(e.what()) + '\n'};
-    }
-    r.text = within(r.text, most_answered);
-    done(r);
+    if (const auto thrown = contain("command", [&] { r = w(stop); })) r = {EREMOTEIO, ferryfs::text_of(thrown) + '\n'};
+    contain("answer to a command", [&] {
+      r.text = within(r.text, most_answered);
+      done(r);
+    });
     const std::lock_guard relock{mutex_};
     ended_.push_back(std::this_thread::get_id());
   });

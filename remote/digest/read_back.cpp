@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/sha256.hpp"
 
@@ -74,7 +75,9 @@ void digest_by_reading(archive& source, const std::string& path, archive::digest
     if (why) return done(why, {});
     if (!S_ISREG(a.mode))
       return done(failure{cause::source_error, fmt::format("{}: no regular file", printable(path))}, {});
-    source.read(std::make_shared<whole_file>(path, a, done), lane::background);
+    const auto to = std::make_shared<whole_file>(path, a, done);
+    if (const auto thrown = contain("digest", [&] { source.read(to, lane::background); }))
+      done(failure_of(thrown, printable(path)), {});
   });
 }
 

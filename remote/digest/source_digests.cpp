@@ -7,6 +7,8 @@
 #include <array>
 #include <vector>
 
+#include "index/exception_barrier.hpp"
+#include "index/path.hpp"
 #include "remote/digest/read_back.hpp"
 #include "remote/digest/source_shell.hpp"
 
@@ -22,9 +24,16 @@ constexpr auto idle_time = 15s;                 // until the connection is close
 constexpr auto pause_after_refusal = 60s;       // until a connection is tried again
 
 // The server does not do what is asked, and will not later.
-struct unable {
+struct unable : std::exception {
+  explicit unable(std::string says) : why(std::move(says)) {}
+  const char* what() const noexcept override { return why.c_str(); }
+
   std::string why;
 };
+
+void answer_to(const archive::digested& done, const std::optional<failure>& why, const std::string& sha256) noexcept {
+  contain("answer to a digest", [&] { done(why, sha256); });
+}
 
 }  // namespace
 
@@ -117,7 +126,7 @@ class source_digests::conversation {
     const question q = std::move(asked_.front());
     asked_.pop_front();
     ++next_;
-    answer->sha256.empty() ? owner_.read_back(q) : q.done(std::nullopt, answer->sha256);
+    answer->sha256.empty() ? owner_.read_back(q) : answer_to(q.done, std::nullopt, answer->sha256);
   }
 
   source_digests& owner_;
@@ -157,7 +166,10 @@ bool source_digests::has_work() {
   return !queue_.empty();
 }
 
-void source_digests::read_back(const question& q) { digest_by_reading(source_, q.path, q.done); }
+void source_digests::read_back(const question& q) noexcept {
+  if (const auto thrown = contain("digest", [&] { digest_by_reading(source_, q.path, q.done); }))
+    answer_to(q.done, failure_of(thrown, printable(q.path)), {});
+}
 
 void source_digests::run() {
   question q;
@@ -172,7 +184,7 @@ void source_digests::run() {
     else if (take(q))
       read_back(q);
   }
-  while (take(q)) q.done(failure{cause::cancelled, "ferryfs is ending"}, {});
+  while (take(q)) answer_to(q.done, failure{cause::cancelled, "ferryfs is ending"}, {});
 }
 
 // What was asked when it ended is asked again, but the oldest: the server may have died of it, or take too long over it
@@ -197,6 +209,9 @@ void source_digests::serve() {
   } catch (const failure& f) {
     if (unanswered.empty()) not_before_ = clock::now() + pause_after_refusal;
     spdlog::info("{}; digests are had by reading the files back", f.text);
+  } catch (...) {
+    not_before_ = clock::now() + pause_after_refusal;
+    log_once(target_.where() + ": digests: " + text_of(std::current_exception()));
   }
   if (!unanswered.empty() && !stop_) {
     read_back(unanswered.front());

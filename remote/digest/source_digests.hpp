@@ -42,7 +42,7 @@ class source_digests {
   void serve();
   bool take(question& q);
   bool has_work();
-  void read_back(const question& q);
+  void read_back(const question& q) noexcept;
 
   archive& source_;
   const ssh::target& target_;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/beneath.hpp"
 #include "remote/digest/read_back.hpp"
@@ -43,7 +44,8 @@ void directory_archive::stop() {
     std::move(background_.begin(), background_.end(), std::back_inserter(left));
     background_.clear();
   }
-  for (const auto& j : left) j.run(failure{cause::cancelled, "ferryfs is ending"});
+  for (const auto& j : left)
+    contain("end of a request", [&] { j.run(failure{cause::cancelled, "ferryfs is ending"}); });
 }
 
 failure directory_archive::failed(const std::string& path, int problem) const {
@@ -59,18 +61,25 @@ void directory_archive::list(const std::string& path, std::shared_ptr<listing> t
   put({nullptr,
        [this, path, to = std::move(to)](const auto& refused) {
          if (refused) return to->finished(refused);
-         constexpr std::size_t batch_size = 512;
-         std::vector<found> batch;
-         const int problem = list_directory(root_.get(), path, [&](local_entry&& e) {
-           const mode_t kind = e.attributes.st_mode & S_IFMT;
-           if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) return;
-           batch.push_back({std::move(e.name), attributes_of(e.attributes), std::move(e.target)});
-           if (batch.size() == batch_size) to->batch(std::exchange(batch, {}));
-         });
-         if (!batch.empty()) to->batch(std::move(batch));
-         to->finished(problem == 0 ? std::nullopt : std::optional(failed(path, problem)));
+         std::optional<failure> why;
+         if (const auto thrown = contain("a listing", [&] { why = list_now(path, *to); }))
+           why = failure_of(thrown, printable(path));
+         to->finished(why);
        }},
       lane::demand);
+}
+
+std::optional<failure> directory_archive::list_now(const std::string& path, listing& to) const {
+  constexpr std::size_t batch_size = 512;
+  std::vector<found> batch;
+  const int problem = list_directory(root_.get(), path, [&](local_entry&& e) {
+    const mode_t kind = e.attributes.st_mode & S_IFMT;
+    if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) return;
+    batch.push_back({std::move(e.name), attributes_of(e.attributes), std::move(e.target)});
+    if (batch.size() == batch_size) to.batch(std::exchange(batch, {}));
+  });
+  if (!batch.empty()) to.batch(std::move(batch));
+  return problem == 0 ? std::nullopt : std::optional(failed(path, problem));
 }
 
 void directory_archive::stat(const std::string& path,
@@ -87,16 +96,24 @@ void directory_archive::stat(const std::string& path,
 }
 
 void directory_archive::read(std::shared_ptr<reading> to, lane where) {
-  put({to, [this, to](const auto& refused) { refused ? to->finished(refused, {}) : read_now(*to); }}, where);
+  put({to,
+       [this, to](const auto& refused) {
+         ending end{refused, {}};
+         if (!refused)
+           if (const auto thrown = contain("reading of a picture", [&] { end = read_now(*to); }))
+             end = {failure_of(thrown, printable(to->path())), {}};
+         to->finished(end.why, end.after);
+       }},
+      where);
 }
 
-void directory_archive::read_now(reading& to) {
+directory_archive::ending directory_archive::read_now(reading& to) const {
   const unique_fd fd = open_beneath(root_.get(), to.path(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (!fd) return to.finished(failed(to.path(), errno), {});
+  if (!fd) return {failed(to.path(), errno), {}};
   constexpr std::uint32_t step = 1U << 20;
   std::vector<std::byte> buffer;
   while (true) {
-    if (stopping_) return to.finished(failure{cause::cancelled, "ferryfs is ending"}, {});
+    if (stopping_) return {failure{cause::cancelled, "ferryfs is ending"}, {}};
     const auto next = to.want(step);
     if (next.what == reading::wish::enough) break;
     if (next.what == reading::wish::later) {
@@ -108,20 +125,19 @@ void directory_archive::read_now(reading& to) {
     while (have < buffer.size()) {
       const ssize_t n =
           ::pread(fd.get(), buffer.data() + have, buffer.size() - have, static_cast<off_t>(next.part.offset + have));
-      if (n < 0) return to.finished(failed(to.path(), errno), {});
+      if (n < 0) return {failed(to.path(), errno), {}};
       if (n == 0) {
         struct stat now {};
         ::fstat(fd.get(), &now);
-        return to.finished(failure{cause::changed, printable(to.path()) + ": became shorter on the source"},
-                           attributes_of(now));
+        return {failure{cause::changed, printable(to.path()) + ": became shorter on the source"}, attributes_of(now)};
       }
       have += static_cast<std::size_t>(n);
     }
     to.arrived(next.part.offset, buffer);
   }
   struct stat st {};
-  if (::fstat(fd.get(), &st) != 0) return to.finished(failed(to.path(), errno), {});
-  to.finished(std::nullopt, attributes_of(st));
+  if (::fstat(fd.get(), &st) != 0) return {failed(to.path(), errno), {}};
+  return {std::nullopt, attributes_of(st)};
 }
 
 void directory_archive::digest(const std::string& path, digested done) {
@@ -157,7 +173,7 @@ void directory_archive::work(const std::stop_token& stop, bool background_too) {
     const job j = std::move(line.front());
     line.pop_front();
     lock.unlock();
-    j.run(std::nullopt);
+    contain("end of a request", [&] { j.run(std::nullopt); });
     lock.lock();
   }
 }

@@ -43,8 +43,14 @@ class directory_archive final : public archive {
   };
   void put(job j, lane where);
   void work(const std::stop_token& stop, bool background_too);
-  void read_now(reading& to);
-  void write_now(writing& from);
+  // How a file that was read or written has ended.
+  struct ending {
+    std::optional<failure> why;
+    attributes after;
+  };
+  std::optional<failure> list_now(const std::string& path, listing& to) const;
+  ending read_now(reading& to) const;
+  ending write_now(writing& from) const;
   void change(const std::string& path, changed done, std::function<int(int directory, const std::string& name)> make);
   failure failed(const std::string& path, int problem) const;
 

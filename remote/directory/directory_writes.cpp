@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "index/exception_barrier.hpp"
+#include "index/path.hpp"
 #include "remote/beneath.hpp"
 #include "remote/directory/directory_archive.hpp"
 #include "remote/directory/listing.hpp"
@@ -33,13 +35,19 @@ bool write_whole(int fd, std::span<const std::byte> bytes, std::uint64_t offset)
 }  // namespace
 
 void directory_archive::write(std::shared_ptr<writing> from) {
-  put({nullptr, [this, from = std::move(from)](
-                    const auto& refused) { refused ? from->finished(refused, {}) : write_now(*from); }},
+  put({nullptr,
+       [this, from = std::move(from)](const auto& refused) {
+         ending end{refused, {}};
+         if (!refused)
+           if (const auto thrown = contain("writing of a picture", [&] { end = write_now(*from); }))
+             end = {failure_of(thrown, printable(from->path())), {}};
+         from->finished(end.why, end.after);
+       }},
       lane::background);
 }
 
-void directory_archive::write_now(writing& from) {
-  const auto fail = [&] { from.finished(failed(from.path(), errno), {}); };
+directory_archive::ending directory_archive::write_now(writing& from) const {
+  const auto fail = [&] { return ending{failed(from.path(), errno), {}}; };
   const unique_fd fd = open_beneath(root_.get(), from.path(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
   struct stat st {};
   if (!fd || ::fstat(fd.get(), &st) != 0) return fail();
@@ -48,7 +56,7 @@ void directory_archive::write_now(writing& from) {
   std::vector<std::byte> bytes;
   constexpr std::uint32_t step = 1U << 20;
   while (true) {
-    if (stopping_) return from.finished(failure{cause::cancelled, "ferryfs is ending"}, {});
+    if (stopping_) return {failure{cause::cancelled, "ferryfs is ending"}, {}};
     bytes.clear();
     const auto next = from.give(step, bytes);
     if (next.what == reading::wish::enough) break;
@@ -62,7 +70,7 @@ void directory_archive::write_now(writing& from) {
   if (::fchmod(fd.get(), wanted.mode & 07777) != 0 || ::futimens(fd.get(), times) != 0 || ::fsync(fd.get()) != 0 ||
       ::fstat(fd.get(), &st) != 0)
     return fail();
-  from.finished(std::nullopt, attributes_of(st));
+  return {std::nullopt, attributes_of(st)};
 }
 
 // `make` returns an errno, or 0.

@@ -1,5 +1,6 @@
 #include "remote/fetch/disk.hpp"
 
+#include "index/exception_barrier.hpp"
 #include "remote/background.hpp"
 
 namespace ferryfs::remote {
@@ -53,7 +54,7 @@ void disk::run(lane& l) {
     auto batch = std::exchange(l.jobs, {});
     lock.unlock();
     for (job& j : batch) {
-      j.work();
+      contain("writing a picture", j.work);
       j.work = nullptr;  // what it holds is freed before it is counted as gone
       lock.lock();
       l.bytes -= j.bytes;

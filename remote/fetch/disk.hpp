@@ -21,7 +21,8 @@ class disk {
   // Does what is queued, then stops.
   ~disk();
 
-  // Queues work that holds `bytes` of memory. Blocks while the thread has too many of them.
+  // Queues work that holds `bytes` of memory. Blocks while the thread has too many of them. Work that somebody waits
+  // for tells him by itself when it throws.
   void post(inode picture, std::uint64_t bytes, std::function<void()> work);
 
  private:

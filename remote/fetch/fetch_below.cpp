@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/decide/skip.hpp"
 
@@ -16,6 +17,8 @@ constexpr std::size_t most_at_once = 512;
 // Counts fetches in flight and what became of them.
 class tally {
  public:
+  // Each that has begun tells it of its end.
+  ~tally() { wait(); }
   void begin() {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [&] { return running_ < most_at_once; });
@@ -64,9 +67,11 @@ fetched fetch_below(migration& m, const std::string& path, const std::stop_token
         return true;
       });
     } else if (e.is_gap() && S_ISREG(e.source->mode)) {
+      const auto from = reader->source_path(e.ino).value_or(here);
       sum.begin();
-      m.fetch().fetch(e, reader->source_path(e.ino).value_or(here), lane::demand,
-                      [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); });
+      const auto told = [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); };
+      if (const auto thrown = contain("fetch", [&] { m.fetch().fetch(e, from, lane::demand, told); }))
+        told(failure_of(thrown, printable(from)));
     }
   }
   return sum.wait();

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/settling.hpp"
 
@@ -27,7 +28,7 @@ fetcher::fetcher(const destination& where, archive& source, index::writer& index
       min_free_(min_free),
       unkept_(where, source, index),
       writers_(disk_threads),
-      landing_(where, index, readers, [this](const auto& p, const auto& why) { landed(p, why); }) {}
+      landing_(where, index, readers, callbacks_, [this](const auto& p, const auto& why) { landed(p, why); }) {}
 
 void fetcher::drain() {
   std::unique_lock lock{mutex_};
@@ -55,7 +56,7 @@ std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t lengt
     lock.unlock();
     const bool raise = !p->demanded();
     p->wait_for(offset, length, id, or_unkept(ino, offset, length, id, std::move(w)));
-    if (raise) source_.raise(p);
+    if (raise) this->raise(p);
     return id;
   }
   // The second look: it may have landed between the caller's look at the index and this one.
@@ -77,8 +78,18 @@ std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t lengt
   p = make(*e, begun_at, *path, true);
   lock.unlock();
   p->wait_for(offset, length, id, or_unkept(ino, offset, length, id, std::move(w)));
-  source_.read(p, lane::demand);
+  read(p, lane::demand);
   return id;
+}
+
+// Every fetch ends, also one that the archive does not take.
+void fetcher::read(const std::shared_ptr<picture>& p, lane where) {
+  if (const auto thrown = contain("fetch", [&] { source_.read(p, where); }))
+    p->finished(failure_of(thrown, printable(p->path())), {});
+}
+
+void fetcher::raise(const std::shared_ptr<picture>& p) noexcept {
+  contain("fetch", [&] { source_.raise(p); });
 }
 
 bool fetcher::fits(std::uint64_t size) const {
@@ -141,7 +152,7 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
     at->second.calls.push_back(std::move(call));
     const auto p = at->second.file;
     lock.unlock();
-    if (where == lane::demand && !p->demanded()) p->demand(), source_.raise(p);
+    if (where == lane::demand && !p->demanded()) p->demand(), raise(p);
     return;
   }
   // The second look, as above.
@@ -165,9 +176,9 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
   const auto p = make(*now, begun_at, std::move(path), where == lane::demand);
   flights_[gap.ino].calls.push_back(std::move(call));
   lock.unlock();
-  source_.read(p, where);
+  read(p, where);
   // A reader that came before it was queued found nothing to raise.
-  if (where == lane::background && p->demanded()) source_.raise(p);
+  if (where == lane::background && p->demanded()) raise(p);
 }
 
 // Somebody waits for a part of it, or, as he wants to write to it, for all.
@@ -189,6 +200,12 @@ bool fetcher::dies_of(inode ino) {
 
 // On a disk thread: the last byte is written, or will never come.
 void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after) {
+  if (const auto thrown = contain("fetch", [&] { judge(p, why, after); }))
+    failed(p, failure_of(thrown, printable(p->path())), {});
+}
+
+// Whatever it throws, it has not handed the picture on.
+void fetcher::judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after) {
   if (why && why->suspect && why->of_connection() && dies_of(p->row().ino))
     return failed(p,
                   {cause::source_error, fmt::format("{}: the connection ended {} times at this picture: {}",
@@ -196,7 +213,7 @@ void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failu
                   after);
   if (why && why->of_connection() && why->why != cause::cancelled && is_awaited(*p) && source_.state().reachable &&
       p->try_again())
-    return source_.read(p, lane::demand);
+    return read(p, lane::demand);
   if (why) return failed(p, *why, after);
   if (const auto wrong = p->complete(after)) return failed(p, *wrong, after);
   if (!is_settled(after.mtime))
@@ -206,15 +223,15 @@ void fetcher::ended(const std::shared_ptr<picture>& p, const std::optional<failu
   off_the_way();
 }
 
-void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) {
+void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) noexcept {
   where_.remove_partial(p->row().ino);
   off_the_way();
   // Of one that is being written, its readers go on with what they got: it was the picture at that moment.
   const bool seen = why.why == cause::unsettled ? p->handed_out() : p->reject();
   const side& known = *p->row().source;
   const bool another = after.size != known.size || where_.times().ns(after.mtime) != known.mtime;
-  if (why.why == cause::changed && after.mode != 0 && another) return retry_changed(p, after);
-  record(p, why, seen);
+  const bool is_changed = why.why == cause::changed && after.mode != 0 && another;
+  if (contain("fetch", [&] { is_changed ? retry_changed(p, after) : record(p, why, seen); })) end(p, why);
 }
 
 void fetcher::landed(const std::shared_ptr<picture>& p, const std::optional<failure>& why) {
@@ -223,19 +240,25 @@ void fetcher::landed(const std::shared_ptr<picture>& p, const std::optional<fail
   record(p, *why, why->why != cause::cancelled && p->reject());
 }
 
+// Its end is told on a thread of its own: those who are told take locks that others hold while they wait for the
+// index's writer, or for this thread.
+void fetcher::end(const std::shared_ptr<picture>& p, const std::optional<failure>& why) {
+  callbacks_.post([this, p, why] { over(p, why); });
+}
+
 // A failure of this picture stays with it in the index; one of the connection or the disk says nothing of it.
 // `seen`: bytes of it were handed out, which the kernel is to keep no longer.
 void fetcher::record(const std::shared_ptr<picture>& p, const failure& why, bool seen) {
   const bool of_picture = !why.of_connection() && why.why != cause::unsettled && !why.of_disk();
   if (of_picture) spdlog::warn("fetch failed: {}", why.text);
-  if (!of_picture && !seen) return over(p, why);
+  if (!of_picture && !seen) return end(p, why);
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   index_.post(
       [ino = p->row().ino, text = why.text, now, of_picture, seen](index::transaction& t) {
         if (of_picture) index::record_failure(t, ino, text, now);
         if (seen) t.note({index::change::what::content, ino, {}});
       },
-      [this, p, why](std::exception_ptr) { over(p, why); });
+      [this, p, why](std::exception_ptr) { end(p, why); });
 }
 
 // The source shows another picture than the index: the index learns it, and who waits is answered from the new one.
@@ -244,7 +267,7 @@ void fetcher::retry_changed(const std::shared_ptr<picture>& p, const attributes&
   const auto time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   index_.post([ino = p->row().ino, now, time](index::transaction& t) { index::record_changing(t, ino, now, time); },
               [this, p](std::exception_ptr) {
-                over(p, failure{cause::changed, p->path() + ": changed on the source"});
+                end(p, failure{cause::changed, p->path() + ": changed on the source"});
               });
 }
 
@@ -263,20 +286,20 @@ void fetcher::over(const std::shared_ptr<picture>& p, const std::optional<failur
   p->settle();
   if (!why) speed_.add(p->size());
   why ? p->answer_all(*why) : p->answer_all(now_local{});
-  for (const auto& call : calls) call(why);
+  for (const auto& call : calls) contain("end of a fetch", [&] { call(why); });
   const std::lock_guard lock{mutex_};
   told();
 }
 
 // It may have landed already, and everybody been told: `drain` waits for the end of this as well.
-void fetcher::off_the_way() {
+void fetcher::off_the_way() noexcept {
   std::size_t left = 0;
   {
     const std::lock_guard lock{mutex_};
     left = --on_the_way_;
     ++telling_;
   }
-  if (left == slack_ && slack_call_) slack_call_();
+  if (left == slack_ && slack_call_) contain("fetch", slack_call_);
   if (left == 0) landing_.flush();
   const std::lock_guard lock{mutex_};
   told();

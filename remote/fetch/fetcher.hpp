@@ -1,7 +1,8 @@
 // Fetching: one fetch a picture, however many want it; demand ahead of background.
 //
-// Locks: mutex_ guards the table of fetches. It may be held while a picture's own lock or a reader of the index is
-// taken, never the other way round, and no callback runs under it.
+// Locks: mutex_ guards the table of fetches; its place in the order of locks is in remote/migration.hpp. No callback
+// runs under it. Whoever waits for bytes is told on a disk thread as they are written; the end of a fetch is told on a
+// thread that holds no lock and that nothing else waits for.
 #pragma once
 
 #include <atomic>
@@ -19,6 +20,7 @@
 #include "remote/fetch/picture.hpp"
 #include "remote/fetch/speedometer.hpp"
 #include "remote/fetch/unkept.hpp"
+#include "remote/serial_executor.hpp"
 
 namespace ferryfs::remote {
 
@@ -79,8 +81,12 @@ class fetcher {
     std::vector<done> calls;
   };
   std::shared_ptr<picture> make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded);
+  void read(const std::shared_ptr<picture>& p, lane where);
+  void raise(const std::shared_ptr<picture>& p) noexcept;
   void ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
-  void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after);
+  void judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
+  void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) noexcept;
+  void end(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
   bool dies_of(inode ino);
   bool is_awaited(picture& p);
   bool fits(std::uint64_t size) const;
@@ -90,7 +96,7 @@ class fetcher {
   void record(const std::shared_ptr<picture>& p, const failure& why, bool seen);
   void retry_changed(const std::shared_ptr<picture>& p, const attributes& after);
   void over(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
-  void off_the_way();
+  void off_the_way() noexcept;
   void told();
 
   const destination& where_;
@@ -113,6 +119,7 @@ class fetcher {
   std::atomic<std::uint64_t> next_id_ = 1;
   speedometer speed_;
   ferryfs::remote::unkept_reads unkept_;
+  serial_executor callbacks_{"end of a fetch"};
   disk writers_;
   landing landing_;
 };

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "index/arrivals.hpp"
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/background.hpp"
 #include "remote/directory/listing.hpp"
@@ -78,8 +79,14 @@ std::optional<std::string> look_alike_text(const destination& where, const std::
       printable(path), printable(*other));
 }
 
-landing::landing(const destination& where, index::writer& index, index::readers& readers, told landed)
-    : where_(where), index_(index), readers_(readers), landed_(std::move(landed)), thread_([this] {
+landing::landing(const destination& where, index::writer& index, index::readers& readers, serial_executor& callbacks,
+                 told landed)
+    : where_(where),
+      index_(index),
+      readers_(readers),
+      callbacks_(callbacks),
+      landed_(std::move(landed)),
+      thread_([this] {
         take_long_turns();
         run();
       }) {}
@@ -151,10 +158,10 @@ void landing::land_elsewhere() {
   for (const auto& p : some) {
     if (const int problem = carry(*p, systems)) {
       where_.remove_partial(p->row().ino);
-      landed_(p, failure{cause::misplaced,
-                         fmt::format("{}: cannot be copied to the file system of its directory, which is another one "
-                                     "than the destination's: {}",
-                                     printable(p->path()), std::strerror(problem))});
+      tell(p, failure{cause::misplaced,
+                      fmt::format("{}: cannot be copied to the file system of its directory, which is another one "
+                                  "than the destination's: {}",
+                                  printable(p->path()), std::strerror(problem))});
     } else {
       carried.push_back(p);
     }
@@ -183,32 +190,30 @@ int landing::carry(const picture& p, std::map<dev_t, unique_fd>& systems) {
 
 // A few at a time, so that somebody who renames or deletes through the mount waits for no whole batch.
 void landing::name_some(std::span<std::shared_ptr<picture>> some, int problem) {
-  std::vector<std::pair<std::shared_ptr<picture>, failure>> refused;
-  {
-    std::vector<std::shared_ptr<picture>> named;
-    std::vector<std::string> made;
-    const std::lock_guard lock{where_.names()};
-    for (auto& p : some) {
-      auto result = problem != 0 ? naming{local_failure(p->path(), "cannot be made durable", problem)} : name(*p, made);
-      if (result.across) {
-        elsewhere_.push_back(std::move(p));
-        continue;
-      }
-      if (!result.why) {
-        named.push_back(std::move(p));
-        continue;
-      }
+  std::vector<std::shared_ptr<picture>> named;
+  std::vector<std::string> made;
+  const std::lock_guard lock{where_.names()};
+  for (auto& p : some) {
+    naming result;
+    if (problem != 0)
+      result.why = local_failure(p->path(), "cannot be made durable", problem);
+    else if (const auto thrown = contain("landing", [&] { result = name(*p, made); }))
+      result = {failure_of(thrown, printable(p->path()))};
+    if (result.across) {
+      elsewhere_.push_back(std::move(p));
+    } else if (!result.why) {
+      named.push_back(std::move(p));
+    } else {
       where_.remove_partial(p->row().ino);
       // Whoever is told looks at the index, which has learnt then what stands there.
       if (result.learnt)
-        index_.post(std::move(result.learnt), [this, p, why = *result.why](std::exception_ptr) { landed_(p, why); });
+        index_.post(std::move(result.learnt), [this, p, why = *result.why](std::exception_ptr) { tell(p, why); });
       else
-        refused.emplace_back(std::move(p), *std::move(result.why));
+        tell(p, result.why);
     }
-    directory_.reset();  // it may be moved, or what is mounted there be taken off
-    record(std::move(named), std::move(made));
   }
-  for (const auto& [p, why] : refused) landed_(p, why);
+  directory_.reset();  // it may be moved, or what is mounted there be taken off
+  record(std::move(named), std::move(made));
 }
 
 int landing::open_directory(inode ino, std::vector<std::string>& made) {
@@ -290,12 +295,17 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
           index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), *row.source});
         }
       },
-      [this, shared](std::exception_ptr failed) {
-        for (const auto& p : *shared)
-          landed_(p, failed ? std::optional(
-                                  failure{cause::local_error, printable(p->path()) + ": the index took no change"})
-                            : std::nullopt);
+      [this, shared](const std::exception_ptr& failed) {
+        callbacks_.post([this, shared, failed] {
+          for (const auto& p : *shared)
+            landed_(p, failed ? std::optional(failure_of(failed, printable(p->path()) + ": the index took no change"))
+                              : std::nullopt);
+        });
       });
+}
+
+void landing::tell(const std::shared_ptr<picture>& p, std::optional<failure> why) {
+  callbacks_.post([this, p, why = std::move(why)] { landed_(p, why); });
 }
 
 }  // namespace ferryfs::remote

@@ -20,14 +20,16 @@
 #include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/picture.hpp"
+#include "remote/serial_executor.hpp"
 
 namespace ferryfs::remote {
 
 class landing {
  public:
-  // `landed` is called on one of its own threads or the writer's, with nothing or why the picture did not land.
+  // `landed` is called once for each picture by `callbacks`, with nothing or why the picture did not land.
   using told = std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&)>;
-  landing(const destination& where, index::writer& index, index::readers& readers, told landed);
+  landing(const destination& where, index::writer& index, index::readers& readers, serial_executor& callbacks,
+          told landed);
   // Lands what was added, then stops.
   ~landing();
 
@@ -56,10 +58,12 @@ class landing {
   int carry(const picture& p, std::map<dev_t, unique_fd>& systems);
   int open_directory(inode ino, std::vector<std::string>& made);
   void record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made);
+  void tell(const std::shared_ptr<picture>& p, std::optional<failure> why);
 
   const destination& where_;
   index::writer& index_;
   index::readers& readers_;
+  serial_executor& callbacks_;
   told landed_;
   in_use open_;
   std::mutex mutex_;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "index/time.hpp"
 #include "remote/fetch/sparse.hpp"
@@ -90,7 +91,11 @@ void picture::answer_all(const outcome& o) {
   waiters_.clear();
   over_ = o;
   lock.unlock();
-  for (const auto& w : all) w.call(o);
+  for (const auto& w : all) call(w, o);
+}
+
+void picture::call(const waiting& one, const outcome& o) noexcept {
+  contain("answer to a read", [&] { one.call(o); });
 }
 
 bool picture::awaited() {
@@ -120,9 +125,12 @@ reading::next picture::want(std::uint32_t at_most) {
 void picture::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
   heard_ = std::chrono::steady_clock::now();
   services_.heard = heard_.load();
-  services_.writers.post(row_.ino, bytes.size(),
-                         [self = shared_from_this(), offset,
-                          copy = std::vector<std::byte>(bytes.begin(), bytes.end())] { self->write(offset, copy); });
+  services_.writers.post(
+      row_.ino, bytes.size(),
+      [self = shared_from_this(), offset, copy = std::vector<std::byte>(bytes.begin(), bytes.end())] {
+        if (const auto thrown = contain("writing a picture", [&] { self->write(offset, copy); }))
+          self->give_up(failure_of(thrown, printable(self->path_)));
+      });
 }
 
 void picture::give_up(const failure& why) {
@@ -161,7 +169,7 @@ void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
     waiters_.erase(still, waiters_.end());
     if (!served.empty()) ready = hand_out(file);
   }
-  for (const auto& w : served) w.call(ready);
+  for (const auto& w : served) call(w, ready);
 }
 
 // The digest is taken while the bytes pass, as long as they come from the front.

@@ -31,7 +31,8 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
     limiter& limit;
     std::atomic<std::uint64_t>& owed;  // bytes that are still to be written, of all pictures on their way
     std::atomic<std::chrono::steady_clock::time_point>& heard;  // when a byte of any last came
-    // Called on a disk thread when the last byte is written and the source was asked again, or when it failed.
+    // Called on a disk thread when the last byte is written and the source was asked again, or when it failed. Does not
+    // throw.
     std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&, const attributes& after)> ended;
   };
 
@@ -96,6 +97,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   std::shared_ptr<const unique_fd> readable();
   void pay(std::uint64_t bytes);
   bytes_ready hand_out(std::shared_ptr<const unique_fd> file);
+  static void call(const waiting& one, const outcome& o) noexcept;
   void write(std::uint64_t offset, const std::vector<std::byte>& bytes);
   void digest(std::uint64_t offset, std::span<const std::byte> bytes);
   bool digest_from_disk();

@@ -9,6 +9,7 @@
 #include <future>
 
 #include "index/error.hpp"
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "index/pushed.hpp"
 #include "index/set.hpp"
@@ -205,7 +206,13 @@ std::optional<failure> pusher::objection(const parcel& p) {
   return std::nullopt;
 }
 
-void pusher::send(parcel p) {
+// It was counted: whatever happens, it ends.
+void pusher::send(const parcel& p) {
+  if (const auto thrown = contain("push", [&] { try_to_send(p); }))
+    over(p, {}, shipment::end::failed, failure_of(thrown, printable(p.path)), {});
+}
+
+void pusher::try_to_send(parcel p) {
   if (const auto why = objection(p)) return over(p, {}, shipment::end::failed, why, {});
   S_ISLNK(p.row.local->mode) ? send_link(std::move(p)) : send_file(std::move(p));
 }

@@ -70,7 +70,8 @@ class pusher {
   template <typename Ask>
   std::pair<std::optional<failure>, attributes> ask(Ask&& request);
 
-  void send(parcel p);
+  void send(const parcel& p);
+  void try_to_send(parcel p);
   std::optional<failure> objection(const parcel& p);
   void send_file(parcel p);
   void send_link(parcel p);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/push/part_name.hpp"
 
@@ -35,8 +36,13 @@ shipment::shipment(services s, entry row, std::string path, std::string target, 
 
 void shipment::go(done call) {
   done_ = std::move(call);
-  services_.source.stat(
-      target_, [self = shared_from_this()](const auto& why, const attributes& there) { self->looked(why, there); });
+  services_.source.stat(target_, [self = shared_from_this()](const auto& why, const attributes& there) {
+    self->attempt([&] { self->looked(why, there); });
+  });
+}
+
+void shipment::attempt(const std::function<void()>& step) {
+  if (const auto thrown = contain("push", step)) over(end::failed, failure_of(thrown, printable(here_)));
 }
 
 bool shipment::is_known(const attributes& there) const {
@@ -55,9 +61,11 @@ void shipment::looked(const std::optional<failure>& why, const attributes& there
 // An earlier run may have been cut off behind its last rename.
 void shipment::compare(const attributes& there) {
   services_.source.digest(target_, [self = shared_from_this(), there](const auto& why, const std::string& d) {
-    if (why) return self->over(end::failed, why);
-    if (d == self->from_.sha256) return self->over(end::there, {}, there);
-    self->refuse("another picture of the same size stands on the source under this name");
+    self->attempt([&] {
+      if (why) return self->over(end::failed, why);
+      if (d == self->from_.sha256) return self->over(end::there, {}, there);
+      self->refuse("another picture of the same size stands on the source under this name");
+    });
   });
 }
 
@@ -87,6 +95,10 @@ writing::next shipment::give(std::uint32_t at_most, std::vector<std::byte>& into
 attributes shipment::wanted() const { return {from_.as.st_mode, size(), from_.as.st_mtim.tv_sec}; }
 
 void shipment::finished(const std::optional<failure>& why, const attributes& after) {
+  attempt([&] { written(why, after); });
+}
+
+void shipment::written(const std::optional<failure>& why, const attributes& after) {
   if (why) return over(end::failed, why);
   if (local_problem_ == ECANCELED) return over(end::failed, failure{cause::cancelled, "interrupted"});
   if (local_problem_ == ESTALE) return discard(end::changed, {});
@@ -97,8 +109,9 @@ void shipment::finished(const std::optional<failure>& why, const attributes& aft
     return discard(end::failed, failure{cause::source_error, fmt::format("{}: {} of {} bytes stand on the source",
                                                                          printable(here_), after.size, size())});
   after_ = after;
-  services_.source.digest(
-      part_, [self = shared_from_this()](const auto& failed, const std::string& d) { self->proven(failed, d); });
+  services_.source.digest(part_, [self = shared_from_this()](const auto& failed, const std::string& d) {
+    self->attempt([&] { self->proven(failed, d); });
+  });
 }
 
 void shipment::proven(const std::optional<failure>& why, const std::string& sha256) {
@@ -117,8 +130,9 @@ void shipment::proven(const std::optional<failure>& why, const std::string& sha2
                                                     printable(here_))});
   }
   if (replaces_) return replace();
-  services_.source.rename(part_, target_, false,
-                          [self = shared_from_this()](const auto& failed, const auto&) { self->renamed(failed); });
+  services_.source.rename(part_, target_, false, [self = shared_from_this()](const auto& failed, const auto&) {
+    self->attempt([&] { self->renamed(failed); });
+  });
 }
 
 // Still the same file under the same name, as it was read.
@@ -139,11 +153,15 @@ bool shipment::is_spoilt() const {
 
 void shipment::replace() {
   services_.source.stat(target_, [self = shared_from_this()](const auto& why, const attributes& there) {
-    if (why && why->why != cause::not_found) return self->over(end::failed, why);
-    if (!why && !self->is_known(there))
-      return self->refuse("changed on the source since it was indexed; scan, and look at it again");
-    self->services_.source.rename(self->part_, self->target_, !why,
-                                  [self](const auto& failed, const auto&) { self->renamed(failed); });
+    self->attempt([&] { self->replace_known(why, there); });
+  });
+}
+
+void shipment::replace_known(const std::optional<failure>& why, const attributes& there) {
+  if (why && why->why != cause::not_found) return over(end::failed, why);
+  if (!why && !is_known(there)) return refuse("changed on the source since it was indexed; scan, and look at it again");
+  services_.source.rename(part_, target_, !why, [self = shared_from_this()](const auto& failed, const auto&) {
+    self->attempt([&] { self->renamed(failed); });
   });
 }
 
@@ -164,8 +182,7 @@ void shipment::discard(end how, std::optional<failure> why) {
 }
 
 void shipment::over(end how, const std::optional<failure>& why, const attributes& there) {
-  const auto call = std::move(done_);
-  call(how, why, there);
+  if (const auto call = std::exchange(done_, nullptr)) call(how, why, there);
 }
 
 }  // namespace ferryfs::remote

@@ -74,9 +74,12 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   bool is_spoilt() const;
   void looked(const std::optional<failure>& why, const attributes& there);
   void compare(const attributes& there);
-  void prove();
+  // Runs one step, on an archive's thread; what it throws is how the shipment ends.
+  void attempt(const std::function<void()>& step);
+  void written(const std::optional<failure>& why, const attributes& after);
   void proven(const std::optional<failure>& why, const std::string& sha256);
   void replace();
+  void replace_known(const std::optional<failure>& why, const attributes& there);
   void renamed(const std::optional<failure>& why);
   void refuse(const std::string& why);
   void discard(end how, std::optional<failure> why);

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <vector>
 
+#include "index/exception_barrier.hpp"
 #include "index/outcome.hpp"
 #include "index/path.hpp"
 #include "index/time.hpp"
@@ -43,9 +44,11 @@ replicator::replicator(services s, std::uint64_t min_free) : services_(s), min_f
   thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
 
-replicator::~replicator() {
+replicator::~replicator() { stop(); }
+
+void replicator::stop() {
   thread_.request_stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void replicator::pause() { paused_ = true; }
@@ -82,14 +85,29 @@ void replicator::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
       return work(stop);
-    } catch (const std::exception& e) {  // of the index: it is tried again, as with a full disk
-      spdlog::error("replication stands still: {}", e.what());
-      std::unique_lock lock{mutex_};
-      blocked_ = e.what();
-      blocked_since_ = std::chrono::steady_clock::now();
-      wake_.wait_for(lock, stop, retry_tick, [] { return false; });
+    } catch (...) {  // of the index: it is tried again, as with a full disk
+      stand_still(text_of(std::current_exception()), stop);
     }
   }
+}
+
+// Those who wait until nothing can be fetched are told when it was tried twice.
+void replicator::stand_still(const std::string& why, const std::stop_token& stop) {
+  log_once("replication stands still: " + why);
+  std::vector<std::function<void()>> calls;
+  std::unique_lock lock{mutex_};
+  const auto now = std::chrono::steady_clock::now();
+  if (!blocked_.empty() && now - blocked_since_ < 3 * retry_tick) calls = std::exchange(idle_calls_, {});
+  blocked_ = why;
+  blocked_since_ = now;
+  lock.unlock();
+  call_all(calls);
+  lock.lock();
+  wake_.wait_for(lock, stop, retry_tick, [] { return false; });
+}
+
+void replicator::call_all(const std::vector<std::function<void()>>& calls) {
+  for (const auto& call : calls) contain("end of replication", call);
 }
 
 void replicator::work(const std::stop_token& stop) {
@@ -139,7 +157,10 @@ void replicator::idle() {
   const auto totals = services_.readers.borrow()->totals();
   const bool gaps = totals.of(state::missing).files > 0;
   if (gaps) unfinished_ = true;  // a reader may bring the last of them
-  if (!gaps && unfinished_.exchange(false)) finish_directories();
+  if (!gaps && unfinished_) {
+    unfinished_ = false;
+    if (contain("times and modes of directories", [&] { finish_directories(); })) unfinished_ = true;
+  }
   std::vector<std::function<void()>> calls;
   {
     const bool waits = gaps && (unsettled_ || !services_.source.state().reachable);
@@ -147,7 +168,7 @@ void replicator::idle() {
     // A call that came since the last look at the queue waits for the next one.
     if (!again_ && (!waits || !blocked_.empty())) calls = std::exchange(idle_calls_, {});
   }
-  for (const auto& call : calls) call();
+  call_all(calls);
 }
 
 bool replicator::has_space() {
@@ -198,11 +219,19 @@ bool replicator::fill() {
     bool moved = false;
     for (const entry& gap : gaps) {
       if (gap.state == state::missing) day_ = gap.day, ino_ = gap.ino, moved = true;
-      if (start(gap)) moved = true;
+      if (try_start(gap)) moved = true;
     }
     if (!moved) return false;
   }
   return false;
+}
+
+// What one gap throws is no reason to stop at it, unless the disk throws it.
+bool replicator::try_start(const entry& gap) {
+  bool started = false;
+  const auto thrown = contain("replication", [&] { started = start(gap); });
+  if (thrown && failure_of(thrown, "").why == cause::local_error) std::rethrow_exception(thrown);
+  return started;
 }
 
 bool replicator::start(const entry& gap) {
@@ -239,8 +268,13 @@ bool replicator::start(const entry& gap) {
     }
     on_the_way_.insert(gap.ino);
   }
-  services_.fetch.fetch(gap, std::move(path), lane::background,
-                        [this, ino = gap.ino](const auto& why) { landed(ino, why); });
+  try {
+    services_.fetch.fetch(gap, std::move(path), lane::background,
+                          [this, ino = gap.ino](const auto& why) { landed(ino, why); });
+  } catch (...) {  // it was not begun
+    landed(gap.ino, failure_of(std::current_exception(), printable(gap.name)));
+    throw;
+  }
   return true;
 }
 

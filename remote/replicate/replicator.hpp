@@ -30,6 +30,8 @@ class replicator {
   // Starts paused; `min_free`: bytes to leave on the destination's disk.
   replicator(services s, std::uint64_t min_free);
   ~replicator();
+  // Starts nothing more. Blocks until its thread has ended; what is on its way must end before this does.
+  void stop();
 
   void pause();
   void resume();
@@ -48,12 +50,15 @@ class replicator {
 
  private:
   void run(const std::stop_token& stop);
+  void stand_still(const std::string& why, const std::stop_token& stop);
+  static void call_all(const std::vector<std::function<void()>>& calls);
   void work(const std::stop_token& stop);
   void block(std::string why);
   void wait_for_room();
   void fail(inode ino, std::string why);
   void rewind();
   bool fill();
+  bool try_start(const entry& gap);
   bool start(const entry& gap);
   void make_here(const entry& gap);
   int make_directory_here(const std::string& path);

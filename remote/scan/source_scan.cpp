@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "index/time.hpp"
 
@@ -25,6 +26,8 @@ std::int64_t mark_of(const side& s) {
 }
 
 }  // namespace
+
+std::string source_scan::shown(const directory& d) { return printable(d.path.empty() ? "." : d.path); }
 
 // One directory's listing on its way into the index.
 class source_scan::one_listing final : public listing {
@@ -82,13 +85,7 @@ class source_scan::one_listing final : public listing {
   // What the index refused of this directory; touched on the writer's thread only.
   struct refusal {
     std::string text;
-    void set(const std::exception_ptr& e) {
-      try {
-        std::rethrow_exception(e);
-      } catch (const std::exception& x) {
-        text = x.what();
-      }
-    }
+    void set(const std::exception_ptr& e) { text = text_of(e); }
   };
   std::shared_ptr<source_scan> scan_;
   directory directory_;
@@ -102,18 +99,22 @@ void source_scan::start() {
 }
 
 void source_scan::look(const directory& d) {
-  services_.source.stat(d.path, [self = shared_from_this(), d = directory{d}](const std::optional<failure>& why,
-                                                                              const attributes& a) mutable {
+  const auto answered = [self = shared_from_this(), d = directory{d}](const std::optional<failure>& why,
+                                                                      const attributes& a) mutable {
     if (self->goes_again(d, why)) return self->look(d);
     d.attributes = self->side_of(a);
     const bool no_root = !why && d.ino == root_inode && !S_ISDIR(a.mode);
     self->looked_at(d, no_root ? failure{cause::not_found, "the source is no directory"} : why);
-  });
+  };
+  if (const auto thrown = contain("scan", [&] { services_.source.stat(d.path, answered); }))
+    looked_at(d, failure_of(thrown, shown(d)));
 }
 
 bool source_scan::goes_again(directory& d, const std::optional<failure>& why) {
   if (!why || (why->why != cause::unreachable && why->why != cause::timeout)) return false;
-  if (++d.losses >= most_losses || !services_.source.state().reachable) return false;
+  bool reachable = false;
+  contain("scan", [&] { reachable = services_.source.state().reachable; });
+  if (++d.losses >= most_losses || !reachable) return false;
   const std::lock_guard lock{mutex_};
   return !cancelled_;
 }
@@ -169,11 +170,7 @@ void source_scan::pump() {
       waiting_.pop_front();
       ++running_;
     }
-    try {
-      visit(next);
-    } catch (const std::exception& e) {
-      done(next.ino, failure{cause::local_error, printable(next.path) + ": " + e.what()});
-    }
+    if (const auto thrown = contain("scan", [&] { visit(next); })) done(next.ino, failure_of(thrown, shown(next)));
   }
 }
 
@@ -223,11 +220,13 @@ void source_scan::list(const directory& d) {
     const std::lock_guard lock{mutex_};
     ++result_.directories;
   }
-  services_.source.list(d.path, std::make_shared<one_listing>(shared_from_this(), d));
+  const auto to = std::make_shared<one_listing>(shared_from_this(), d);
+  if (const auto thrown = contain("scan", [&] { services_.source.list(d.path, to); }))
+    done(d.ino, failure_of(thrown, shown(d)));
 }
 
 void source_scan::done(inode ino, const std::optional<failure>& why, bool tell) {
-  if (tell) services_.listed(ino, why);
+  if (tell) contain("scan", [&] { services_.listed(ino, why); });
   bool last = false;
   {
     const std::lock_guard lock{mutex_};
@@ -242,7 +241,7 @@ void source_scan::done(inode ino, const std::optional<failure>& why, bool tell) 
     const std::lock_guard lock{mutex_};
     last = running_ == 0 && waiting_.empty() && !std::exchange(over_, over_ || (running_ == 0 && waiting_.empty()));
   }
-  if (last) services_.finished(so_far());
+  if (last) contain("scan", [&] { services_.finished(so_far()); });
 }
 
 }  // namespace ferryfs::remote

@@ -38,7 +38,8 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     index::writer& index;
     index::readers& readers;
     const filter& leave_out;
-    // Each directory as its listing is in the index, or can't be had. On the writer's or an archive's thread.
+    // Each directory as its listing is in the index, or can't be had. On the writer's or an archive's thread: no lock
+    // is taken there that is held while anybody waits for the writer.
     std::function<void(inode, const std::optional<failure>&)> listed;
     std::function<void(const result&)> finished;  // once
     time_range times = {};                        // that the destination's files can have
@@ -63,6 +64,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     unsigned losses = 0;  // how often its connection was lost
   };
   class one_listing;
+  static std::string shown(const directory& d);
 
   void found_directories(const std::vector<index::subdirectory>& list);
   void pump();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -27,6 +28,11 @@ constexpr std::size_t least_listings = 24;        // and a listing, on a short w
 constexpr std::size_t most_listings = 400;        // on a long one, where a listing is two round trips of waiting
 constexpr std::size_t inbox_step = 512U << 10;
 constexpr auto limit_tick = 10ms;
+
+// What the one throws who is told is his alone.
+void lose(task& t, const failure& why) noexcept {
+  contain("end of a request", [&] { t.lost(why); });
+}
 
 }  // namespace
 
@@ -217,6 +223,8 @@ void connection::serve(queue& from, waker& wake, bool takes_background) {
     why = {cause::protocol, fmt::format("{}: the server breaks the SFTP protocol: {}", where(), b.text)};
   } catch (const failure& f) {
     why = f;
+  } catch (...) {
+    why = {cause::unreachable, fmt::format("{}: {}", where(), text_of(std::current_exception()))};
   }
   blame_oldest(why);
   // The others only lost their connection.
@@ -277,7 +285,8 @@ bool connection::take(queue& from, bool takes_background) {
   while (auto t = next(from, takes_background)) {
     ++tasks_;
     took = true;
-    t->start(*this);
+    if (const auto thrown = contain("request", [&] { t->start(*this); })) lose(*t, failure_of(thrown, where()));
+    if (t->ended()) --tasks_;
   }
   return took;
 }
@@ -291,7 +300,11 @@ bool connection::request_more() {
     if ((*here)->urgent()) open_.splice(open_.begin(), open_, here);
   }
   for (auto at = open_.begin(); at != open_.end() && in_flight_ < in_flight_limit_ && outbox_has_room();) {
-    const auto wish = (*at)->request_more(*this);
+    const bool was_ended = (*at)->ended();
+    auto wish = reading::wish::enough;
+    if (const auto thrown = contain("request", [&] { wish = (*at)->request_more(*this); }))
+      lose(**at, failure_of(thrown, where()));
+    if (!was_ended && (*at)->ended()) --tasks_, wish = reading::wish::enough;
     requested = requested || wish != reading::wish::later;
     held_back_ = held_back_ || wish == reading::wish::later;
     if (wish == reading::wish::enough)
@@ -363,6 +376,11 @@ void connection::dispatch(std::span<const std::byte> packet) {
     r.owner->lost({cause::protocol, fmt::format("{}: the server breaks the SFTP protocol: {}", where(), b.text)});
     culprit_told_ = true;
     throw;
+  } catch (...) {
+    // Of the task, or of whoever is told: it alone ends.
+    log_once(where() + ": " + text_of(std::current_exception()));
+    std::erase_if(open_, [&](const auto& file) { return file == r.owner; });
+    lose(*r.owner, failure_of(std::current_exception(), where()));
   }
   if (!was_ended && r.owner->ended()) --tasks_;
   if (r.sent == type::open && !r.owner->ended()) {
@@ -387,7 +405,7 @@ void connection::blame_oldest(failure why) {
   if (oldest == nullptr) return;
   why.suspect = true;
   const auto owner = pending_.at(oldest_id).owner;
-  owner->lost(why);
+  lose(*owner, why);
 }
 
 void connection::end_all(const failure& why) {
@@ -395,8 +413,8 @@ void connection::end_all(const failure& why) {
   const auto pending = std::move(pending_);
   open_.clear();
   pending_.clear();
-  for (const auto& file : open) file->lost(why);
-  for (const auto& [id, r] : pending) r.owner->lost(why);
+  for (const auto& file : open) lose(*file, why);
+  for (const auto& [id, r] : pending) lose(*r.owner, why);
 }
 
 }  // namespace ferryfs::remote::sftp

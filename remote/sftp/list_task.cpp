@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -104,8 +105,14 @@ void list_task::names(wire& w, parser& p) {
   if (total_ > most_names)
     failed_ = failure{cause::protocol, fmt::format("{}: {}: the directory does not end after {} names", w.where(),
                                                    printable(path_), most_names)};
-  else if (!ready_.empty())
-    to_->batch(std::exchange(ready_, {}));
+  else
+    hand_over();
+}
+
+void list_task::hand_over() {
+  if (failed_ || ready_.empty()) return;
+  if (const auto thrown = contain("a listing", [&] { to_->batch(std::exchange(ready_, {})); }))
+    failed_ = failure_of(thrown, printable(path_.empty() ? "." : path_));
 }
 
 void list_task::take(found f) {
@@ -140,7 +147,7 @@ void list_task::completed(const request& r, type got, parser& p) {
     if (f.target.empty()) return;
   }
   take(std::move(f));
-  if (ready_.size() >= one_batch) to_->batch(std::exchange(ready_, {}));
+  if (ready_.size() >= one_batch) hand_over();
 }
 
 void list_task::settle(wire& w) {
@@ -148,7 +155,7 @@ void list_task::settle(wire& w) {
   const bool read = asked_ == 0 ? at_end_ || failed_ : at_end_ && w.offered().limits;
   if (ended_ || !read || completing_ > 0 || (!failed_ && !incomplete_.empty())) return;
   w.close(shared_from_this(), handle_);
-  if (!failed_ && !ready_.empty()) to_->batch(std::exchange(ready_, {}));
+  hand_over();
   end(failed_);
 }
 

@@ -23,6 +23,7 @@ class list_task final : public task {
   void complete(wire& w);
   void completed(const request& r, type got, parser& p);
   void settle(wire& w);
+  void hand_over();
   void end(const std::optional<failure>& why);
 
   std::string path_;

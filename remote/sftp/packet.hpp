@@ -81,7 +81,10 @@ class builder {
 };
 
 // What a server sent breaks the protocol; the text says how.
-struct broken {
+struct broken : std::exception {
+  explicit broken(std::string says) : text(std::move(says)) {}
+  const char* what() const noexcept override { return text.c_str(); }
+
   std::string text;
 };
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -31,7 +32,8 @@ void read_task::start(wire& w) {
 void read_task::read_unopened(wire& w) {
   const auto handle = w.next_handle();
   if (!handle) return;
-  const auto first = to_->want(w.read_length());
+  reading::next first{reading::wish::later, {}};  // what it throws it throws again, where it can be ended
+  contain("request", [&] { first = to_->want(w.read_length()); });
   if (first.what != reading::wish::more) return;
   handle_ = *handle;
   early_ = first.part;
@@ -51,7 +53,12 @@ bool read_task::takes_early(wire& w, type got) {
 
 reading::wish read_task::request_more(wire& w) {
   if (failed_) return reading::wish::enough;
-  const auto next = to_->want(w.read_length());
+  reading::next next{reading::wish::enough, {}};
+  if (const auto thrown = contain("request", [&] { next = to_->want(w.read_length()); })) {
+    failed_ = failure_of(thrown, printable(to_->path()));
+    settle(w);
+    return reading::wish::enough;
+  }
   switch (next.what) {
     case reading::wish::more:
       read(w, next.part);
@@ -123,7 +130,9 @@ void read_task::data(wire& w, const range& asked, parser& p) {
   if (bytes.empty() || bytes.size() > asked.length)
     throw broken{fmt::format("{} bytes in answer to a READ of {}", bytes.size(), asked.length)};
   const auto length = static_cast<std::uint32_t>(bytes.size());
-  if (!failed_) to_->arrived(asked.offset, bytes);
+  if (!failed_)
+    if (const auto thrown = contain("bytes of a picture", [&] { to_->arrived(asked.offset, bytes); }))
+      failed_ = failure_of(thrown, printable(to_->path()));
   // A short read is legal, and says nothing of the end of the file.
   if (length < asked.length && !failed_) read(w, {asked.offset + length, asked.length - length});
 }

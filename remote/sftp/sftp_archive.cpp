@@ -4,6 +4,7 @@
 #include <chrono>
 #include <random>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/background.hpp"
 #include "remote/digest/read_back.hpp"
@@ -16,6 +17,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// None of them keeps another from being told.
+void lose_all(const std::vector<std::shared_ptr<task>>& tasks, const failure& why) noexcept {
+  for (const auto& t : tasks) contain("end of a request", [&] { t->lost(why); });
+}
+
 }  // namespace
 
 sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::move(t)) {
@@ -24,7 +30,7 @@ sftp_archive::sftp_archive(ssh::target t, std::size_t sessions) : target_(std::m
   for (std::size_t i = 0; i < workers_.size(); ++i)
     workers_[i]->thread = std::jthread{[this, i] {
       if (takes_background(i)) take_long_turns();
-      run(i);
+      contain("connection", [&] { run(i); });
     }};
   std::unique_lock lock{state_mutex_};
   news_.wait(lock, [&] { return tried_; });
@@ -41,7 +47,7 @@ void sftp_archive::stop() {
   digests_.stop();
   for (auto& w : workers_) w->wake.ring();
   for (auto& w : workers_) w->thread.join();
-  for (auto& t : queue_.close()) t->lost({cause::cancelled, "ferryfs is ending"});
+  lose_all(queue_.close(), {cause::cancelled, "ferryfs is ending"});
   announcer_.request_stop();
   announcer_.join();
 }
@@ -189,7 +195,8 @@ std::unique_ptr<connection> sftp_archive::connect() {
       auto c = greet(std::move(stream));
       up();
       return c;
-    } catch (const failure& f) {
+    } catch (const std::exception&) {
+      const failure f = failure_of(std::current_exception(), target_.where());
       const bool was_in = !turn.owns_lock();
       if (was_in) logged_in(false);
       down(f, was_in);
@@ -245,9 +252,7 @@ void sftp_archive::down(const failure& why, bool was_in) {
   const auto told = observer_;
   auto left = queue_.close();
   lock.unlock();
-  announce([left = std::move(left), why] {
-    for (const auto& t : left) t->lost(why);
-  });
+  announce([left = std::move(left), why] { lose_all(left, why); });
   if (news && told) announce([told, why] { told({false, why.text}); });
 }
 
@@ -275,7 +280,7 @@ void sftp_archive::announcements(const std::stop_token& stop) {
     const auto call = std::move(announcements_.front());
     announcements_.pop_front();
     lock.unlock();
-    call();
+    contain("announcement", call);
     lock.lock();
   }
   // What is queued is still told: every request ends.
@@ -283,7 +288,7 @@ void sftp_archive::announcements(const std::stop_token& stop) {
     const auto call = std::move(announcements_.front());
     announcements_.pop_front();
     lock.unlock();
-    call();
+    contain("announcement", call);
     lock.lock();
   }
   announced_all_ = true;

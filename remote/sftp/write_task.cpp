@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -22,7 +23,12 @@ void write_task::start(wire& w) { ask(w, type::lstat).string(w.absolute(from_->p
 reading::wish write_task::request_more(wire& w) {
   if (failed_ || enough_) return reading::wish::enough;
   bytes_.clear();
-  const auto next = from_->give(w.write_length(), bytes_);
+  writing::next next{reading::wish::enough, 0};
+  if (const auto thrown = contain("request", [&] { next = from_->give(w.write_length(), bytes_); })) {
+    failed_ = failure_of(thrown, printable(from_->path()));
+    settle(w);
+    return reading::wish::enough;
+  }
   if (next.what == reading::wish::more)
     ask(w, type::write, {next.offset, static_cast<std::uint32_t>(bytes_.size())})
         .string(handle_)
@@ -87,7 +93,11 @@ void write_task::opened(wire& w, type got, parser& p) {
   if (got == type::status) return end(status_failure(w, from_->path(), p));
   if (got != type::handle) throw broken{"an answer to OPEN that is none"};
   handle_ = p.string();
-  const std::uint64_t at = from_->begin(there_);
+  std::uint64_t at = 0;
+  if (const auto thrown = contain("request", [&] { at = from_->begin(there_); })) {
+    failed_ = failure_of(thrown, printable(from_->path()));
+    return settle(w);
+  }
   if (at < there_) ask(w, type::fsetstat).string(handle_).size(at).end();
 }
 

@@ -135,7 +135,7 @@ void channel::start_command(const patience& wait, const std::string& command) {
                                            static_cast<unsigned>(command.size()));
   });
   if (result == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-    throw no_commands{{cause::refused, fmt::format("{}: the server runs no commands", target_->where())}};
+    throw no_commands{cause::refused, fmt::format("{}: the server runs no commands", target_->where())};
   if (result != 0) fail("starting a command", result);
   wait([&] { return libssh2_channel_handle_extended_data2(channel_, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE); });
 }

@@ -20,7 +20,9 @@
 namespace ferryfs::remote::ssh {
 
 // The server lets us in, but runs no commands.
-struct no_commands : failure {};
+struct no_commands : failure {
+  using failure::failure;
+};
 
 class channel {
  public:

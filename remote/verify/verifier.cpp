@@ -17,6 +17,7 @@
 
 #include "index/arrivals.hpp"
 #include "index/digest.hpp"
+#include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "index/set.hpp"
 #include "index/time.hpp"
@@ -126,11 +127,8 @@ class run {
       }
       room_.notify_one();
       if (stop_.stop_requested()) continue;
-      try {
-        check(one, buffer);
-      } catch (const std::exception& e) {
-        unsure(one, e.what());
-      }
+      if (const auto thrown = contain("verify", [&] { check(one, buffer); }))
+        contain("verify", [&] { unsure(one, text_of(thrown)); });
     }
   }
 

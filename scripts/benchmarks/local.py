@@ -1,6 +1,9 @@
 """What is here already, and what is uploaded: against the bare file system and mergerfs."""
+import contextlib
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 
@@ -135,6 +138,66 @@ def opening_beside(bench):
     return [('ferryfs', ours)]
 
 
+UPLOADERS = """
+import os, sys, threading
+def upload(number):
+    data, directory = os.urandom(100_000), f'{sys.argv[1]}/uploads-{number}'
+    os.mkdir(directory)
+    for n in range(1_000_000):
+        with open(f'{directory}/{n}.jpg', 'wb') as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+for number in range(10):
+    threading.Thread(target=upload, args=(number,), daemon=True).start()
+print('begun', flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def uploaders(path):
+    """Ten that write one picture after the other, and sync each."""
+    them = subprocess.Popen([sys.executable, '-c', UPLOADERS, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    them.stdout.readline()
+    yield
+    them.kill()
+    them.wait()
+
+
+def listing_beside(bench):
+    """The slowest but 1 % of 1,000 `ls -l` of days, beside ten uploaders and a first scan of 50,000 names."""
+    source = bench.archive('small')
+    days = sorted(os.path.relpath(d, source) for d, below, names in os.walk(source) if names and not below)
+
+    def slowest(path):
+        times = [timed('ls', '-l', f'{path}/{days[n % len(days)]}') for n in range(1_000 // min(bench.part, 10))]
+        return sorted(times)[len(times) * 99 // 100]
+
+    def add_names(path):
+        for number in range(10):
+            os.mkdir(f'{path}/added-{number}')
+            for n in range(5_000 // bench.part):
+                open(f'{path}/added-{number}/{n}.jpg', 'wb').close()
+
+    def ours():
+        copy = bench.fresh()
+        run('cp', '-a', f'{source}/.', copy)
+        with bench.for_a_while(bench.mount(source, copy, *STILL)) as view:
+            run(FERRYFS, 'scan', view)
+        add_names(copy)
+        with bench.for_a_while(bench.mount(source, copy, *STILL)) as view, uploaders(view):
+            return slowest(view)
+
+    def theirs():
+        bare = bench.fresh()
+        run('cp', '-a', f'{source}/.', bare)
+        add_names(bare)
+        with uploaders(bare), subprocess.Popen(['find', bare, '-size', '+0'], stdout=subprocess.DEVNULL):
+            return slowest(bare)
+    return [('ferryfs', ours), ('ext4', theirs)]
+
+
 def idling(bench):
     """Processor time of a complete mount in a minute in which nobody asks anything."""
     source = bench.archive('large')
@@ -172,5 +235,7 @@ ROWS = [
     Row('upload-large', 'upload 300 × 3.4 MB into the mount', '≤ 1.3 ext4', uploading(300, 3_400_000)),
     Row('mount-million', 'mount of a known archive of 1 M pictures to first `ls`', '< 0.5 s', mounting),
     Row('open-beside', 'open of a local picture while others are replicated, 99 %', '≤ 0.002 s', opening_beside),
+    Row('ls-beside', '`ls -l` of a day beside ten uploads with fsync and a first scan of 50,000 names, 99 %', '≤ 3 ext4',
+        listing_beside),
     Row('idle', 'processor time of an idle mount in a minute', '< 0.06 s', idling),
 ]

@@ -249,6 +249,48 @@ TEST_CASE("held changes that cannot be stored are told of, and the writer goes o
   CHECK(f.readers.borrow()->totals().of(state::added).files == 1);
 }
 
+TEST_CASE("what is called after a commit may throw: the others are called, and the writer goes on") {
+  index_fixture f;
+  std::vector<int> called;
+  const auto after = [&](int number, auto thrown) {
+    return [&called, number, thrown](std::exception_ptr) {
+      called.push_back(number);
+      throw thrown;
+    };
+  };
+  f.writer.observe([](const std::vector<index::change>&) { throw std::runtime_error("an observer"); });
+  {
+    barrier gate{f.writer};
+    const auto store = [](transaction& t) {
+      t.put_meta("key", "value");
+      t.note({index::change::what::content, 1, {}});
+    };
+    f.writer.post(store, after(1, std::runtime_error("one")));
+    f.writer.post(store, after(2, 2));
+    SECTION("in one transaction") {}
+    SECTION("one by one") {
+      f.writer.post([](transaction&) { throw std::runtime_error("a job"); }, after(3, 3));
+    }
+    f.writer.post(store, after(4, std::string("four")));
+    gate.open();
+  }
+  f.writer.drain();
+  REQUIRE(called.size() >= 3);
+  CHECK(called.front() == 1);
+  CHECK(called.back() == 4);
+  CHECK(f.readers.borrow()->meta("key") == "value");
+  CHECK_NOTHROW(f.writer.run([](transaction& t) { t.note({index::change::what::content, 1, {}}); }));
+}
+
+TEST_CASE("a job may throw anything, and whoever waits for it gets that") {
+  index_fixture f;
+  CHECK_THROWS_AS(f.writer.run([](transaction&) { throw 1; }), int);
+  CHECK_THROWS_AS(f.writer.run_held([](transaction&) { throw 1; }), int);
+  f.writer.post([](transaction&) { throw 1; });
+  f.writer.drain();
+  CHECK_NOTHROW(f.writer.run([](transaction& t) { t.put_meta("key", "value"); }));
+}
+
 // The kernel knows files by their inodes: one that went with its row would be taken for the next.
 TEST_CASE("an inode that was given out is not given out again, though its row could not be stored") {
   index_fixture f{std::chrono::hours{1}};

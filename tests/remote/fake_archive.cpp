@@ -88,6 +88,17 @@ void fake_archive::fail(const std::string& path, cause why, std::size_t after_na
 void fake_archive::mend(const std::string& path) {
   const std::lock_guard lock{mutex_};
   faults_.erase(path);
+  throws_.erase(path);
+}
+
+void fake_archive::throw_at(const std::string& path) {
+  const std::lock_guard lock{mutex_};
+  throws_.insert(path);
+}
+
+void fake_archive::check_taken(const std::string& path) const {
+  const std::lock_guard lock{mutex_};
+  if (throws_.contains(path)) throw std::runtime_error(path + ": the fake throws");
 }
 
 void fake_archive::set_reachable(bool reachable) {
@@ -182,6 +193,7 @@ std::size_t fake_archive::lists_of(const std::string& path) const {
 }
 
 void fake_archive::list(const std::string& path, std::shared_ptr<listing> to) {
+  check_taken(path);
   {
     const std::lock_guard lock{mutex_};
     lists_.push_back(path);
@@ -214,6 +226,7 @@ void fake_archive::list_now(const std::string& path, listing& to) {
 
 void fake_archive::stat(const std::string& path,
                         std::function<void(const std::optional<failure>&, const attributes&)> done) {
+  check_taken(path);
   post([this, path, done = std::move(done)](const auto& refused) {
     if (refused) return done(refused, {});
     const auto wrong = fault_of(path);
@@ -225,6 +238,7 @@ void fake_archive::stat(const std::string& path,
 
 void fake_archive::read(std::shared_ptr<reading> to, remote::lane) {
   const std::string path = to->path();
+  check_taken(path);
   {
     const std::lock_guard lock{mutex_};
     reads_.push_back(path);

@@ -32,6 +32,8 @@ class fake_archive final : public remote::archive {
 
   // What is asked of a path goes wrong until it is mended; a directory's listing after that many names.
   void fail(const std::string& path, remote::cause why, std::size_t after_names = 0);
+  // A request for it throws, and is not taken.
+  void throw_at(const std::string& path);
   void mend(const std::string& path);
   void set_reachable(bool reachable);
   void set_can_replace(bool can) { replaces_ = can; }
@@ -103,6 +105,7 @@ class fake_archive final : public remote::archive {
   void write_now(const std::shared_ptr<remote::writing>& from);
   void change(const std::string& path, changed done, std::function<std::optional<remote::failure>()> make);
   void list_now(const std::string& path, remote::listing& to);
+  void check_taken(const std::string& path) const;
   std::optional<fault> fault_of(const std::string& path) const;
   std::shared_ptr<remote::reading> at_hand(const std::string& path, bool take);
 
@@ -111,6 +114,7 @@ class fake_archive final : public remote::archive {
   mutable std::condition_variable changed_;
   std::map<std::string, node> tree_;
   std::map<std::string, fault> faults_;
+  std::set<std::string> throws_;
   std::vector<std::string> reads_, lists_, raised_;
   std::multimap<std::string, std::shared_ptr<remote::reading>> held_;
   std::function<void(const health&)> observer_;
