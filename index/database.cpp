@@ -47,10 +47,14 @@ struct own_vfs {
 
 SQLite::Database open_database(const std::string& path, access mode) {
   static const own_vfs vfs;
-  const int flags = (mode == access::read_only ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) |
-                    SQLITE_OPEN_NOMUTEX;
+  const bool shared = has_shared_memory(path);
+  // Who has the database alone locks it for writing, which takes a file that is open for writing.
+  const int access_flags = mode == access::read_write ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE
+                           : shared                   ? SQLite::OPEN_READONLY
+                                                      : SQLite::OPEN_READWRITE;
   try {
-    SQLite::Database database{path, flags, 5000, (has_shared_memory(path) ? vfs.shared : vfs.alone).zName};
+    SQLite::Database database{path, access_flags | SQLITE_OPEN_NOMUTEX, 5000, (shared ? vfs.shared : vfs.alone).zName};
+    if (mode == access::read_only) database.exec("PRAGMA query_only = 1");
     // NORMAL: a power cut may lose the last transactions but never damages the file; what is lost is found again by
     // the scan of the destination.
     database.exec("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;");

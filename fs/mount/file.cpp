@@ -146,8 +146,9 @@ void forget_outdated(view& v, open_file& handle) {
   const auto file = handle.file();
   if (!e || is_hidden(e->state)) return;  // removed, and read on
   if (file && e->is_local()) {
-    const auto now = open_named(v, *e, O_PATH);
-    if (!*now || is_same_file(*file, *now)) return;
+    const auto path = path_of(v, handle.ino);
+    const auto now = path ? v.archive.where().open(*path, O_PATH | O_NOFOLLOW) : unique_fd{};
+    if (!now || is_same_file(*file, now)) return;
   }
   handle.forget();
 }

@@ -10,7 +10,7 @@ import time
 from .machine import FERRYFS, GONE, cpu_of, daemon_of, drop_caches, run, timed, wait_for
 from .row import Row
 
-STILL = ('--min-free', '1000T')  # no replication beside it
+STILL = ('--paused',)  # no replication beside it
 
 
 def complete(bench, name):

@@ -20,7 +20,7 @@
 namespace ferryfs::test {
 
 // Replication stands still, so that only what somebody reads becomes local; ferryfs says that as an error.
-const std::vector<std::string> still{"--min-free", "1000T"};
+const std::vector<std::string> still{"--paused"};
 const std::string still_says = "stands still";
 
 struct ferry {

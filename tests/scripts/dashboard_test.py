@@ -84,7 +84,7 @@ class Archive:
         self.put(self.old, '20240103', HOSTILE, b'theirs')
         self.put(self.new, '20240103', HOSTILE, b'ours!!!')
         shutil.copytree(os.path.join(self.old, '20240102'), os.path.join(self.new, '20240102'))
-        subprocess.run([ferryfs, 'mount', self.old, self.new, self.view, '--min-free', '1000T'], check=True)
+        subprocess.run([ferryfs, 'mount', self.old, self.new, self.view, '--paused'], check=True)
         subprocess.run([ferryfs, 'scan', self.view], check=True, stdout=subprocess.DEVNULL)
         handler = functools.partial(Quiet, directory=os.path.join(self.view, '.ferryfs'))
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)

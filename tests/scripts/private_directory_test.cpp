@@ -37,7 +37,10 @@ TEST_CASE("nothing of ferryfs's own is opened through a symbolic link") {
     const fs::path victim = a.dir / "victim";
     const bool directory = fs::is_directory(a.own / name);
     fs::remove_all(a.own / name);
-    directory ? fs::create_directory(victim) : write_file(victim, "untouched");
+    if (directory)
+      fs::create_directory(victim);
+    else
+      write_file(victim, "untouched");
     fs::create_symlink(victim, a.own / name);
     write_old(a.from / "20240101/b.jpg", noise(2000));
     check_one_line(a.sync(), local, name);
@@ -47,7 +50,7 @@ TEST_CASE("nothing of ferryfs's own is opened through a symbolic link") {
       check_one_line(run_ferryfs({"report", a.to}), local, name);
       check_one_line(run_ferryfs({"scan", a.to}), local, name);
     }
-    directory ? CHECK(fs::is_empty(victim)) : CHECK(read_file(victim) == "untouched");
+    CHECK((directory ? fs::is_empty(victim) : read_file(victim) == "untouched"));
     fs::remove(a.own / name);
     CHECK(a.sync().code == complete);
   }

@@ -94,6 +94,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
     {
       const name_change changing{v};
       const auto here = directory_here(v, parent, true);
+      if (v.archive.where().is_look_alike(here.get(), name)) throw answer_errno{EEXIST};
       const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
       file = std::make_shared<unique_fd>(::openat(here.get(), name, flags | O_CREAT | O_EXCL, 0600));
       made_file unfinished{here.get(), name};

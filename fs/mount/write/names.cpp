@@ -92,11 +92,26 @@ void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool direc
   v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, now_ns()); });
 }
 
+// A file system may take a name for that of another file (its case, its normalisation), which is not to be replaced.
+void refuse_look_alike(view& v, const unique_fd& directory, const char* name, const struct stat& file) {
+  if (!v.archive.where().is_look_alike(directory.get(), name)) return;
+  if (const auto other = on_disk(directory, name); other && other->st_ino != file.st_ino) throw answer_errno{EEXIST};
+}
+
+// Where a rename replaces a file, ext4 makes the bytes of the new one durable before; a missing picture has no file
+// here, and is not to be hidden by an empty one after a power cut.
+void make_durable(const unique_fd& directory, const char* name) {
+  const unique_fd file{::openat(directory.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  if (!file || ::fdatasync(file.get()) != 0) throw answer_errno{errno};
+}
+
 // On the disk; what is not here needs no more than that what stood under the new name goes.
 void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, const std::optional<entry>& there) {
   const auto old_directory = directory_here(v, from.parent, false);
   if (const auto file = on_disk(old_directory, from.name.c_str())) {
     const auto new_directory = directory_here(v, parent, true);
+    refuse_look_alike(v, new_directory, name, *file);
+    if (there && there->is_gap() && S_ISREG(file->st_mode)) make_durable(old_directory, from.name.c_str());
     intend(v, {from.ino, parent, name, 0, file->st_ino});
     if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0)
       fail_rename(v, from.ino, errno);
