@@ -10,7 +10,7 @@ bool written_files::is_changed(const written& w, const struct stat& now) {
 // mutex_ is held.
 void written_files::leave_if_done(table::iterator at) {
   const written& w = at->second;
-  if (w.handles > 0 || w.recordings > 0 || w.marked) return;
+  if (w.handles > 0 || w.recordings > 0 || w.writes > 0 || w.marked) return;
   ++generation_;  // before the count: overlay() may look at that alone
   files_.erase(at);
   count_ = files_.size();
@@ -41,6 +41,29 @@ void written_files::mark(inode ino, file_pointer file) {
   w.file = std::move(file);
   w.marked = true;
   count_ = files_.size();
+}
+
+written_files::write_under_way::write_under_way(written_files& files, inode ino, file_pointer file)
+    : files_(files), ino_(ino) {
+  const std::lock_guard lock{files_.mutex_};
+  auto& w = files_.files_[ino];
+  files_.count_ = files_.files_.size();
+  w.file = std::move(file);
+  if (w.writes++ == 0) (void)::fstat(w.file->get(), &w.before);
+}
+
+void written_files::write_under_way::reached(off_t end) {
+  const std::lock_guard lock{files_.mutex_};
+  auto& w = files_.files_[ino_];
+  w.marked = true;
+  if (end > w.before.st_size) w.before.st_size = end;  // where others are still under way
+}
+
+written_files::write_under_way::~write_under_way() {
+  const std::lock_guard lock{files_.mutex_};
+  const auto at = files_.files_.find(ino_);
+  --at->second.writes;
+  files_.leave_if_done(at);
 }
 
 void written_files::recorded(inode ino, const struct stat& now) {
@@ -82,7 +105,10 @@ bool written_files::overlay(inode ino, struct stat& st) {
   const auto at = files_.find(ino);
   if (at == files_.end()) return false;
   struct stat now {};
-  if (!at->second.file || ::fstat(at->second.file->get(), &now) != 0) return true;
+  if (at->second.writes > 0)
+    now = at->second.before;
+  else if (!at->second.file || ::fstat(at->second.file->get(), &now) != 0)
+    return true;
   st.st_size = now.st_size;
   st.st_blocks = now.st_blocks;
   st.st_mtim = now.st_mtim;

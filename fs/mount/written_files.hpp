@@ -29,6 +29,22 @@ class written_files {
   void end_writing(inode ino);
   // The content of `file`, which is `ino`, has become another. To be called before the kernel is answered.
   void mark(inode ino, file_pointer file);
+
+  // A write of `ino` is under way: until it ends the file is shown as it was. A size of half a write would make the
+  // kernel drop pages that the write has filled, and read them again too early.
+  class write_under_way {
+   public:
+    write_under_way(written_files& files, inode ino, file_pointer file);
+    ~write_under_way();
+    write_under_way(const write_under_way&) = delete;
+    write_under_way& operator=(const write_under_way&) = delete;
+    // What was written ends there; marks the file.
+    void reached(off_t end);
+
+   private:
+    written_files& files_;
+    const inode ino_;
+  };
   // The index has the file as `now` shows it, by another way than begin_recording().
   void recorded(inode ino, const struct stat& now);
 
@@ -60,6 +76,8 @@ class written_files {
     std::size_t handles = 0;     // that may write it
     std::size_t recordings = 0;  // under way
     moment recorded{};           // as the index knows it; writes that are passed through are seen by this alone
+    std::size_t writes = 0;      // under way
+    struct stat before {};       // while they are: as the kernel knows it
   };
   using table = std::unordered_map<inode, written>;
   static bool is_changed(const written& w, const struct stat& now);

@@ -80,6 +80,15 @@ void change_later(fuse_req_t req, view& v, const handle_pointer& handle, partial
   });
 }
 
+// `write` returns how many bytes it has written at `offset`, or less than 0.
+template <typename Write>
+ssize_t write_from(view& v, inode ino, const std::shared_ptr<const unique_fd>& file, off_t offset, Write&& write) {
+  written_files::write_under_way under_way{v.written, ino, file};
+  const ssize_t n = write();
+  if (n > 0) under_way.reached(offset + n);
+  return n;
+}
+
 }  // namespace
 
 void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* fi) {
@@ -132,18 +141,18 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offse
           req, v, handle,
           [&v, ino, queued = std::make_shared<queued_bytes>(bytes_of(from)), offset](fuse_req_t q, const auto& whole) {
             const std::string& bytes = queued->get();
-            const auto n = ::pwrite(whole->get(), bytes.data(), bytes.size(), offset);
+            const auto n = write_from(v, ino, whole, offset,
+                                      [&] { return ::pwrite(whole->get(), bytes.data(), bytes.size(), offset); });
             if (n < 0) throw answer_errno{errno};
-            v.written.mark(ino, whole);
             fuse_reply_write(q, static_cast<std::size_t>(n));
           });
     fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(from));
     to.buf[0].flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
     to.buf[0].fd = file->get();
     to.buf[0].pos = offset;
-    const auto written = fuse_buf_copy(&to, from, static_cast<fuse_buf_copy_flags>(0));
+    const auto written =
+        write_from(v, ino, file, offset, [&] { return fuse_buf_copy(&to, from, static_cast<fuse_buf_copy_flags>(0)); });
     if (written < 0) throw answer_errno{static_cast<int>(-written)};
-    v.written.mark(ino, file);
     fuse_reply_write(req, static_cast<std::size_t>(written));
   });
 }
