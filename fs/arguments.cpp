@@ -187,6 +187,7 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   auto* scan = app.add_subcommand("scan", "look at both sides again now");
   scan->add_option("PATH", a.path, "the archive")->required();
   scan->add_flag("--json", a.json, "the state after it, for programs");
+  scan->add_flag("--rebuild", a.rebuild, "make the index anew, from both sides and the decisions; unmounted only");
   auto* status = app.add_subcommand("status", "where the archive stands");
   status->add_option("PATH", a.paths, "archives; left out: all that are mounted on this machine");
   status->add_flag("--json", a.json, "for programs");

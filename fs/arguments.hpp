@@ -37,7 +37,7 @@ struct arguments {
   std::string list, since;        // report
   std::vector<unsigned> compare;  // report: nothing, or two numbers
 
-  bool json = false, watch = false, wait = false, verbose = false;
+  bool json = false, watch = false, wait = false, verbose = false, rebuild = false;
   std::optional<std::uint64_t> wait_seconds;
 };
 

@@ -7,10 +7,13 @@
 #include <filesystem>
 
 #include "fs/capabilities_json.hpp"
+#include "fs/rebuild.hpp"
 #include "fs/settings_json.hpp"
+#include "fs/switches.hpp"
 #include "index/error.hpp"
 #include "index/path.hpp"
 #include "index/reader.hpp"
+#include "index/schema.hpp"
 #include "remote/absent_archive.hpp"
 #include "remote/destination/private_directory.hpp"
 #include "remote/open_archive.hpp"
@@ -23,7 +26,7 @@ namespace {
 std::optional<remote::settings> remembered(const std::string& destination) {
   const std::string path = fmt::format("{}/{}/index.db", destination, own_directory);
   remote::check_private(destination);
-  if (!std::filesystem::exists(path)) return std::nullopt;
+  if (!std::filesystem::exists(path) || index::is_blank(path)) return std::nullopt;
   index::reader r{path};
   return read_settings(r.meta);
 }
@@ -67,7 +70,7 @@ std::unique_ptr<remote::archive> open_source(const remote::settings& s, need_sou
 }  // namespace
 
 engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need,
-                   std::optional<std::uint64_t> limit) {
+                   std::optional<std::uint64_t> limit, bool anew) {
   const remote::filter checked{s.exclude, s.profile};
   if (!remote::ssh::is_remote(s.source)) s.source = real_path(s.source);
   engine e;
@@ -85,9 +88,11 @@ engine open_engine(remote::settings s, const std::string& destination, const std
   // Read while the archive is ours: ctl may have set it a moment before.
   if (const auto last = remembered(destination); last && !limit) limit = last->limit;
   s.limit = limit.value_or(0);
+  const bool paused = anew && put_index_aside(s, *e.where);
   e.archive = std::make_unique<remote::migration>(s, *e.where, std::move(source));
   e.archive->index().run([&](index::transaction& t) {
     write_settings(t, s);
+    if (paused) write_pause(t, true);
     write_capabilities(t, e.where->can());
     // The view asks for the root's listing before it answers for a name in it.
     const auto root = t.by_inode(root_inode);
@@ -98,6 +103,7 @@ engine open_engine(remote::settings s, const std::string& destination, const std
       t.update(*root, after);
     }
   });
+  e.archive->index().make_durable();
   return e;
 }
 

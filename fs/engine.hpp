@@ -25,9 +25,10 @@ enum class need_source {
 };
 
 // Opens SOURCE and DESTINATION. Until both are found good, nothing is created or changed. Remembers the settings in the
-// index. The limit, in bytes a second, is `limit`, or else the one that the index remembers. Throws ferryfs::error.
+// index. The limit, in bytes a second, is `limit`, or else the one that the index remembers. `anew`: with a new index,
+// whatever there was. Throws ferryfs::error.
 engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need,
-                   std::optional<std::uint64_t> limit = {});
+                   std::optional<std::uint64_t> limit = {}, bool anew = false);
 
 // Prints one line to stderr where the destination can't do all that it should.
 void say_what_is_lacking(const remote::destination& where);

@@ -27,11 +27,12 @@ command_result set_pause(remote::migration& m, bool on) {
   m.limit().hold(on);
   if (on) {
     m.replicate().pause();
-  } else if (m.all_listed() || !m.scan_state().running) {  // else the first scan lets it go on, once it has ended
+  } else if (m.may_replicate() &&
+             (m.all_listed() || !m.scan_state().running)) {  // else the first scan lets it go on, once it has ended
     m.replicate().resume();
   }
   return remember(m, on ? "replication is paused" : "replication goes on",
-                  [on](index::transaction& t) { t.put_meta(paused_key, on ? "1" : "0"); });
+                  [on](index::transaction& t) { write_pause(t, on); });
 }
 
 command_result set_limit(remote::migration& m, const std::string& argument) {
@@ -51,6 +52,8 @@ command_result set_limit(remote::migration& m, const std::string& argument) {
 }  // namespace
 
 bool is_paused(index::get_meta& meta) { return meta(paused_key) == "1"; }
+
+void write_pause(index::transaction& t, bool on) { t.put_meta(paused_key, on ? "1" : "0"); }
 
 bool is_switch(std::string_view verb) { return verb == "pause" || verb == "resume" || verb == "limit"; }
 

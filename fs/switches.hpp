@@ -11,6 +11,8 @@ namespace ferryfs::fs {
 
 // Whether the index remembers a pause.
 bool is_paused(index::get_meta& meta);
+// Lets it remember one, or its end.
+void write_pause(index::transaction& t, bool on);
 
 bool is_switch(std::string_view verb);
 

@@ -60,6 +60,25 @@ void remove(transaction& t, const entry& e) {
   t.update(e, after);
 }
 
+bool is_of_source(const entry& e) { return e.source || e.origin; }
+
+// What a scan would not find again. False: what the disk says of `e` is all there is.
+bool is_decision(transaction& t, const entry& e) {
+  if (is_of_source(e) || e.is_directory()) return true;
+  const auto hidden = t.hidden_child(e.parent, e.name);
+  return hidden && hidden->state == state::overruled;
+}
+
+std::string path_of(transaction& t, const entry& e) { return t.path(e.ino).value_or(""); }
+
+// `e` is about to go from the view, by its removal or by what takes its name.
+void decide_removal(transaction& t, const entry& e) {
+  if (!is_decision(t, e)) return t.forget_rename(e.ino);
+  t.decide("deleted", path_of(t, e));
+  t.promise(e.parent);
+  t.finish_rename(e.ino);
+}
+
 // Puts `e` under another name that is free.
 void place(transaction& t, const entry& e, inode parent, const std::string& name, std::int64_t now) {
   entry after = e;
@@ -104,7 +123,7 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
 void record_removed(transaction& t, inode ino, std::int64_t now) {
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
-  t.forget_rename(ino);
+  decide_removal(t, *e);
   touch_directory(t, e->parent, now);
   remove(t, *e);
 }
@@ -112,8 +131,15 @@ void record_removed(transaction& t, inode ino, std::int64_t now) {
 void record_renamed(transaction& t, inode ino, inode parent, const std::string& name, std::int64_t now) {
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
-  if (const auto there = t.child(parent, name); there && there->ino != ino) remove(t, *there);
-  t.forget_rename(ino);
+  const auto there = t.child(parent, name);
+  if (there && there->ino != ino) decide_removal(t, *there), remove(t, *there);
+  if (is_of_source(*e) || e->is_directory()) {
+    t.decide("renamed", path_of(t, *e), join(t.path(parent).value_or(""), name));
+    for (const inode synced : {ino, e->parent, parent}) t.promise(synced);
+    t.finish_rename(ino);
+  } else {
+    t.forget_rename(ino);
+  }
   place(t, *e, parent, name, now);
   touch_directory(t, e->parent, now);
   if (parent != e->parent) touch_directory(t, parent, now);
@@ -122,7 +148,9 @@ void record_renamed(transaction& t, inode ino, inode parent, const std::string& 
 void record_exchanged(transaction& t, inode one, inode other, std::int64_t now) {
   const auto a = t.by_inode(one), b = t.by_inode(other);
   if (!a || !b) return;
-  t.forget_rename(one), t.forget_rename(other);
+  t.decide("exchanged", path_of(t, *a), path_of(t, *b));
+  for (const inode synced : {one, other, a->parent, b->parent}) t.promise(synced);
+  t.finish_rename(one), t.finish_rename(other);
   const std::string between = "\n" + a->name;  // for a moment, inside the transaction
   place(t, *a, a->parent, between, now);
   place(t, *b, a->parent, a->name, now);
@@ -145,7 +173,7 @@ void record_changed(transaction& t, inode ino, const side& local, std::optional<
   after.state = classify(after);
   // Of the same size, and yet other bytes, as far as anybody knows.
   if (content && after.state == state::common && S_ISREG(local.mode) && local.size > 0)
-    after.state = state::conflict, after.set_reason(reason::written_here);
+    after.state = state::conflict, after.set_reason(reason::written_here), t.promise(ino);
   t.update(*before, after);
 }
 
@@ -168,6 +196,7 @@ bool record_wish(transaction& t, inode ino, const wish& w, std::int64_t now) {
   if (w.gid) after.gid = w.gid;
   after.changed = now;
   t.update(*before, after);
+  t.promise(ino);
   return true;
 }
 

@@ -45,6 +45,12 @@ inode part(transaction& t, const entry& e, state as) {
   return hidden;
 }
 
+void decide(transaction& t, const char* verb, const entry& e, const std::string& other = {}) {
+  t.decide(verb, t.path(e.ino).value_or(""), other);
+  t.promise(e.ino);
+  t.promise(e.parent);
+}
+
 bool is_conflict(const std::optional<entry>& e) { return e && e->state == state::conflict && e->source && e->local; }
 
 }  // namespace
@@ -52,19 +58,23 @@ bool is_conflict(const std::optional<entry>& e) { return e && e->state == state:
 bool record_skipped(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!e || (e->state != state::missing && e->state != state::failed)) return false;
+  decide(t, "skipped", *e);
   return become(t, *e, state::skipped);
 }
 
 bool record_wanted(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!e || e->state != state::skipped) return false;
+  decide(t, "wanted", *e);
   return become(t, *e, state::missing);
 }
 
 bool record_destination_kept(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
-  if (e && e->state == state::shadowed) return become(t, *e, state::overruled);
-  return is_conflict(e) && part(t, *e, state::overruled) != 0;
+  const bool shadowed = e && e->state == state::shadowed;
+  if (!shadowed && !is_conflict(e)) return false;
+  decide(t, "kept-destination", *e);
+  return shadowed ? become(t, *e, state::overruled) : part(t, *e, state::overruled) != 0;
 }
 
 bool record_source_kept(transaction& t, inode ino) {
@@ -74,6 +84,7 @@ bool record_source_kept(transaction& t, inode ino) {
   after.fetched = true;
   if (is_sound_here(after.reason)) after.sha256.clear();  // is that of ours
   after.state = state::missing;                           // also where size and time are the same: its bytes are not
+  decide(t, "kept-source", *e);
   t.update(*e, after);
   t.note({change::what::content, ino, {}});
   return true;
@@ -95,6 +106,7 @@ inode record_both_kept(transaction& t, inode ino, const std::string& name) {
   const auto e = t.by_inode(ino);
   const bool shadowed = e && e->state == state::shadowed;
   if ((!shadowed && !is_conflict(e)) || t.child(e->parent, name)) return 0;
+  decide(t, "kept-both", *e, join(t.path(e->parent).value_or(""), name));
   entry copy;
   copy.parent = e->parent, copy.name = name, copy.day = e->day, copy.source = e->source;
   if (shadowed) copy.target = e->target;

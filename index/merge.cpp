@@ -112,6 +112,7 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
 // The source's copy of what was decided here is another now: both stand against each other again.
 inode listing_merge::contest(transaction& t, const entry& hidden, const listed& name) {
   const auto here = t.child(directory_, name.name);
+  t.decide("reopened", join(path_, name.name));
   if (here && here->source) {
     entry after = hidden;
     after.source = name.attributes, after.target = name.target, after.state = state::shadowed;
@@ -293,6 +294,8 @@ void leave(transaction& t, const entry& e, which side, bool wanted) {
     leave_below(t, e.ino, side, wanted);
     // What is here below lies in a directory that was made but is not entered yet.
     if (side == which::source && !after.local && !rows_of(t.children, e.ino).empty()) after.local = e.source;
+    // What is only on the source was given a name in there: the directory is made again when it comes.
+    if (side == which::destination && !after.source && !rows_of(t.children, e.ino).empty()) after.local = e.local;
   }
   const bool stands = side == which::source ? after.local.has_value() : after.source.has_value();
   if (stands) {

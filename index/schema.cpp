@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "index/database.hpp"
 #include "index/error.hpp"
 
 namespace ferryfs::index {
@@ -117,6 +118,21 @@ INSERT INTO day_counter
                                                         // So that a sparse file shows the blocks that it has.
                                                         R"(
 ALTER TABLE entry ADD COLUMN local_holes INTEGER;
+)",
+                                                        // A power cut may take a change of names from the disk alone,
+                                                        // or from the index alone.
+                                                        R"(
+CREATE TABLE name_change (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  ino INTEGER NOT NULL, parent INTEGER NOT NULL, name BLOB NOT NULL, exchanged INTEGER NOT NULL, file INTEGER NOT NULL,
+  old_parent INTEGER NOT NULL, old_name BLOB NOT NULL,
+  done INTEGER NOT NULL
+) STRICT;
+CREATE INDEX name_change_ino ON name_change(ino);
+INSERT INTO name_change (ino, parent, name, exchanged, file, old_parent, old_name, done)
+  SELECT r.ino, r.parent, r.name, r.exchanged, r.file, e.parent, e.name, 0 FROM renaming r JOIN entry e ON e.ino = r.ino;
+DROP TABLE renaming;
+CREATE TABLE decision (id INTEGER PRIMARY KEY AUTOINCREMENT, line BLOB NOT NULL) STRICT;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
@@ -148,6 +164,11 @@ void require_current(SQLite::Database& database) {
     throw error(exit_code::local,
                 fmt::format("{}: the index is of the older version {}; mount or scan the archive once",
                             database.getFilename(), version));
+}
+
+bool is_blank(const std::string& path) {
+  auto database = open_database(path, access::read_only);
+  return version_of(database) == 0 && database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
 }
 
 }  // namespace ferryfs::index

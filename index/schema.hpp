@@ -3,9 +3,11 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <string>
+
 namespace ferryfs::index {
 
-inline constexpr int schema_version = 5;  // PRAGMA user_version
+inline constexpr int schema_version = 6;  // PRAGMA user_version
 
 // Brings the file to WAL and the schema to schema_version, one step a version, each step one transaction. Throws
 // ferryfs::error (local) for an index of a newer version, and then changes nothing.
@@ -13,5 +15,8 @@ void migrate(SQLite::Database& database);
 
 // Throws as `migrate` does where it could not be read by this version; for read-only connections.
 void require_current(SQLite::Database& database);
+
+// Whether the file at `path` was made to be an index, and nothing came of that before the power went.
+bool is_blank(const std::string& path);
 
 }  // namespace ferryfs::index

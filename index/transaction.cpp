@@ -1,7 +1,9 @@
 #include "index/transaction.hpp"
 
 #include <algorithm>
+#include <ctime>
 
+#include "index/decision_line.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::index {
@@ -25,13 +27,19 @@ transaction::transaction(SQLite::Database& database)
       has_lost(database),
       intend_rename(database),
       forget_rename(database),
+      finish_rename(database),
       renaming(database),
+      mark_renames_done(database),
+      forget_marked_renames(database),
+      unwritten_decisions(database),
+      forget_decisions(database),
       insert_(database),
       insert_seen_(database),
       update_(database),
       update_facts_(database),
       delete_(database),
-      ledger_(database) {}
+      ledger_(database),
+      insert_decision_(database) {}
 
 inode transaction::insert(const entry& e) {
   inode ino = 0;
@@ -51,6 +59,7 @@ inode transaction::insert(const entry& e) {
 void transaction::rolled_back() {
   ledger_.forget();
   changes_.clear();
+  promised_.clear();
   numbers_lost_ = last_number_ != 0;
 }
 
@@ -68,6 +77,12 @@ void transaction::erase(const entry& e) {
   if (!is_hidden(e.state) && departure_) departure_(e, true);
   delete_(e.ino);
   ledger_.remove(e);
+}
+
+void transaction::decide(std::string_view verb, std::string_view path, std::string_view other) {
+  if (silent_) return;
+  insert_decision_(line_of(verb, path, other, std::time(nullptr)));
+  promise(root_inode);
 }
 
 std::optional<std::string> transaction::path(inode ino) { return path_of(name, ino); }

@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "index/counters.hpp"
+#include "index/statements/decisions.hpp"
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
 #include "index/statements/renaming.hpp"
@@ -45,7 +47,12 @@ class transaction {
   any_lost has_lost;
   insert_renaming intend_rename;
   delete_renaming forget_rename;
+  finish_renaming finish_rename;
   list_renaming renaming;
+  mark_done mark_renames_done;
+  delete_marked forget_marked_renames;
+  list_decisions unwritten_decisions;
+  delete_decisions forget_decisions;
 
   // Stores `e` and returns its new inode; 0, and nothing stored, if the name is taken.
   inode insert(const entry& e);
@@ -57,6 +64,25 @@ class transaction {
 
   // Whether a picture's local file is open for writing. Its bytes are never given up for the source's then.
   std::function<bool(inode)> is_written = [](inode) { return false; };
+
+  // What was just changed of `ino` is not to be found again by any scan: it is to be durable soon, and at once where
+  // the entry is synced (see writer::on_promise).
+  void promise(inode ino) {
+    if (!silent_) promised_.push_back(ino);
+  }
+  // A line for the file of decisions (see decision_line.hpp), which is promised too.
+  void decide(std::string_view verb, std::string_view path, std::string_view other = {});
+  // While it lives, nothing is promised and no line is made: decisions are made that have theirs.
+  class silence {
+   public:
+    explicit silence(transaction& t) : t_(t) { t_.silent_ = true; }
+    ~silence() { t_.silent_ = false; }
+    silence(const silence&) = delete;
+    silence& operator=(const silence&) = delete;
+
+   private:
+    transaction& t_;
+  };
 
   void note(change c) { changes_.push_back(std::move(c)); }
 
@@ -79,7 +105,10 @@ class transaction {
   update_facts update_facts_;
   delete_entry delete_;
   ledger ledger_;
+  insert_decision insert_decision_;
   std::vector<change> changes_;
+  std::vector<inode> promised_;
+  bool silent_ = false;
   departure departure_;
 };
 

@@ -5,6 +5,9 @@
 
 #include <SQLiteCpp/Transaction.h>
 
+#include <cerrno>
+#include <system_error>
+
 #include "index/error.hpp"
 #include "index/exception_barrier.hpp"
 #include "index/schema.hpp"
@@ -257,19 +260,60 @@ void writer::commit_one_by_one(std::vector<task>& group) {
 }
 
 void writer::tell() noexcept {
+  ++commits_;
+  if (!transaction_.promised_.empty())
+    contain("a change of the index is made, and its promise", [&] { keep_promises(); });
   if (transaction_.changes_.empty()) return;
   if (observer_)
     contain("a change of the index is made, and its observer", [&] { observer_(std::move(transaction_.changes_)); });
   transaction_.changes_.clear();
 }
 
-// With synchronous=NORMAL a commit is in the WAL, and the WAL is synced before a checkpoint only.
+void writer::keep_promises() {
+  {
+    const std::lock_guard lock{promised_mutex_};
+    promised_.insert(transaction_.promised_.begin(), transaction_.promised_.end());
+  }
+  transaction_.promised_.clear();
+  if (promise_told_) promise_told_();
+}
+
 void writer::make_durable() {
-  run([](transaction&) {});
-  const int wal = ::open((path_ + "-wal").c_str(), O_RDONLY | O_CLOEXEC);
-  if (wal < 0) return;  // checkpointed, and gone
-  ::fdatasync(wal);
-  ::close(wal);
+  settle();
+  sync_log();
+}
+
+void writer::make_durable(inode ino) {
+  settle();
+  {
+    const std::lock_guard lock{promised_mutex_};
+    if (!promised_.contains(ino) && !syncing_.contains(ino)) return;
+  }
+  sync_log();
+}
+
+// With synchronous=NORMAL a commit is in the WAL, and the WAL is synced before a checkpoint only.
+void writer::sync_log() {
+  const std::lock_guard one{sync_mutex_};
+  const auto upto = commits_.load();
+  if (upto == synced_) return;
+  {
+    const std::lock_guard lock{promised_mutex_};
+    syncing_.swap(promised_);
+  }
+  const auto end = [&](bool synced) {
+    const std::lock_guard lock{promised_mutex_};
+    if (!synced) promised_.merge(syncing_);
+    syncing_.clear();
+  };
+  const std::string log = path_ + "-wal";
+  const int fd = ::open(log.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int problem = fd < 0 ? (errno == ENOENT ? 0 : errno)  // checkpointed, and gone
+                             : (::fdatasync(fd) == 0 ? 0 : errno);
+  if (fd >= 0) ::close(fd);
+  end(problem == 0);
+  if (problem != 0) throw std::system_error{problem, std::generic_category(), log + " cannot be made durable"};
+  synced_ = upto;
 }
 
 }  // namespace ferryfs::index

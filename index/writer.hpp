@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -78,8 +79,12 @@ class writer {
   // Nothing, where nothing is held.
   std::optional<turn> held();
 
-  // All that was committed survives a power cut when this returns.
+  // All that was committed survives a power cut when this returns. Throws std::system_error.
   void make_durable();
+  // The same, where something was promised of the entry (see transaction::promise) that does not survive one yet.
+  void make_durable(inode ino);
+  // Told after each commit that promised something, on the writer's thread. Set before the first job.
+  void on_promise(std::function<void()> call) { promise_told_ = std::move(call); }
 
   // What transaction::is_written asks; called inside jobs. Set before the first job.
   void watch(std::function<bool(inode)> is_written) { transaction_.is_written = std::move(is_written); }
@@ -111,6 +116,8 @@ class writer {
   void commit_one_by_one(std::vector<task>& group);
   static void conclude(const task& one, const std::exception_ptr& failure) noexcept;
   void tell() noexcept;
+  void keep_promises();
+  void sync_log();
   void end();
 
   std::string path_;
@@ -119,6 +126,7 @@ class writer {
   transaction transaction_;
   observer observer_;
   std::function<void(const std::string&)> lost_;
+  std::function<void()> promise_told_;
   std::optional<SQLite::Transaction> open_;  // whose turn it is
   std::mutex mutex_;
   std::condition_variable wake_, room_, free_;
@@ -128,6 +136,11 @@ class writer {
   std::atomic<bool> holds_ = false;
   std::chrono::steady_clock::time_point due_;  // while it holds
   std::thread::id runner_;                     // while busy
+  std::atomic<std::uint64_t> commits_ = 0;
+  std::mutex sync_mutex_;     // one syncs; taken before promised_mutex_
+  std::uint64_t synced_ = 0;  // commits
+  std::mutex promised_mutex_;
+  std::unordered_set<inode> promised_, syncing_;  // and not synced; what is being synced
   std::thread thread_;
 };
 

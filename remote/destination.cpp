@@ -153,6 +153,7 @@ destination::~destination() {
 }
 
 std::string destination::index_path() const { return fmt::format("/proc/self/fd/{}/index.db", home_.get()); }
+std::string destination::decisions_path() const { return fmt::format("/proc/self/fd/{}/decisions", home_.get()); }
 std::string destination::log_path() const { return fmt::format("/proc/self/fd/{}/log", home_.get()); }
 std::string destination::reports_path() const { return fmt::format("/proc/self/fd/{}", reports_.get()); }
 

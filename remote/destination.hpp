@@ -39,6 +39,7 @@ class destination {
   // Reaches .ferryfs/index.db even when the directory is mounted over.
   std::string index_path() const;
   std::string log_path() const;
+  std::string decisions_path() const;
   std::string reports_path() const;  // a directory
 
   struct statvfs space() const;  // what `df` shows

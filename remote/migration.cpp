@@ -7,6 +7,7 @@
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
+#include "remote/decide/replay_decisions.hpp"
 #include "remote/scan/cut_off_renames.hpp"
 #include "remote/scan/destination_scan.hpp"
 
@@ -35,6 +36,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
     : settings_(s),
       where_(where),
       index_(where.index_path()),
+      durable_(where, index_),
       readers_(where.index_path(), [this] { index_.settle(); }),
       filter_(s.exclude, s.profile),
       source_(std::move(source)),
@@ -47,6 +49,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
     wake_.notify_all();
   });
   settle_renames(where_, index_);
+  to_replay_ = lacks_decisions(where_, index_);
   limit_.set(s.limit);
   // Last: the archive's threads call this, and a constructor that throws does not wait for them.
   source_->observe([this](const archive::health& h) {
@@ -135,7 +138,7 @@ source_scan::result migration::give_up_scan(const failure& why) {
   source_scan::result r;
   r.failures.push_back(why);
   r.cut_short = true;
-  if (work_.replicate) replicate_.resume();
+  if (work_.replicate && !to_replay_) replicate_.resume();
   fail_listings(why);
   const std::lock_guard lock{mutex_};
   running_.reset();
@@ -159,14 +162,23 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   }
   s->start();
   std::optional<failure> problem;
+  auto end = finished->get_future().share();
   const auto thrown = contain("scan", [&] {
+    // What was decided is about what the source has, and tells to what there the files here belong.
+    if (to_replay_ && end.get().complete()) {
+      replay_decisions(where_, index_);
+      to_replay_ = false;
+    }
     if (full) marks_.forget();
     scan_destination(where_, index_, readers_, stop, marks_);
   });
   if (thrown) problem = failure{cause::local_error, "the destination could not be scanned: " + text_of(thrown)};
   looked_here_ = !thrown;
-  if (work_.replicate) begin_replication(replicate_, limit_);
-  auto result = finished->get_future().get();
+  const auto replicate = [&] {
+    if (work_.replicate && !to_replay_) begin_replication(replicate_, limit_);
+  };
+  replicate();
+  auto result = end.get();
   if (problem) result.failures.insert(result.failures.begin(), *problem);
   // A directory that can't be read is asked for again by the next scan, which need not be a full one for that.
   if (!problem && !result.cut_short) remember(result);
@@ -183,7 +195,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
     last_ = result;
   }
   // Again: a pause that was lifted while the first scan ran is lifted by this.
-  if (work_.replicate) begin_replication(replicate_, limit_);
+  replicate();
   if (const auto more = readers_.borrow()->lost().files - lost; more > 0)
     spdlog::warn("scan: {} pictures left the source before they were fetched", more);
   replicate_.look_again();

@@ -35,6 +35,7 @@
 #include "remote/archive.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
+#include "remote/durable_changes.hpp"
 #include "remote/fetch/fetcher.hpp"
 #include "remote/filter.hpp"
 #include "remote/replicate/replicator.hpp"
@@ -83,6 +84,7 @@ class migration {
   fetcher& fetch() noexcept { return fetch_; }
   replicator& replicate() noexcept { return replicate_; }
   limiter& limit() noexcept { return limit_; }
+  durable_changes& durable() noexcept { return durable_; }
   archive& source() noexcept { return *source_; }
   const destination& where() const noexcept { return where_; }
   const settings& setup() const noexcept { return settings_; }
@@ -93,6 +95,8 @@ class migration {
   // A scan of the source has come to its end since the start: without a listing is only what cannot be read there, and
   // what comes up later.
   bool all_listed() const noexcept { return all_listed_; }
+  // Not while an index that was made anew waits for a complete listing of the source: what was deleted is not known.
+  bool may_replicate() const noexcept { return !to_replay_; }
 
   enum class pass {
     changed,  // as the periodic one: directories whose time has changed
@@ -119,6 +123,7 @@ class migration {
   const settings settings_;
   const destination& where_;
   index::writer index_;
+  durable_changes durable_;
   index::readers readers_;
   filter filter_;
   limiter limit_;
@@ -136,8 +141,9 @@ class migration {
   bool scanning_ = false;   // a scan runs or is about to: directories that were never listed may be soon
   std::vector<std::function<void(const source_scan::result&)>> requesters_;
   std::shared_ptr<source_scan> running_;
-  directory_marks marks_;     // the scanner's alone
-  bool looked_here_ = false;  // the same: the last scan of the destination came to its end
+  directory_marks marks_;                // the scanner's alone
+  bool looked_here_ = false;             // the same: the last scan of the destination came to its end
+  std::atomic<bool> to_replay_ = false;  // the index was made anew, and the decisions are not in it yet
   source_scan::result last_;
   std::unordered_map<inode, std::vector<told>> listing_waiters_;
   std::jthread scanner_;

@@ -129,12 +129,15 @@ exit_code run_sync(const arguments& a) {
 
 exit_code run_scan(const arguments& a) {
   const located where = locate(a.path);
+  if (where.mounted && a.rebuild)
+    throw error(exit_code::usage, fmt::format("{}: mounted, and the index in use; unmount it, then scan --rebuild",
+                                              printable(where.root)));
   if (where.mounted) return scan_mounted(where, a.json);
   block_signals();
   log_to_stderr("critical");
   ending end;
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
-  const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
+  const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now, {}, a.rebuild);
   auto& m = *e.archive;
   recorder reports{m};
   const auto begun = wall_clock::now();

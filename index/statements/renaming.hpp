@@ -1,4 +1,4 @@
-// The statements of the table of renames that were begun on the disk.
+// The statements of the table of renames and removals that were begun on the disk.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -14,7 +14,9 @@ namespace ferryfs::index {
 class insert_renaming {
  public:
   explicit insert_renaming(SQLite::Database& db)
-      : s_(db, "INSERT OR REPLACE INTO renaming VALUES (?1, ?2, ?3, ?4, ?5)") {}
+      : s_(db,
+           "INSERT INTO name_change (ino, parent, name, exchanged, file, old_parent, old_name, done) "
+           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") {}
   void operator()(const rename_intent& r) {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(r.ino));
@@ -22,6 +24,9 @@ class insert_renaming {
     bind_bytes(s_, 3, r.name);
     s_.bind(4, static_cast<std::int64_t>(r.exchanged));
     s_.bind(5, static_cast<std::int64_t>(r.file));
+    s_.bind(6, static_cast<std::int64_t>(r.old_parent));
+    bind_bytes(s_, 7, r.old_name);
+    s_.bind(8, r.done ? 1 : 0);
     s_.exec();
   }
 
@@ -29,9 +34,10 @@ class insert_renaming {
   SQLite::Statement s_;
 };
 
-class delete_renaming {
+// Of the entry's changes, the one that is not done.
+class change_renaming {
  public:
-  explicit delete_renaming(SQLite::Database& db) : s_(db, "DELETE FROM renaming WHERE ino = ?1") {}
+  change_renaming(SQLite::Database& db, const char* sql) : s_(db, sql) {}
   void operator()(inode ino) {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
@@ -41,27 +47,52 @@ class delete_renaming {
  private:
   SQLite::Statement s_;
 };
+struct delete_renaming : change_renaming {
+  explicit delete_renaming(SQLite::Database& db)
+      : change_renaming(db, "DELETE FROM name_change WHERE ino = ?1 AND done = 0") {}
+};
+struct finish_renaming : change_renaming {
+  explicit finish_renaming(SQLite::Database& db)
+      : change_renaming(db, "UPDATE name_change SET done = 1 WHERE ino = ?1 AND done = 0") {}
+};
 
+// In the order in which they were begun.
 class list_renaming {
  public:
-  explicit list_renaming(SQLite::Database& db) : s_(db, "SELECT ino, parent, name, exchanged, file FROM renaming") {}
+  explicit list_renaming(SQLite::Database& db)
+      : s_(db, "SELECT ino, parent, name, exchanged, file, old_parent, old_name, done FROM name_change ORDER BY id") {}
   std::vector<rename_intent> operator()() {
     const running scope{s_};
     std::vector<rename_intent> all;
     while (s_.executeStep()) {
       const auto number = [&](int column) { return static_cast<std::uint64_t>(s_.getColumn(column).getInt64()); };
-      const auto name = s_.getColumn(2);
-      all.push_back({number(0),
-                     number(1),
-                     {static_cast<const char*>(name.getBlob()), static_cast<std::size_t>(name.getBytes())},
-                     number(3),
-                     number(4)});
+      const auto bytes = [&](int column) {
+        const auto c = s_.getColumn(column);
+        return std::string(static_cast<const char*>(c.getBlob()), static_cast<std::size_t>(c.getBytes()));
+      };
+      all.push_back({number(0), number(1), bytes(2), number(3), number(4), number(5), bytes(6), number(7) != 0});
     }
     return all;
   }
 
  private:
   SQLite::Statement s_;
+};
+
+// Those that are done, which the disk is about to be synced for; then those that it was synced for.
+struct mark_done : SQLite::Statement {
+  explicit mark_done(SQLite::Database& db) : Statement(db, "UPDATE name_change SET done = 2 WHERE done = 1") {}
+  int operator()() {
+    const running scope{*this};
+    return exec();
+  }
+};
+struct delete_marked : SQLite::Statement {
+  explicit delete_marked(SQLite::Database& db) : Statement(db, "DELETE FROM name_change WHERE done = 2") {}
+  int operator()() {
+    const running scope{*this};
+    return exec();
+  }
 };
 
 }  // namespace ferryfs::index

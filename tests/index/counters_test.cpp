@@ -165,7 +165,9 @@ TEST_CASE("an index from before days were counted counts them when it is brought
     SQLite::Database database{f.path, SQLite::OPEN_READWRITE};
     database.exec("VACUUM INTO '" + copy + "'");
     SQLite::Database old{copy, SQLite::OPEN_READWRITE};
-    old.exec("DROP TABLE lost; DROP TABLE renaming; DROP TABLE day_counter; PRAGMA user_version = 2");
+    old.exec(
+        "DROP TABLE lost; DROP TABLE name_change; DROP TABLE decision; DROP TABLE day_counter; PRAGMA user_version = "
+        "2");
     old.exec("ALTER TABLE entry DROP COLUMN reason; ALTER TABLE entry DROP COLUMN local_holes");
   }
   const index::writer brought_up{copy};

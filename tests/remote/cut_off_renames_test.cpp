@@ -1,8 +1,10 @@
 // A rename that a crash cut off between the disk and the index is whole after the next start.
 #include "remote/scan/cut_off_renames.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
+#include "index/change_here.hpp"
 #include "remote/migration.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
@@ -30,8 +32,12 @@ struct renames_fixture {
     writer.run([&](index::transaction& t) { t.intend_rename(r); });
   }
   std::optional<entry> at(const char* path) { return readers.borrow()->at(path); }
+  // But those that wait for the disk to be synced.
   bool none_left() {
-    return writer.run([](index::transaction& t) { return t.renaming().empty(); });
+    return writer.run([](index::transaction& t) {
+      const auto all = t.renaming();
+      return std::all_of(all.begin(), all.end(), [](const auto& r) { return r.done; });
+    });
   }
 };
 
@@ -94,9 +100,9 @@ TEST_CASE("two names that were swapped on the disk alone are swapped in the inde
 }
 
 std::uint64_t identity(const renames_fixture& f, const char* path) {
-  struct stat st {};
-  REQUIRE(::lstat((f.disk / path).c_str(), &st) == 0);
-  return remote::identity_of(st);
+  const auto identity = remote::identity_of(AT_FDCWD, (f.disk / path).c_str());
+  REQUIRE(identity != 0);
+  return identity;
 }
 
 TEST_CASE("a removal that was cut off is finished, before or after the disk had done it", "[renames]") {
@@ -137,6 +143,60 @@ TEST_CASE("a missing picture that was renamed over a local one has the name, and
   remote::settle_renames(f.where, f.writer);
   CHECK(f.at("2.jpg")->ino == one);
   CHECK_FALSE(stdfs::exists(f.disk / "2.jpg"));
+}
+
+// The disk has lost what the index holds as done.
+TEST_CASE("a removal that a power cut took from the disk alone is made again", "[renames]") {
+  renames_fixture f;
+  write_file(f.disk / "1.jpg", "one");
+  stdfs::create_directories(f.disk / "day");
+  const inode one = f.put(root_inode, "1.jpg", {S_IFREG | 0644, 3, second});
+  const inode day = f.put(root_inode, "day", {S_IFDIR | 0755, 4096, second});
+  f.intend(index::rename_intent::removal(one, root_inode, "1.jpg", identity(f, "1.jpg")));
+  f.intend(index::rename_intent::removal(day, root_inode, "day", identity(f, "day")));
+  f.writer.run([&](index::transaction& t) { index::record_removed(t, one, 1), index::record_removed(t, day, 1); });
+  stdfs::permissions(f.disk / "1.jpg", stdfs::perms::owner_read);  // another ctime
+  remote::settle_renames(f.where, f.writer);
+  CHECK_FALSE(stdfs::exists(f.disk / "1.jpg"));
+  CHECK_FALSE(stdfs::exists(f.disk / "day"));
+  CHECK(f.readers.borrow()->by_inode(one)->state == state::deleted);
+}
+
+TEST_CASE("a file that was made under the name of a removed one is left alone", "[renames]") {
+  renames_fixture f;
+  write_file(f.disk / "1.jpg", "one");
+  const inode one = f.put(root_inode, "1.jpg", {S_IFREG | 0644, 3, second});
+  f.intend(index::rename_intent::removal(one, root_inode, "1.jpg", identity(f, "1.jpg")));
+  f.writer.run([&](index::transaction& t) { index::record_removed(t, one, 1); });
+  stdfs::remove(f.disk / "1.jpg");
+  write_file(f.disk / "1.jpg", "another");
+  remote::settle_renames(f.where, f.writer);
+  CHECK(read_file(f.disk / "1.jpg") == "another");
+}
+
+TEST_CASE("renames that a power cut took from the disk alone are made again, also below one another", "[renames]") {
+  renames_fixture f;
+  stdfs::create_directory(f.disk / "old");
+  write_file(f.disk / "old" / "1.jpg", "one");
+  write_file(f.disk / "old" / "2.jpg", "two");
+  const side file{S_IFREG | 0644, 3, second};
+  const inode day = f.put(root_inode, "old", {S_IFDIR | 0755, 4096, second});
+  const inode one = f.put(day, "1.jpg", file), two = f.put(day, "2.jpg", file);
+  const auto rename = [&](inode ino, inode to, const char* name, const char* at, inode exchanged = 0) {
+    const auto e = *f.readers.borrow()->by_inode(ino);
+    f.intend({ino, to, name, exchanged, identity(f, at), e.parent, e.name});
+    f.writer.run([&](index::transaction& t) {
+      exchanged == 0 ? index::record_renamed(t, ino, to, name, 1) : index::record_exchanged(t, ino, exchanged, 1);
+    });
+  };
+  rename(one, day, "a.jpg", "old/1.jpg");
+  rename(day, root_inode, "new", "old");
+  rename(one, day, "2.jpg", "old/1.jpg", two);
+  remote::settle_renames(f.where, f.writer);
+  CHECK_FALSE(stdfs::exists(f.disk / "old"));
+  CHECK(read_file(f.disk / "new" / "2.jpg") == "one");
+  CHECK(read_file(f.disk / "new" / "a.jpg") == "two");
+  CHECK(f.at("new/2.jpg")->ino == one);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/doubles/disk.hpp"
 #include "tests/mount/ferry.hpp"
-#include "tests/servers/disk.hpp"
 
 using namespace ferryfs::test;
 using namespace std::chrono_literals;

@@ -172,7 +172,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi)
       if (const auto file = handle_of(fi)->file())
         if ((data_only != 0 ? ::fdatasync(file->get()) : ::fsync(file->get())) != 0) throw answer_errno{errno};
       record_written(v, ino);
-      v.archive.index().settle();
+      v.archive.index().make_durable(ino);
     }
     fuse_reply_err(req, 0);
   });

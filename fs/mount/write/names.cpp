@@ -63,7 +63,23 @@ std::optional<struct stat> on_disk(const unique_fd& directory, const char* name)
 
 // Of what the disk is about to do; after a crash the next start finds out whether it did.
 void intend(view& v, const index::rename_intent& r) {
-  v.archive.index().run([&](index::transaction& t) { t.intend_rename(r); });
+  v.archive.index().run([&](index::transaction& t) {
+    t.forget_rename(r.ino);
+    t.intend_rename(r);
+  });
+}
+
+// The same of an entry that gets another name. A power cut that leaves the disk's part alone would show what the source
+// has of it under its old name again.
+void intend_durably(view& v, const entry& of, const index::rename_intent& r) {
+  intend(v, r);
+  if (!of.source && !of.is_directory()) return;
+  try {
+    v.archive.index().make_durable();
+  } catch (...) {
+    v.archive.index().run([&](index::transaction& t) { t.forget_rename(r.ino); });
+    throw;
+  }
 }
 
 // The disk did not do it.
@@ -73,12 +89,14 @@ void intend(view& v, const index::rename_intent& r) {
 }
 
 // Removes the file `name`, if there is one, before `whose` is removed from the index or gets that name.
-void remove_file(view& v, inode whose, inode parent, const char* name, const unique_fd& directory) {
+void remove_file(view& v, const entry& whose, inode parent, const char* name, const unique_fd& directory) {
   const auto file = on_disk(directory, name);
   if (!file) return;
-  intend(v, index::rename_intent::removal(whose, parent, name, remote::identity_of(*file)));
+  const auto identity = remote::identity_of(directory.get(), name);
+  const auto removal = index::rename_intent::removal(whose.ino, parent, name, identity);
+  whose.parent == parent&& whose.name == name ? intend(v, removal) : intend_durably(v, whose, removal);
   if (::unlinkat(directory.get(), name, S_ISDIR(file->st_mode) ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
-    fail_rename(v, whose, errno);
+    fail_rename(v, whose.ino, errno);
 }
 
 void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool directory) {
@@ -88,7 +106,7 @@ void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool direc
   if (!directory && e.is_directory()) throw answer_errno{EISDIR};
   const name_change changing{v};
   if (directory && !is_empty(v, e)) throw answer_errno{ENOTEMPTY};
-  remove_file(v, e.ino, parent, name, directory_here(v, parent, false));
+  remove_file(v, e, parent, name, directory_here(v, parent, false));
   v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, now_ns()); });
 }
 
@@ -112,21 +130,28 @@ void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, 
     const auto new_directory = directory_here(v, parent, true);
     refuse_look_alike(v, new_directory, name, *file);
     if (there && there->is_gap() && S_ISREG(file->st_mode)) make_durable(old_directory, from.name.c_str());
-    intend(v, {from.ino, parent, name, 0, file->st_ino});
+    intend_durably(v, from,
+                   {from.ino, parent, name, 0, remote::identity_of(old_directory.get(), from.name.c_str()), from.parent,
+                    from.name});
     if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0)
       fail_rename(v, from.ino, errno);
     return;
   }
-  if (there) remove_file(v, from.ino, parent, name, directory_here(v, parent, false));
+  if (there) remove_file(v, from, parent, name, directory_here(v, parent, false));
 }
 
 void exchange(view& v, const entry& one, const entry& other) {
   const auto first = directory_here(v, one.parent, true), second = directory_here(v, other.parent, true);
   const auto has_one = on_disk(first, one.name.c_str()), has_other = on_disk(second, other.name.c_str());
+  const auto intend_swap = [&](const entry& first_named, const unique_fd& at, const entry& second_named) {
+    intend_durably(v, first_named,
+                   {first_named.ino, second_named.parent, second_named.name, second_named.ino,
+                    remote::identity_of(at.get(), first_named.name.c_str()), first_named.parent, first_named.name});
+  };
   if (has_one)
-    intend(v, {one.ino, other.parent, other.name, other.ino, has_one->st_ino});
+    intend_swap(one, first, other);
   else if (has_other)
-    intend(v, {other.ino, one.parent, one.name, one.ino, has_other->st_ino});
+    intend_swap(other, second, one);
   int result = 0;
   if (has_one && has_other)
     result = ::renameat2(first.get(), one.name.c_str(), second.get(), other.name.c_str(), RENAME_EXCHANGE);

@@ -1,4 +1,4 @@
-#include "tests/servers/disk.hpp"
+#include "tests/doubles/disk.hpp"
 
 #include <sys/mount.h>
 #include <unistd.h>
@@ -85,6 +85,12 @@ void disk::need(const std::string& command) const {
   here.directory = dir_.path();
   const auto result = run({"sh", "-c", command}, 60s, here);
   if (result.code != 0) skip(command + ": " + result.err);
+}
+
+void disk::cut_power() {
+  need("xfs_io -x -c shutdown disk");
+  REQUIRE(wait_until([&] { return ::umount2(root().c_str(), 0) == 0; }, 20s));  // a killed process may be ending yet
+  need("mount -o loop image disk");
 }
 
 std::unique_ptr<disk> make_disk(const std::string& kind) {

@@ -21,6 +21,9 @@ class disk {
   // Where it is mounted: an empty directory.
   std::filesystem::path root() const { return dir_ / "disk"; }
 
+  // Of ext4 and xfs, when nobody has a file of it open: the power goes, with all that was not synced, and comes back.
+  void cut_power();
+
  protected:
   // Runs a command of the shell in the disk's directory; the test case ends as skipped, with what it said, where that
   // fails.

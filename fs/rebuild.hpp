@@ -1,0 +1,14 @@
+// scan --rebuild: the index is made anew from both sides and from the file of decisions.
+#pragma once
+
+#include "remote/destination.hpp"
+#include "remote/settings.hpp"
+
+namespace ferryfs::fs {
+
+// Writes down what the index alone knows of decisions, and puts it aside as .ferryfs/index.db.old, in place of an
+// earlier one. Whoever opens the archive next makes a new one. `where` was taken. Throws ferryfs::error (local), and
+// then the index is where it was. Returns whether the archive was paused.
+bool put_index_aside(const remote::settings& s, const remote::destination& where);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,29 @@
+// A decision as a line of text: TIME, a verb and its one or two paths, separated by tabs. In a path \\ \t \n \r stand
+// for a backslash, tab, newline and carriage return. scripts/check-migration reads the same lines.
+//   deleted PATH                 removed through the mount, or replaced there by another that was renamed to its name
+//   renamed PATH NEW-PATH        exchanged PATH PATH
+//   skipped PATH                 wanted PATH: it is fetched after all
+//   kept-destination PATH        kept-source PATH        kept-both PATH NAME-OF-THE-SOURCE'S
+//   reopened PATH                the source's copy became another: what was kept here stands against it again
+// They are kept for what the source has; what is only here is what the disk says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ferryfs::index {
+
+struct decision_line {
+  std::string when;  // in UTC, as 2026-11-27T18:00:00Z
+  std::string verb, path, other;
+};
+
+// With its newline. `seconds`: since 1970.
+std::string line_of(std::string_view verb, std::string_view path, std::string_view other, std::int64_t seconds);
+
+// Nothing: it is no such line. `line` has no newline.
+std::optional<decision_line> parse_decision(std::string_view line);
+
+}  // namespace ferryfs::index

@@ -1,0 +1,16 @@
+// An index that was made anew gets the decisions of the archive from their file.
+#pragma once
+
+#include "index/writer.hpp"
+#include "remote/destination.hpp"
+
+namespace ferryfs::remote {
+
+// Whether that is still to be done. Of an index with nothing in it that stands beside such a file this is noted first.
+bool lacks_decisions(const destination& where, index::writer& index);
+
+// Does it, after a complete listing of the source and before one of the destination; what was done of it by a process
+// that was killed is not done twice. Throws what the index throws, or std::system_error.
+void replay_decisions(const destination& where, index::writer& index);
+
+}  // namespace ferryfs::remote
