@@ -27,8 +27,8 @@ std::optional<remote::settings> remembered(const std::string& destination) {
   const std::string path = fmt::format("{}/{}/index.db", destination, own_directory);
   remote::check_private(destination);
   if (!std::filesystem::exists(path) || index::is_blank(path)) return std::nullopt;
-  index::reader r{path};
-  return read_settings(r.meta);
+  index::about_index about{path};
+  return read_settings(about.meta);
 }
 
 // The part of SOURCE that says which archive it is; host, port and user may change.

@@ -46,6 +46,7 @@ command_result set_limit(remote::migration& m, const std::string& argument) {
                     auto s = read_settings(t.meta).value_or(m.setup());
                     s.limit = *rate;
                     write_settings(t, s);
+                    t.promise(root_inode);
                   });
 }
 
@@ -53,7 +54,10 @@ command_result set_limit(remote::migration& m, const std::string& argument) {
 
 bool is_paused(index::get_meta& meta) { return meta(paused_key) == "1"; }
 
-void write_pause(index::transaction& t, bool on) { t.put_meta(paused_key, on ? "1" : "0"); }
+void write_pause(index::transaction& t, bool on) {
+  t.put_meta(paused_key, on ? "1" : "0");
+  t.promise(root_inode);
+}
 
 bool is_switch(std::string_view verb) { return verb == "pause" || verb == "resume" || verb == "limit"; }
 

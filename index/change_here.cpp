@@ -62,21 +62,21 @@ void remove(transaction& t, const entry& e) {
 
 bool is_of_source(const entry& e) { return e.source || e.origin; }
 
-// What a scan would not find again. False: what the disk says of `e` is all there is.
+// That it goes is what no scan would find again. False: what the disk says of it is all there is.
 bool is_decision(transaction& t, const entry& e) {
-  if (is_of_source(e) || e.is_directory()) return true;
+  if (is_of_source(e)) return true;
   const auto hidden = t.hidden_child(e.parent, e.name);
   return hidden && hidden->state == state::overruled;
 }
 
 std::string path_of(transaction& t, const entry& e) { return t.path(e.ino).value_or(""); }
 
-// `e` is about to go from the view, by its removal or by what takes its name.
-void decide_removal(transaction& t, const entry& e) {
-  if (!is_decision(t, e)) return t.forget_rename(e.ino);
+// `e` is about to go from the view, by its removal or by what takes its name. False: that is no decision.
+bool decide_removal(transaction& t, const entry& e) {
+  if (!is_decision(t, e)) return false;
   t.decide("deleted", path_of(t, e));
   t.promise(e.parent);
-  t.finish_rename(e.ino);
+  return true;
 }
 
 // Puts `e` under another name that is free.
@@ -123,7 +123,7 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
 void record_removed(transaction& t, inode ino, std::int64_t now) {
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
-  decide_removal(t, *e);
+  decide_removal(t, *e) ? t.finish_rename(ino) : t.forget_rename(ino);
   touch_directory(t, e->parent, now);
   remove(t, *e);
 }
@@ -132,14 +132,14 @@ void record_renamed(transaction& t, inode ino, inode parent, const std::string& 
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
   const auto there = t.child(parent, name);
-  if (there && there->ino != ino) decide_removal(t, *there), remove(t, *there);
+  bool decided = false;
+  if (there && there->ino != ino) decided = decide_removal(t, *there), remove(t, *there);
   if (is_of_source(*e) || e->is_directory()) {
     t.decide("renamed", path_of(t, *e), join(t.path(parent).value_or(""), name));
     for (const inode synced : {ino, e->parent, parent}) t.promise(synced);
-    t.finish_rename(ino);
-  } else {
-    t.forget_rename(ino);
+    decided = true;
   }
+  decided ? t.finish_rename(ino) : t.forget_rename(ino);
   place(t, *e, parent, name, now);
   touch_directory(t, e->parent, now);
   if (parent != e->parent) touch_directory(t, parent, now);

@@ -4,7 +4,7 @@
 //   renamed PATH NEW-PATH        exchanged PATH PATH
 //   skipped PATH                 wanted PATH: it is fetched after all
 //   kept-destination PATH        kept-source PATH        kept-both PATH NAME-OF-THE-SOURCE'S
-//   reopened PATH                the source's copy became another: what was kept here stands against it again
+//   reopened PATH                what was decided of the source's is over: it became another, or was sent from here
 // They are kept for what the source has; what is only here is what the disk says.
 #pragma once
 

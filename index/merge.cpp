@@ -112,7 +112,7 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
 // The source's copy of what was decided here is another now: both stand against each other again.
 inode listing_merge::contest(transaction& t, const entry& hidden, const listed& name) {
   const auto here = t.child(directory_, name.name);
-  t.decide("reopened", join(path_, name.name));
+  t.decide("reopened", join(t.path(directory_).value_or(path_), name.name));
   if (here && here->source) {
     entry after = hidden;
     after.source = name.attributes, after.target = name.target, after.state = state::shadowed;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/merge.hpp"
+#include "index/path.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -17,6 +18,9 @@ void set_source(transaction& t, const entry& before, const side& source) {
 
 // The hidden row of the name that it has on the source, as what it went by here is another since, or none.
 inode hide_name(transaction& t, const entry& sent, const side& source, state as) {
+  const auto path = join(t.path(sent.parent).value_or(""), sent.name);
+  if (as == state::deleted) t.decide("deleted", path);
+  if (as == state::moved) t.decide("renamed", path, t.path(sent.ino).value_or(""));
   if (const auto before = t.hidden_child(sent.parent, sent.name)) {
     entry after = *before;
     after.source = source, after.state = as;
@@ -35,6 +39,7 @@ inode hide_name(transaction& t, const entry& sent, const side& source, state as)
 void take_name(transaction& t, const entry& now) {
   const auto hidden = t.hidden_child(now.parent, now.name);
   if (!hidden) return;
+  t.decide("reopened", join(t.path(now.parent).value_or(""), now.name));
   if (const auto moved = t.by_origin(hidden->ino)) leave(t, *moved, which::source);
   std::vector<entry> below;
   t.hidden_children(hidden->ino, "", [&](entry&& e) {

@@ -5,16 +5,16 @@
 namespace ferryfs::index {
 namespace {
 
-SQLite::Database open_for_reading(const std::string& path) {
+SQLite::Database open_for_reading(const std::string& path, void (*require)(SQLite::Database&)) {
   auto database = open_database(path, access::read_only);
-  require_current(database);
+  require(database);
   return database;
 }
 
 }  // namespace
 
 reader::reader(const std::string& path)
-    : database_(open_for_reading(path)),
+    : database_(open_for_reading(path, require_current)),
       by_inode(database_),
       child(database_),
       hidden_child(database_, 1),
@@ -77,5 +77,7 @@ void readers::give_back(reader* r) noexcept {
   const std::lock_guard lock{mutex_};
   idle_.emplace_back(r);
 }
+
+about_index::about_index(const std::string& path) : database_(open_for_reading(path, refuse_newer)), meta(database_) {}
 
 }  // namespace ferryfs::index

@@ -71,6 +71,19 @@ class reader {
   index::totals totals(inode parent) { return read_totals(database_, parent); }
 };
 
+// What any index says of itself, also one of an older version, which can't be read otherwise. Throws ferryfs::error
+// (local) for a newer one.
+class about_index {
+ public:
+  explicit about_index(const std::string& path);
+
+ private:
+  SQLite::Database database_;
+
+ public:
+  get_meta meta;
+};
+
 // The pool. Threads: any.
 class readers {
  public:

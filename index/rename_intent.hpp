@@ -21,15 +21,17 @@ struct rename_intent {
   inode parent;        // where to
   std::string name;    // the new one
   inode exchanged;     // the entry that it swaps names with; 0: none; `ino` itself: see removal()
-  std::uint64_t file;  // st_ino of what is renamed, on the destination's disk
+  std::uint64_t file;  // what is renamed on the destination's disk, or removed: see remote::identity_of
   inode old_parent = 0;
-  std::string old_name = {};
-  bool done = false;  // in the index
+  // Both paths as they were at the time, whatever becomes of their directories.
+  std::string old_path = {}, new_path = {};
+  std::uint64_t replaced = 0;  // what stood under the new name; 0: nothing
+  bool done = false;           // in the index
 
   // The file `name` is to be removed: it is that of `ino`, which is removed, or it stands where `ino`, which has no
-  // file on this disk, is to get its name. `file` is its remote::identity_of.
-  static rename_intent removal(inode ino, inode parent, std::string name, std::uint64_t file) {
-    return {ino, parent, name, ino, file, parent, name, false};
+  // file on this disk, is to get its name.
+  static rename_intent removal(inode ino, inode parent, std::string name, std::uint64_t file, std::string path = {}) {
+    return {ino, parent, std::move(name), ino, file, parent, path, path, 0, false};
   }
   bool is_removal() const noexcept { return exchanged == ino; }
 };

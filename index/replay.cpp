@@ -9,6 +9,7 @@
 #include "index/change_here.hpp"
 #include "index/decision.hpp"
 #include "index/merge.hpp"
+#include "index/path.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -36,11 +37,11 @@ class replayer {
   bool renamed(const std::string& from, const std::string& to) {
     const auto old = place_of(from);
     const auto e = old ? entry_at(*old) : std::nullopt;
-    if (!e) return false;
-    const place target = make_place(to);
-    if (const auto there = t_.child(target.directory, target.name); there && there->ino != e->ino) give_way(*there);
-    tell(*old), tell(target);
-    record_renamed(t_, e->ino, target.directory, target.name, now_);
+    const auto target = e ? make_place(to) : std::nullopt;
+    if (!target) return false;
+    if (const auto there = t_.child(target->directory, target->name); there && there->ino != e->ino) give_way(*there);
+    tell(*old), tell(*target);
+    record_renamed(t_, e->ino, target->directory, target->name, now_);
     return true;
   }
 
@@ -82,7 +83,8 @@ class replayer {
   bool reopened(const std::string& path) {
     const auto at = place_of(path);
     const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
-    if (!hidden || hidden->state != state::overruled) return false;
+    if (!hidden || hidden->state == state::shadowed) return false;
+    if (const auto moved = t_.by_origin(hidden->ino)) leave(t_, *moved, which::source);
     const auto here = entry_at(*at);
     if (here && here->source) return set_state(*hidden, state::shadowed), true;
     entry e = here.value_or(entry{});
@@ -103,13 +105,14 @@ class replayer {
   // Nothing: there is no such directory.
   std::optional<place> place_of(const std::string& path) { return walk(path, false); }
   // What was made here to hold it is found on the disk later.
-  place make_place(const std::string& path) { return *walk(path, true); }
+  std::optional<place> make_place(const std::string& path) { return walk(path, true); }
 
   std::optional<place> walk(const std::string& path, bool make) {
     place p;
     for (std::size_t from = 0;;) {
       const auto slash = path.find('/', from);
       p.name = path.substr(from, slash == std::string::npos ? slash : slash - from);
+      if (!valid_name(p.name)) return std::nullopt;
       if (slash == std::string::npos) return p;
       const auto e = t_.child(p.directory, p.name);
       if (!e && !make) return std::nullopt;
@@ -140,11 +143,13 @@ class replayer {
 
   // Leaves the source's copy of `e` to a hidden row.
   void hide(const entry& e, state as) {
+    tell({e.parent, e.name});
+    const auto origin = e.origin ? t_.by_inode(*e.origin) : std::nullopt;
+    if (origin) return set_state(*origin, as), t_.erase(e);
     if (S_ISDIR(e.source->mode)) leave_below(t_, e.ino, which::source, false);
     entry hidden;
     hidden.parent = e.parent, hidden.name = e.name, hidden.day = e.day, hidden.source = e.source;
     hidden.target = e.target, hidden.state = as;
-    tell({e.parent, e.name});
     t_.erase(e);
     t_.insert(hidden);
   }

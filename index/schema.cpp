@@ -123,31 +123,33 @@ ALTER TABLE entry ADD COLUMN local_holes INTEGER;
                                                         // or from the index alone.
                                                         R"(
 CREATE TABLE name_change (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   ino INTEGER NOT NULL, parent INTEGER NOT NULL, name BLOB NOT NULL, exchanged INTEGER NOT NULL, file INTEGER NOT NULL,
-  old_parent INTEGER NOT NULL, old_name BLOB NOT NULL,
+  old_parent INTEGER NOT NULL, old_path BLOB NOT NULL, new_path BLOB NOT NULL, replaced INTEGER NOT NULL,
   done INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX name_change_ino ON name_change(ino);
-INSERT INTO name_change (ino, parent, name, exchanged, file, old_parent, old_name, done)
-  SELECT r.ino, r.parent, r.name, r.exchanged, r.file, e.parent, e.name, 0 FROM renaming r JOIN entry e ON e.ino = r.ino;
+INSERT INTO name_change (ino, parent, name, exchanged, file, old_parent, old_path, new_path, replaced, done)
+  SELECT ino, parent, name, exchanged, file, 0, X'', X'', 0, 0 FROM renaming;
 DROP TABLE renaming;
-CREATE TABLE decision (id INTEGER PRIMARY KEY AUTOINCREMENT, line BLOB NOT NULL) STRICT;
+CREATE TABLE decision (id INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
 
-[[noreturn]] void refuse_newer(SQLite::Database& database, int version) {
+}  // namespace
+
+void refuse_newer(SQLite::Database& database) {
+  const int version = version_of(database);
+  if (version <= schema_version) return;
   throw error(exit_code::local,
               fmt::format("{}: the index is of version {}, this ferryfs knows {}; use the newer ferryfs that wrote it",
                           database.getFilename(), version, schema_version));
 }
 
-}  // namespace
-
 void migrate(SQLite::Database& database) {
+  refuse_newer(database);
   int version = version_of(database);
-  if (version > schema_version) refuse_newer(database, version);
   database.exec("PRAGMA journal_mode = WAL");  // kept in the file; readers go on beside the writer
   for (; version < schema_version; ++version) {
     SQLite::Transaction step{database};
@@ -158,8 +160,8 @@ void migrate(SQLite::Database& database) {
 }
 
 void require_current(SQLite::Database& database) {
+  refuse_newer(database);
   const int version = version_of(database);
-  if (version > schema_version) refuse_newer(database, version);
   if (version < schema_version)
     throw error(exit_code::local,
                 fmt::format("{}: the index is of the older version {}; mount or scan the archive once",

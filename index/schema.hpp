@@ -16,6 +16,9 @@ void migrate(SQLite::Database& database);
 // Throws as `migrate` does where it could not be read by this version; for read-only connections.
 void require_current(SQLite::Database& database);
 
+// Throws as `migrate` does.
+void refuse_newer(SQLite::Database& database);
+
 // Whether the file at `path` was made to be an index, and nothing came of that before the power went.
 bool is_blank(const std::string& path);
 

@@ -38,6 +38,7 @@ class transaction {
   find_unchanged on_source, on_destination;
   find_name name;
   list_children children, hidden_children;
+  list_of_state of_state;
   list_subdirectories subdirectories;
   list_inodes inodes;
   get_meta meta;
@@ -50,6 +51,7 @@ class transaction {
   finish_renaming finish_rename;
   list_renaming renaming;
   mark_done mark_renames_done;
+  any_marked has_marked_renames;
   delete_marked forget_marked_renames;
   list_decisions unwritten_decisions;
   delete_decisions forget_decisions;

@@ -1,10 +1,11 @@
 #include "remote/durable_changes.hpp"
 
-#include <spdlog/spdlog.h>
-
+#include <limits>
 #include <system_error>
 
+#include "index/decisions_in_force.hpp"
 #include "index/exception_barrier.hpp"
+#include "index/path.hpp"
 #include "remote/decide/decisions_file.hpp"
 
 namespace ferryfs::remote {
@@ -22,16 +23,30 @@ durable_changes::durable_changes(const destination& where, index::writer& index)
     }
     wake_.notify_all();
   });
-  // By what was killed.
-  promised_ =
-      index_.run([](index::transaction& t) { return !t.renaming().empty() || t.unwritten_decisions().last != 0; });
-  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
 
 durable_changes::~durable_changes() {
   thread_.request_stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   index_.on_promise({});
+}
+
+void durable_changes::start() {
+  const auto length = length_of_decisions(where_.decisions_path());
+  index_.run([&](index::transaction& t) {
+    const auto known = t.meta(decisions_length_key);
+    // It is older than that file, or somebody took the file away.
+    if (known && length >= number_of(known)) return;
+    t.put_meta(decisions_length_key, std::to_string(length));
+    t.forget_decisions(std::numeric_limits<std::int64_t>::max());
+    index::decide_what_is_in_force(t);
+  });
+  // By what was killed.
+  const bool left =
+      index_.run([](index::transaction& t) { return !t.renaming().empty() || t.unwritten_decisions().last != 0; });
+  const std::lock_guard lock{mutex_};
+  promised_ = promised_ || left;
+  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
 
 void durable_changes::run(const std::stop_token& stop) {
@@ -42,25 +57,30 @@ void durable_changes::run(const std::stop_token& stop) {
     promised_ = false;
     lock.unlock();
     if (const auto thrown = contain("durable changes", [&] { now(); })) {
+      log_once(printable(where_.path()) +
+               ": what was deleted, renamed or decided in the last seconds may be lost if the power goes; it is tried "
+               "again; check the disk and its free space");
       if (stop.stop_requested()) return;
-      spdlog::error(
-          "{}: what was deleted, renamed or decided in the last seconds may be lost if the power goes; it is "
-          "tried again; check the disk",
-          where_.path());
       const std::lock_guard again{mutex_};
       promised_ = true;
     }
   }
 }
 
+// The index first: what it holds by then is made again where the disk loses it.
 void durable_changes::now() {
   const std::lock_guard one{one_};
-  const bool renamed = index_.run([](index::transaction& t) { return t.mark_renames_done() > 0; });
-  if (const int problem = renamed ? where_.sync() : 0)
-    throw std::system_error{problem, std::generic_category(), "the destination cannot be synced"};
   index_.make_durable();
+  const bool renamed = index_.run([](index::transaction& t) {
+    t.mark_renames_done();
+    return t.has_marked_renames();
+  });
+  if (renamed) {
+    if (const int problem = where_.sync())
+      throw std::system_error{problem, std::generic_category(), "the destination cannot be synced"};
+    index_.run([](index::transaction& t) { t.forget_marked_renames(); });
+  }
   add_lines();
-  if (renamed) index_.run([](index::transaction& t) { t.forget_marked_renames(); });
 }
 
 void durable_changes::add_lines() {
@@ -71,6 +91,7 @@ void durable_changes::add_lines() {
       return t.unwritten_decisions();
     });
     if (lines.last == 0) return;
+    index_.make_durable();  // no line tells what the index may have lost
     const auto length = append_decisions(where_.decisions_path(), known, lines.text);
     index_.run([&](index::transaction& t) {
       t.forget_decisions(lines.last);

@@ -50,6 +50,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
   });
   settle_renames(where_, index_);
   to_replay_ = lacks_decisions(where_, index_);
+  durable_.start();
   limit_.set(s.limit);
   // Last: the archive's threads call this, and a constructor that throws does not wait for them.
   source_->observe([this](const archive::health& h) {
@@ -165,9 +166,10 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   auto end = finished->get_future().share();
   const auto thrown = contain("scan", [&] {
     // What was decided is about what the source has, and tells to what there the files here belong.
-    if (to_replay_ && end.get().complete()) {
+    if (to_replay_ && !end.get().cut_short) {
       replay_decisions(where_, index_);
       to_replay_ = false;
+      marks_.forget();
     }
     if (full) marks_.forget();
     scan_destination(where_, index_, readers_, stop, marks_);

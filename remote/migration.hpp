@@ -95,7 +95,7 @@ class migration {
   // A scan of the source has come to its end since the start: without a listing is only what cannot be read there, and
   // what comes up later.
   bool all_listed() const noexcept { return all_listed_; }
-  // Not while an index that was made anew waits for a complete listing of the source: what was deleted is not known.
+  // Not while an index that was made anew lacks the decisions: what was deleted is not known.
   bool may_replicate() const noexcept { return !to_replay_; }
 
   enum class pass {

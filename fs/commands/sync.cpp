@@ -115,7 +115,7 @@ exit_code run_sync(const arguments& a) {
   recorder reports{m};
   const auto begun = wall_clock::now();
   m.rescan([&](const auto& r) {
-    end.set([&] { end.scan = r, end.scanned = true; });
+    end.set([&] { end.scan = r, end.scanned = true, end.idle = !m.may_replicate(); });
     m.replicate().when_idle([&] { end.set([&] { end.idle = true; }); });
   });
   m.start({true, false});

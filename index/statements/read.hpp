@@ -187,6 +187,23 @@ class due_failures {
 };
 
 // Some of those in a state that few are in (entry_rare), in any order.
+// All of a state, but common and missing, which are too many.
+class list_of_state {
+ public:
+  explicit list_of_state(SQLite::Database& db)
+      : s_(db,
+           fmt::format("SELECT {} FROM entry INDEXED BY entry_rare WHERE state = ?1 AND state > 2", entry_columns)) {}
+  template <typename Each>
+  void operator()(state in, Each&& each) {
+    const running scope{s_};
+    s_.bind(1, static_cast<int>(in));
+    while (s_.executeStep()) each(read_entry(s_));
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
 class some_of_state {
  public:
   explicit some_of_state(SQLite::Database& db)

@@ -15,8 +15,9 @@ class insert_renaming {
  public:
   explicit insert_renaming(SQLite::Database& db)
       : s_(db,
-           "INSERT INTO name_change (ino, parent, name, exchanged, file, old_parent, old_name, done) "
-           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") {}
+           "INSERT INTO name_change (ino, parent, name, exchanged, file, old_parent, old_path, new_path, replaced, "
+           "done) "
+           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") {}
   void operator()(const rename_intent& r) {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(r.ino));
@@ -25,8 +26,10 @@ class insert_renaming {
     s_.bind(4, static_cast<std::int64_t>(r.exchanged));
     s_.bind(5, static_cast<std::int64_t>(r.file));
     s_.bind(6, static_cast<std::int64_t>(r.old_parent));
-    bind_bytes(s_, 7, r.old_name);
-    s_.bind(8, r.done ? 1 : 0);
+    bind_bytes(s_, 7, r.old_path);
+    bind_bytes(s_, 8, r.new_path);
+    s_.bind(9, static_cast<std::int64_t>(r.replaced));
+    s_.bind(10, r.done ? 1 : 0);
     s_.exec();
   }
 
@@ -60,7 +63,9 @@ struct finish_renaming : change_renaming {
 class list_renaming {
  public:
   explicit list_renaming(SQLite::Database& db)
-      : s_(db, "SELECT ino, parent, name, exchanged, file, old_parent, old_name, done FROM name_change ORDER BY id") {}
+      : s_(db,
+           "SELECT ino, parent, name, exchanged, file, old_parent, old_path, new_path, replaced, done "
+           "FROM name_change ORDER BY id") {}
   std::vector<rename_intent> operator()() {
     const running scope{s_};
     std::vector<rename_intent> all;
@@ -70,7 +75,8 @@ class list_renaming {
         const auto c = s_.getColumn(column);
         return std::string(static_cast<const char*>(c.getBlob()), static_cast<std::size_t>(c.getBytes()));
       };
-      all.push_back({number(0), number(1), bytes(2), number(3), number(4), number(5), bytes(6), number(7) != 0});
+      all.push_back({number(0), number(1), bytes(2), number(3), number(4), number(5), bytes(6), bytes(7), number(8),
+                     number(9) != 0});
     }
     return all;
   }
@@ -82,16 +88,24 @@ class list_renaming {
 // Those that are done, which the disk is about to be synced for; then those that it was synced for.
 struct mark_done : SQLite::Statement {
   explicit mark_done(SQLite::Database& db) : Statement(db, "UPDATE name_change SET done = 2 WHERE done = 1") {}
-  int operator()() {
+  void operator()() {
     const running scope{*this};
-    return exec();
+    exec();
   }
 };
 struct delete_marked : SQLite::Statement {
   explicit delete_marked(SQLite::Database& db) : Statement(db, "DELETE FROM name_change WHERE done = 2") {}
-  int operator()() {
+  void operator()() {
     const running scope{*this};
-    return exec();
+    exec();
+  }
+};
+// Whether there are any of the latter, also of an earlier process.
+struct any_marked : SQLite::Statement {
+  explicit any_marked(SQLite::Database& db) : Statement(db, "SELECT 1 FROM name_change WHERE done = 2 LIMIT 1") {}
+  bool operator()() {
+    const running scope{*this};
+    return executeStep();
   }
 };
 

@@ -46,9 +46,11 @@ std::uint64_t append_decisions(const std::string& path, std::uint64_t known, std
   const std::string tail = known <= length ? tail_of(file, known, text.size()) : "";
   const bool cut_off = known <= length && text.starts_with(tail);
   const auto at = cut_off ? known : length;
-  write_all(file, text, at, path);
+  const bool torn = at > 0 && tail_of(file, at - 1, 1) != "\n";
+  const std::string whole = (torn ? "\n" : "") + std::string(text);
+  write_all(file, whole, at, path);
   if (::fdatasync(file.get()) != 0) fail(path);
-  return std::max(length, at + text.size());
+  return std::max(length, at + whole.size());
 }
 
 void read_decisions(const std::string& path, std::uint64_t from, std::uint64_t to,
@@ -59,7 +61,8 @@ void read_decisions(const std::string& path, std::uint64_t from, std::uint64_t t
   std::ifstream file{"/proc/self/fd/" + std::to_string(opened.get()), std::ios::binary};
   file.seekg(static_cast<std::streamoff>(from));
   std::string line;
-  for (std::uint64_t at = from; at < to && std::getline(file, line);) {
+  // A line without an end may have lost some of its path.
+  for (std::uint64_t at = from; at < to && std::getline(file, line) && !file.eof();) {
     at += line.size() + 1;
     each(line, at);
   }

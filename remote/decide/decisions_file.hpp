@@ -13,8 +13,8 @@ namespace ferryfs::remote {
 // has left there of the same text is not written twice. Returns how long the file is then. Throws std::system_error.
 std::uint64_t append_decisions(const std::string& path, std::uint64_t known, std::string_view text);
 
-// Calls `each` with the lines between two offsets, without their newlines, and with the offset behind each. A line
-// without a newline at the end of the file is one too. Throws std::system_error; a file that is not there has none.
+// Calls `each` with the lines between two offsets, without their newlines, and with the offset behind each. What
+// has no newline at the end of the file is none. Throws std::system_error; a file that is not there has none.
 void read_decisions(const std::string& path, std::uint64_t from, std::uint64_t to,
                     const std::function<void(const std::string& line, std::uint64_t end)>& each);
 

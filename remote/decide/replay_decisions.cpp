@@ -24,8 +24,21 @@ bool is_new(index::transaction& t) {
 }
 
 struct counts {
-  std::uint64_t made = 0, vain = 0;
+  std::uint64_t made = 0, vain = 0, waiting = 0;
 };
+
+// What the source has there is not known: one of the directories above could not be listed.
+bool is_below_unlisted(index::transaction& t, const std::string& path) {
+  auto e = t.by_inode(root_inode);
+  for (std::size_t from = 0; e;) {
+    if (e->never_listed()) return true;
+    const auto slash = path.find('/', from);
+    if (slash == std::string::npos) return false;
+    e = t.child(e->ino, path.substr(from, slash - from));
+    from = slash + 1;
+  }
+  return false;
+}
 
 class pass {
  public:
@@ -42,13 +55,16 @@ class pass {
       counts c;
       for (const auto& line : lines_) {
         const auto d = index::parse_decision(line);
-        ++(d && index::replay(t, *d, now) ? c.made : c.vain);
+        if (d && index::replay(t, *d, now))
+          ++c.made;
+        else
+          ++(d && is_below_unlisted(t, d->path) ? c.waiting : c.vain);
       }
       t.put_meta(from_key, std::to_string(end_));
       return c;
     });
     lines_.clear();
-    sum_.made += batch.made, sum_.vain += batch.vain;
+    sum_.made += batch.made, sum_.vain += batch.vain, sum_.waiting += batch.waiting;
   }
   counts sum() const { return sum_; }
 
@@ -84,6 +100,11 @@ void replay_decisions(const destination& where, index::writer& index) {
   index.run([&](index::transaction& t) { t.put_meta(from_key, t.meta(to_key).value_or("0")); });
   spdlog::info("{} decisions made again from {}/{}/decisions; {} are about nothing that is there now", p.sum().made,
                printable(where.path()), own_directory, p.sum().vain);
+  if (p.sum().waiting > 0)
+    spdlog::error(
+        "{}/{}/decisions: {} of them are about directories of the source that could not be listed, and are not "
+        "made; mend that, then run ferryfs scan --rebuild",
+        printable(where.path()), own_directory, p.sum().waiting);
 }
 
 }  // namespace ferryfs::remote

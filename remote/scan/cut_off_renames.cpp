@@ -6,15 +6,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "index/change_here.hpp"
 #include "index/path.hpp"
+#include "remote/directory/rename.hpp"
 
 namespace ferryfs::remote {
 namespace {
+
+using index::rename_intent;
+
+// As version 5 of the index had it of what is to be removed.
+std::uint64_t old_identity_of(const struct stat& st) {
+  constexpr std::uint64_t spread = 0x9E3779B97F4A7C15;
+  const auto ctime = static_cast<std::uint64_t>(st.st_ctim.tv_sec * 1'000'000'000LL + st.st_ctim.tv_nsec);
+  return st.st_ino ^ (ctime * spread);
+}
+
+identity way_of(const rename_intent& r) { return r.is_removal() ? identity::exact : identity::kept_by_rename; }
 
 // A name on the disk, and what stands there now.
 struct place {
@@ -23,21 +38,29 @@ struct place {
   struct stat file {};
   bool stands = false;
 
+  std::uint64_t file_as(identity how) const { return stands ? identity_of(directory.get(), name.c_str(), how) : 0; }
   // Whether that is the file of an intent.
-  bool holds(const index::rename_intent& r) const {
+  bool holds(const rename_intent& r) const {
     if (!stands) return false;
-    // Until version 6 of the index a rename had the inode number alone.
-    return identity_of(directory.get(), name.c_str()) == r.file || (!r.done && file.st_ino == r.file);
+    // Until version 6 of the index a rename had the inode number alone, and a removal the ctime.
+    return file_as(way_of(r)) == r.file ||
+           (r.old_path.empty() && (file.st_ino == r.file || old_identity_of(file) == r.file));
   }
 };
 
-place place_of(const destination& where, index::transaction& t, inode parent, const std::string& name) {
+place place_at(const destination& where, const std::string& path) {
   place p;
-  p.name = name;
-  const auto path = t.path(parent);
-  if (path) p.directory = where.open(*path, O_RDONLY | O_DIRECTORY);
-  p.stands = p.directory && ::fstatat(p.directory.get(), name.c_str(), &p.file, AT_SYMLINK_NOFOLLOW) == 0;
+  const auto slash = path.rfind('/');
+  p.name = slash == std::string::npos ? path : path.substr(slash + 1);
+  p.directory = where.open(slash == std::string::npos ? "" : path.substr(0, slash), O_RDONLY | O_DIRECTORY);
+  p.stands =
+      p.directory && !p.name.empty() && ::fstatat(p.directory.get(), p.name.c_str(), &p.file, AT_SYMLINK_NOFOLLOW) == 0;
   return p;
+}
+
+place place_of(const destination& where, index::transaction& t, inode parent, const std::string& name) {
+  const auto path = t.path(parent);
+  return path ? place_at(where, join(*path, name)) : place{};
 }
 
 // 0 or errno.
@@ -47,7 +70,7 @@ int unlink_at(const place& p) {
 }
 
 // It goes forward: the kernel had been told of neither outcome.
-void finish_removal(const destination& where, index::transaction& t, const index::rename_intent& r, std::int64_t now) {
+void finish_removal(const destination& where, index::transaction& t, const rename_intent& r, std::int64_t now) {
   const auto at = place_of(where, t, r.parent, r.name);
   if (at.holds(r) && unlink_at(at) != 0) return;
   const auto e = t.by_inode(r.ino);
@@ -56,48 +79,100 @@ void finish_removal(const destination& where, index::transaction& t, const index
                                              : index::record_renamed(t, r.ino, r.parent, r.name, now);
 }
 
-enum class again { made, not_needed, refused };
+// Brings the disk to what the index holds as done. The index tells where a file belongs now; its intents, by which
+// names it may still be found.
+class redo {
+ public:
+  redo(const destination& where, index::transaction& t, std::vector<rename_intent> done)
+      : where_(where), t_(t), done_(std::move(done)) {}
 
-// The index has it; the disk may have lost it.
-again make_again(const destination& where, index::transaction& t, const index::rename_intent& r) {
-  const auto from = place_of(where, t, r.old_parent, r.old_name);
-  if (!from.holds(r)) return again::not_needed;
-  if (r.is_removal()) return unlink_at(from) == 0 ? again::made : again::refused;
-  const auto to = place_of(where, t, r.parent, r.name);
-  const unsigned flags = r.exchanged != 0 && to.stands ? RENAME_EXCHANGE : 0;
-  const bool made = to.directory && ::renameat2(from.directory.get(), from.name.c_str(), to.directory.get(),
-                                                to.name.c_str(), flags) == 0;
-  return made ? again::made : again::refused;
-}
-
-// In their order, and once more for those in a directory that first had to get back the name that the index has for it.
-void make_again(const destination& where, index::transaction& t, std::vector<index::rename_intent> done) {
-  std::vector<index::rename_intent> refused;
-  for (bool more = true; more;) {
-    more = false;
-    refused.clear();
-    std::erase_if(done, [&](const auto& r) {
-      const auto result = make_again(where, t, r);
-      more = more || result == again::made;
-      if (result == again::refused) refused.push_back(r);
-      return result == again::made;
-    });
+  // Until nothing more comes of it: a file's directory may first have to get its own name back.
+  void run() {
+    std::vector<std::string> refused;
+    for (bool more = true; more;) {
+      more = false;
+      refused.clear();
+      for (const auto& r : done_) {
+        const result now = r.is_removal() ? remove(r) : move(r);
+        more = more || now == result::made;
+        if (now == result::refused) refused.push_back(r.old_path);
+      }
+    }
+    for (const auto& r : done_)
+      if (!r.is_removal() && r.exchanged == 0 && r.replaced != 0) remove_replaced(r);
+    for (const auto& path : refused)
+      spdlog::warn(
+          "{}: was renamed or removed before the power went; the disk lost that and now refuses it; do it again",
+          printable(path));
   }
-  for (const auto& r : refused)
-    spdlog::warn("{}: was {} before the power went; the disk lost that and now refuses it; do it again",
-                 printable(join(t.path(r.old_parent).value_or(""), r.old_name)),
-                 r.is_removal() ? "removed" : "renamed");
-}
+
+ private:
+  enum class result { made, not_needed, refused };
+
+  std::vector<place> places_of(const rename_intent& r) {
+    std::vector<place> all;
+    all.push_back(place_of(where_, t_, r.parent, r.name));
+    all.push_back(place_of(where_, t_, r.old_parent, r.old_path.substr(r.old_path.rfind('/') + 1)));
+    all.push_back(place_at(where_, r.old_path));
+    all.push_back(place_at(where_, r.new_path));
+    return all;
+  }
+
+  // By its number alone nothing is removed.
+  result remove(const rename_intent& r) {
+    for (const place& p : places_of(r))
+      if (p.holds(r) && (r.is_removal() || p.file_as(identity::exact) == r.file))
+        return unlink_at(p) == 0 ? result::made : result::refused;
+    return result::not_needed;
+  }
+
+  result move(const rename_intent& r) {
+    const auto e = t_.by_inode(r.ino);
+    if (!e || is_hidden(e->state)) return remove(r);
+    const place to = place_of(where_, t_, e->parent, e->name);
+    if (to.holds(r)) return result::not_needed;
+    for (const auto& other : done_) {
+      if (other.ino != r.ino || other.is_removal()) continue;
+      for (const place& from : places_of(other))
+        if (from.holds(r)) return to.directory && rename(from, to, r.ino) ? result::made : result::refused;
+    }
+    return result::not_needed;
+  }
+
+  bool rename(const place& from, const place& to, inode ino) {
+    if (!to.stands)
+      return rename_no_replace(from.directory.get(), from.name, to.directory.get(), to.name, no_links::look_first) == 0;
+    const auto there = to.file_as(identity::exact);
+    const auto over = std::find_if(done_.begin(), done_.end(), [&](const auto& r) {
+      return r.ino == ino && !r.is_removal() && r.replaced != 0 && r.replaced == there;
+    });
+    return over != done_.end() && ::renameat2(from.directory.get(), from.name.c_str(), to.directory.get(),
+                                              to.name.c_str(), over->exchanged == 0 ? 0 : RENAME_EXCHANGE) == 0;
+  }
+
+  // What was renamed over it went on to another name.
+  void remove_replaced(const rename_intent& r) {
+    const auto e = t_.by_inode(r.ino);
+    if (e && !is_hidden(e->state) && !place_of(where_, t_, e->parent, e->name).holds(r)) return;
+    for (const place& p : {place_of(where_, t_, r.parent, r.name), place_at(where_, r.new_path)})
+      if (p.stands && p.file_as(identity::exact) == r.replaced) return void(unlink_at(p));
+  }
+
+  const destination& where_;
+  index::transaction& t_;
+  const std::vector<rename_intent> done_;
+};
 
 }  // namespace
 
-std::uint64_t identity_of(int directory, const char* name) noexcept {
+std::uint64_t identity_of(int directory, const char* name, identity how) noexcept {
   struct statx st {};
-  constexpr unsigned wanted = STATX_TYPE | STATX_INO | STATX_CTIME | STATX_BTIME;
+  constexpr unsigned wanted = STATX_INO | STATX_CTIME | STATX_BTIME;
   if (::statx(directory, name, AT_SYMLINK_NOFOLLOW, wanted, &st) != 0) return 0;
-  if (S_ISDIR(st.stx_mode)) return st.stx_ino;
+  const bool has_birth = (st.stx_mask & STATX_BTIME) != 0;
+  if (!has_birth && how == identity::kept_by_rename) return st.stx_ino;
   constexpr std::uint64_t spread = 0x9E3779B97F4A7C15;  // odd: a bijection of 64 bits
-  const auto& t = (st.stx_mask & STATX_BTIME) != 0 ? st.stx_btime : st.stx_ctime;
+  const auto& t = has_birth ? st.stx_btime : st.stx_ctime;
   return st.stx_ino ^ (static_cast<std::uint64_t>(t.tv_sec * 1'000'000'000LL + t.tv_nsec) * spread);
 }
 
@@ -105,11 +180,11 @@ void settle_renames(const destination& where, index::writer& to) {
   const auto now =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   to.run([&](index::transaction& t) {
-    std::vector<index::rename_intent> done;
-    for (const auto& r : t.renaming()) {
-      if (r.done) {
-        done.push_back(r);
-      } else if (r.is_removal()) {
+    std::vector<rename_intent> done, begun;
+    for (auto& r : t.renaming()) (r.done ? done : begun).push_back(std::move(r));
+    redo{where, t, std::move(done)}.run();
+    for (const auto& r : begun) {
+      if (r.is_removal()) {
         finish_removal(where, t, r, now);
         t.forget_rename(r.ino);
       } else if (!place_of(where, t, r.parent, r.name).holds(r)) {
@@ -119,7 +194,6 @@ void settle_renames(const destination& where, index::writer& to) {
                          : index::record_exchanged(t, r.ino, r.exchanged, now);
       }
     }
-    make_again(where, t, std::move(done));
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "index/change_here.hpp"
 #include "index/decision.hpp"
+#include "index/decisions_in_force.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -101,7 +102,16 @@ void check_rebuilt(archive& first, const std::vector<std::string>& lines) {
   CHECK(again.told() == first.told());
   CHECK(again.lines().empty());
 }
-void check_rebuilt(archive& first) { check_rebuilt(first, first.lines()); }
+// From the lines that told each decision, and from those that tell what is in force alone.
+void check_rebuilt(archive& first) {
+  check_rebuilt(first, first.lines());
+  first.change([](index::transaction& t) {
+    t.forget_decisions(1'000'000);
+    index::decide_what_is_in_force(t);
+  });
+  CAPTURE(first.lines());
+  check_rebuilt(first, first.lines());
+}
 
 }  // namespace
 

@@ -31,6 +31,11 @@ TEST_CASE("decisions are added to their file, and those that were on their way w
     CHECK(remote::append_decisions(path, 8, "three\n") == 19);
     CHECK(read_file(path) == "one\ntwo\nmine\nthree\n");
   }
+  SECTION("one that somebody left without its end is no part of the next") {
+    write_file(path, "one\ntwo\nmi");
+    CHECK(remote::append_decisions(path, 8, "three\n") == 17);
+    CHECK(read_file(path) == "one\ntwo\nmi\nthree\n");
+  }
   SECTION("a file that somebody took away begins anew") {
     std::filesystem::remove(path);
     CHECK(remote::append_decisions(path, 8, "three\n") == 6);
@@ -48,6 +53,15 @@ TEST_CASE("decisions are read from where one stopped to where one began to add o
   CHECK(read == decltype(read){{"two", 8}, {"three", 14}});
   remote::read_decisions(dir / "none", 0, 14, take);
   CHECK(read.size() == 2);
+}
+
+TEST_CASE("a decision without its end is not read: it may have lost some of its path") {
+  const temp_dir dir{"decisions"};
+  write_file(dir / "decisions", "one\nt\tdeleted\tday");
+  std::vector<std::string> read;
+  remote::read_decisions(dir / "decisions", 0, 1000,
+                         [&](const std::string& line, std::uint64_t) { read.push_back(line); });
+  CHECK(read == std::vector<std::string>{"one"});
 }
 
 TEST_CASE("a link in place of the file of decisions is not followed") {

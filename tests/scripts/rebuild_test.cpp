@@ -107,3 +107,39 @@ TEST_CASE("until the source was listed once, a new index fetches nothing that ma
   CHECK_FALSE(fs::exists(d.to / "20240101/3.jpg"));
   CHECK(read_file(d.to / "album/three.jpg") == noise(5'003));
 }
+
+// As programs of earlier versions made them (tests/index/schema), with the settings of this archive.
+TEST_CASE(
+    "an index of an earlier version is brought up by the first command that writes to it, and tells its decisions") {
+  for (const char* version : {"version-1", "version-2", "version-3", "version-4", "version-5"}) {
+    INFO(version);
+    const temp_dir dir{"older"};
+    write_old(dir / "source/d/common.jpg", noise(10));
+    CHECK(run_ferryfs({"sync", dir / "source", dir / "destination"}).code == complete);
+    const auto made = run({"python3", "-c", R"(
+import sqlite3, sys, os
+new, fixture = sys.argv[1:]
+with sqlite3.connect(new) as db:
+    settings = db.execute("SELECT key, value FROM meta WHERE key = 'settings'").fetchall()
+db.close()
+for part in ('', '-wal', '-shm'):
+    if os.path.exists(new + part): os.remove(new + part)
+old = sqlite3.connect(new)
+old.executescript(open(fixture).read())
+old.executemany('INSERT INTO meta VALUES (?, ?)', settings)
+old.commit()
+assert len(settings) == 1)",
+                           dir / "destination/.ferryfs/index.db",
+                           std::string(FERRYFS_SOURCE_DIR "/tests/index/schema/") + version + ".sql"},
+                          20s);
+    INFO(made.err);
+    REQUIRE(made.code == 0);
+    check_one_line(run_ferryfs({"status", dir / "destination"}), local, "mount or scan the archive once");
+    const auto scanned = run_ferryfs({"scan", dir / "destination"});
+    INFO(scanned.err);
+    CHECK(run_ferryfs({"status", dir / "destination"}).code != local);
+    const auto decisions = read_file(dir / "destination/.ferryfs/decisions");
+    CHECK_THAT(decisions, contains_text("\tdeleted\td/deleted.jpg\n"));
+    CHECK_THAT(decisions, contains_text("\tskipped\td/skipped.jpg\n"));
+  }
+}

@@ -11,6 +11,7 @@
 #include "fs/mount/reply.hpp"
 #include "fs/mount/write/made_file.hpp"
 #include "fs/mount/write/place.hpp"
+#include "index/path.hpp"
 #include "remote/scan/cut_off_renames.hpp"
 
 namespace ferryfs::fs {
@@ -88,15 +89,30 @@ void intend_durably(view& v, const entry& of, const index::rename_intent& r) {
   throw answer_errno{problem};
 }
 
+std::string path_of_entry(view& v, inode ino) {
+  return v.archive.look([&](auto& rows) { return rows.path(ino); }).value_or("");
+}
+
 // Removes the file `name`, if there is one, before `whose` is removed from the index or gets that name.
 void remove_file(view& v, const entry& whose, inode parent, const char* name, const unique_fd& directory) {
   const auto file = on_disk(directory, name);
   if (!file) return;
-  const auto identity = remote::identity_of(directory.get(), name);
-  const auto removal = index::rename_intent::removal(whose.ino, parent, name, identity);
+  const auto removal = index::rename_intent::removal(
+      whose.ino, parent, name, remote::identity_of(directory.get(), name, remote::identity::exact),
+      join(path_of_entry(v, parent), name));
   whose.parent == parent&& whose.name == name ? intend(v, removal) : intend_durably(v, whose, removal);
   if (::unlinkat(directory.get(), name, S_ISDIR(file->st_mode) ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
     fail_rename(v, whose.ino, errno);
+}
+
+// `from`, which has a file in `at`, is to get that name; in place of `replaced`, which is exchanged for it or goes.
+void intend_rename(view& v, const entry& from, const unique_fd& at, inode parent, const std::string& name,
+                   std::uint64_t replaced, inode exchanged) {
+  index::rename_intent r{from.ino, parent, name, exchanged,
+                         remote::identity_of(at.get(), from.name.c_str(), remote::identity::kept_by_rename)};
+  r.old_parent = from.parent, r.replaced = replaced;
+  r.old_path = path_of_entry(v, from.ino), r.new_path = join(path_of_entry(v, parent), name);
+  intend_durably(v, from, r);
 }
 
 void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool directory) {
@@ -130,9 +146,8 @@ void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, 
     const auto new_directory = directory_here(v, parent, true);
     refuse_look_alike(v, new_directory, name, *file);
     if (there && there->is_gap() && S_ISREG(file->st_mode)) make_durable(old_directory, from.name.c_str());
-    intend_durably(v, from,
-                   {from.ino, parent, name, 0, remote::identity_of(old_directory.get(), from.name.c_str()), from.parent,
-                    from.name});
+    intend_rename(v, from, old_directory, parent, name,
+                  remote::identity_of(new_directory.get(), name, remote::identity::exact), 0);
     if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0)
       fail_rename(v, from.ino, errno);
     return;
@@ -143,15 +158,13 @@ void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, 
 void exchange(view& v, const entry& one, const entry& other) {
   const auto first = directory_here(v, one.parent, true), second = directory_here(v, other.parent, true);
   const auto has_one = on_disk(first, one.name.c_str()), has_other = on_disk(second, other.name.c_str());
-  const auto intend_swap = [&](const entry& first_named, const unique_fd& at, const entry& second_named) {
-    intend_durably(v, first_named,
-                   {first_named.ino, second_named.parent, second_named.name, second_named.ino,
-                    remote::identity_of(at.get(), first_named.name.c_str()), first_named.parent, first_named.name});
+  const auto identity = [](const unique_fd& at, const entry& e) {
+    return remote::identity_of(at.get(), e.name.c_str(), remote::identity::exact);
   };
   if (has_one)
-    intend_swap(one, first, other);
+    intend_rename(v, one, first, other.parent, other.name, identity(second, other), other.ino);
   else if (has_other)
-    intend_swap(other, second, one);
+    intend_rename(v, other, second, one.parent, one.name, identity(first, one), one.ino);
   int result = 0;
   if (has_one && has_other)
     result = ::renameat2(first.get(), one.name.c_str(), second.get(), other.name.c_str(), RENAME_EXCHANGE);
