@@ -19,6 +19,8 @@ class Content:
         self.edits = tuple(edits)
         self.origin = origin  # on the source, if these are its bytes
         self.removed = None   # when it was deleted or replaced
+        self.before = None    # what it was made of by the last edit
+        self.safe = float('inf')  # from when it is durable
 
     @classmethod
     def new(cls, name, size, origin=None):
@@ -29,7 +31,16 @@ class Content:
         return cls([('bytes', data)])
 
     def edited(self, *edit):
-        return Content([*self.edits, edit])
+        made = Content([*self.edits, edit])
+        made.before = self
+        return made
+
+    def older(self, cut):
+        """What the disk may hold instead after a cut of the power: as long as an edit is not durable, also what was before."""
+        at = self
+        while at.before is not None and at.safe > cut:
+            at = at.before
+            yield at
 
     @functools.cached_property
     def size(self):

@@ -93,6 +93,8 @@ class Yard:
                     state.safe = now
                 else:
                     state.safe = self.safe_of(state.value) if moved else now + DATA_SAFE
+                if isinstance(state.value, Content):
+                    state.value.safe = min(state.value.safe, state.safe)
                 recent = [i for i, s in enumerate(states) if s.at < now - 2 * DATA_SAFE]
                 if recent:
                     del states[:recent[-1]]
@@ -145,6 +147,8 @@ class Yard:
         unsafe = [s for s in states if isinstance(s.value, Content) and (s.at == NEVER or cut is not None and s.safe > cut)]
         if not unsafe:
             return False
+        if cut is not None:
+            contents += [older for s in unsafe for older in s.value.older(cut)]
         least = 0 if None in values or any(s.truncates for s in unsafe) else min(v.size for v in contents)
         return is_part(found, contents, least)
 
@@ -168,6 +172,8 @@ class Yard:
             value.removed = None
         self.count += 1
         now = time.monotonic()
+        if isinstance(value, Content):
+            value.safe = min(value.safe, now + DATA_SAFE if cut is None else 0)
         state = State(value, now if cut is None else 0, now + DATA_SAFE if cut is None else 0, number=self.count)
         if value is None and cut is not None:
             self.paths.pop(path, None)
