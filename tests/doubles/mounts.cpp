@@ -56,8 +56,9 @@ bool is_mounted(const std::filesystem::path& point) {
   return std::any_of(found.begin(), found.end(), [&](const mount_entry& entry) { return entry.point == point; });
 }
 
-std::size_t detach_below(const std::filesystem::path& directory) {
-  const auto found = mounts_below(directory);
+std::size_t detach_below(const std::filesystem::path& directory, std::size_t keep) {
+  auto found = mounts_below(directory);
+  found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(std::min(keep, found.size())));
   std::for_each(found.rbegin(), found.rend(), [](const mount_entry& entry) { detach(entry.point); });
   return found.size();
 }

@@ -59,6 +59,7 @@ mount_fixture::mount_fixture(mount_options options, unstarted)
   std::filesystem::create_directories(options_.mountpoint);
   // The kernel's list of mounts shows paths without links.
   options_.mountpoint = std::filesystem::canonical(options_.mountpoint);
+  before_ = mounts_below(options_.mountpoint).size();
   mark_ = "FERRYFS_TEST_MOUNT=" + options_.mountpoint.string();
 }
 
@@ -102,7 +103,11 @@ void mount_fixture::start() {
 // Asks in a process that can be killed: a mount that is not served as it should be may hang whoever asks.
 bool mount_fixture::answers() const { return run({"stat", "-f", options_.mountpoint}, 2s).code == 0; }
 
-bool mount_fixture::mounted() const { return is_mounted(options_.mountpoint); }
+bool mount_fixture::mounted() const {
+  const auto all = mounts_below(options_.mountpoint);
+  return std::any_of(all.begin() + static_cast<std::ptrdiff_t>(std::min(before_, all.size())), all.end(),
+                     [&](const mount_entry& m) { return m.point == options_.mountpoint; });
+}
 
 std::vector<pid_t> mount_fixture::running() const { return bearing(mark_); }
 
@@ -168,7 +173,7 @@ void mount_fixture::judge_log() const {
 void mount_fixture::clean() noexcept {
   try {
     for (const pid_t pid : running()) kill_tree(pid);
-    detach_below(options_.mountpoint);
+    detach_below(options_.mountpoint, before_);
   } catch (const std::exception& error) {
     std::cerr << "cannot clean up: " << error.what() << '\n';
   }
