@@ -17,8 +17,8 @@ std::vector<mount_entry> mounts_below(const std::filesystem::path& directory);
 
 bool is_mounted(const std::filesystem::path& point);
 
-// Takes off every mount at or below `directory` but the oldest `keep`, lazily, with whatever is open in them; returns how
-// many there were.
+// Takes off every mount at or below `directory` but the oldest `keep`, lazily, with whatever is open in them; returns
+// how many there were.
 std::size_t detach_below(const std::filesystem::path& directory, std::size_t keep = 0);
 
 }  // namespace ferryfs::test

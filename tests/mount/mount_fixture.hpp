@@ -78,7 +78,7 @@ class mount_fixture {
   mount_options options_;
   bool over_destination_;
   std::size_t before_;  // mounts that were at the mountpoint, or below it, already
-  std::string mark_;  // an environment variable by which this fixture's processes are known
+  std::string mark_;    // an environment variable by which this fixture's processes are known
   std::vector<std::string> expected_;
   std::string earlier_log_;
   std::optional<process> process_;
