@@ -186,8 +186,7 @@ class due_failures {
   SQLite::Statement s_;
 };
 
-// Some of those in a state that few are in (entry_rare), in any order.
-// All of a state, but common and missing, which are too many.
+// All of a state that few are in (entry_rare), in any order.
 class list_of_state {
  public:
   explicit list_of_state(SQLite::Database& db)
@@ -204,6 +203,7 @@ class list_of_state {
   SQLite::Statement s_;
 };
 
+// Some of those.
 class some_of_state {
  public:
   explicit some_of_state(SQLite::Database& db)

@@ -9,8 +9,9 @@ namespace ferryfs::remote {
 // Whether that is still to be done. Of an index with nothing in it that stands beside such a file this is noted first.
 bool lacks_decisions(const destination& where, index::writer& index);
 
-// Does it, after a complete listing of the source and before one of the destination; what was done of it by a process
-// that was killed is not done twice. Throws what the index throws, or std::system_error.
+// Does it, after each directory of the source was asked for and before the destination is looked at; what is about a
+// directory that could not be listed is left out, which the log says. What was done of it by a process that was killed
+// is not done twice. Throws what the index throws, or std::system_error.
 void replay_decisions(const destination& where, index::writer& index);
 
 }  // namespace ferryfs::remote

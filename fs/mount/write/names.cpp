@@ -100,7 +100,8 @@ void remove_file(view& v, const entry& whose, inode parent, const char* name, co
   const auto removal = index::rename_intent::removal(
       whose.ino, parent, name, remote::identity_of(directory.get(), name, remote::identity::exact),
       join(path_of_entry(v, parent), name));
-  whose.parent == parent&& whose.name == name ? intend(v, removal) : intend_durably(v, whose, removal);
+  const bool goes_itself = whose.parent == parent && whose.name == name;
+  goes_itself ? intend(v, removal) : intend_durably(v, whose, removal);
   if (::unlinkat(directory.get(), name, S_ISDIR(file->st_mode) ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
     fail_rename(v, whose.ino, errno);
 }
