@@ -37,6 +37,7 @@ exit_code run(const fs::arguments& a) {
 int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 4);  // buffers pass from thread to thread: more arenas only hold more memory
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGIO, SIG_IGN);  // of leases: fs/mount/mapped_files.cpp
   raise_open_files();
   libssh2_init(0);
   try {

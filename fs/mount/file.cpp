@@ -219,7 +219,8 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
   // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
   const bool seen = handle->writes && (may_map_to_write(fi) || (file && is_just_written(*file)));
   fi->noflush = handle->writes ? 0 : 1;  // nothing will be asked for when it is closed
-  v.past.enter(req, handle->ino, file.get(), seen, fi);
+  const bool passes = v.past.enter(req, handle->ino, file.get(), seen, fi);
+  handle->maps_past_us = passes && may_map_to_write(fi);
   if (handle->writes) v.written.begin_writing(handle->ino, file);
 }
 
@@ -252,6 +253,7 @@ void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
       all.past.leave(request, ended.ino);
     }
   } end{req, v, *handle};
+  if (const auto file = handle->file(); file && handle->maps_past_us) v.mapped.follow(v, handle->ino, *file);
   close_handle(v, handle);
 }
 

@@ -31,6 +31,11 @@ void passthrough::ask(fuse_conn_info* conn) {
   spdlog::debug("passthrough: {}", works_ ? "on" : "off");
 }
 
+bool passthrough::works() {
+  const std::lock_guard lock{mutex_};
+  return works_;
+}
+
 passthrough::use passthrough::first(fuse_req_t req, const unique_fd* file, bool cached) {
   struct stat st {};
   if (!works_ || cached || file == nullptr || ::fstat(file->get(), &st) != 0) return {};
@@ -53,7 +58,7 @@ bool passthrough::passes_another(inode ino, const unique_fd& file) {
   return at != uses_.end() && at->second.backing != 0 && !is_of(at->second, &file);
 }
 
-void passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi) {
+bool passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi) {
   const std::lock_guard lock{mutex_};
   auto at = uses_.find(ino);
   // Not each file system takes O_DIRECT, or unaligned; cached, everyone may ask for it.
@@ -62,13 +67,14 @@ void passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool s
   if (u.backing == 0) {
     ++u.count;
     fi->keep_cache = 1;  // the kernel is told when the content becomes another
-    return;
+    return false;
   }
   const bool same = is_of(u, file);
   if (!same && (fi->flags & O_ACCMODE) == O_RDWR) throw answer_errno{EBUSY};
   ++u.count;
   set_backing(fi, u.backing);
   fi->direct_io = same && !seen ? 0 : 1;  // a mapping is passed through all the same
+  return true;
 }
 
 void passthrough::leave(fuse_req_t req, inode ino) {

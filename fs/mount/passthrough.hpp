@@ -24,6 +24,9 @@ class passthrough {
   void ask(fuse_conn_info* conn);
   void forbid() noexcept { forbidden_ = true; }  // before the session
 
+  // False also where the kernel refused it for a file: it would for each (fs/fuse/passthrough.c).
+  bool works();
+
   // The kernel passes `ino` to another file than `file`. Mapped, it would be that one which is written to, though
   // nothing shows it any more: no open for reading and writing is allowed then.
   bool passes_another(inode ino, const unique_fd& file);
@@ -31,7 +34,8 @@ class passthrough {
   // Enters one open of `ino` and says in `fi` how it is; `file` is the local file, null while there is none. `seen`:
   // what is written by read and write calls is to come to the operations. Throws answer_errno, and enters nothing,
   // where passes_another() forbids it.
-  void enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi);
+  // True: the kernel passes it through.
+  bool enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi);
   // Once for each enter(), when that is closed. `req` is null where the kernel did not take it: its connection ends.
   void leave(fuse_req_t req, inode ino);
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "fs/mount/mapped_files.hpp"
 #include "fs/mount/open_file.hpp"
 #include "fs/mount/parked.hpp"
 #include "fs/mount/passthrough.hpp"
@@ -47,6 +48,7 @@ struct view {
   control commands;  // ends before them: its threads look at what is open
   remote::serial_executor later;
   remote::serial_executor lists;  // makes those of .ferryfs/lists
+  mapped_files mapped;
 
   static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }
 };

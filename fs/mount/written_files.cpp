@@ -35,6 +35,12 @@ void written_files::end_writing(inode ino) {
   leave_if_done(at);
 }
 
+void written_files::begin_following(inode ino, file_pointer file) {
+  begin_writing(ino, file);
+  const std::lock_guard lock{mutex_};
+  files_[ino].file = std::move(file);  // what is open for writing would itself keep the file from seeming unused
+}
+
 void written_files::mark(inode ino, file_pointer file) {
   const std::lock_guard lock{mutex_};
   auto& w = files_[ino];

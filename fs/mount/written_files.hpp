@@ -27,6 +27,8 @@ class written_files {
   // A handle that may write `ino` begins and ends. `file` is null while the picture is missing.
   void begin_writing(inode ino, file_pointer file);
   void end_writing(inode ino);
+  // The same without an open file of ours: a mapping is left. `file` may be open for reading only.
+  void begin_following(inode ino, file_pointer file);
   // The content of `file`, which is `ino`, has become another. To be called before the kernel is answered.
   void mark(inode ino, file_pointer file);
 

@@ -98,14 +98,19 @@ unique_fd open_list(remote::migration& m, const std::string& set) {
 
 }  // namespace
 
-std::vector<virtual_directory::file> own_files(remote::migration& m) {
+std::vector<virtual_directory::file> own_files(remote::migration& m, std::function<bool()> passes_through) {
+  const auto status = [&m, passes = std::move(passes_through)] {
+    json s = status_of(m);
+    s["disk"]["passthrough"] = passes();
+    return padded(s.dump(2), 128);
+  };
   std::vector<virtual_directory::file> files{
       {"README", 0444, [] { return std::string(readme); }},
       {"control", 0600, {}},
       {"watch", 0600, {}},
       {"index.html", 0444, for_a_moment([&m] { return padded(dashboard_of(m), 16 << 10); })},
       {"metrics", 0444, [&m] { return metrics_of(m); }},
-      {"status.json", 0444, [&m] { return padded(status_of(m).dump(2), 128); }},
+      {"status.json", 0444, status},
   };
   for (const std::string set :
        {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped", "failed", "lost"})

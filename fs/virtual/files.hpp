@@ -1,6 +1,7 @@
 // What is in .ferryfs/ of a mount.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "fs/virtual/directory.hpp"
@@ -8,7 +9,7 @@
 
 namespace ferryfs::fs {
 
-// `m` outlives them.
-std::vector<virtual_directory::file> own_files(remote::migration& m);
+// `m` outlives them. `passes_through`: the kernel reads and writes local files itself.
+std::vector<virtual_directory::file> own_files(remote::migration& m, std::function<bool()> passes_through);
 
 }  // namespace ferryfs::fs

@@ -164,6 +164,37 @@ TEST_CASE("what is written to a mapping after the file was closed is seen, and i
   }
 }
 
+TEST_CASE("a mapping that is written to while others read is seen after the file was closed") {
+  for (const auto& way : both_ways()) {
+    store s{options_of(way)};
+    const fs::path path = s / "mapped.bin";
+    write_file(path, std::string(8192, 'a'));
+    const descriptor reader{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    descriptor file{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+    auto* at = static_cast<char*>(::mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
+    REQUIRE(at != MAP_FAILED);
+    at[0] = 'b';
+    file = descriptor{};
+    const auto time_of = [](const fs::path& of) {
+      struct stat st {};
+      REQUIRE(::stat(of.c_str(), &st) == 0);
+      return std::pair(st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    };
+    const auto at_close = time_of(path);
+    INFO(way);
+    at[1] = 'c';  // the page is dirty by now
+    CHECK(wait_until([&] { return ::msync(at, 8192, MS_SYNC) == 0 && time_of(path) > at_close; }));
+    const auto first = time_of(path);
+    at[4096] = 'd';
+    CHECK(wait_until([&] { return ::msync(at, 8192, MS_SYNC) == 0 && time_of(path) > first; }));
+    REQUIRE(::munmap(at, 8192) == 0);
+    CHECK(wait_until([&] { return time_of(path) == time_of(s.f.to / "mapped.bin"); }));
+    s.remount();
+    CHECK(time_of(path) == time_of(s.f.to / "mapped.bin"));
+    CHECK((read_file(path) == read_file(s.f.to / "mapped.bin")));
+  }
+}
+
 TEST_CASE("a file with holes shows the blocks that it has, also when it was closed and mounted again") {
   store s;
   const fs::path path = s / "sparse.bin";

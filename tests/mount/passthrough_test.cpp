@@ -79,6 +79,10 @@ TEST_CASE("a local picture is read by the kernel itself, where that may be", "[p
   const auto made = open_at(w / "made.jpg", O_WRONLY | O_CREAT);
   REQUIRE(::pwrite(made.get(), noise(size, 2).data(), size, 0) == size);
   CHECK(w.passes(open_at(w / "made.jpg", O_RDONLY)) == w.passes_here);
+  const auto status = run_ferryfs({"status", "--verbose", w.mount->mountpoint()}).out;
+  const auto has_not = status.find("has not:"), passthrough = status.find("passthrough");
+  REQUIRE(passthrough != std::string::npos);
+  CHECK((passthrough < has_not) == w.passes_here);
 }
 
 TEST_CASE("what is written is seen at once, and known when it is closed", "[passthrough]") {

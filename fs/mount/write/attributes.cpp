@@ -72,7 +72,8 @@ void make_here(view& v, inode ino) {
 }
 
 void truncate(view& v, inode ino, const unique_fd& itself, off_t size) {
-  const auto file = std::make_shared<unique_fd>(::open(path_of(itself.get()).c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  const auto file =
+      std::make_shared<unique_fd>(::open(proc_path(itself.get()).c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!*file || ::ftruncate(file->get(), size) != 0) throw answer_errno{errno};
   v.written.mark(ino, file);
 }

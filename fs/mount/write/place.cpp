@@ -66,11 +66,11 @@ unique_fd open_itself(view& v, const entry& e) {
   return fd;
 }
 
-std::string path_of(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 
 void change_mode(int fd, mode_t mode) {
   // fchmod(2) takes no O_PATH descriptor, and fchmodat(2) would follow a link that came to stand under the name.
-  if (::chmod(path_of(fd).c_str(), mode & 07777) != 0) throw answer_errno{errno};
+  if (::chmod(proc_path(fd).c_str(), mode & 07777) != 0) throw answer_errno{errno};
 }
 
 void refuse_own(const view& v, fuse_ino_t parent, const char* name) {
@@ -106,13 +106,6 @@ void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const 
 
 namespace {
 
-void give(view& v, int fd, const entry& e) {
-  // A plain user's files are his own, whatever the view shows.
-  if (::fchown(fd, e.uid.value_or(v.owner.uid), e.gid.value_or(v.owner.gid)) != 0 && ::geteuid() == 0)
-    throw answer_errno{errno};
-  if (::fchmod(fd, e.shown().mode & 07777) != 0) throw answer_errno{errno};
-}
-
 // The copy under the name is the one that was fetched before the source's picture became another.
 bool is_outdated_copy(const unique_fd& directory, const entry& e) {
   struct stat st {};
@@ -145,7 +138,9 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   } unnamed{where};
   const auto file = std::make_shared<unique_fd>(where.create_partial(unnamed.key, 0600));
   if (!*file) throw answer_errno{errno};
-  give(v, file->get(), e);
+  const auto uid = e.uid.value_or(v.owner.uid), gid = e.gid.value_or(v.owner.gid);
+  if (const int problem = where.give_owner(file->get(), uid, gid)) throw answer_errno{problem};
+  if (const int problem = where.give_mode(file->get(), e.shown().mode)) throw answer_errno{problem};
   // Something that the index does not know stands there: it was put there since the last scan.
   if (const int problem = where.name_partial(unnamed.key, directory.get(), e.name, outdated))
     throw answer_errno{problem == EEXIST ? EIO : problem};

@@ -44,7 +44,7 @@ unique_fd directory_here(view& v, inode ino, bool make);
 // change of names.
 unique_fd open_itself(view& v, const entry& e);
 // A path that reaches what an O_PATH descriptor stands for, for the calls that take none.
-std::string path_of(int fd);
+std::string proc_path(int fd);
 // Sets the permission bits of what `fd`, which may be an O_PATH descriptor, stands for. Throws answer_errno.
 void change_mode(int fd, mode_t mode);
 

@@ -1,0 +1,73 @@
+#include "fs/mount/mapped_files.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <chrono>
+#include <vector>
+
+#include "fs/mount/view.hpp"
+#include "fs/mount/write/place.hpp"
+#include "index/exception_barrier.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+// A lease for reading is refused while the file is open, or mapped, for writing by anybody (fcntl(2), F_SETLEASE).
+// Other refusals (a file system without leases, no CAP_LEASE) say nothing: then the next scan finds what is written.
+// SIGIO, which tells of an open while the lease is held, is ignored by the process.
+bool may_be_written(const unique_fd& file) {
+  if (::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN;
+  ::fcntl(file.get(), F_SETLEASE, F_UNLCK);
+  return false;
+}
+
+// A page that was written to changes the file's time at its first write only, until it goes to the disk. After this
+// the next write to each page does again.
+void begin_anew(const unique_fd& file) {
+  ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+}
+
+}  // namespace
+
+void mapped_files::follow(view& v, inode ino, const unique_fd& file) {
+  unique_fd reading{::open(proc_path(file.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!reading) return;
+  begin_anew(reading);
+  const std::lock_guard lock{mutex_};
+  if (files_.contains(ino)) return;
+  v.written.begin_following(ino, std::make_shared<unique_fd>(::fcntl(reading.get(), F_DUPFD_CLOEXEC, 0)));
+  files_.emplace(ino, std::move(reading));
+  if (!thread_.joinable()) thread_ = std::jthread([this, &v](const std::stop_token& stop) { run(stop, v); });
+  wake_.notify_all();
+}
+
+void mapped_files::run(const std::stop_token& stop, view& v) {
+  std::unique_lock lock{mutex_};
+  while (wake_.wait(lock, stop, [&] { return !files_.empty(); })) {
+    if (wake_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; }); stop.stop_requested()) return;
+    lock.unlock();
+    contain("mapped files", [&] { look_at_all(v); });
+    lock.lock();
+  }
+}
+
+void mapped_files::look_at_all(view& v) {
+  std::vector<std::pair<inode, bool>> all;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [ino, file] : files_) {
+      all.emplace_back(ino, may_be_written(file));
+      begin_anew(file);
+    }
+  }
+  for (const auto& [ino, writable] : all) {
+    // After the look: what was written before the mapping went is entered.
+    if (contain("mapped files", [&, of = ino] { record_written(v, of); }) || writable) continue;
+    v.written.end_writing(ino);
+    const std::lock_guard lock{mutex_};
+    files_.erase(ino);
+  }
+}
+
+}  // namespace ferryfs::fs
