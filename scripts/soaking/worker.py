@@ -57,9 +57,9 @@ class Worker(threading.Thread):
     def at(self, path):
         return f'{self.view}/{path}'
 
-    def attempt(self, what, changes, call, truncates=False, synced=False, moved=False):
+    def attempt(self, what, changes, call, truncates=False, synced=False, moved=False, tree=None):
         """Tries changes; what came of them is in the model. False: refused for lack of room."""
-        made = self.yard.begin(what, changes, truncates, moved)
+        made = self.yard.begin(what, changes, truncates, moved, tree)
         try:
             call()
         except OSError as e:
@@ -239,7 +239,8 @@ class Worker(threading.Thread):
         changes = []
         for path in self.yard.below(top):
             changes += [(path, None), (to + path[len(top):], self.yard.now(path))]
-        self.attempt(f'rename {top}/ {to}/', changes, lambda: os.rename(self.at(top), self.at(to)), moved=True)
+        self.attempt(f'rename {top}/ {to}/', changes, lambda: os.rename(self.at(top), self.at(to)), moved=True,
+                     tree=(top, to))
 
     def delete(self):
         path = self.some_file()

@@ -65,12 +65,12 @@ class Yard:
         else:
             self.source_directories.add(path)
 
-    def begin(self, what, changes, truncates=False, moved=False):
-        """Changes, (path, value) each, that are about to be tried together."""
+    def begin(self, what, changes, truncates=False, moved=False, tree=None):
+        """Changes, (path, value) each, that are about to be tried together; `tree`: the old and the new name of a directory."""
         with self.lock:
             self.story.append(f'{time.strftime("%T")} {what}')
             del self.story[:-200]
-            made = []
+            made = self.carry(*tree, {path for path, _ in changes}) if tree else []
             for path, value in changes:
                 self.count += 1
                 state = State(value, truncates=truncates, number=self.count)
@@ -80,6 +80,18 @@ class Yard:
                 states.append(state)
                 made.append((path, state))
             return made
+
+    def carry(self, top, to, changed):
+        """A power cut may take back what was done below a directory shortly before it was renamed, and leave the new name."""
+        made = []
+        for path in [p for p in self.paths if p.startswith(top + '/')]:
+            earlier = [s.value for s in self.window(path, time.monotonic())[:-1]]
+            path = to + path[len(top):]
+            for value in earlier + ([] if path in changed or not earlier else [None]):
+                self.count += 1
+                made.append((path, State(value, number=self.count)))
+                self.paths.setdefault(path, [State(None, 0, 0)]).append(made[-1][1])
+        return made
 
     def done(self, made, synced=False, moved=False):
         """They were acknowledged. `moved`: bytes that were there before have another name."""
