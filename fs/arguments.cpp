@@ -21,7 +21,7 @@ constexpr const char* version = "ferryfs 0.1.0";
 struct raw {
   std::string limit, min_free, umask, wait, config, format = "text";
   unsigned id = 0;
-  std::uint64_t io_timeout = 30, rescan = 300;
+  std::uint64_t io_timeout = 30, rescan = 300, quiet = 10;
   std::uint32_t uid = 0, gid = 0;
 };
 
@@ -64,6 +64,14 @@ void add_archive_options(CLI::App& app, arguments& a, raw& r) {
   app.add_option("--keep-reports", s.keep_reports, "how many reports stay in the history")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
+  app.add_option("--quiet", r.quiet,
+                 "seconds that a young picture must not change on the source before it counts as whole")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
+  app.add_option("--believe-loss", s.believe_loss,
+                 "percent of the source's pictures that may be gone at once; more, and 20 at least, is not believed")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
   app.add_option("--config", r.config, "TOML file with any of these options");
   app.add_option("--log-level", a.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
@@ -85,15 +93,20 @@ void add_mount_options(CLI::App& app, arguments& a, raw& r) {
 void add_decisions(CLI::App& app, arguments& a) {
   auto* skip = app.add_subcommand("skip", "accept that these gaps stay gaps, until they are fetched");
   skip->add_option("PATH", a.paths, "pictures, or directories with all that is missing below them")->required();
+  auto* undelete = app.add_subcommand("undelete", "take deletions back, while the source has the pictures");
+  undelete->add_option("PATH", a.paths, "what was deleted, or directories with all that was deleted below them")
+      ->required();
   auto* resolve = app.add_subcommand("resolve", "decide conflicts");
   resolve->add_option("PATH", a.paths, "pictures in conflict, or directories with all conflicts below them")
       ->required();
   resolve->add_option("--keep", a.keep, "source, destination or both")
       ->required()
       ->check(CLI::IsMember({"source", "destination", "both"}));
-  auto* ready = app.add_subcommand("ready", "whether the old server can be switched off, and what is against it");
+  auto* ready = app.add_subcommand(
+      "ready", "look at both sides, and say whether the old server can be switched off or what is against it");
   ready->add_option("PATH", a.path, "the archive")->required();
   ready->add_flag("--json", a.json, "for programs");
+  ready->add_flag("--quick", a.quick, "by what is known, without a look at either side: not a verdict");
   auto* verify = app.add_subcommand("verify", "read what is here again and compare it with the digests that are known");
   verify->add_option("PATH", a.path, "the archive, or a part of it")->required();
   verify->add_flag("--source", a.with_source, "compare with the source's own digests, too");
@@ -132,7 +145,7 @@ void add_report_options(CLI::App& app, arguments& a, raw& r) {
   auto* id = app.add_option("--id", r.id, "an earlier report by its number");
   auto* list = app.add_option("--list", a.list, "the pictures of a set, one a line, sorted, with their sizes")
                    ->check(CLI::IsMember({"source", "destination", "common", "missing", "new", "conflict", "deleted",
-                                          "skipped", "failed", "lost"}));
+                                          "skipped", "failed", "lost", "unlisted"}));
   auto* compare = app.add_option("--compare", a.compare, "what changed between two reports")->expected(2);
   auto* since = app.add_option("--since", a.since, "what changed since a report, a day as 2026-11-23, or monday");
   app.add_option("--format", r.format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
@@ -147,6 +160,7 @@ void finish(arguments& a, const raw& r, const CLI::App& used) {
   if (!r.umask.empty()) a.umask = octal_option("--umask", r.umask);
   a.settings.io_timeout = std::chrono::seconds(r.io_timeout);
   a.settings.rescan = std::chrono::seconds(r.rescan);
+  a.settings.quiet = std::chrono::seconds(r.quiet);
   if ((a.command == "mount" || a.command == "sync") && (a.settings.source.empty() || a.destination.empty()))
     throw error(exit_code::usage, "an empty SOURCE or DESTINATION; see ferryfs --help");
   if (a.command == "mount") {
@@ -187,6 +201,7 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   auto* scan = app.add_subcommand("scan", "look at both sides again now");
   scan->add_option("PATH", a.path, "the archive")->required();
   scan->add_flag("--json", a.json, "the state after it, for programs");
+  scan->add_flag("--believe", a.believe, "what is gone from the source is meant to be, be it all of it");
   scan->add_flag("--rebuild", a.rebuild, "make the index anew, from both sides and the decisions; unmounted only");
   auto* status = app.add_subcommand("status", "where the archive stands");
   status->add_option("PATH", a.paths, "archives; left out: all that are mounted on this machine");

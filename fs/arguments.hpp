@@ -16,7 +16,7 @@ struct arguments {
   std::string destination;         // mount, sync
   std::string mountpoint;          // mount; empty: the destination
   std::string path;                // scan, report, push, ctl, ready, verify
-  std::vector<std::string> paths;  // fetch, status, skip, resolve
+  std::vector<std::string> paths;  // fetch, status, skip, undelete, resolve
   std::string verb, rate;          // ctl
 
   std::optional<std::uint32_t> uid, gid;
@@ -31,13 +31,14 @@ struct arguments {
   bool overwritten = false;       // push
   std::string keep;               // resolve
   bool with_source = false;       // verify
+  bool quick = false;             // ready
   bool make_report = false;       // report --new
   std::string html;               // report --html
   std::optional<unsigned> id;     // report
   std::string list, since;        // report
   std::vector<unsigned> compare;  // report: nothing, or two numbers
 
-  bool json = false, watch = false, wait = false, verbose = false, rebuild = false;
+  bool json = false, watch = false, wait = false, verbose = false, rebuild = false, believe = false;
   std::optional<std::uint64_t> wait_seconds;
 };
 

@@ -8,6 +8,7 @@
 #include "fs/size.hpp"
 #include "index/path.hpp"
 #include "remote/decide/skip.hpp"
+#include "remote/decide/undelete.hpp"
 #include "remote/fetch/fetch_below.hpp"
 
 namespace ferryfs::fs {
@@ -31,10 +32,25 @@ command_result fetch_now(remote::migration& m, const std::string& path, const st
   return {EIO, fmt::format("{} of {} failed, the first: {}\n", r.failed, r.failed + r.files, r.first_failure)};
 }
 
+command_result undelete(remote::migration& m, const std::string& path, const std::stop_token& stop) {
+  const auto u = remote::undelete_below(m.index(), m.readers(), path, stop);
+  if (!u.known)
+    return {EIO, fmt::format("{}: nothing that was deleted; see ferryfs report --list deleted\n", printable(path))};
+  command_result a{u.taken == 0 ? 0 : EIO, fmt::format("{} no longer deleted\n", pictures(u.files))};
+  if (u.taken > 0)
+    a.text += fmt::format("{} stay deleted, as their names are taken, the first: {}; rename what is there\n", u.taken,
+                          printable(u.first_taken));
+  m.replicate().look_again();
+  return a;
+}
+
 command_result skip(remote::migration& m, const std::string& path, const std::stop_token& stop) {
   const auto s = remote::skip_below(m.index(), m.readers(), path, stop);
   if (!s.known) return nothing_there(path);
   command_result a{0, fmt::format("skipped {}, {}\n", pictures(s.files), human_size(s.bytes))};
+  if (s.lost > 0) a.text.insert(a.text.size() - 1, fmt::format(", and {} that were lost", pictures(s.lost)));
+  if (s.accepted > 0)
+    a.text.insert(a.text.size() - 1, fmt::format(", and {} directories that can't be listed", s.accepted));
   if (s.unlisted > 0) {
     a.error = EIO;
     a.text += fmt::format(
@@ -62,16 +78,27 @@ command_result resolve(remote::migration& m, const std::string& path, remote::ke
   return a;
 }
 
-command_result ready(remote::migration& m, const remote::in_use& open, bool as_json) {
-  const verdict v = judge(facts_of(m, open));
+command_result ready(remote::migration& m, const remote::in_use& open, bool as_json, remote::verify_progress& progress,
+                     const std::stop_token& stop) {
+  const verdict v = look_and_judge(m, open, progress, stop);
   return {v.go() ? 0 : EIO, as_json ? json_of(v).dump(2) + '\n' : text_of(v)};
+}
+
+// What is known says nothing of what has changed since: never go.
+command_result ready_quickly(remote::migration& m, const remote::in_use& open, bool as_json) {
+  const verdict v = judge(facts_of(m, open));
+  auto j = json_of(v);
+  j["go"] = false, j["verdict"] = false;
+  std::string text = v.go() ? "nothing is known to be against it\n" : text_of(v);
+  return {EIO, as_json ? j.dump(2) + '\n' : text + "not a verdict\n"};
 }
 
 command_result verify(remote::migration& m, const std::string& path, bool with_source,
                       remote::verify_progress& progress, const std::stop_token& stop) {
   std::string lines;
   const auto v = remote::verify_below(
-      m, path, with_source, [&](const std::string& line) { lines += line + '\n'; }, progress, stop);
+      m, path, with_source ? remote::verify_how::both : remote::verify_how::here,
+      [&](const std::string& line) { lines += line + '\n'; }, progress, stop);
   if (!v.known) return nothing_there(path);
   std::string sum = fmt::format("{} as they should be, {}", pictures(v.files), human_size(v.bytes));
   if (v.stored > 0)

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "index/error.hpp"
@@ -38,6 +40,13 @@ std::string mounted_at(const stdfs::path& destination) {
 }  // namespace
 
 located locate(const std::string& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0 && errno == ENOTCONN)
+    throw error(
+        exit_code::local,
+        fmt::format("{}: a dead mount: its ferryfs has ended or was killed; take it off with umount -l, and mount "
+                    "it again",
+                    printable(path)));
   // The last component may be a symbolic link in the archive, which is not to be followed.
   const stdfs::path absolute = stdfs::absolute(path).lexically_normal();
   stdfs::path real = absolute;

@@ -4,15 +4,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
+#include <future>
+#include <memory>
 
 #include "fs/size.hpp"
-#include "index/arrivals.hpp"
+#include "index/completeness.hpp"
 #include "index/path.hpp"
-#include "remote/settling.hpp"
+#include "index/set.hpp"
+#include "remote/verify/verifier.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
+constexpr std::size_t most_named = 5;
 constexpr std::int64_t rescan_of_none = 300;  // seconds, where the archive does not scan by itself
 
 std::string pictures(std::int64_t n) { return n == 1 ? "1 picture" : human_count(n) + " pictures"; }
@@ -39,9 +44,6 @@ void judge_sets(const readiness& r, verdict& v) {
   against(state::failed,
           "failed: see ferryfs report --list failed, mend the cause, or accept the gap with ferryfs skip");
   against(state::conflict, "in conflict: decide with ferryfs resolve");
-  if (r.growing > 0)
-    v.reasons.push_back(
-        fmt::format("{} still being written on the source: stop the uploads there", pictures(r.growing)));
   if (r.being_written > 0)
     v.reasons.push_back(fmt::format("{} open for writing here: wait until the uploads have ended",
                                     pictures(static_cast<std::int64_t>(r.being_written))));
@@ -55,25 +57,51 @@ void judge_source(const readiness& r, verdict& v) {
   else if (r.now - *r.last_scan > oldest)
     v.reasons.push_back(fmt::format("the last scan of the source is {} old: run ferryfs scan",
                                     human_time(std::chrono::seconds(r.now - *r.last_scan))));
+  if (!r.suspicious.empty()) v.reasons.push_back("the source is not believed: " + r.suspicious);
+  if (r.totals.source().files == 0 && r.totals.destination().files == 0)
+    v.reasons.emplace_back(
+        "no picture is known on either side: see that the source's disk is mounted, and run ferryfs scan");
   for (const auto& f : r.failed) v.reasons.push_back("not listed by the last scan: " + f);
-  if (r.unlisted > 0)
+  for (const auto& d : r.unlisted_because) v.reasons.push_back("not listed: " + d);
+  if (const auto more = r.unlisted - static_cast<std::int64_t>(r.unlisted_because.size()); more > 0)
     v.reasons.push_back(
-        fmt::format("{} of the source never listed: run ferryfs scan, and see its errors", directories(r.unlisted)));
+        fmt::format("{}{} not listed: mend the cause and run ferryfs scan, or leave them out with "
+                    "ferryfs skip or --exclude",
+                    r.unlisted_because.empty() ? "" : "and ", directories(more)));
+  if (r.lost > 0)
+    v.reasons.push_back(
+        pictures(r.lost) +
+        " lost: they left the source before they were fetched; see ferryfs report --list lost, and accept it "
+        "with ferryfs skip");
 }
 
 void judge_digests(const readiness& r, verdict& v) {
-  std::uint64_t wrong = r.verified ? r.verified->wrong : 0;  // also what could not be compared, ever since
-  if (r.verified && r.read_again && r.read_again->begun > r.verified->begun)
-    wrong = std::max(wrong, r.read_again->wrong);
-  std::string why;
-  if (!r.verified)
-    why = "digests never compared with the source's";
-  else if (wrong > 0)
-    why =
-        fmt::format("{} not as it should be at the last verify: mend that", pictures(static_cast<std::int64_t>(wrong)));
-  else if (r.arrivals != r.verified->arrivals)
-    why = "pictures arrived since the last verify with the source, or were found on both sides";
-  if (!why.empty()) v.reasons.push_back(fmt::format("{}; run ferryfs verify --source on the whole archive", why));
+  if (r.uncompared > 0)
+    v.reasons.push_back(
+        fmt::format("{} not compared with the source's digest as they stand now: run ferryfs ready "
+                    "without --quick, or ferryfs verify --source",
+                    pictures(static_cast<std::int64_t>(r.uncompared))));
+}
+
+std::uint64_t count_uncompared(index::reader& r) {
+  std::uint64_t n = 0;
+  index::walk(r, index::set::common, "", [&](const std::string&, const entry& e) {
+    if (S_ISREG(e.local->mode) && !e.is_compared()) ++n;
+    return true;
+  });
+  return n;
+}
+
+// A listing of all of the source that begins now. Returns what kept it from its end.
+std::vector<std::string> list_all(remote::migration& m, const std::stop_token& stop) {
+  const auto end = std::make_shared<std::promise<remote::source_scan::result>>();
+  m.rescan([end](const remote::source_scan::result& r) { end->set_value(r); });
+  auto scan = end->get_future();
+  while (scan.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready)
+    if (stop.stop_requested()) return {"interrupted while the source was listed"};
+  const auto r = scan.get();
+  if (r.cut_short && r.failures.empty()) return {"the source was not listed to its end"};
+  return {};
 }
 
 }  // namespace
@@ -85,20 +113,39 @@ readiness facts_of(remote::migration& m, const remote::in_use& open) {
   const auto reader = m.readers().borrow();
   r.totals = reader->totals();
   r.being_written = open.written();
-  const auto settle = std::chrono::nanoseconds(remote::settle_time).count();
-  const auto now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-  if (r.totals.of(state::missing).files > 0) r.growing = reader->young_gaps(now_ns - settle, now_ns + settle);
   r.unlisted = reader->unlisted();
-  for (const auto& f : m.scan_state().result.failures) r.failed.push_back(f.text);
+  std::vector<index::unlisted> unlisted;
+  reader->unlisted_directories([&](index::unlisted&& u) {
+    if (!u.text.empty()) unlisted.push_back(std::move(u));
+    return unlisted.size() < most_named;
+  });
+  for (const auto& u : unlisted) r.unlisted_because.push_back(u.text);
+  r.suspicious = reader->meta(index::suspicious_key).value_or("");
+  for (const auto& f : m.scan_state().result.failures)
+    if (std::find(r.unlisted_because.begin(), r.unlisted_because.end(), f.text) == r.unlisted_because.end())
+      r.failed.push_back(f.text);
   if (const auto at = reader->meta("last_scan")) r.last_scan = std::stoll(*at);
   r.rescan = m.setup().rescan.count();
   const auto health = m.source().state();
   r.reachable = health.reachable, r.why = printable(health.why);
-  r.verified = remote::read_verification(reader->meta, true);
-  r.read_again = remote::read_verification(reader->meta, false);
-  r.arrivals = index::arrivals(reader->meta);
+  r.uncompared = count_uncompared(*reader);
   r.lost = reader->lost().files;
   return r;
+}
+
+verdict look_and_judge(remote::migration& m, const remote::in_use& open, remote::verify_progress& progress,
+                       const std::stop_token& stop) {
+  auto cut_off = list_all(m, stop);
+  if (cut_off.empty()) {
+    const auto compared = remote::verify_below(
+        m, "", remote::verify_how::uncompared, [](const std::string&) {}, progress, stop);
+    if (!compared.complete) cut_off.emplace_back("interrupted while digests were compared");
+    if (const int problem = m.where().sync())
+      cut_off.push_back(fmt::format("what is here could not be made durable: {}", std::strerror(problem)));
+  }
+  verdict v = judge(facts_of(m, open));
+  v.reasons.insert(v.reasons.begin(), cut_off.begin(), cut_off.end());
+  return v;
 }
 
 verdict judge(const readiness& r) {
@@ -109,7 +156,6 @@ verdict judge(const readiness& r) {
   for (const state s : {state::skipped, state::deleted})
     if (const auto n = all_of(r.totals, s); !n.empty())
       v.notes.push_back(fmt::format("{} {}: the source's alone, and gone with it", n, name_of(s)));
-  if (r.lost > 0) v.notes.push_back(pictures(r.lost) + " lost: they left the source before they were fetched");
   return v;
 }
 

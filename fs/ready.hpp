@@ -11,25 +11,24 @@
 #include "index/counters.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/migration.hpp"
-#include "remote/verify/verification.hpp"
+#include "remote/verify/verifier.hpp"
 
 namespace ferryfs::fs {
 
 struct readiness {
   index::totals totals;
-  std::size_t being_written = 0;    // pictures open for writing in the mount
-  std::int64_t growing = 0;         // gaps that the source is still being written to
-  std::int64_t unlisted = 0;        // directories of the source's that were never listed
-  std::vector<std::string> failed;  // what could not be listed by the last scan; the first few
-  std::int64_t now = 0;             // this and all other times in seconds since 1970
+  std::size_t being_written = 0;              // pictures open for writing in the mount
+  std::int64_t unlisted = 0;                  // directories of the source's that are not listed
+  std::vector<std::string> unlisted_because;  // the first few of them, and why not
+  std::string suspicious;                     // why the source is not believed
+  std::vector<std::string> failed;            // what else went wrong in the last scan; the first few
+  std::int64_t now = 0;                       // this and all other times in seconds since 1970
   std::optional<std::int64_t> last_scan;
   std::int64_t rescan = 0;  // seconds between scans; 0: none by itself
   bool reachable = true;
-  std::string why;                                 // not
-  std::optional<remote::verification> verified;    // with the source
-  std::optional<remote::verification> read_again;  // without it
-  std::uint64_t arrivals = 0;
-  std::int64_t lost = 0;  // pictures that left the source before they were fetched
+  std::string why;               // not
+  std::uint64_t uncompared = 0;  // pictures of both sides whose digests were not compared as they stand now
+  std::int64_t lost = 0;         // pictures that left the source before they were fetched
 };
 
 struct verdict {
@@ -40,6 +39,11 @@ struct verdict {
 
 readiness facts_of(remote::migration& m, const remote::in_use& open);
 verdict judge(const readiness& r);
+
+// Looks before it judges: lists all of the source, compares the digests of what was not compared as it stands now, and
+// makes durable what is here. `m` was started. Stopped, or where a look failed, the verdict says so. Blocks.
+verdict look_and_judge(remote::migration& m, const remote::in_use& open, remote::verify_progress& progress,
+                       const std::stop_token& stop);
 // "go" or "no-go", then a line each.
 std::string text_of(const verdict& v);
 nlohmann::ordered_json json_of(const verdict& v);

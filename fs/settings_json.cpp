@@ -57,7 +57,9 @@ void write_settings(index::transaction& t, const remote::settings& s) {
                          {"io_timeout", s.io_timeout.count()},
                          {"rescan", s.rescan.count()},
                          {"min_free", s.min_free},
-                         {"keep_reports", s.keep_reports}};
+                         {"keep_reports", s.keep_reports},
+                         {"quiet", s.quiet.count()},
+                         {"believe_loss", s.believe_loss}};
   t.put_meta(key, j.dump());
 }
 
@@ -79,6 +81,8 @@ std::optional<remote::settings> read_settings(index::get_meta& meta) {
     s.rescan = std::chrono::seconds(j.at("rescan"));
     s.min_free = j.at("min_free");
     s.keep_reports = j.value("keep_reports", s.keep_reports);
+    s.quiet = std::chrono::seconds(j.value("quiet", s.quiet.count()));
+    s.believe_loss = j.value("believe_loss", s.believe_loss);
     return s;
   } catch (const nlohmann::json::exception& e) {
     throw error(exit_code::local, std::string("the settings in the index cannot be read (") + e.what() +

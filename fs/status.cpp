@@ -3,18 +3,21 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "fs/capabilities_json.hpp"
 #include "fs/settings_json.hpp"
 #include "fs/size.hpp"
 #include "fs/switches.hpp"
+#include "index/completeness.hpp"
 #include "index/path.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
 constexpr std::size_t most_active = 16;  // transfers shown
+constexpr int most_failures = 3;
 
 json count(std::int64_t files, std::int64_t bytes) { return {{"files", files}, {"bytes", bytes}}; }
 
@@ -24,8 +27,18 @@ json of_state(const index::totals& t, state s) {
   return count(sum.files, here ? sum.local_bytes : sum.source_bytes);
 }
 
+// The first few, with their reasons.
+json failures_of(index::reader& r, const index::totals& t) {
+  json list = json::array();
+  if (t.of(state::failed).files == 0) return list;
+  for (const auto& f : r.worst(most_failures))
+    list.push_back({{"path", printable(r.path(f.ino).value_or("?"))}, {"reason", printable(f.error)}});
+  return list;
+}
+
 json status_of_rows(index::reader& r) {
-  const index::totals t = r.totals();
+  const auto all = index::read_completeness(r);
+  const index::totals& t = all.sums;
   const auto source = t.source(), local = t.destination();
   const auto last_scan = r.meta("last_scan");
   json j;
@@ -46,7 +59,10 @@ json status_of_rows(index::reader& r) {
                    {"rate", 0},
                    {"eta_s", nullptr},
                    {"active", json::array()}};
-  j["complete"] = last_scan.has_value() && t.complete();
+  j["failures"] = failures_of(r, t);
+  j["unlisted"] = count(all.unlisted, 0);
+  j["suspicious"] = all.suspicious.empty() ? json() : json(printable(all.suspicious));
+  j["complete"] = all.complete();
   j["disk"] = read_capabilities(r);
   return j;
 }
@@ -56,9 +72,17 @@ std::string sum(const json& j) {
                      human_size(j["bytes"].get<std::uint64_t>()));
 }
 
+// Never 100 % of what is not complete.
+std::string share_text(const json& s) {
+  if (s["source"]["bytes"].get<std::uint64_t>() == 0) return "nothing is known of the source yet";
+  const double share = s["complete"].get<bool>() ? 100 : std::min(share_here(s), 99.9);
+  return fmt::format("{:.1f} % is here", share);
+}
+
 std::string transfer_text(const json& s) {
   const json& t = s["transfer"];
   if (t["paused"].get<bool>()) return "paused";
+  if (!s.value("suspicious", json()).is_null()) return "waits, as the source is not believed";
   if (s["complete"].get<bool>() && t.value("active", json::array()).empty()) return "nothing left to do";
   std::string text = human_size(t["rate"].get<std::uint64_t>()) + "/s";
   if (const auto limit = t.value("limit", std::uint64_t{0}); limit > 0)
@@ -117,8 +141,14 @@ std::string status_text(const json& s) {
     const bool always = st == state::common || st == state::missing;
     if (always || s[name]["files"].get<std::int64_t>() > 0) text += fmt::format("  {:<10} {}\n", name, sum(s[name]));
   }
+  for (const json& f : s.value("failures", json::array()))
+    text += fmt::format("    {}: {}\n", f["path"].get<std::string>(), f["reason"].get<std::string>());
   if (s["lost"]["files"].get<std::int64_t>() > 0)
     text += fmt::format("lost         {}  left the source before they were fetched\n", sum(s["lost"]));
+  if (const auto n = s["unlisted"]["files"].get<std::int64_t>(); n > 0)
+    text += fmt::format("unlisted     {}  what is in them is not known; see ferryfs report --list unlisted\n",
+                        n == 1 ? "1 directory" : human_count(n) + " directories");
+  if (!s["suspicious"].is_null()) text += fmt::format("SUSPICIOUS   {}\n", s["suspicious"].get<std::string>());
   const json& transfer = s["transfer"];
   if (!source["reachable"].is_null() || transfer["paused"].get<bool>())
     text += fmt::format("transfer     {}\n", transfer_text(s));
@@ -133,7 +163,7 @@ std::string status_text(const json& s) {
     text +=
         fmt::format("not kept     {} reads, {}: no room on the destination's disk (--min-free)\n",
                     human_count(unkept["reads"].get<std::int64_t>()), human_size(unkept["bytes"].get<std::uint64_t>()));
-  text += s["complete"].get<bool>() ? "complete\n" : fmt::format("not complete: {:.1f} % is here\n", share_here(s));
+  text += s["complete"].get<bool>() ? "complete\n" : fmt::format("not complete: {}\n", share_text(s));
   return text;
 }
 
@@ -150,13 +180,17 @@ std::string state_text(const json& s) {
   for (const auto& [set, words] : {std::pair{"failed", "failed"}, {"conflict", "in conflict"}})
     if (s.contains(set) && s[set]["files"].get<std::int64_t>() > 0)
       text += fmt::format(", {} {}", human_count(s[set]["files"].get<std::int64_t>()), words);
+  if (s.contains("unlisted") && s["unlisted"]["files"].get<std::int64_t>() > 0)
+    text += fmt::format(", {} unlisted", human_count(s["unlisted"]["files"].get<std::int64_t>()));
+  if (!s.value("suspicious", json()).is_null()) text += ", SOURCE SUSPICIOUS";
   if (s["source"]["reachable"] == json(false)) text += ", SOURCE UNREACHABLE";
   if (s["transfer"].contains("blocked")) text += ", BLOCKED: " + s["transfer"]["blocked"].get<std::string>();
   return text;
 }
 
 std::string status_line(const json& s) {
-  return fmt::format("{:5.1f} %  {}, {}", share_here(s), totals_text(s), state_text(s));
+  const double share = s["complete"].get<bool>() ? 100 : std::min(share_here(s), 99.9);
+  return fmt::format("{:5.1f} %  {}, {}", share, totals_text(s), state_text(s));
 }
 
 }  // namespace ferryfs::fs

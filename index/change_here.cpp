@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "index/arrivals.hpp"
 #include "index/day.hpp"
 #include "index/path.hpp"
 #include "index/time.hpp"
@@ -79,6 +78,26 @@ bool decide_removal(transaction& t, const entry& e) {
   return true;
 }
 
+// A program saves by a rename: `e`, which the source knows nothing of, gets the name of a picture of the source's.
+bool is_saved_over(const entry& e, const entry& there) {
+  return !is_of_source(e) && e.local && S_ISREG(e.local->mode) && there.source && S_ISREG(there.source->mode);
+}
+
+// It is that picture, overwritten: in conflict, also where its size is the same, until a digest shows the same bytes.
+void save_over(transaction& t, const entry& e, const entry& there, std::int64_t now) {
+  t.erase(there);
+  entry after = e;
+  after.parent = there.parent, after.name = there.name, after.day = there.day;
+  after.source = there.source, after.origin = there.origin;
+  after.fetched = false, after.changed = now;
+  after.forget_reason();
+  after.state = classify(after);
+  if (after.state == state::common && e.local->size > 0)
+    after.state = state::conflict, after.set_reason(reason::written_here);
+  t.update(e, after);
+  t.promise(e.ino), t.promise(there.parent);
+}
+
 // Puts `e` under another name that is free.
 void place(transaction& t, const entry& e, inode parent, const std::string& name, std::int64_t now) {
   entry after = e;
@@ -108,7 +127,6 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
     after.set_mode.reset(), after.set_mtime.reset();
     after.forget_reason();
     after.state = classify(after);
-    record_if_common(t, after);
     t.update(*before, after);
     return before->ino;
   }
@@ -132,6 +150,12 @@ void record_renamed(transaction& t, inode ino, inode parent, const std::string& 
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
   const auto there = t.child(parent, name);
+  if (there && there->ino != ino && is_saved_over(*e, *there)) {
+    t.forget_rename(ino);
+    save_over(t, *e, *there, now);
+    touch_directory(t, e->parent, now);
+    return touch_directory(t, parent, now);
+  }
   bool decided = false;
   if (there && there->ino != ino) decided = decide_removal(t, *there), remove(t, *there);
   if (is_of_source(*e) || e->is_directory()) {

@@ -116,7 +116,7 @@ ledger::ledger(SQLite::Database& database)
 void ledger::count(const entry& e, std::int64_t sign) {
   const total t{sign, sign * static_cast<std::int64_t>(e.source ? e.source->size : 0),
                 sign * static_cast<std::int64_t>(e.local ? e.local->size : 0)};
-  if (e.ino == root_inode || e.state == state::moved) return;
+  if (e.ino == root_inode || e.state == state::moved || is_away(e.state)) return;
   const state set = e.state == state::shadowed    ? state::conflict
                     : e.state == state::overruled ? state::deleted
                                                   : e.state;

@@ -62,11 +62,35 @@ bool record_skipped(transaction& t, inode ino) {
   return become(t, *e, state::skipped);
 }
 
+bool record_unlisted_accepted(transaction& t, inode directory) {
+  const auto e = t.by_inode(directory);
+  if (!e) return false;
+  decide(t, "skipped", *e);
+  t.accept_not_listed(directory);
+  return true;
+}
+
 bool record_wanted(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!e || e->state != state::skipped) return false;
   decide(t, "wanted", *e);
   return become(t, *e, state::missing);
+}
+
+bool record_undeleted(transaction& t, inode ino) {
+  const auto e = t.by_inode(ino);
+  if (!e || e->state != state::deleted || !e->source || t.child(e->parent, e->name)) return false;
+  if (const auto above = t.by_inode(e->parent);
+      above && above->state == state::deleted && !record_undeleted(t, above->ino))
+    return false;
+  decide(t, "undeleted", *e);
+  entry after = *e;
+  after.listed.reset();
+  after.state = state::missing;
+  t.update(*e, after);
+  t.note({change::what::dentry, e->parent, e->name});
+  t.note({change::what::listing, e->parent, {}});
+  return true;
 }
 
 bool record_destination_kept(transaction& t, inode ino) {

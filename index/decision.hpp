@@ -18,8 +18,13 @@ namespace ferryfs::index {
 
 // A gap, picture, link or directory, is accepted.
 bool record_skipped(transaction& t, inode ino);
+// A directory that can't be listed is accepted as that, until it can.
+bool record_unlisted_accepted(transaction& t, inode directory);
 // It is not, after all: a gap like any other.
 bool record_wanted(transaction& t, inode ino);
+
+// What was deleted is a gap again. False: it is not deleted, or another has its name.
+bool record_undeleted(transaction& t, inode ino);
 
 // What is here stays, and becomes new. `ino` is in conflict, or the hidden row of what the source has under a name that
 // stands for another entry here.

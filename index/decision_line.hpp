@@ -3,6 +3,7 @@
 //   deleted PATH                 removed through the mount, or replaced there by another that was renamed to its name
 //   renamed PATH NEW-PATH        exchanged PATH PATH
 //   skipped PATH                 wanted PATH: it is fetched after all
+//   undeleted PATH               PATH as the source has it
 //   kept-destination PATH        kept-source PATH        kept-both PATH NAME-OF-THE-SOURCE'S
 //   reopened PATH                what was decided of the source's is over: it became another, or was sent from here
 // They are kept for what the source has; what is only here is what the disk says.

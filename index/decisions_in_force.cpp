@@ -1,9 +1,12 @@
 #include "index/decisions_in_force.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "index/away.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -36,7 +39,8 @@ void decide_what_is_in_force(transaction& t) {
     if (l.of == state::deleted) t.decide("deleted", l.path);
     if (l.of == state::overruled) t.decide("kept-destination", l.path);
     if (l.of != state::moved || l.renamed == 0) continue;
-    const auto path = t.path(l.renamed);
+    const auto renamed = t.by_inode(l.renamed);
+    const auto path = renamed ? path_in_view(t, *renamed) : std::nullopt;
     if (!path) continue;
     renames.emplace_back(".ferryfs-rename-" + std::to_string(renames.size() + 1), *path);
     t.decide("renamed", l.path, renames.back().first);
@@ -46,9 +50,10 @@ void decide_what_is_in_force(transaction& t) {
                    [](const auto& a, const auto& b) { return depth(a.second) < depth(b.second); });
   for (const auto& [between, path] : renames) t.decide("renamed", between, path);
   std::vector<std::string> skipped;
-  t.of_state(state::skipped, [&](entry&& e) {
-    if (auto path = t.path(e.ino)) skipped.push_back(*std::move(path));
-  });
+  for (const state s : {state::skipped, state::away_skipped})
+    t.of_state(s, [&](entry&& e) {
+      if (auto path = path_in_view(t, e)) skipped.push_back(*std::move(path));
+    });
   for (const auto& path : skipped) t.decide("skipped", path);
 }
 

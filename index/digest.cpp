@@ -20,9 +20,10 @@ void keep_open(entry& e) {
 
 bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared) {
   const auto before = row_of(t, ino, read);
-  if (!before) return false;
+  if (!before || before->is_undecided()) return false;
   entry after = *before;
   after.sha256 = sha256;
+  if (compared && after.source) after.compared = after.source->mtime;
   if (compared || !is_sound_here(after.reason)) after.forget_reason();
   after.state = classify(after);
   t.update(*before, after);
@@ -64,6 +65,29 @@ bool record_gone(transaction& t, inode ino, const side& read, std::int64_t now) 
   after.attempts = 1, after.retry_at = now;
   t.update(*before, after);
   if (before->shown() != after.shown()) t.note({change::what::content, ino, {}});
+  return true;
+}
+
+bool record_same_bytes(transaction& t, inode ino, const side& read, const side& now, const side& source) {
+  const auto e = t.by_inode(ino);
+  if (!e || !e->is_undecided() || e->local != read || e->source != source) return false;
+  entry after = *e;
+  after.local = now;
+  after.compared = source.mtime;
+  after.forget_reason();
+  after.state = classify(after);
+  t.update(*e, after);
+  t.note({change::what::content, ino, {}});
+  return true;
+}
+
+bool record_other_bytes(transaction& t, inode ino, const side& source) {
+  const auto e = t.by_inode(ino);
+  if (!e || !e->is_undecided() || e->source != source) return false;
+  entry after = *e;
+  after.forget_reason();
+  t.update(*e, after);
+  t.note({change::what::content, ino, {}});
   return true;
 }
 

@@ -23,6 +23,12 @@ bool record_source_differs(transaction& t, inode ino, const side& read, const st
 // row keeps the digest that it has, or gets `sha256`, the one that it should have.
 bool record_spoilt(transaction& t, inode ino, const side& read, const std::string& sha256, const std::string& cause);
 
+// Of one that is_undecided, where the source still shows it as `source`: its bytes are the same there, and the file
+// here has the source's time now, as `now`.
+bool record_same_bytes(transaction& t, inode ino, const side& read, const side& now, const side& source);
+// They are not: a gap, to be fetched anew.
+bool record_other_bytes(transaction& t, inode ino, const side& source);
+
 // There is no file: a failed gap, due at once, where the source has the picture. `now` is in seconds since 1970.
 bool record_gone(transaction& t, inode ino, const side& read, std::int64_t now);
 

@@ -26,6 +26,9 @@ std::string_view name_of(state s) noexcept {
       return "conflict";
     case state::overruled:
       return "deleted";
+    case state::away:
+    case state::away_skipped:
+      return "away";
   }
   return "unknown";
 }
@@ -44,6 +47,8 @@ std::string_view text_of(reason r) noexcept {
       return "the source has other bytes by now; ours are as they were";
     case reason::spoilt:
       return "digest differs";
+    case reason::time_differs:
+      return "the source's copy has another time; its digest will tell whether it has other bytes";
   }
   return "";
 }
@@ -69,7 +74,8 @@ state classify(const entry& e) noexcept {
   // A copy that was fetched and not touched since is only outdated when the source changes, however little.
   if (e.fetched && S_ISREG(e.source->mode) && S_ISREG(e.local->mode))
     return !doubtful && same_content(*e.source, *e.local) && same_second(*e.source, *e.local) ? state::common : gap;
-  if (doubtful && e.state == state::conflict) return state::conflict;
+  // Nor does it end while the source was without its copy.
+  if (doubtful && (e.state == state::conflict || e.state == state::added)) return state::conflict;
   return same_content(*e.source, *e.local) ? state::common : state::conflict;
 }
 

@@ -40,10 +40,15 @@ enum class state : std::uint8_t {
   moved = 8,       // keeps the name on the source of an entry that was renamed here; in no set, its entry is
   shadowed = 9,    // on the source under a name that was given to another entry here; counts as a conflict
   overruled = 10,  // deleted, by the operator's word for what is here: until the source's copy becomes another
+  // Of what the source has lost, and that is nowhere else: in no set, and not in the view. It comes back as it was
+  // decided when the source has it again.
+  away = 12,          // renamed here, or a directory with decisions below it
+  away_skipped = 13,  // skipped
 };
+inline constexpr bool is_away(state s) noexcept { return s == state::away || s == state::away_skipped; }
 // Not in the view: such a row only keeps the source's name from being shown, or fetched again.
 inline constexpr bool is_hidden(state s) noexcept {
-  return s == state::deleted || s == state::moved || s == state::shadowed || s == state::overruled;
+  return s == state::deleted || s == state::moved || s == state::shadowed || s == state::overruled || is_away(s);
 }
 inline constexpr std::array all_states{state::common,  state::missing, state::added, state::conflict,
                                        state::deleted, state::skipped, state::failed};
@@ -64,6 +69,7 @@ struct entry {
   std::optional<inode> origin;            // the `moved` row that has its name on the source, if that is another
   std::string target;                     // of a symbolic link
   std::string sha256;                     // 32 bytes, or empty while unknown
+  std::optional<std::int64_t> compared;   // the source's mtime when its bytes were known to have that digest
 
   // What was set here while its bytes are still away, to be applied when they arrive.
   std::optional<std::uint32_t> set_mode;
@@ -100,11 +106,20 @@ struct entry {
   bool is_link() const noexcept { return S_ISLNK(shown().mode); }
   // Its bytes are here, to be read from the destination.
   bool is_local() const noexcept {
-    return state == ferryfs::state::common || state == ferryfs::state::added || state == ferryfs::state::conflict;
+    return state == ferryfs::state::common || state == ferryfs::state::added || state == ferryfs::state::conflict ||
+           is_undecided();
   }
   // Its bytes are on the source only, to be fetched.
-  bool is_gap() const noexcept {
-    return state == ferryfs::state::missing || state == ferryfs::state::failed || state == ferryfs::state::skipped;
+  bool is_gap() const noexcept { return is_of_gap() && !is_undecided(); }
+  // Fetched, and then the source's copy got another time and kept its size. It counts as a gap; but what is here is
+  // served, until a digest says that the source's bytes are others.
+  bool is_undecided() const noexcept {
+    return reason == ferryfs::reason::time_differs && local && source && is_of_gap();
+  }
+
+  // Both sides have the same bytes, as a digest said of them as they stand now.
+  bool is_compared() const noexcept {
+    return state == ferryfs::state::common && !sha256.empty() && compared && *compared == source->mtime;
   }
 
   // The source has this directory, and what is in it was never asked for: a name that the index lacks may be there.
@@ -113,6 +128,11 @@ struct entry {
   }
 
   bool operator==(const entry&) const = default;
+
+ private:
+  bool is_of_gap() const noexcept {
+    return state == ferryfs::state::missing || state == ferryfs::state::failed || state == ferryfs::state::skipped;
+  }
 };
 
 // The state that the two sides of `e` add up to; keeps what was decided (deleted, moved, skipped, failed).

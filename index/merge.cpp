@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "index/arrivals.hpp"
+#include "index/away.hpp"
 #include "index/day.hpp"
 #include "index/digest.hpp"
 #include "index/lost.hpp"
@@ -36,26 +36,31 @@ std::vector<entry> rows_of(list_children& list, inode directory) {
   return rows;
 }
 
-// The source has a hidden name no more: nothing is to be hidden.
+// The source has a hidden name no more. What was decided of it stays decided; what only stood against something else
+// does not.
 void leave_hidden(transaction& t, const entry& hidden) {
-  if (const auto moved = t.by_origin(hidden.ino)) leave(t, *moved, which::source);
-  t.erase(hidden);
+  const auto renamed = t.by_origin(hidden.ino);
+  if (renamed && !is_hidden(renamed->state)) leave(t, *renamed, which::source);
+  if (hidden.state == state::shadowed || (hidden.state == state::moved && !renamed)) t.erase(hidden);
 }
 
 bool is_another(const side& known, const side& now) {
   return known.size != now.size || known.mtime != now.mtime || (known.mode & S_IFMT) != (now.mode & S_IFMT);
 }
 
-// A picture that is common, by its size alone, as it was not before.
-bool is_unproven(const entry& before, const entry& after) {
-  if (after.state != state::common || !S_ISREG(after.local->mode)) return false;
-  return before.state != state::common || is_another(*before.source, *after.source) ||
-         is_another(*before.local, *after.local);
-}
-
 // Symbolic links compare by what they point to.
 bool other_target(const entry& before, const listed& name) {
   return S_ISLNK(name.attributes.mode) && before.target != name.target;
+}
+
+// Bytes that are here are not given up for a time alone.
+void note_time(entry& e) {
+  const bool time_only = e.fetched && e.local && e.state == state::missing && S_ISREG(e.source->mode) &&
+                         S_ISREG(e.local->mode) && e.source->size == e.local->size && !is_doubt(e.reason);
+  if (time_only)
+    e.set_reason(reason::time_differs);
+  else if (e.reason == reason::time_differs)
+    e.forget_reason();
 }
 
 // What a row becomes when `name` stands on side `w`.
@@ -76,6 +81,7 @@ entry merged(const entry& before, which w, const listed& name) {
     after.forget_reason();
   }
   after.state = classify(after);
+  if (w == which::source) note_time(after);
   if (w == which::source && before.local && other_target(before, name)) after.state = state::conflict;
   return after;
 }
@@ -130,6 +136,18 @@ inode listing_merge::contest(transaction& t, const entry& hidden, const listed& 
 std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& name) {
   const auto hidden = t.hidden_child(directory_, name.name);
   if (!hidden) return std::nullopt;
+  const auto moved = t.by_origin(hidden->ino);
+  const auto& away = moved ? moved : hidden;
+  if (is_away(away->state)) {
+    const inode back = bring_back(t, *away, name.attributes, name.target);
+    if (back == 0) return std::nullopt;
+    seen_.push_back(hidden->ino), seen_.push_back(back);
+    return back;
+  }
+  if (hidden->state == state::moved && !moved) {  // what had its name is gone by itself
+    t.erase(*hidden);
+    return std::nullopt;
+  }
   if (hidden->state == state::overruled && is_another(*hidden->source, name.attributes))
     return contest(t, *hidden, name);
   seen_.push_back(hidden->ino);
@@ -142,7 +160,6 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& n
     t.erase(*hidden);
     return insert(t, name);
   }
-  const auto moved = t.by_origin(hidden->ino);
   if (!moved) return 0;
   if (moved->source != std::optional(name.attributes) || other_target(*moved, name)) change_row(t, *moved, name);
   return moved->ino;
@@ -225,7 +242,6 @@ bool listing_merge::change_row(transaction& t, const entry& before, listed name)
   }
   if (before.is_local() && after.is_gap() && t.is_written(before.ino)) keep_open(after);
   t.update(before, after);
-  if (is_unproven(before, after)) record_arrivals(t);
   note(t, before, after);
   return true;
 }
@@ -248,6 +264,19 @@ std::vector<inode> listing_merge::unseen(transaction& t) const {
   return others;
 }
 
+void listing_merge::left_out_now(transaction& t, const std::vector<std::string>& names) {
+  for (const auto& name : names)
+    for (const auto& row : {t.child(directory_, name), t.hidden_child(directory_, name)})
+      if (row && row->source && !on_purpose(*row)) seen_.push_back(row->ino);
+}
+
+std::vector<entry> listing_merge::hidden_unseen(transaction& t) const {
+  auto rows = rows_of(t.hidden_children, directory_);
+  std::erase_if(
+      rows, [&](const entry& e) { return is_away(e.state) || std::binary_search(seen_.begin(), seen_.end(), e.ino); });
+  return rows;
+}
+
 void listing_merge::finish(transaction& t, const side& attributes, std::int64_t mark) {
   if (!fresh_) {
     std::sort(seen_.begin(), seen_.end());
@@ -255,10 +284,40 @@ void listing_merge::finish(transaction& t, const side& attributes, std::int64_t 
       const auto row = t.by_inode(ino);
       if (!row || !on(*row, side_) || (side_ == which::source && row->origin)) continue;
       if (look_ && look_(row->name)) continue;
-      leave(t, *row, side_, !on_purpose_ || !on_purpose_(*row));
+      leave(t, *row, side_, !on_purpose(*row));
     }
     if (hides_) finish_hidden(t);
   }
+  end(t, attributes, mark);
+}
+
+std::vector<listing_merge::unnamed> listing_merge::not_named(transaction& t) {
+  std::vector<unnamed> names;
+  if (fresh_) return names;
+  std::sort(seen_.begin(), seen_.end());
+  for (const inode ino : unseen(t)) {
+    auto row = t.by_inode(ino);
+    if (row && row->source && !row->origin && !on_purpose(*row)) names.push_back({ino, std::move(row->name)});
+  }
+  if (hides_)
+    for (entry& row : hidden_unseen(t))
+      if (row.source && !on_purpose(row)) names.push_back({row.ino, std::move(row.name)});
+  return names;
+}
+
+// A name that a filter leaves out goes at once: that was asked for, and is no loss.
+void listing_merge::finish_keeping(transaction& t, const side& attributes, std::int64_t mark) {
+  if (!fresh_ && on_purpose_) {
+    std::sort(seen_.begin(), seen_.end());
+    for (const inode ino : unseen(t)) {
+      const auto row = t.by_inode(ino);
+      if (row && row->source && !row->origin && on_purpose(*row)) leave(t, *row, side_, false);
+    }
+  }
+  end(t, attributes, mark);
+}
+
+void listing_merge::end(transaction& t, const side& attributes, std::int64_t mark) {
   const auto before = t.by_inode(directory_);
   if (side_ == which::destination || !before) return;
   entry after = *before;
@@ -272,8 +331,22 @@ void listing_merge::finish(transaction& t, const side& attributes, std::int64_t 
 }
 
 void listing_merge::finish_hidden(transaction& t) {
-  for (const entry& row : rows_of(t.hidden_children, directory_))
-    if (!std::binary_search(seen_.begin(), seen_.end(), row.ino)) leave_hidden(t, row);
+  for (const entry& row : hidden_unseen(t)) leave_hidden(t, row);
+}
+
+void left_source(transaction& t, inode ino) {
+  const auto row = t.by_inode(ino);
+  if (row && row->source) is_hidden(row->state) ? leave_hidden(t, *row) : leave(t, *row, which::source);
+}
+
+void part_from_source(transaction& t, const entry& renamed) {
+  if (!is_away(renamed.state)) leave(t, renamed, which::source);
+  const auto left = t.by_inode(renamed.ino);
+  if (!left) return;
+  if (is_away(left->state)) return t.erase(*left);
+  entry after = *left;
+  after.origin.reset();
+  t.update(*left, after);
 }
 
 void leave_below(transaction& t, inode directory, which side, bool wanted) {
@@ -288,8 +361,9 @@ void leave(transaction& t, const entry& e, which side, bool wanted) {
   entry after = e;
   on(after, side).reset();
   after.fetched = false;
-  if (side == which::source || is_doubt(e.reason)) after.forget_reason();  // there are no two to differ
-  if (side == which::source) after.listed.reset(), after.origin.reset();
+  // A doubt about what is here stays with it; one about a file that went does not.
+  if ((side == which::source) != is_doubt(e.reason)) after.forget_reason();
+  if (side == which::source) after.listed.reset();
   if (S_ISDIR(on(e, side)->mode)) {
     leave_below(t, e.ino, side, wanted);
     // What is here below lies in a directory that was made but is not entered yet.
@@ -304,7 +378,7 @@ void leave(transaction& t, const entry& e, which side, bool wanted) {
     if (e.shown() != after.shown()) t.note({change::what::content, e.ino, {}});
   } else {
     if (side == which::source && wanted) record_loss(t, e);
-    t.erase(e);
+    side == which::source&& is_decided(t, e) ? put_away(t, e) : t.erase(e);
     t.note({change::what::dentry, e.parent, e.name});
     t.note({change::what::listing, e.parent, {}});
   }

@@ -45,9 +45,24 @@ class listing_merge {
   // Merges some names; returns the directories among them, to be listed next.
   std::vector<subdirectory> batch(transaction& t, const std::vector<listed>& names);
 
+  // The source has these names too, and what they are now is left out of the view: a file that is empty for a moment.
+  // Their rows stay as they were, unless those are left out themselves.
+  void left_out_now(transaction& t, const std::vector<std::string>& names);
+
   // The listing was complete: what it did not name left this side. On the source the directory's row takes its
   // attributes, as of before the listing, and `mark` as its `listed`.
   void finish(transaction& t, const side& attributes, std::int64_t mark);
+
+  // The same for a source whose silence proves nothing, in two steps. First: what it did not name and has, as far as
+  // the index knows, and what was not left out on purpose.
+  struct unnamed {
+    inode ino;         // of a hidden row, too
+    std::string name;  // on the source
+  };
+  std::vector<unnamed> not_named(transaction& t);
+  // Then: all of those stay as they are, until left_source() is called for them. Where there are any, `mark` should be
+  // 0, so that the directory is listed again.
+  void finish_keeping(transaction& t, const side& attributes, std::int64_t mark);
 
  private:
   inode merge(transaction& t, const listed& name);
@@ -57,6 +72,9 @@ class listing_merge {
   inode contest(transaction& t, const entry& hidden, const listed& name);
   inode shadow(transaction& t, const listed& name);
   void finish_hidden(transaction& t);
+  void end(transaction& t, const side& attributes, std::int64_t mark);
+  std::vector<entry> hidden_unseen(transaction& t) const;
+  bool on_purpose(const entry& row) const { return on_purpose_ && on_purpose_(row); }
   inode insert(transaction& t, listed name);
   bool change_row(transaction& t, const entry& before, listed name);
   void note(transaction& t, const entry& before, const entry& after) const;
@@ -73,8 +91,13 @@ class listing_merge {
   std::vector<inode> seen_;     // of hidden rows as well
 };
 
+// The source was found to have this name, of listing_merge::not_named, no more.
+void left_source(transaction& t, inode ino);
+// What the source had under the name that `renamed` has there is not its any more.
+void part_from_source(transaction& t, const entry& renamed);
+
 // `e` and all below it left `side`: rows that stand on neither side are erased, and entered as lost where they were to
-// be fetched, unless they are not `wanted` any more.
+// be fetched, unless they are not `wanted` any more. What was decided outlives that (see away.hpp).
 void leave(transaction& t, const entry& e, which side, bool wanted = true);
 // All below `directory` did.
 void leave_below(transaction& t, inode directory, which side, bool wanted = true);

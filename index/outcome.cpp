@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "index/arrivals.hpp"
 #include "index/day.hpp"
 #include "index/digest.hpp"
 #include "index/time.hpp"
@@ -36,7 +35,7 @@ void record_arrival(transaction& t, const arrival& a) {
   const bool known = edit(t, a.ino, [&](entry& e) {
     if (is_hidden(e.state)) return;  // deleted since it got its name, and its file with it
     // What a scan learnt of the source meanwhile stands: then this is an outdated copy, or all that is left.
-    e.local = a.local, e.sha256 = a.sha256;
+    e.local = a.local, e.sha256 = a.sha256, e.compared = a.source.mtime;
     // With another time than the source's, a change there is seen by its size alone.
     e.fetched = e.source.has_value() && !e.set_mtime;
     e.set_mode.reset(), e.set_mtime.reset();
@@ -76,7 +75,6 @@ void record_source(transaction& t, inode ino, const side& source) {
     e.source = source;
     if (e.state == state::failed) e.state = state::missing, e.forget_failure();
     e.state = classify(e);
-    record_if_common(t, e);
   });
   // Bytes of both forms may have been read meanwhile.
   t.note({change::what::content, ino, {}});
@@ -109,7 +107,6 @@ void record_found(transaction& t, inode ino, const side& local) {
     e.local = local, e.fetched = false, e.sha256.clear();
     e.forget_reason();
     e.state = classify(e);
-    record_if_common(t, e);
   });
 }
 

@@ -40,7 +40,7 @@ void take_name(transaction& t, const entry& now) {
   const auto hidden = t.hidden_child(now.parent, now.name);
   if (!hidden) return;
   t.decide("reopened", join(t.path(now.parent).value_or(""), now.name));
-  if (const auto moved = t.by_origin(hidden->ino)) leave(t, *moved, which::source);
+  if (const auto moved = t.by_origin(hidden->ino)) part_from_source(t, *moved);
   std::vector<entry> below;
   t.hidden_children(hidden->ino, "", [&](entry&& e) {
     below.push_back(std::move(e));
@@ -73,7 +73,7 @@ void record_pushed(transaction& t, const pushed& p) {
   after.source = p.source;
   // It stays the destination's own: a change on the source is a conflict, never a reason to replace it.
   after.fetched = false;
-  if (before->local == p.sent.local) after.sha256 = p.sha256, after.forget_reason();
+  if (before->local == p.sent.local) after.sha256 = p.sha256, after.compared = p.source.mtime, after.forget_reason();
   if (before->origin) {
     if (const auto moved = t.by_inode(*before->origin)) set_source(t, *moved, p.source);
   } else if (is_renamed(*before, p.sent)) {

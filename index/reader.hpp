@@ -12,6 +12,7 @@
 #include "index/statements/list.hpp"
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
+#include "index/statements/unlisted.hpp"
 #include "index/transaction.hpp"
 
 namespace ferryfs::index {
@@ -35,7 +36,8 @@ class reader {
   due_failures failures;
   some_of_state some;
   count_unlisted unlisted;
-  count_young young_gaps;
+  list_unlisted unlisted_directories;
+  find_unlisted why_unlisted;
   get_meta meta;
   sum_lost lost;
   list_lost losses;

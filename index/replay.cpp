@@ -60,6 +60,12 @@ class replayer {
     return e && (on ? record_skipped(t_, e->ino) : record_wanted(t_, e->ino));
   }
 
+  bool undeleted(const std::string& path) {
+    const auto at = place_of(path);
+    const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
+    return hidden && record_undeleted(t_, hidden->ino);
+  }
+
   bool kept_destination(const std::string& path) {
     const auto at = place_of(path);
     if (!at) return false;
@@ -84,7 +90,7 @@ class replayer {
     const auto at = place_of(path);
     const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
     if (!hidden || hidden->state == state::shadowed) return false;
-    if (const auto moved = t_.by_origin(hidden->ino)) leave(t_, *moved, which::source);
+    if (const auto moved = t_.by_origin(hidden->ino)) part_from_source(t_, *moved);
     const auto here = entry_at(*at);
     if (here && here->source) return set_state(*hidden, state::shadowed), true;
     entry e = here.value_or(entry{});
@@ -178,6 +184,7 @@ bool replay(transaction& t, const decision_line& d, std::int64_t now) {
   if (d.verb == "renamed" && !d.other.empty()) return r.renamed(d.path, d.other);
   if (d.verb == "exchanged" && !d.other.empty()) return r.exchanged(d.path, d.other);
   if (d.verb == "skipped" || d.verb == "wanted") return r.skipped(d.path, d.verb == "skipped");
+  if (d.verb == "undeleted") return r.undeleted(d.path);
   if (d.verb == "kept-destination") return r.kept_destination(d.path);
   if (d.verb == "kept-both" && !d.other.empty()) return r.kept_both(d.path, d.other);
   if (d.verb == "reopened") return r.reopened(d.path);

@@ -13,13 +13,17 @@ class walker {
  public:
   explicit walker(std::initializer_list<state> states) : states_(states) {}
 
+  // What was deleted in it is as well.
+  bool is_wanted_deletion(const entry& e) const { return e.state == state::deleted && wants(e); }
+
   bool wants(const entry& e) const { return std::find(states_.begin(), states_.end(), e.state) != states_.end(); }
 
   // The wanted rows of a directory; its subdirectories go on the stack.
   std::vector<entry> rows(reader& r, inode directory, const std::string& path) {
     std::vector<entry> found;
     const auto take = [&](entry&& e) {
-      if (!is_hidden(e.state) && e.is_directory()) stack.emplace_back(e.ino, join(path, e.name));
+      if (e.is_directory() && (!is_hidden(e.state) || is_wanted_deletion(e)))
+        stack.emplace_back(e.ino, join(path, e.name));
       if (wants(e)) found.push_back(std::move(e));
       return true;
     };
@@ -40,6 +44,20 @@ class walker {
   const std::vector<state> states_;
 };
 
+// The directory at a path, which may have been deleted.
+std::optional<entry> directory_at(reader& r, const std::string& path) {
+  auto found = r.by_inode(root_inode);
+  for (std::size_t from = 0; found && from < path.size();) {
+    const auto slash = std::min(path.find('/', from), path.size());
+    const auto name = path.substr(from, slash - from);
+    const auto hidden = r.hidden_child(found->ino, name);
+    found = r.child(found->ino, name);
+    if (!found && hidden && hidden->state == state::deleted) found = hidden;
+    from = slash + 1;
+  }
+  return found;
+}
+
 }  // namespace
 
 void rows_below(reader& r, std::initializer_list<state> states, std::string_view below,
@@ -47,14 +65,15 @@ void rows_below(reader& r, std::initializer_list<state> states, std::string_view
   walker w{states};
   const std::string path{below};
   const auto slash = path.rfind('/');
-  const auto parent = r.at(slash == std::string::npos ? "" : path.substr(0, slash));
+  const auto parent = directory_at(r, slash == std::string::npos ? "" : path.substr(0, slash));
   if (parent && !path.empty())
-    if (const auto hidden = r.hidden_child(parent->ino, path.substr(slash + 1)))
+    if (const auto hidden = r.hidden_child(parent->ino, path.substr(slash + 1))) {
       if (w.wants(*hidden) && !each(path, *hidden)) return;
+      if (w.is_wanted_deletion(*hidden) && hidden->is_directory()) w.stack.emplace_back(hidden->ino, path);
+    }
   const auto self = r.at(path);
-  if (!self) return;
-  if (w.wants(*self) && !each(path, *self)) return;
-  if (self->is_directory()) w.stack.emplace_back(self->ino, path);
+  if (self && w.wants(*self) && !each(path, *self)) return;
+  if (self && self->is_directory()) w.stack.emplace_back(self->ino, path);
   while (!w.stack.empty()) {
     const auto [directory, at] = std::move(w.stack.back());
     w.stack.pop_back();

@@ -133,6 +133,18 @@ INSERT INTO name_change (ino, parent, name, exchanged, file, old_parent, old_pat
   SELECT ino, parent, name, exchanged, file, 0, X'', X'', 0, 0 FROM renaming;
 DROP TABLE renaming;
 CREATE TABLE decision (id INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT;
+)",
+                                                        R"(
+ALTER TABLE entry ADD COLUMN compared INTEGER;
+-- Its digest was taken of the source's bytes, as they came.
+UPDATE entry SET compared = source_mtime WHERE state = 1 AND fetched = 1 AND sha256 IS NOT NULL;
+DELETE FROM meta WHERE key IN ('arrivals', 'verified', 'verified_source');
+-- Directories of the source that could not be listed.
+CREATE TABLE unlisted (
+  ino INTEGER PRIMARY KEY, denied INTEGER NOT NULL, error TEXT NOT NULL, accepted INTEGER NOT NULL
+) STRICT;
+CREATE INDEX entry_unlisted ON entry(ino)
+  WHERE directory = 1 AND hidden = 0 AND source_mode IS NOT NULL AND listed IS NULL;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

@@ -11,6 +11,7 @@
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
 #include "index/statements/renaming.hpp"
+#include "index/statements/unlisted.hpp"
 #include "index/statements/write.hpp"
 
 namespace ferryfs::index {
@@ -46,6 +47,10 @@ class transaction {
   insert_lost lose;
   delete_lost regain;
   any_lost has_lost;
+  insert_unlisted could_not_list;
+  delete_unlisted was_listed;
+  accept_unlisted accept_not_listed;
+  any_unlisted has_unlisted;
   insert_renaming intend_rename;
   delete_renaming forget_rename;
   finish_renaming finish_rename;

@@ -131,6 +131,10 @@ class archive {
   virtual void remove(const std::string& path, changed done) = 0;
   virtual bool can_replace() const = 0;
 
+  // What tells the file system under the root from another that is mounted there later; nothing: not to be had. Blocks
+  // for no network.
+  virtual std::optional<std::uint64_t> file_system() const { return std::nullopt; }
+
   struct health {
     bool reachable = true;
     std::string why;  // the last failure, while not reachable

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 
+#include "index/completeness.hpp"
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/decide/replay_decisions.hpp"
@@ -23,12 +24,9 @@ std::string now_text() {
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
 }
 
-// What lies on the destination is known. A pause holds the limiter first, and lasts over scans.
-void begin_replication(replicator& replicate, const limiter& limit) {
-  if (limit.holds()) return;
-  replicate.resume();
-  if (limit.holds()) replicate.pause();  // it came between the two
-}
+// Keys of meta.
+constexpr const char* file_system_key = "source_file_system";
+constexpr const char* empty_key = "source_may_be_empty";
 
 }  // namespace
 
@@ -40,7 +38,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
       readers_(where.index_path(), [this] { index_.settle(); }),
       filter_(s.exclude, s.profile),
       source_(std::move(source)),
-      fetch_(where, *source_, index_, readers_, limit_, s.min_free),
+      fetch_(where, *source_, index_, readers_, limit_, s.min_free, s.quiet),
       replicate_({where, *source_, index_, readers_, fetch_}, s.min_free) {
   index_.on_lost([this](const std::string& why) {
     spdlog::error("the last files made here are not in the index ({}); both sides are looked at again", why);
@@ -50,6 +48,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
   });
   settle_renames(where_, index_);
   to_replay_ = lacks_decisions(where_, index_);
+  suspicion_ = readers_.borrow()->meta(index::suspicious_key).value_or("");
   durable_.start();
   limit_.set(s.limit);
   // Last: the archive's threads call this, and a constructor that throws does not wait for them.
@@ -98,19 +97,20 @@ void migration::run(const std::stop_token& stop) {
   auto repair_pause = least_repair_pause;
   while (!stop.stop_requested()) {
     std::vector<std::function<void(const source_scan::result&)>> requesters;
-    bool full = false, repairs = false;
+    bool full = false, repairs = false, believe = false;
     {
       const std::lock_guard lock{mutex_};
       requested_ = false;
       repairs = std::exchange(to_repair_, false);
       full = std::exchange(full_requested_, false);
+      believe = std::exchange(believe_, false);
       came_back_ = false;
       scanning_ = true;
       requesters = std::exchange(requesters_, {});
     }
     const auto begun = std::chrono::system_clock::now();
     source_scan::result result;
-    if (const auto thrown = contain("scan", [&] { result = scan(stop, full || round % full_every == 0); }))
+    if (const auto thrown = contain("scan", [&] { result = scan(stop, full || round % full_every == 0, believe); }))
       result = give_up_scan(failure_of(thrown, "the scan ended early"));
     const auto tell = [&] {
       if (scan_told_ && !result.cut_short) contain("report of a scan", [&] { scan_told_(result, full, begun); });
@@ -139,23 +139,52 @@ source_scan::result migration::give_up_scan(const failure& why) {
   source_scan::result r;
   r.failures.push_back(why);
   r.cut_short = true;
-  if (work_.replicate && !to_replay_) replicate_.resume();
+  begin_replication();
   fail_listings(why);
   const std::lock_guard lock{mutex_};
   running_.reset();
   return last_ = r;
 }
 
+// What lies on the destination is known. A pause holds the limiter first, and lasts over scans.
+void migration::begin_replication() {
+  if (!work_.replicate || !may_replicate() || limit_.holds()) return;
+  replicate_.resume();
+  if (limit_.holds()) replicate_.pause();  // it came between the two
+}
+
+std::string migration::suspicion() {
+  const std::lock_guard lock{mutex_};
+  return suspicion_;
+}
+
+void migration::suspect(const std::string& why) {
+  if (suspicion() == why) return;
+  if (!why.empty()) spdlog::warn("{}", why);
+  {
+    const std::lock_guard lock{mutex_};
+    suspicion_ = why;
+  }
+  if (!why.empty()) replicate_.pause();
+  index_.run([&](index::transaction& t) { t.put_meta(index::suspicious_key, why); });
+}
+
 // Both sides at once: the source answers while the destination is walked.
-source_scan::result migration::scan(const std::stop_token& stop, bool full) {
+source_scan::result migration::scan(const std::stop_token& stop, bool full, bool believe) {
   looked_here_ = false;
   const auto lost = readers_.borrow()->lost().files;
   const auto finished = std::make_shared<std::promise<source_scan::result>>();
+  const auto known_disk = readers_.borrow()->meta(file_system_key);
+  const auto disk = source_->file_system();
+  const bool other_disk = disk && known_disk && *known_disk != std::to_string(*disk);
+  if (other_disk) spdlog::info("another file system is mounted at the source than before; all of it is listed");
   auto s = std::make_shared<source_scan>(
-      source_scan::services{*source_, index_, readers_, filter_,
-                            [this](inode ino, const std::optional<failure>& why) { listed(ino, why); },
-                            [finished](const source_scan::result& r) { finished->set_value(r); }, where_.times()},
-      full || filter_changed());
+      source_scan::services{
+          *source_, index_, readers_, filter_,
+          [this](inode ino, const std::optional<failure>& why) { listed(ino, why); },
+          [finished](const source_scan::result& r) { finished->set_value(r); }, where_.times(),
+          belief{settings_.believe_loss, readers_.borrow()->meta(empty_key) == "1", believe, other_disk}},
+      full || believe || other_disk || filter_changed() || !suspicion().empty());
   {
     const std::lock_guard lock{mutex_};
     running_ = s;
@@ -166,7 +195,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   auto end = finished->get_future().share();
   const auto thrown = contain("scan", [&] {
     // What was decided is about what the source has, and tells to what there the files here belong.
-    if (to_replay_ && !end.get().cut_short) {
+    if (to_replay_ && !end.get().cut_short && end.get().suspicious.empty()) {
       replay_decisions(where_, index_);
       to_replay_ = false;
       marks_.forget();
@@ -176,15 +205,15 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
   });
   if (thrown) problem = failure{cause::local_error, "the destination could not be scanned: " + text_of(thrown)};
   looked_here_ = !thrown;
-  const auto replicate = [&] {
-    if (work_.replicate && !to_replay_) begin_replication(replicate_, limit_);
-  };
-  replicate();
+  // What is missing is known while the source is still being listed; a source that was not believed is waited for.
+  begin_replication();
   auto result = end.get();
+  if (!result.cut_short) suspect(result.suspicious);
   if (problem) result.failures.insert(result.failures.begin(), *problem);
   // A directory that can't be read is asked for again by the next scan, which need not be a full one for that.
   if (!problem && !result.cut_short) remember(result);
-  if (result.complete()) {
+  if (!problem && !result.cut_short && result.suspicious.empty()) remember_source(disk, result.empty);
+  if (result.failures.empty()) {
     fail_listings({cause::not_found, "the directory left the source"});
   } else {
     for (const auto& f : result.failures)
@@ -197,7 +226,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full) {
     last_ = result;
   }
   // Again: a pause that was lifted while the first scan ran is lifted by this.
-  replicate();
+  begin_replication();
   if (const auto more = readers_.borrow()->lost().files - lost; more > 0)
     spdlog::warn("scan: {} pictures left the source before they were fetched", more);
   replicate_.look_again();
@@ -216,6 +245,14 @@ void migration::remember(const source_scan::result& r) {
                r.complete() ? "complete" : "ended", r.directories, r.skipped, r.names);
 }
 
+// What the next scan compares with.
+void migration::remember_source(const std::optional<std::uint64_t>& disk, bool empty) {
+  index_.run([&](index::transaction& t) {
+    if (disk) t.put_meta(file_system_key, std::to_string(*disk));
+    t.put_meta(empty_key, empty ? "1" : "0");
+  });
+}
+
 void migration::when_listed(inode directory, told call) {
   std::shared_ptr<source_scan> scan;
   {
@@ -232,7 +269,10 @@ void migration::when_listed(inode directory, told call) {
   const auto row = readers_.borrow()->by_inode(directory);
   if (row && row->listed) return call(std::nullopt);
   const auto health = source_->state();
-  call(failure{cause::unreachable, health.reachable ? "the directory was never listed" : health.why});
+  if (!health.reachable) return call(failure{cause::unreachable, health.why});
+  const auto why = readers_.borrow()->why_unlisted(directory);
+  if (why && !why->text.empty()) return call(failure{why->denied ? cause::permission : cause::source_error, why->text});
+  call(failure{cause::unreachable, "the directory was never listed"});
 }
 
 void migration::listed(inode directory, const std::optional<failure>& why) {
@@ -259,8 +299,9 @@ void migration::fail_listings(const failure& why) {
     for (const auto& call : calls) contain("a listing", [&] { call(why); });
 }
 
-void migration::rescan(std::function<void(const source_scan::result&)> call, pass how) {
+void migration::rescan(std::function<void(const source_scan::result&)> call, pass how, bool believe) {
   const std::lock_guard lock{mutex_};
+  believe_ |= believe;
   requested_ = true;
   full_requested_ |= how == pass::full;
   requesters_.push_back(std::move(call));

@@ -96,14 +96,20 @@ class migration {
   // what comes up later.
   bool all_listed() const noexcept { return all_listed_; }
   // Not while an index that was made anew lacks the decisions: what was deleted is not known.
-  bool may_replicate() const noexcept { return !to_replay_; }
+  // Nor while the source is not believed.
+  bool may_replicate() { return !to_replay_ && suspicion().empty(); }
 
   enum class pass {
     changed,  // as the periodic one: directories whose time has changed
     full,     // every directory: also finds what was overwritten in place
   };
-  // A scan of both sides as soon as the running one ends; `call` gets the source's result.
-  void rescan(std::function<void(const source_scan::result&)> call, pass how = pass::full);
+  // A scan of both sides as soon as the running one ends; `call` gets the source's result. `believe`: what is gone from
+  // the source is meant to be.
+  void rescan(std::function<void(const source_scan::result&)> call, pass how = pass::full, bool believe = false);
+
+  // Why the source is not believed, since the last scan that could tell: one line with the remedy. Empty: it is. While
+  // it is not, nothing is replicated or pushed, and what readers want is asked for.
+  std::string suspicion();
 
   struct scanning {
     bool running;
@@ -113,7 +119,10 @@ class migration {
 
  private:
   void run(const std::stop_token& stop);
-  source_scan::result scan(const std::stop_token& stop, bool full);
+  source_scan::result scan(const std::stop_token& stop, bool full, bool believe);
+  void begin_replication();
+  void suspect(const std::string& why);
+  void remember_source(const std::optional<std::uint64_t>& disk, bool empty);
   source_scan::result give_up_scan(const failure& why);
   void listed(inode directory, const std::optional<failure>& why);
   void fail_listings(const failure& why);
@@ -136,7 +145,8 @@ class migration {
   std::condition_variable_any wake_;
   work work_;
   scan_told scan_told_;
-  bool requested_ = false, full_requested_ = false, came_back_ = false, ending_ = false;
+  bool requested_ = false, full_requested_ = false, believe_ = false, came_back_ = false, ending_ = false;
+  std::string suspicion_;
   bool to_repair_ = false;  // changes of the index were lost, which a scan of the destination finds again
   bool scanning_ = false;   // a scan runs or is about to: directories that were never listed may be soon
   std::vector<std::function<void(const source_scan::result&)>> requesters_;

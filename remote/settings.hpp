@@ -22,6 +22,8 @@ struct settings {
   std::chrono::seconds rescan{300};       // 0: never
   std::uint64_t min_free = 256ULL << 20;  // bytes
   unsigned keep_reports = 100;
+  std::chrono::seconds quiet{10};  // between two looks at a picture that may still be written on the source
+  unsigned believe_loss = 10;      // percent of the source's pictures that may be gone at once
 };
 
 }  // namespace ferryfs::remote

@@ -1,19 +1,47 @@
-// Whether a file on the source is at rest: an upload that goes on shows a young mtime.
+// Whether a file on the source is at rest, or still being written. The server's clock is not compared with ours more
+// finely than a day and a half; what tells are two looks of our own, by our own clock, that saw the same.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <mutex>
+#include <unordered_map>
+
+#include "index/entry.hpp"
 
 namespace ferryfs::remote {
 
-// A camera's upload over a bad line pauses for seconds; a clock that is wrong is wrong by more than these.
-inline constexpr std::chrono::seconds settle_time{10};
+// Threads: any.
+class settling {
+ public:
+  using clock = std::chrono::steady_clock;
+  // A clock that is wrong is wrong by its time zone, and some more.
+  static constexpr std::chrono::hours young{36};
 
-// `mtime` in seconds since 1970. True where it lies further from now than settle_time, on either side.
-inline bool is_settled(std::int64_t mtime) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto age = std::chrono::duration_cast<std::chrono::seconds>(now) - std::chrono::seconds{mtime};
-  return age > settle_time || age < -settle_time;
-}
+  // `quiet`: how far apart the two looks must be.
+  explicit settling(std::chrono::seconds quiet) : quiet_(quiet) {}
+  // What the time is, for tests. Set before the first look.
+  std::function<std::chrono::system_clock::time_point()> wall = std::chrono::system_clock::now;
+  std::function<clock::time_point()> monotonic = clock::now;
+
+  // The source shows a file like this; `mtime` in seconds since 1970. Returns when it is at rest if it stays as it is:
+  // a time that is not ahead of now means that it is.
+  clock::time_point look(inode ino, std::uint64_t size, std::int64_t mtime);
+  bool is_settled(inode ino, std::uint64_t size, std::int64_t mtime);
+
+ private:
+  struct seen {
+    std::uint64_t size;
+    std::int64_t mtime;
+    clock::time_point since;
+  };
+  void make_room();
+
+  const std::chrono::seconds quiet_;
+  std::mutex mutex_;
+  std::unordered_map<inode, seen> seen_;  // of those that are young
+};
 
 }  // namespace ferryfs::remote

@@ -14,6 +14,7 @@ exit_code run_report(const arguments& a);
 exit_code run_fetch(const arguments& a);
 exit_code run_push(const arguments& a);
 exit_code run_skip(const arguments& a);
+exit_code run_undelete(const arguments& a);
 exit_code run_resolve(const arguments& a);
 exit_code run_ready(const arguments& a);
 exit_code run_verify(const arguments& a);

@@ -70,12 +70,28 @@ command_result verify_alone(migration& m, const std::string& path, bool with_sou
   return watched(std::move(end), [&] { return verify_line(far); });
 }
 
+command_result ready_alone(migration& m, bool as_json) {
+  std::stop_source stop;
+  remote::verify_progress far;
+  const signal_watcher watcher{[&](int) { stop.request_stop(); }};
+  m.start({false, false});
+  auto end = std::async(std::launch::async, [&] { return ready(m, {}, as_json, far, stop.get_token()); });
+  return watched(std::move(end), [&] { return verify_line(far); });
+}
+
 }  // namespace
 
 exit_code run_skip(const arguments& a) {
   return for_each(a.paths, [](const located& where) {
     return decide(where, "skip " + where.relative, need_source::never,
                   [](migration& m, const std::string& path) { return skip(m, path, {}); });
+  });
+}
+
+exit_code run_undelete(const arguments& a) {
+  return for_each(a.paths, [](const located& where) {
+    return decide(where, "undelete " + where.relative, need_source::never,
+                  [](migration& m, const std::string& path) { return undelete(m, path, {}); });
   });
 }
 
@@ -89,8 +105,15 @@ exit_code run_resolve(const arguments& a) {
 }
 
 exit_code run_ready(const arguments& a) {
-  return print(decide(locate(a.path), a.json ? "ready json" : "ready", need_source::if_there,
-                      [&](migration& m, const std::string&) { return ready(m, {}, a.json); }));
+  const located where = locate(a.path);
+  const std::string json = a.json ? " json" : "";
+  if (a.quick)
+    return print(decide(where, "ready quick" + json, need_source::if_there,
+                        [&](migration& m, const std::string&) { return ready_quickly(m, {}, a.json); }));
+  if (where.mounted) return print(ask_watched(where.root, "verify", "ready" + json));
+  block_signals();
+  return print(decide(where, "", need_source::if_there,
+                      [&](migration& m, const std::string&) { return ready_alone(m, a.json); }));
 }
 
 exit_code run_verify(const arguments& a) {

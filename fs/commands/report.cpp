@@ -87,6 +87,10 @@ void list_now(const located& where, const std::string& set, listing_output& out)
   index::reader r{index_of(where.root)};
   if (set == "lost")
     r.losses([&](const index::loss& l) { return !is_below(l.path, where.relative) || out.add(l.size, l.path); });
+  else if (set == "unlisted")
+    for (const auto& path : index::unlisted_paths(r)) {
+      if (is_below(path, where.relative) && !out.add(0, path)) return;
+    }
   else
     index::list(r, *index::set_named(set), where.relative,
                 [&](std::string_view path, const index::listed_picture& p) { return out.add(p.size, path); });

@@ -93,7 +93,11 @@ json total_of(const json& all) {
 std::string archive_line(const json& s) { return status_line(s) + "  " + s["path"].get<std::string>(); }
 
 std::string total_line(const json& all) {
-  return fmt::format("{} archives: {}", all.size(), status_line(total_of(all)));
+  const auto silent = static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(), [](const json& s) { return s.contains("error"); }));
+  if (silent == all.size()) return fmt::format("none of {} archives answers", all.size());
+  std::string text = fmt::format("{} archives: {}", all.size() - silent, status_line(total_of(all)));
+  return silent == 0 ? text : text + fmt::format(", {} DO NOT ANSWER", silent);
 }
 
 drawing lines_of(const json& all) {

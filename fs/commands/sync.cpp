@@ -73,6 +73,7 @@ exit_code conclude(const remote::migration& m, const json& s, const ending& end,
   if (!reached)
     throw error(exit_code::source,
                 fmt::format("{}: unreachable for too long; run it again to go on", printable(m.setup().source)));
+  if (!end.scan.suspicious.empty()) throw error(exit_code::incomplete, end.scan.suspicious);
   if (!end.scan.complete()) {
     const auto& first = end.scan.failures.front();
     const bool of_source =
@@ -96,8 +97,8 @@ void leave_report(const char* name, recorder& reports, const ending& end, bool r
   reports.try_record(std::move(j), begun);
 }
 
-exit_code scan_mounted(const located& where, bool as_json) {
-  const std::string answer = send_command(where.root, "rescan");
+exit_code scan_mounted(const located& where, bool believe, bool as_json) {
+  const std::string answer = send_command(where.root, believe ? "rescan believe" : "rescan");
   std::printf("%s\n", as_json ? read_status(where.root).dump(2).c_str() : answer.c_str());
   return exit_code::complete;
 }
@@ -132,7 +133,7 @@ exit_code run_scan(const arguments& a) {
   if (where.mounted && a.rebuild)
     throw error(exit_code::usage, fmt::format("{}: mounted, and the index in use; unmount it, then scan --rebuild",
                                               printable(where.root)));
-  if (where.mounted) return scan_mounted(where, a.json);
+  if (where.mounted) return scan_mounted(where, a.believe, a.json);
   block_signals();
   log_to_stderr("critical");
   ending end;
@@ -141,7 +142,8 @@ exit_code run_scan(const arguments& a) {
   auto& m = *e.archive;
   recorder reports{m};
   const auto begun = wall_clock::now();
-  m.rescan([&](const auto& r) { end.set([&] { end.scan = r, end.scanned = end.idle = true; }); });
+  m.rescan([&](const auto& r) { end.set([&] { end.scan = r, end.scanned = end.idle = true; }); },
+           remote::migration::pass::full, a.believe);
   m.start({false, false});
   const bool reached = watch(end, m, a.json);
   const json s = status_of(m);

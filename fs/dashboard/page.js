@@ -36,6 +36,7 @@ function percent(part, whole) {
 function stateOf(s) {
   if (s.transfer.blocked) return ["stands still", "trouble"];
   if (s.source.reachable === false) return ["source unreachable", "trouble"];
+  if (s.suspicious) return ["source not believed", "trouble"];
   if (s.complete) return ["complete", "complete"];
   if (s.transfer.paused) return ["paused", "attention"];
   if (s.source.scanning) return ["scanning", "copying"];

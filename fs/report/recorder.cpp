@@ -52,6 +52,7 @@ job scan_job(const remote::source_scan::result& r) {
   job j;
   j.name = "scan";
   if (!r.complete()) j.status = "incomplete";
+  if (!r.suspicious.empty()) j.errors.push_back(r.suspicious);
   for (const auto& f : r.failures) j.errors.push_back(f.text);
   return j;
 }

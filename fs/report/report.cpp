@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "index/completeness.hpp"
 #include "index/kinds.hpp"
 #include "index/path.hpp"
 
@@ -97,9 +98,9 @@ json make_report(index::reader& r, const job& j, unsigned number) {
 
   json report{{"report", number}};
   report["job"] = {{"name", printable(j.name)},
-                   {"status", !j.status.empty() ? printable(j.status)
-                              : all.complete()  ? "complete"
-                                                : "incomplete"},
+                   {"status", !j.status.empty()                        ? printable(j.status)
+                              : index::read_completeness(r).complete() ? "complete"
+                                                                       : "incomplete"},
                    {"direction", j.back ? "destination to source" : "source to destination"},
                    {"automatic", j.automatic},
                    {"started", utc_text(j.begun)},

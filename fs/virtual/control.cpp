@@ -42,7 +42,8 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   const std::string_view verb = command.substr(0, space);
   const std::string argument{space == std::string_view::npos ? "" : command.substr(space + 1)};
   if (is_switch(verb)) return done(set_switch(migration_, verb, argument));
-  if (verb == "rescan" && (argument.empty() || argument == "changed")) return rescan(argument.empty(), std::move(done));
+  if (verb == "rescan" && (argument.empty() || argument == "changed" || argument == "believe"))
+    return rescan(argument != "changed", argument == "believe", std::move(done));
   if (verb == "progress") return done({0, argument == "push" ? pushing_.line() : verify_line(verifying_)});
   if (verb == "stop" && (argument == "push" || argument == "verify")) {
     const bool runs = (argument == "push" ? push_ : verify_).stop();
@@ -51,21 +52,25 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   if (auto aside = long_work(verb, argument)) return run_aside(std::move(aside), std::move(done));
   done({EINVAL,
         fmt::format(
-            "{}: unknown; there are pause, resume, rescan [changed], limit RATE, fetch PATH, push PATH, skip PATH, "
+            "{}: unknown; there are pause, resume, rescan [changed|believe], limit RATE, fetch PATH, push PATH, skip "
+            "PATH, "
+            "undelete PATH, "
             "resolve source|destination|both PATH, ready, report, verify here|source PATH and stop push|verify\n",
             printable(verb))});
 }
 
-void control::rescan(bool full, std::function<void(const result&)> done) {
+void control::rescan(bool full, bool believe, std::function<void(const result&)> done) {
   using pass = remote::migration::pass;
   migration_.rescan(
       [done = std::move(done)](const remote::source_scan::result& r) {
-        if (!r.complete()) return done({EHOSTDOWN, r.failures.front().text + "\n"});
+        if (!r.suspicious.empty()) return done({EIO, r.suspicious + "\n"});
+        if (!r.complete())
+          return done({r.failures.front().of_connection() ? EHOSTDOWN : EIO, r.failures.front().text + "\n"});
         std::string text = fmt::format("scanned {} directories, {} names", r.directories + r.skipped, r.names);
         if (r.skipped > 0) text += fmt::format("; {} directories had not changed", r.skipped);
         done({0, text + "\n"});
       },
-      full ? pass::full : pass::changed);
+      full ? pass::full : pass::changed, believe);
 }
 
 // What takes as long as the disk or the source takes; nothing: no such verb.
@@ -73,7 +78,13 @@ control::work control::long_work(std::string_view verb, const std::string& argum
   using stop = std::stop_token;
   if (verb == "fetch") return [this, argument](const stop& s) { return fetch_now(migration_, argument, s); };
   if (verb == "skip") return [this, argument](const stop& s) { return skip(migration_, argument, s); };
-  if (verb == "ready") return [this, argument](const stop&) { return ready(migration_, open_, argument == "json"); };
+  if (verb == "ready" && argument.starts_with("quick"))
+    return [this, argument](const stop&) { return ready_quickly(migration_, open_, argument == "quick json"); };
+  if (verb == "ready")
+    return [this, argument](const stop& s) {
+      return verify_.run(s, [&](const stop& t) { return ready(migration_, open_, argument == "json", verifying_, t); });
+    };
+  if (verb == "undelete") return [this, argument](const stop& s) { return undelete(migration_, argument, s); };
   if (verb == "report") return [this](const stop&) { return make_report(recorder_); };
   if (verb == "push")
     return [this, argument](const stop& s) {

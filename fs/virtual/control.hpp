@@ -35,7 +35,7 @@ class control {
  private:
   using work = std::function<result(const std::stop_token&)>;
   work long_work(std::string_view verb, const std::string& argument);
-  void rescan(bool full, std::function<void(const result&)> done);
+  void rescan(bool full, bool believe, std::function<void(const result&)> done);
   void run_aside(work w, std::function<void(const result&)> done);
 
   remote::migration& migration_;

@@ -29,7 +29,7 @@ index.html    the dashboard: a page that needs nothing else, for any web server
 status.json   where the archive stands: counts, sizes, what is being fetched
 metrics       the same for Prometheus
 lists/SET.txt the pictures of a set, one a line, "SIZE PATH", sorted by path as LC_ALL=C sort does; made when it is opened.
-              Sets: source destination common missing new conflict deleted skipped failed lost.
+              Sets: source destination common missing new conflict deleted skipped failed lost unlisted.
               In a path a backslash stands as \\ and a newline as \n; every other byte stands as it is
 reports/      what scans and syncs found, TIME-NUMBER.json, and TIME-NUMBER.SET.gz, the lists of that time (zcat);
               latest.json is a link to the newest
@@ -90,6 +90,8 @@ unique_fd open_list(remote::migration& m, const std::string& set) {
   const auto reader = m.readers().borrow();
   if (const auto which = index::set_named(set))
     index::list(*reader, *which, "", [&](std::string_view path, const auto& p) { return add(p.size, path); });
+  else if (set == "unlisted")
+    for (const auto& path : index::unlisted_paths(*reader)) add(0, path);
   else
     reader->losses([&](const index::loss& l) { return add(l.size, l.path); });
   write_all(file.get(), text, set);
@@ -112,8 +114,8 @@ std::vector<virtual_directory::file> own_files(remote::migration& m, std::functi
       {"metrics", 0444, [&m] { return metrics_of(m); }},
       {"status.json", 0444, status},
   };
-  for (const std::string set :
-       {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped", "failed", "lost"})
+  for (const std::string set : {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped",
+                                "failed", "lost", "unlisted"})
     files.push_back({set + ".txt", 0444, {}, [&m, set] { return open_list(m, set); }, "lists"});
   return files;
 }

@@ -52,9 +52,14 @@ std::string metrics_text(const json& s, std::uint64_t files, std::uint64_t bytes
       fmt::format("ferryfs_archive_info{{source=\"{}\"}} 1\n", label(source.at("url").get<std::string>()));
   text += by_set(s, "ferryfs_pictures", "Pictures in each set.", "files");
   text += by_set(s, "ferryfs_picture_bytes", "Size of the pictures in each set.", "bytes");
-  text += one("ferryfs_complete", "gauge", "1 while nothing is missing, failed or in conflict.",
+  text += one("ferryfs_complete", "gauge",
+              "1 while all of the source is known and nothing is missing, failed or in conflict.",
               flag(s.at("complete").get<bool>()));
   text += one("ferryfs_source_reachable", "gauge", "1 while the source answers.", flag(source.at("reachable") == true));
+  text += one("ferryfs_source_suspicious", "gauge", "1 while what the source shows is not believed.",
+              flag(!s.at("suspicious").is_null()));
+  text += one("ferryfs_unlisted_directories", "gauge", "Directories of the source that could not be listed.",
+              s.at("unlisted").at("files").get<std::int64_t>());
   text += one("ferryfs_source_scanning", "gauge", "1 while the source is being scanned.",
               flag(source.value("scanning", false)));
   text += one("ferryfs_last_scan_timestamp_seconds", "gauge", "When the last scan of the source ended; 0: never.",

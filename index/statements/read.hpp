@@ -223,40 +223,6 @@ class some_of_state {
   SQLite::Statement s_;
 };
 
-// Directories of the source's that were never listed: what is in them is not known.
-class count_unlisted {
- public:
-  explicit count_unlisted(SQLite::Database& db)
-      : s_(db,
-           "SELECT count(*) FROM entry WHERE directory = 1 AND hidden = 0 AND listed IS NULL AND "
-           "source_mode IS NOT NULL AND state != 4") {}
-  std::int64_t operator()() {
-    const running scope{s_};
-    return s_.executeStep() ? s_.getColumn(0).getInt64() : 0;
-  }
-
- private:
-  SQLite::Statement s_;
-};
-
-// Gaps that the source shows with an mtime between two times, in nanoseconds since 1970.
-class count_young {
- public:
-  explicit count_young(SQLite::Database& db)
-      : s_(db,
-           "SELECT count(*) FROM entry INDEXED BY entry_gap WHERE state = 2 AND directory = 0 AND "
-           "source_mtime BETWEEN ?1 AND ?2") {}
-  std::int64_t operator()(std::int64_t from, std::int64_t to) {
-    const running scope{s_};
-    s_.bind(1, from);
-    s_.bind(2, to);
-    return s_.executeStep() ? s_.getColumn(0).getInt64() : 0;
-  }
-
- private:
-  SQLite::Statement s_;
-};
-
 class get_meta {
  public:
   explicit get_meta(SQLite::Database& db) : s_(db, "SELECT value FROM meta WHERE key = ?1") {}

@@ -69,6 +69,7 @@ entry read_entry(SQLite::Statement& row) {
   if (const auto mtime = row.getColumn(24); !mtime.isNull()) e.set_mtime = mtime.getInt64();
   e.changed = row.getColumn(25).getInt64();
   e.reason = static_cast<reason>(row.getColumn(26).getInt());
+  if (const auto compared = row.getColumn(28); !compared.isNull()) e.compared = compared.getInt64();
   return e;
 }
 
@@ -97,6 +98,7 @@ void bind_entry(SQLite::Statement& statement, const entry& e) {
   statement.bind(26, e.changed);
   statement.bind(27, static_cast<int>(e.reason));
   e.local&& e.local->holes != 0 ? statement.bind(28, static_cast<std::int64_t>(e.local->holes)) : statement.bind(28);
+  bind_optional(statement, 29, e.compared);
 }
 
 }  // namespace ferryfs::index

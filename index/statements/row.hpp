@@ -13,12 +13,12 @@ namespace ferryfs::index {
 inline constexpr const char* entry_columns =
     "ino, parent, name, directory, state, day, source_mode, source_size, source_mtime, local_mode, local_size, "
     "local_mtime, uid, gid, fetched, target, sha256, listed, attempts, retry_at, error, hidden, "
-    "origin, set_mode, set_mtime, changed, reason, local_holes";
+    "origin, set_mode, set_mtime, changed, reason, local_holes, compared";
 
 // Reads a row that was selected as `entry_columns`.
 entry read_entry(SQLite::Statement& row);
 
-// Binds all columns but `ino` to ?2…?28 and `ino` to ?1 (NULL while it is 0, so that SQLite gives the next).
+// Binds all columns but `ino` to ?2…?29 and `ino` to ?1 (NULL while it is 0, so that SQLite gives the next).
 void bind_entry(SQLite::Statement& statement, const entry& e);
 
 // Binds bytes; the caller keeps them alive until the statement is reset. An empty view binds an empty blob.

@@ -16,7 +16,7 @@ class insert_entry {
         s_(db,
            fmt::format(
                "INSERT OR IGNORE INTO entry ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
-               "?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28)",
+               "?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29)",
                entry_columns)) {}
   // The new inode, or 0 if the name is taken.
   inode operator()(const entry& e) {
@@ -68,7 +68,8 @@ class update_entry {
            "UPDATE entry SET parent=?2, name=?3, directory=?4, state=?5, day=?6, source_mode=?7, source_size=?8, "
            "source_mtime=?9, local_mode=?10, local_size=?11, local_mtime=?12, uid=?13, gid=?14, fetched=?15, "
            "target=?16, sha256=?17, listed=?18, attempts=?19, retry_at=?20, error=?21, hidden=?22, "
-           "origin=?23, set_mode=?24, set_mtime=?25, changed=?26, reason=?27, local_holes=?28 WHERE ino = ?1") {}
+           "origin=?23, set_mode=?24, set_mtime=?25, changed=?26, reason=?27, local_holes=?28, compared=?29 WHERE ino "
+           "= ?1") {}
   void operator()(const entry& e) {
     const running scope{s_};
     bind_entry(s_, e);
@@ -86,7 +87,8 @@ class update_facts {
       : s_(db,
            "UPDATE entry SET source_mode=?7, source_size=?8, source_mtime=?9, local_mode=?10, local_size=?11, "
            "local_mtime=?12, uid=?13, gid=?14, fetched=?15, target=?16, sha256=?17, listed=?18, attempts=?19, "
-           "error=?21, set_mode=?24, set_mtime=?25, changed=?26, reason=?27, local_holes=?28 WHERE ino = ?1") {}
+           "error=?21, set_mode=?24, set_mtime=?25, changed=?26, reason=?27, local_holes=?28, compared=?29 WHERE ino = "
+           "?1") {}
   void operator()(const entry& e) {
     const running scope{s_};
     bind_entry(s_, e);

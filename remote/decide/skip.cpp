@@ -41,21 +41,43 @@ class batch {
   index::total sum_;
 };
 
-std::uint64_t count_unlisted(index::reader& r, const std::string& path) {
-  std::uint64_t unlisted = 0;
-  const auto self = r.at(path);
-  std::vector<inode> stack;
-  if (self && self->is_directory()) unlisted += self->never_listed() ? 1 : 0, stack.push_back(self->ino);
-  while (!stack.empty()) {
-    const inode directory = stack.back();
-    stack.pop_back();
-    r.subdirectories(directory, "", [&](entry&& e) {
-      unlisted += e.never_listed() ? 1 : 0;
-      stack.push_back(e.ino);
-      return true;
-    });
+bool is_below(index::reader& r, inode ino, inode top) {
+  for (int depth = 0; ino != top && depth < 2048; ++depth) {
+    const auto row = r.name(ino);
+    if (!row || ino == root_inode) return false;
+    ino = row->parent;
   }
-  return unlisted;
+  return ino == top;
+}
+
+// Those at or below `path` that a scan could not list are accepted; the others have not been tried yet.
+void accept_unlisted(index::writer& index, index::reader& r, const std::string& path, skipped& done) {
+  const auto top = r.at(path);
+  if (!top) return;
+  std::vector<index::unlisted> all;
+  r.unlisted_directories([&](index::unlisted&& u) { return all.push_back(std::move(u)), true; });
+  std::erase_if(all, [&](const index::unlisted& u) { return !is_below(r, u.directory, top->ino); });
+  for (const auto& u : all)
+    if (u.text.empty())
+      ++done.unlisted;
+    else if (index.run([&](index::transaction& t) { return index::record_unlisted_accepted(t, u.directory); }))
+      ++done.accepted;
+}
+
+void accept_losses(index::writer& index, index::reader& r, const std::string& path, skipped& done) {
+  std::vector<std::string> all;
+  r.losses([&](const index::loss& l) {
+    const bool below = path.empty() || l.path == path ||
+                       (l.path.starts_with(path) && l.path.size() > path.size() && l.path[path.size()] == '/');
+    if (below) all.push_back(l.path);
+    return true;
+  });
+  if (all.empty()) return;
+  done.known = true;
+  done.lost = all.size();
+  index.run([&](index::transaction& t) {
+    for (const auto& lost : all) t.regain(lost);
+  });
 }
 
 }  // namespace
@@ -64,7 +86,7 @@ skipped skip_below(index::writer& index, index::readers& readers, const std::str
                    const std::stop_token& stop) {
   skipped done;
   const auto reader = readers.borrow();
-  done.known = reader->at(path).has_value();
+  done.known = reader->at(path).has_value();  // a loss has no row
   batch b{index, index::record_skipped};
   index::rows_below(*reader, {state::missing, state::failed}, path, [&](const std::string&, const entry& e) {
     b.add(e);
@@ -73,7 +95,8 @@ skipped skip_below(index::writer& index, index::readers& readers, const std::str
   b.flush();
   done.files = static_cast<std::uint64_t>(b.sum().files);
   done.bytes = static_cast<std::uint64_t>(b.sum().source_bytes);
-  done.unlisted = count_unlisted(*reader, path);
+  accept_losses(index, *reader, path, done);
+  accept_unlisted(index, *reader, path, done);
   return done;
 }
 

@@ -24,11 +24,27 @@ attributes attributes_of(const struct stat& st) {
 
 }  // namespace
 
-directory_archive::directory_archive(std::string path)
-    : root_path_(std::move(path)), root_(::open(root_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (!root_) throw failed("", errno);
+directory_archive::directory_archive(std::string path) : root_path_(std::move(path)) {
+  if (!open_root()) throw failed("", errno);
   for (const bool background_too : {true, true, false})
     threads_.emplace_back([this, background_too](const std::stop_token& stop) { work(stop, background_too); });
+}
+
+// Anew for each request: a disk that is mounted later, or away for a while, stands under the path and not under what
+// was opened once.
+unique_fd directory_archive::open_root() const {
+  return unique_fd{::open(root_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+}
+
+// Without the root nothing is known of what lies below it.
+failure directory_archive::away(int problem) const {
+  return {cause::unreachable, fmt::format("{}: {}", printable(root_path_), std::strerror(problem))};
+}
+
+std::optional<std::uint64_t> directory_archive::file_system() const {
+  struct stat st {};
+  const auto root = open_root();
+  return root && ::fstat(root.get(), &st) == 0 ? std::optional<std::uint64_t>(st.st_dev) : std::nullopt;
 }
 
 void directory_archive::stop() {
@@ -72,14 +88,21 @@ void directory_archive::list(const std::string& path, std::shared_ptr<listing> t
 std::optional<failure> directory_archive::list_now(const std::string& path, listing& to) const {
   constexpr std::size_t batch_size = 512;
   std::vector<found> batch;
-  const int problem = list_directory(root_.get(), path, [&](local_entry&& e) {
-    const mode_t kind = e.attributes.st_mode & S_IFMT;
-    if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) return;
-    batch.push_back({std::move(e.name), attributes_of(e.attributes), std::move(e.target)});
-    if (batch.size() == batch_size) to.batch(std::exchange(batch, {}));
-  });
+  std::string left_out;
+  const auto root = open_root();
+  if (!root) return away(errno);
+  const int problem = list_directory(
+      root.get(), path,
+      [&](local_entry&& e) {
+        const mode_t kind = e.attributes.st_mode & S_IFMT;
+        if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) return;
+        batch.push_back({std::move(e.name), attributes_of(e.attributes), std::move(e.target)});
+        if (batch.size() == batch_size) to.batch(std::exchange(batch, {}));
+      },
+      &left_out);
   if (!batch.empty()) to.batch(std::move(batch));
-  return problem == 0 ? std::nullopt : std::optional(failed(path, problem));
+  if (problem == 0) return std::nullopt;
+  return failed(left_out.empty() ? path : join(path, left_out), problem);
 }
 
 void directory_archive::stat(const std::string& path,
@@ -88,7 +111,9 @@ void directory_archive::stat(const std::string& path,
        [this, path, done = std::move(done)](const auto& refused) {
          if (refused) return done(refused, {});
          struct stat st {};
-         const unique_fd fd = open_beneath(root_.get(), path, O_PATH | O_NOFOLLOW);
+         const auto root = open_root();
+         if (!root) return done(away(errno), {});
+         const unique_fd fd = open_beneath(root.get(), path, O_PATH | O_NOFOLLOW);
          if (!fd || ::fstat(fd.get(), &st) != 0) return done(failed(path, errno), {});
          done(std::nullopt, attributes_of(st));
        }},
@@ -108,7 +133,9 @@ void directory_archive::read(std::shared_ptr<reading> to, lane where) {
 }
 
 directory_archive::ending directory_archive::read_now(reading& to) const {
-  const unique_fd fd = open_beneath(root_.get(), to.path(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const auto root = open_root();
+  if (!root) return {away(errno), {}};
+  const unique_fd fd = open_beneath(root.get(), to.path(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!fd) return {failed(to.path(), errno), {}};
   constexpr std::uint32_t step = 1U << 20;
   std::vector<std::byte> buffer;

@@ -35,6 +35,7 @@ class directory_archive final : public archive {
   void observe(std::function<void(const health&)>) override {}
   void stop() override;
   std::size_t depth() const override { return 256; }
+  std::optional<std::uint64_t> file_system() const override;
 
  private:
   struct job {
@@ -52,10 +53,11 @@ class directory_archive final : public archive {
   ending read_now(reading& to) const;
   ending write_now(writing& from) const;
   void change(const std::string& path, changed done, std::function<int(int directory, const std::string& name)> make);
+  unique_fd open_root() const;
+  failure away(int problem) const;
   failure failed(const std::string& path, int problem) const;
 
   std::string root_path_;
-  unique_fd root_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<job> demand_, background_;

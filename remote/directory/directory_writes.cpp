@@ -48,7 +48,9 @@ void directory_archive::write(std::shared_ptr<writing> from) {
 
 directory_archive::ending directory_archive::write_now(writing& from) const {
   const auto fail = [&] { return ending{failed(from.path(), errno), {}}; };
-  const unique_fd fd = open_beneath(root_.get(), from.path(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
+  const auto root = open_root();
+  if (!root) return {away(errno), {}};
+  const unique_fd fd = open_beneath(root.get(), from.path(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
   struct stat st {};
   if (!fd || ::fstat(fd.get(), &st) != 0) return fail();
   const std::uint64_t at = from.begin(static_cast<std::uint64_t>(st.st_size));
@@ -79,7 +81,9 @@ void directory_archive::change(const std::string& path, changed done,
   put({nullptr,
        [this, path, done = std::move(done), make = std::move(make)](const auto& refused) {
          if (refused) return done(refused, {});
-         const auto [directory, name] = open_parent(root_.get(), path);
+         const auto root = open_root();
+         if (!root) return done(away(errno), {});
+         const auto [directory, name] = open_parent(root.get(), path);
          const int problem = directory ? make(directory.get(), name) : errno;
          if (problem != 0) return done(failed(path, problem), {});
          local_entry now;
@@ -103,7 +107,9 @@ void directory_archive::make_link(const std::string& path, const std::string& ta
 
 void directory_archive::rename(const std::string& from, const std::string& to, bool replace, changed done) {
   change(to, std::move(done), [this, from, replace](int directory, const std::string& name) {
-    const auto [source, old_name] = open_parent(root_.get(), from);
+    const auto root = open_root();
+    if (!root) return EIO;
+    const auto [source, old_name] = open_parent(root.get(), from);
     if (!source) return errno;
     if (!replace) return rename_no_replace(source.get(), old_name, directory, name, no_links::fail);
     return ::renameat(source.get(), old_name.c_str(), directory, name.c_str()) == 0 ? 0 : errno;

@@ -33,18 +33,26 @@ bool look_at(int directory, const std::string& name, local_entry& entry) {
   return true;
 }
 
-int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each) {
+int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each,
+                   std::string* left_out) {
   unique_fd fd = open_beneath(root, path, O_RDONLY | O_DIRECTORY);
   if (!fd) return errno;
   const std::unique_ptr<DIR, closer> stream{::fdopendir(fd.get())};
   if (!stream) return errno;
   const int directory = fd.release();
+  int problem = 0;
   while (true) {
     errno = 0;
     const dirent* d = ::readdir(stream.get());
-    if (d == nullptr) return errno;
+    if (d == nullptr) return errno != 0 ? errno : problem;
     local_entry entry;
-    if (valid_name(d->d_name) && look_at(directory, d->d_name, entry)) each(std::move(entry));
+    if (!valid_name(d->d_name)) continue;
+    if (look_at(directory, d->d_name, entry)) {
+      each(std::move(entry));
+    } else if (errno != ENOENT && problem == 0) {
+      problem = errno;
+      if (left_out != nullptr) *left_out = d->d_name;
+    }
   }
 }
 

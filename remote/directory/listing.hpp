@@ -15,10 +15,13 @@ struct local_entry {
 };
 
 // Calls `each` for every name in `path` below `root`, of whatever kind. Returns 0, or the errno that
-// kept it from being read to its end. What vanishes while it is read is passed over.
-int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each);
+// kept it from being read to its end. What vanishes while it is read is passed over. A name that can't be looked at for
+// any other reason is left out: `each` gets the others, and then the errno is returned, with the name in `left_out`.
+int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each,
+                   std::string* left_out = nullptr);
 
-// One name in an open directory (O_PATH will do); false where it is not there.
+// One name in an open directory (O_PATH will do); false, and errno set, where it can't be looked at (ENOENT: it is not
+// there).
 bool look_at(int directory, const std::string& name, local_entry& entry);
 
 }  // namespace ferryfs

@@ -8,7 +8,6 @@
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
-#include "remote/settling.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -19,7 +18,7 @@ constexpr unsigned most_suspicions = 3;
 }  // namespace
 
 fetcher::fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers,
-                 limiter& limit, std::uint64_t min_free)
+                 limiter& limit, std::uint64_t min_free, std::chrono::seconds quiet)
     : where_(where),
       source_(source),
       index_(index),
@@ -28,9 +27,11 @@ fetcher::fetcher(const destination& where, archive& source, index::writer& index
       min_free_(min_free),
       unkept_(where, source, index),
       writers_(disk_threads),
-      landing_(where, index, readers, callbacks_, [this](const auto& p, const auto& why) { landed(p, why); }) {}
+      landing_(where, index, readers, callbacks_, [this](const auto& p, const auto& why) { landed(p, why); }),
+      rest_(quiet) {}
 
 void fetcher::drain() {
+  looks_.stop();
   std::unique_lock lock{mutex_};
   empty_.wait(lock, [&] { return flights_.empty() && on_the_way_ == 0 && telling_ == 0; });
   lock.unlock();
@@ -216,11 +217,23 @@ void fetcher::judge(const std::shared_ptr<picture>& p, const std::optional<failu
     return read(p, lane::demand);
   if (why) return failed(p, *why, after);
   if (const auto wrong = p->complete(after)) return failed(p, *wrong, after);
-  if (!is_settled(after.mtime))
-    return failed(p, {cause::unsettled, fmt::format("{}: still being written on the source", printable(p->path()))},
-                  after);
+  const auto at_rest = rest_.look(p->row().ino, after.size, after.mtime);
+  if (at_rest > rest_.monotonic()) return look_again_at(at_rest, p, after);
   landing_.add(p);
   off_the_way();
+}
+
+// Meanwhile whoever reads it is served.
+void fetcher::look_again_at(clock::time_point when, const std::shared_ptr<picture>& p, const attributes& before) {
+  looks_.at(when, [this, p, before] {
+    source_.stat(p->path(), [this, p, before](const std::optional<failure>& why, const attributes& now) {
+      writers_.post(p->row().ino, 0, [this, p, before, why, now] {
+        if (why) return failed(p, *why, {});
+        if (now.size == before.size && now.mtime == before.mtime) return landing_.add(p), off_the_way();
+        failed(p, {cause::unsettled, printable(p->path()) + ": still being written on the source"}, now);
+      });
+    });
+  });
 }
 
 void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) noexcept {

@@ -18,9 +18,11 @@
 #include "index/writer.hpp"
 #include "remote/fetch/landing.hpp"
 #include "remote/fetch/picture.hpp"
+#include "remote/fetch/second_looks.hpp"
 #include "remote/fetch/speedometer.hpp"
 #include "remote/fetch/unkept.hpp"
 #include "remote/serial_executor.hpp"
+#include "remote/settling.hpp"
 
 namespace ferryfs::remote {
 
@@ -29,10 +31,13 @@ class fetcher {
   // `min_free`: bytes to leave on the destination's disk. What somebody reads of a picture that does not fit beside
   // them is not kept; the background looks for itself whether one fits.
   fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit,
-          std::uint64_t min_free = 0);
+          std::uint64_t min_free = 0, std::chrono::seconds quiet = std::chrono::seconds{10});
   ~fetcher() { drain(); }
   // Blocks until nothing is on its way; the archive must have been stopped or go on answering.
   void drain();
+
+  // Which gaps are at rest on the source. One that is fetched before lands when it is.
+  settling& rest() noexcept { return rest_; }
 
   // What is open in the mount: a file that is written stays when its picture's newer form comes. Set before the first
   // fetch.
@@ -87,6 +92,7 @@ class fetcher {
   void judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
   void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) noexcept;
   void end(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
+  void look_again_at(clock::time_point when, const std::shared_ptr<picture>& p, const attributes& before);
   bool dies_of(inode ino);
   bool is_awaited(picture& p);
   bool fits(std::uint64_t size) const;
@@ -122,6 +128,8 @@ class fetcher {
   serial_executor callbacks_{"end of a fetch"};
   disk writers_;
   landing landing_;
+  settling rest_;
+  second_looks looks_;
 };
 
 }  // namespace ferryfs::remote

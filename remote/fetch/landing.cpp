@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "index/arrivals.hpp"
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/background.hpp"
@@ -289,7 +288,6 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
         for (const auto& path : made)
           if (const auto e = at(t, path))
             index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
-        if (!shared->empty()) index::record_arrivals(t);
         for (const auto& p : *shared) {
           const entry& row = p->row();
           index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), *row.source});

@@ -56,6 +56,9 @@ push_result pusher::run(const std::string& path, const std::stop_token& stop) {
   stop_ = stop;
   if (!reader_->at(path))
     throw error(exit_code::usage, fmt::format("{}: no such picture or directory", printable(path)));
+  // What is not there by mistake would be sent to wherever that mistake leads.
+  if (const auto why = migration_.suspicion(); !why.empty())
+    throw error(exit_code::source, fmt::format("nothing is sent while the source is not believed: {}", why));
   if (overwritten_ && !migration_.source().can_replace())
     throw error(exit_code::source,
                 fmt::format("{}: the server cannot replace a file in one step (posix-rename@openssh.com); push without "

@@ -15,7 +15,6 @@
 #include "index/path.hpp"
 #include "index/time.hpp"
 #include "remote/fetch/landing.hpp"
-#include "remote/settling.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -33,7 +32,8 @@ std::int64_t now_seconds() {
 
 }  // namespace
 
-replicator::replicator(services s, std::uint64_t min_free) : services_(s), min_free_(min_free) {
+replicator::replicator(services s, std::uint64_t min_free)
+    : services_(s), min_free_(min_free), other_times_(s.where, s.source, s.index) {
   services_.fetch.when_slack(services_.source.depth() * 3 / 4, [this] {
     {
       const std::lock_guard lock{mutex_};
@@ -245,10 +245,11 @@ bool replicator::start(const entry& gap) {
     make_here(gap);
     return false;
   }
-  if (!is_settled(to_seconds(gap.source->mtime))) {
+  if (!services_.fetch.rest().is_settled(gap.ino, gap.source->size, to_seconds(gap.source->mtime))) {
     unsettled_ = true;
     return false;
   }
+  if (gap.is_undecided()) return decide_time(gap, path);
   {
     const std::lock_guard lock{mutex_};
     if (on_the_way_.contains(gap.ino)) return false;
@@ -275,6 +276,20 @@ bool replicator::start(const entry& gap) {
     landed(gap.ino, failure_of(std::current_exception(), printable(gap.name)));
     throw;
   }
+  return true;
+}
+
+bool replicator::decide_time(const entry& gap, const std::string& path) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!on_the_way_.insert(gap.ino).second) return false;
+  }
+  const auto decided = [this, ino = gap.ino](const std::optional<failure>& why) {
+    landed(ino, why);
+    if (!why) look_again();
+  };
+  if (const auto thrown = contain("replication", [&] { other_times_.decide(gap, path, decided); }))
+    landed(gap.ino, failure_of(thrown, printable(path)));
   return true;
 }
 

@@ -15,6 +15,7 @@
 #include "index/reader.hpp"
 #include "index/writer.hpp"
 #include "remote/fetch/fetcher.hpp"
+#include "remote/replicate/other_times.hpp"
 
 namespace ferryfs::remote {
 
@@ -60,6 +61,7 @@ class replicator {
   bool fill();
   bool try_start(const entry& gap);
   bool start(const entry& gap);
+  bool decide_time(const entry& gap, const std::string& path);
   void make_here(const entry& gap);
   int make_directory_here(const std::string& path);
   int make_link_here(const std::string& path, const entry& gap);
@@ -90,6 +92,7 @@ class replicator {
   inode parent_ = 0;
   std::string parent_path_;
   bool unsettled_ = false;
+  other_times other_times_;
   std::jthread thread_;
 };
 

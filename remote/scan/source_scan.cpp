@@ -1,5 +1,6 @@
 #include "remote/scan/source_scan.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
@@ -9,13 +10,14 @@
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "index/time.hpp"
+#include "remote/scan/unnamed_looks.hpp"
 
 namespace ferryfs::remote {
 namespace {
 
 constexpr std::size_t most_running = 512;  // directories being listed or merged: bounds memory, hides the round trip
 constexpr std::size_t most_failures_kept = 20;
-constexpr unsigned most_losses = 3;
+constexpr unsigned most_losses = 3, most_changes = 3;
 constexpr std::size_t longest_path = 4096;  // PATH_MAX: what lies deeper has no name here, or does not end
 
 // A listing that was taken in the second in which its directory changed may be older than the change.
@@ -30,7 +32,7 @@ std::int64_t mark_of(const side& s) {
 std::string source_scan::shown(const directory& d) { return printable(d.path.empty() ? "." : d.path); }
 
 // One directory's listing on its way into the index.
-class source_scan::one_listing final : public listing {
+class source_scan::one_listing final : public listing, public std::enable_shared_from_this<one_listing> {
  public:
   one_listing(std::shared_ptr<source_scan> scan, directory d)
       : scan_(std::move(scan)),
@@ -44,14 +46,22 @@ class source_scan::one_listing final : public listing {
             })) {}
 
   void batch(std::vector<found> names) override {
+    named_ = named_ || !names.empty();
     auto listed = std::make_shared<std::vector<index::listed>>();
+    auto left_out = std::make_shared<std::vector<std::string>>();
     for (auto& f : names) {
-      if (scan_->services_.leave_out.leaves_out(directory_.path, f)) continue;
+      if (scan_->services_.leave_out.leaves_out(directory_.path, f)) {
+        left_out->push_back(std::move(f.name));
+        continue;
+      }
       listed->push_back({std::move(f.name), scan_->side_of(f.attrs), std::move(f.target), {}, {}});
     }
     auto subdirectories = std::make_shared<std::vector<index::subdirectory>>();
     scan_->services_.index.post(
-        [merge = merge_, listed, subdirectories](index::transaction& t) { *subdirectories = merge->batch(t, *listed); },
+        [merge = merge_, listed, left_out, subdirectories](index::transaction& t) {
+          *subdirectories = merge->batch(t, *listed);
+          merge->left_out_now(t, *left_out);
+        },
         [scan = scan_, self = self_failure_, listed, subdirectories](std::exception_ptr failed) {
           if (failed) return self->set(failed);
           {
@@ -69,9 +79,60 @@ class source_scan::one_listing final : public listing {
                                          [scan = scan_, d = directory_, why](std::exception_ptr) mutable {
                                            scan->goes_again(d, why) ? scan->list(d) : scan->done(d.ino, why);
                                          });
+    if (named_) return merge_end();
+    // A directory that may be read and not be entered lists as empty: then not even its "." can be looked at.
+    if (directory_.ino == root_inode) scan_->gone_.set_empty();
+    const auto looked = [self = shared_from_this()](const std::optional<failure>& why, const attributes&) {
+      why ? self->give_up(*why) : self->merge_end();
+    };
+    const std::string path = join(directory_.path, ".");
+    if (const auto thrown = contain("scan", [&] { scan_->services_.source.stat(path, looked); }))
+      give_up(failure_of(thrown, shown(directory_)));
+  }
+
+ private:
+  // The listing came to its end; what it did not name is looked at before the index believes that it is gone.
+  void merge_end() {
+    const auto names = std::make_shared<std::vector<unnamed_looks::name>>();
     scan_->services_.index.post(
-        [merge = merge_, self = self_failure_, d = directory_](index::transaction& t) {
-          if (self->text.empty()) merge->finish(t, d.attributes, mark_of(d.attributes));
+        [merge = merge_, self = self_failure_, names](index::transaction& t) {
+          if (self->text.empty()) *names = merge->not_named(t);
+        },
+        [self = shared_from_this(), names](std::exception_ptr failed) {
+          if (failed) self->self_failure_->set(failed);
+          if (names->empty() || !self->self_failure_->text.empty()) return self->finish(true);
+          std::make_shared<unnamed_looks>(self->scan_->services_.source, self->directory_.path, std::move(*names),
+                                          [self](const unnamed_looks::answer& a) {
+                                            if (const auto thrown = contain("scan", [&] { self->looked_at(a); }))
+                                              self->give_up(failure_of(thrown, shown(self->directory_)));
+                                          })
+              ->start();
+        });
+  }
+
+  void looked_at(const unnamed_looks::answer& a) {
+    directory& d = directory_;
+    if (a.why)
+      return give_up(
+          {a.why->why, fmt::format("{}: its listing lacks a name that can't be looked at, so nothing of it is "
+                                   "taken away: {}",
+                                   shown(d), a.why->text)});
+    if (!a.still_there.empty()) {
+      if (++d.changes < most_changes && scan_->goes_on()) return scan_->list(d);
+      return give_up({cause::source_error,
+                      fmt::format("{}: its listing lacks {}, which is there", shown(d), printable(a.still_there))});
+    }
+    scan_->gone_.add(a.gone);
+    finish(a.gone.empty());
+  }
+
+  // What is gone stays until the end of the scan; `all_named`: nothing is.
+  void finish(bool all_named) {
+    scan_->services_.index.post(
+        [merge = merge_, self = self_failure_, d = directory_, all_named](index::transaction& t) {
+          if (!self->text.empty()) return;
+          merge->finish_keeping(t, d.attributes, all_named ? mark_of(d.attributes) : 0);
+          if (t.has_unlisted()) t.was_listed(d.ino);
         },
         [scan = scan_, self = self_failure_, d = directory_](std::exception_ptr failed) {
           if (failed) self->set(failed);
@@ -81,7 +142,11 @@ class source_scan::one_listing final : public listing {
         });
   }
 
- private:
+  // The listing can't be had, or not be relied on.
+  void give_up(const failure& why) {
+    scan_->goes_again(directory_, why) ? scan_->list(directory_) : scan_->done(directory_.ino, why);
+  }
+
   // What the index refused of this directory; touched on the writer's thread only.
   struct refusal {
     std::string text;
@@ -91,9 +156,11 @@ class source_scan::one_listing final : public listing {
   directory directory_;
   std::shared_ptr<index::listing_merge> merge_;
   std::shared_ptr<refusal> self_failure_ = std::make_shared<refusal>();
+  bool named_ = false;  // the listing held a name
 };
 
 void source_scan::start() {
+  contain("scan", [&] { gone_.begin(); });
   running_ = 1;
   look({root_inode, "", {}});
 }
@@ -114,7 +181,10 @@ bool source_scan::goes_again(directory& d, const std::optional<failure>& why) {
   if (!why || (why->why != cause::unreachable && why->why != cause::timeout)) return false;
   bool reachable = false;
   contain("scan", [&] { reachable = services_.source.state().reachable; });
-  if (++d.losses >= most_losses || !reachable) return false;
+  return ++d.losses < most_losses && reachable && goes_on();
+}
+
+bool source_scan::goes_on() {
   const std::lock_guard lock{mutex_};
   return !cancelled_;
 }
@@ -182,9 +252,10 @@ void source_scan::looked_at(const directory& d, const std::optional<failure>& wh
 }
 
 void source_scan::visit(const directory& d) {
-  const auto row = services_.readers.borrow()->by_inode(d.ino);
+  const auto reader = services_.readers.borrow();
+  const auto row = reader->by_inode(d.ino);
   const bool unchanged = row && row->listed && *row->listed != 0 && *row->listed == to_seconds(d.attributes.mtime);
-  if (unchanged && !full_) return skip(d);
+  if (unchanged && !full_ && !reader->why_unlisted(d.ino)) return skip(d);
   // Where the destination has something else under this name, what lies below cannot be shown.
   if (row && row->local && !S_ISDIR(row->local->mode)) return done(d.ino, std::nullopt);
   list(d);
@@ -202,7 +273,8 @@ void source_scan::skip(const directory& d) {
     // Renamed here, they still are where they were on the source.
     reader->hidden_children(d.ino, "", [&](entry&& e) {
       if (e.state != state::moved || !e.is_directory()) return true;
-      if (const auto moved = reader->by_origin(e.ino)) below.push_back({moved->ino, join(d.path, e.name), *e.source});
+      const auto moved = reader->by_origin(e.ino);
+      if (moved && !is_away(moved->state)) below.push_back({moved->ino, join(d.path, e.name), *e.source});
       return true;
     });
   }
@@ -225,7 +297,16 @@ void source_scan::list(const directory& d) {
     done(d.ino, failure_of(thrown, shown(d)));
 }
 
+// It keeps the archive from being complete until it is listed.
+void source_scan::failed(inode ino, const failure& why) {
+  if (why.of_connection() || why.of_disk()) return;
+  services_.index.post([ino, denied = why.why == cause::permission, text = why.text](index::transaction& t) {
+    if (t.by_inode(ino)) t.could_not_list(ino, denied, text);
+  });
+}
+
 void source_scan::done(inode ino, const std::optional<failure>& why, bool tell) {
+  if (why) contain("scan", [&] { failed(ino, *why); });
   if (tell) contain("scan", [&] { services_.listed(ino, why); });
   bool last = false;
   {
@@ -241,7 +322,25 @@ void source_scan::done(inode ino, const std::optional<failure>& why, bool tell) 
     const std::lock_guard lock{mutex_};
     last = running_ == 0 && waiting_.empty() && !std::exchange(over_, over_ || (running_ == 0 && waiting_.empty()));
   }
-  if (last) contain("scan", [&] { services_.finished(so_far()); });
+  if (last && contain("scan", [&] { end(); })) contain("scan", [&] { services_.finished(so_far()); });
+}
+
+// All listings have ended. What was gone where the scan was cut short is found again by the next one.
+void source_scan::end() {
+  auto r = so_far();
+  if (!r.cut_short) r.suspicious = gone_.doubt();
+  {
+    const std::lock_guard lock{mutex_};
+    result_.suspicious = r.suspicious, result_.empty = r.empty = gone_.is_empty();
+  }
+  if (r.cut_short || !r.suspicious.empty()) return services_.finished(r);
+  gone_.enter(services_.index, [self = shared_from_this()](std::exception_ptr thrown) {
+    if (thrown) {
+      const std::lock_guard lock{self->mutex_};
+      self->result_.failures.push_back(failure_of(thrown, "what left the source is not entered in the index"));
+    }
+    self->services_.finished(self->so_far());
+  });
 }
 
 }  // namespace ferryfs::remote

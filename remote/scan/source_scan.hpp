@@ -2,7 +2,8 @@
 //
 // A directory whose mtime is that of its last complete listing is not listed again, unless the scan is a full one; its
 // subdirectories are looked at each. Failures are of single directories: what they hold stays as it was known. One that
-// lost its connection is asked for again, over the next one.
+// lost its connection is asked for again, over the next one. A name that a listing does not hold is gone only if an own
+// look says so, and if at the end of the scan what is gone is not too much to be believed (disappearance.hpp).
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@
 #include "index/writer.hpp"
 #include "remote/archive.hpp"
 #include "remote/filter.hpp"
+#include "remote/scan/disappearance.hpp"
 
 namespace ferryfs::remote {
 
@@ -31,7 +33,9 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     std::uint64_t directories = 0, names = 0, skipped = 0;  // skipped: directories that had not changed
     std::vector<failure> failures;                          // the first few
     bool cut_short = false;                                 // not all directories were asked for
-    bool complete() const noexcept { return failures.empty(); }
+    bool empty = false;                                     // the source shows no name at all
+    std::string suspicious;  // why what is gone is not believed; one line with the remedy
+    bool complete() const noexcept { return failures.empty() && suspicious.empty(); }
   };
   struct services {
     archive& source;
@@ -43,13 +47,15 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     std::function<void(inode, const std::optional<failure>&)> listed;
     std::function<void(const result&)> finished;  // once
     time_range times = {};                        // that the destination's files can have
+    belief believes = {};
   };
 
   // What the index is to know of it. Set-user-id and set-group-id are not taken over: here they would speak for another
   // owner.
   side side_of(const attributes& a) const { return {a.mode & ~06000U, a.size, services_.times.ns(a.mtime)}; }
 
-  source_scan(services s, bool full) : services_(std::move(s)), full_(full) {}
+  source_scan(services s, bool full)
+      : services_(std::move(s)), full_(full), gone_(services_.readers, services_.believes) {}
   void start();
   // This directory is wanted soon: it goes ahead of those that wait.
   void hurry(inode directory);
@@ -61,7 +67,8 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     inode ino;
     std::string path;
     side attributes;
-    unsigned losses = 0;  // how often its connection was lost
+    unsigned losses = 0;   // how often its connection was lost
+    unsigned changes = 0;  // how often its listing lacked a name that was there after all
   };
   class one_listing;
   static std::string shown(const directory& d);
@@ -74,7 +81,10 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   void look(const directory& d);
   void looked_at(const directory& d, const std::optional<failure>& why);
   bool goes_again(directory& d, const std::optional<failure>& why);
+  bool goes_on();
   void done(inode ino, const std::optional<failure>& why, bool tell = true);
+  void failed(inode ino, const failure& why);
+  void end();
 
   services services_;
   const bool full_;
@@ -83,6 +93,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   std::size_t running_ = 0;
   bool cancelled_ = false, over_ = false, pumping_ = false;
   result result_;
+  disappearance gone_;
 };
 
 }  // namespace ferryfs::remote

@@ -15,14 +15,12 @@
 #include <shared_mutex>
 #include <vector>
 
-#include "index/arrivals.hpp"
 #include "index/digest.hpp"
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "index/set.hpp"
 #include "index/time.hpp"
 #include "remote/sha256.hpp"
-#include "remote/verify/verification.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -265,11 +263,9 @@ class run {
 
 }  // namespace
 
-verified verify_below(migration& m, const std::string& path, bool with_source,
+verified verify_below(migration& m, const std::string& path, verify_how how,
                       const std::function<void(const std::string&)>& line, verify_progress& progress,
                       const std::stop_token& stop) {
-  const std::int64_t begun = now_seconds();
-  const std::uint64_t arrived = index::arrivals(m.readers().borrow()->meta);
   verified sum;
   {
     const auto reader = m.readers().borrow();
@@ -278,19 +274,20 @@ verified verify_below(migration& m, const std::string& path, bool with_source,
     progress.all_files = static_cast<std::uint64_t>(all.files);
     progress.all_bytes = static_cast<std::uint64_t>(all.local_bytes);
     const running_flag flag{progress};
-    run r{m, with_source, line, progress, stop};
+    run r{m, how != verify_how::here, line, progress, stop};
     index::walk(*reader, index::set::destination, path, [&](const std::string& at, const entry& e) {
       if (!e.local || !S_ISREG(e.local->mode)) return true;
+      if (how == verify_how::uncompared && (e.state != state::common || e.is_compared())) {
+        ++progress.files, progress.bytes += e.local->size;
+        return !stop.stop_requested();
+      }
       return r.add(at, e, e.source ? m.readers().borrow()->source_path(e.ino).value_or(at) : "");
     });
     sum = r.end();
     sum.known = reader->at(path).has_value();
   }
   sum.complete = !stop.stop_requested();
-  m.index().run([&](index::transaction& t) {
-    if (path.empty() && sum.complete)
-      write_verification(t, {begun, sum.common, sum.files, sum.wrong + sum.unsure, with_source, arrived});
-  });
+  m.index().run([](index::transaction&) {});  // what was found is in the index
   return sum;
 }
 

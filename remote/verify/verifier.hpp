@@ -34,11 +34,17 @@ struct verify_progress {
   std::atomic<std::uint64_t> files = 0, bytes = 0, wrong = 0, all_files = 0, all_bytes = 0;
 };
 
+enum class verify_how {
+  here,        // this side alone
+  both,        // and the source's digests
+  uncompared,  // the same, of those pictures that both sides have and that were not compared as they stand now
+};
+
 // Reads every local picture at or below `path` (relative to the archive's root), from the destination's own handle, two
-// at a time, and where `with_source` asks the source for the digest of each that is common, many at a time. Digests not
-// known so far are stored. `line` gets one line for each picture that is not as it should be, one call at a time. One
-// of the whole archive that was not stopped is remembered (verification.hpp). Blocks.
-verified verify_below(migration& m, const std::string& path, bool with_source,
+// at a time, and asks the source, as `how` says, for the digest of each that is common, many at a time. Digests not
+// known so far are stored. `line` gets one line for each picture that is not as it should be, one call at a time.
+// Blocks.
+verified verify_below(migration& m, const std::string& path, verify_how how,
                       const std::function<void(const std::string&)>& line, verify_progress& progress,
                       const std::stop_token& stop);
 

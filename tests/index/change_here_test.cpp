@@ -139,14 +139,29 @@ TEST_CASE("a renamed directory takes all that is in it along, and new pictures o
   }
 }
 
-TEST_CASE("an upload that is renamed over a picture of the source's takes its place") {
+TEST_CASE("an edit that is saved by a rename is one picture, overwritten") {
   changed_here f;
-  const inode upload = f.create(f.d, "upload.tmp", 20);
-  f.rename(upload, f.d, "common.jpg");
+  const bool same_size = GENERATE(false, true);
+  const auto known = f.by_inode(f.common)->source->size;
+  const inode saved = f.create(f.d, "upload.tmp", same_size ? known : known + 1);
+  f.rename(saved, f.d, "common.jpg");
   f.list_again();
   CHECK(f.names_in(f.d) == strings{"common.jpg", "gap.jpg", "new.jpg"});
-  CHECK(f.by_inode(upload)->state == state::added);
-  CHECK(f.of(state::deleted).files == 1);
+  CHECK(f.by_inode(saved)->state == state::conflict);
+  CHECK(f.by_inode(saved)->source->size == known);
+  CHECK(f.of(state::deleted).files == 0);
+  CHECK_FALSE(f.by_inode(f.common));
+}
+
+TEST_CASE("an edit that is saved over a renamed picture keeps that picture's name on the source") {
+  changed_here f;
+  f.rename(f.gap, f.e, "x.jpg");
+  const inode saved = f.create(f.e, "upload.tmp", 77);
+  f.rename(saved, f.e, "x.jpg");
+  CHECK(f.by_inode(saved)->state == state::conflict);
+  CHECK(f.source_path(saved) == "d/gap.jpg");
+  f.list_again();
+  CHECK(f.names_in(f.d) == strings{"common.jpg", "new.jpg"});
 }
 
 TEST_CASE("two entries swap their names, and their places on the source stay apart") {

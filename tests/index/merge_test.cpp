@@ -1,6 +1,6 @@
 #include "index/merge.hpp"
+#include "index/digest.hpp"
 
-#include "index/arrivals.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -177,22 +177,53 @@ TEST_CASE("a directory's size and time are the source's, whatever arrives in our
 }
 
 }  // namespace
-TEST_CASE("a picture that is found on both sides, the same by its size alone, is counted as unproven") {
+TEST_CASE("a picture of both sides is compared as long as both stand as they did when their digests were taken") {
   index_fixture f;
-  const auto count = [&] { return index::arrivals(f.readers.borrow()->meta); };
-  const auto both = [&](side source, side local) {
-    const auto before = count();
-    f.list_source({named("a.jpg", source)});
-    f.list_destination({named("a.jpg", local)});
-    return count() - before;
+  f.list_source({named("a.jpg", file_side(10))});
+  f.list_destination({named("a.jpg", file_side(10, 3000))});
+  CHECK_FALSE(f.row("a.jpg").is_compared());
+  const auto compare = [&] {
+    f.writer.run([&](index::transaction& t) {
+      const entry e = t.by_inode(f.row("a.jpg").ino).value();
+      CHECK(index::record_sound(t, e.ino, *e.local, std::string(32, 'd'), true));
+    });
+    return f.row("a.jpg").is_compared();
   };
-  CHECK(both(file_side(10), file_side(10)) == 1);
-  CHECK(both(file_side(10), file_side(10)) == 0);
-  CHECK(both(file_side(10), file_side(10, 3000)) == 1);
-  CHECK(both(file_side(10, 4000), file_side(10, 3000)) == 1);
-  CHECK(both({S_IFREG | 0600, 10, 4000 * second}, file_side(10, 3000)) == 0);
-  CHECK(both(file_side(11, 4000), file_side(10, 3000)) == 0);
-  CHECK(f.row("a.jpg").state == state::conflict);
+  CHECK(compare());
+  SECTION("another time there") { f.list_source({named("a.jpg", file_side(10, 4000))}); }
+  SECTION("another time here") { f.list_destination({named("a.jpg", file_side(10, 4000))}); }
+  CHECK(f.row("a.jpg").state == state::common);
+  CHECK_FALSE(f.row("a.jpg").is_compared());
+  CHECK(compare());
+}
+
+TEST_CASE("a fetched picture of which only the source's time changed is served until its digest decides") {
+  index_fixture f;
+  f.insert(root_inode, "a.jpg", file_side(10), file_side(10));
+  const inode ino = f.row("a.jpg").ino;
+  f.edit(ino, [](entry& e) { e.fetched = true, e.sha256 = std::string(32, 'd'); });
+  f.list_source({named("a.jpg", file_side(10, 4000))});
+  CHECK(f.row("a.jpg").state == state::missing);
+  CHECK(f.row("a.jpg").is_local());
+  CHECK(f.row("a.jpg").shown() == file_side(10));
+  SECTION("the same bytes") {
+    f.writer.run([&](index::transaction& t) {
+      CHECK(index::record_same_bytes(t, ino, file_side(10), file_side(10, 4000), file_side(10, 4000)));
+    });
+    CHECK(f.row("a.jpg").is_compared());
+  }
+  SECTION("other bytes") {
+    f.writer.run([&](index::transaction& t) { CHECK(index::record_other_bytes(t, ino, file_side(10, 4000))); });
+    CHECK(f.row("a.jpg").is_gap());
+  }
+  SECTION("another size then") {
+    f.list_source({named("a.jpg", file_side(11, 5000))});
+    CHECK(f.row("a.jpg").is_gap());
+  }
+  SECTION("its time as it was") {
+    f.list_source({named("a.jpg", file_side(10))});
+    CHECK(f.row("a.jpg").state == state::common);
+  }
 }
 
 }  // namespace ferryfs::test

@@ -76,7 +76,8 @@ void fake_archive::set_mtime(const std::string& path, std::int64_t mtime) {
 
 attributes fake_archive::look(const std::string& path) const {
   const std::lock_guard lock{mutex_};
-  const auto at = tree_.find(path);
+  const bool itself = path == "." || path.ends_with("/.");
+  const auto at = tree_.find(itself ? path.substr(0, path.size() - std::min<std::size_t>(path.size(), 2)) : path);
   return at == tree_.end() ? attributes{} : at->second.attrs;
 }
 
@@ -85,8 +86,14 @@ void fake_archive::fail(const std::string& path, cause why, std::size_t after_na
   faults_[path] = {{why, path + ": the fake fails"}, after_names};
 }
 
+void fake_archive::deny(const std::string& path, cause why) {
+  const std::lock_guard lock{mutex_};
+  denied_[path] = why;
+}
+
 void fake_archive::mend(const std::string& path) {
   const std::lock_guard lock{mutex_};
+  denied_.erase(path);
   faults_.erase(path);
   throws_.erase(path);
 }
@@ -212,7 +219,8 @@ void fake_archive::list_now(const std::string& path, listing& to) {
     is_there = self != tree_.end() && S_ISDIR(self->second.attrs.mode);
     const std::string below = path.empty() ? "" : path + '/';
     for (auto at = tree_.lower_bound(below); at != tree_.end() && at->first.starts_with(below); ++at)
-      if (!at->first.empty() && parent_of(at->first) == path)
+      if (!at->first.empty() && parent_of(at->first) == path && !denied_.contains(at->first) &&
+          !denied_.contains(at->first.substr(0, at->first.rfind('/') + 1) + "*"))
         all.push_back({name_of(at->first), at->second.attrs, S_ISLNK(at->second.attrs.mode) ? at->second.content : ""});
   }
   const auto wrong = fault_of(path);
@@ -231,6 +239,13 @@ void fake_archive::stat(const std::string& path,
     if (refused) return done(refused, {});
     const auto wrong = fault_of(path);
     if (wrong && wrong->why.of_connection()) return done(wrong->why, {});
+    {
+      std::unique_lock lock{mutex_};
+      // "d/*": the directory d can be read and not be entered.
+      for (const auto& name : {path, path.substr(0, path.rfind('/') + 1) + "*"})
+        if (const auto denied = denied_.find(name); denied != denied_.end())
+          return lock.unlock(), done(failure{denied->second, path + ": the fake can't look"}, {});
+    }
     const auto a = look(path);
     done(a.mode != 0 ? std::nullopt : std::optional(failure{cause::not_found, path + ": not there"}), a);
   });

@@ -32,6 +32,8 @@ class fake_archive final : public remote::archive {
 
   // What is asked of a path goes wrong until it is mended; a directory's listing after that many names.
   void fail(const std::string& path, remote::cause why, std::size_t after_names = 0);
+  // As a server that can't look at it: it leaves the name out of its listing, and says why when asked.
+  void deny(const std::string& path, remote::cause why = remote::cause::permission);
   // A request for it throws, and is not taken.
   void throw_at(const std::string& path);
   void mend(const std::string& path);
@@ -113,6 +115,7 @@ class fake_archive final : public remote::archive {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::map<std::string, node> tree_;
+  std::map<std::string, remote::cause> denied_;
   std::map<std::string, fault> faults_;
   std::set<std::string> throws_;
   std::vector<std::string> reads_, lists_, raised_;

@@ -161,9 +161,12 @@ struct archive_fixture {
 };
 
 struct fetch_fixture : archive_fixture {
-  remote::fetcher fetch{where, source, writer, readers, limit};
+  remote::fetcher fetch;
 
-  fetch_fixture() { source.hold_reads(); }
+  explicit fetch_fixture(std::chrono::seconds quiet = std::chrono::seconds{10})
+      : fetch{where, source, writer, readers, limit, 0, quiet} {
+    source.hold_reads();
+  }
   // The fetcher ends when nothing is on its way.
   ~fetch_fixture() { source.stop(); }
 

@@ -8,6 +8,7 @@
 namespace ferryfs::test {
 namespace {
 
+using namespace std::chrono_literals;
 using remote::cause;
 using remote::failure;
 
@@ -261,23 +262,46 @@ TEST_CASE("a picture that was cut off while it was fetched does not land, and th
 }
 
 TEST_CASE("a picture that is still being written on the source does not land") {
-  fetch_fixture f;
+  fetch_fixture f{1s};
   const inode ino = f.gap("a.jpg", content_of(100), now());
   const auto reader = f.want(ino, 0, 100), fetch = f.background("a.jpg");
   f.source.serve("a.jpg");
-  CHECK(reader.bytes(0, 100) == content_of(100));  // who reads it gets what there is
+  CHECK(reader.bytes(0, 100) == content_of(100));           // who reads it gets what there is
+  f.source.put_file("a.jpg", content_of(150), now() - 60);  // by a clock that is behind
   CHECK(fetch.failed() == cause::unsettled);
   check_absent(f, "a.jpg");
   CHECK(f.row("a.jpg").state == state::missing);
   CHECK(f.row("a.jpg").attempts == 0);
 }
 
-TEST_CASE("a source whose clock is far ahead is not waited for") {
-  fetch_fixture f;
-  f.gap("a.jpg", content_of(100), now() + 3600);
+TEST_CASE("a young picture lands when a second look shows it as it was, whatever the source's clock says") {
+  fetch_fixture f{1s};
+  f.gap("a.jpg", content_of(100), now() + GENERATE(-3600, 0, 3600, 1'000'000));
+  const auto begun = std::chrono::steady_clock::now();
   const auto fetch = f.background("a.jpg");
   f.source.serve("a.jpg");
   CHECK(fetch.became_local());
+  CHECK(std::chrono::steady_clock::now() - begun >= 1s);
+}
+
+TEST_CASE("an old picture lands at once") {
+  fetch_fixture f{3600s};
+  f.gap("a.jpg", content_of(100), now() - 40 * 3600);
+  const auto fetch = f.background("a.jpg");
+  f.source.serve("a.jpg");
+  CHECK(fetch.became_local());
+}
+
+TEST_CASE("a young picture that waits for its second look ends when the source does") {
+  fetch_fixture f{3600s};
+  const auto reader = f.want(f.gap("a.jpg", content_of(100), now()), 0, 100);
+  const auto fetch = f.background("a.jpg");
+  f.source.serve("a.jpg");
+  CHECK(reader.bytes(0, 100) == content_of(100));
+  f.source.stop();
+  f.fetch.drain();
+  CHECK(fetch.failed() == cause::cancelled);
+  check_absent(f, "a.jpg");
 }
 
 TEST_CASE("what is on its way when the source is stopped ends, and leaves nothing") {

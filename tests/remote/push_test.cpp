@@ -331,7 +331,7 @@ TEST_CASE("push: bytes that are known to be wrong never replace the source's goo
   f.scan();
   const auto verify = [&] {
     remote::verify_progress progress;
-    return remote::verify_below(*f.engine, "", false, [](const auto&) {}, progress, {});
+    return remote::verify_below(*f.engine, "", remote::verify_how::here, [](const auto&) {}, progress, {});
   };
   const auto check_refused = [&](const std::string& name, const std::string& theirs) {
     const auto r = f.push(name, true);

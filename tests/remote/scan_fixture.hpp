@@ -22,6 +22,7 @@ struct scan_fixture {
   index::readers readers{path};
   remote::filter leave_out;
   fake_archive source;
+  remote::belief believes;
 
   std::mutex mutex;
   std::map<inode, std::optional<remote::failure>> told;  // of each directory
@@ -32,7 +33,10 @@ struct scan_fixture {
 
   std::shared_ptr<remote::source_scan> make(bool full, std::promise<remote::source_scan::result>& end) {
     return std::make_shared<remote::source_scan>(
-        remote::source_scan::services{source, writer, readers, leave_out,
+        remote::source_scan::services{source,
+                                      writer,
+                                      readers,
+                                      leave_out,
                                       [this](inode ino, const std::optional<remote::failure>& why) {
                                         const std::lock_guard lock{mutex};
                                         told[ino] = why;
@@ -40,7 +44,9 @@ struct scan_fixture {
                                       [this, &end](const remote::source_scan::result& r) {
                                         const std::lock_guard lock{mutex};
                                         if (finishes++ == 0) end.set_value(r);
-                                      }},
+                                      },
+                                      {},
+                                      believes},
         full);
   }
   remote::source_scan::result scan(bool full = false) {

@@ -1,10 +1,8 @@
 // Reading what is here again, and asking the source for its digests.
 #include "remote/verify/verifier.hpp"
 
-#include "index/arrivals.hpp"
 #include "remote/decide/resolve.hpp"
 #include "remote/fetch/fetch_below.hpp"
-#include "remote/verify/verification.hpp"
 #include "tests/remote/migration_fixture.hpp"
 
 namespace ferryfs::test {
@@ -28,16 +26,14 @@ struct verify_fixture : migration_fixture {
   }
   remote::verified verify(bool with_source = false, const std::string& path = "") {
     lines.clear();
-    return remote::verify_below(m, path, with_source, [&](const auto& l) { lines.push_back(l); }, progress, {});
+    return remote::verify_below(m, path, with_source ? remote::verify_how::both : remote::verify_how::here,
+                                [&](const auto& l) { lines.push_back(l); }, progress, {});
   }
   // Other bytes of the same size and time.
   void spoil(const std::string& path) {
     std::string content = read_file(on_disk(path));
     content.back() = static_cast<char>(content.back() ^ 1);
     put_here(path, content);
-  }
-  std::optional<remote::verification> remembered(bool with_source = true) {
-    return remote::read_verification(m.readers().borrow()->meta, with_source);
   }
 };
 
@@ -177,23 +173,20 @@ TEST_CASE("what the source does not tell is not verified, and changes nothing") 
   CHECK(f.row("d/b.jpg").state == state::common);
 }
 
-TEST_CASE("a verify of all is remembered, one of a part or that was stopped is not") {
+TEST_CASE("what was compared, or fetched, is not compared again until one side stands otherwise") {
   verify_fixture f;
-  std::stop_source stopped;
-  stopped.request_stop();
-  f.verify(true, "d");
-  CHECK_FALSE(remote::verify_below(
-                  f.m, "", true, [](const auto&) {}, f.progress, stopped.get_token())
-                  .complete);
-  CHECK_FALSE(f.remembered());
-  f.verify(true);
-  const auto r = f.remembered();
-  REQUIRE(r);
-  CHECK((r->common == 3 && r->files == 4 && r->wrong == 0 && r->with_source));
-  f.verify(false);
-  CHECK(f.remembered() == r);
-  CHECK(f.remembered(false)->files == 4);
-  CHECK(r->arrivals == index::arrivals(f.m.readers().borrow()->meta));
+  const auto compare = [&] {
+    return remote::verify_below(f.m, "", remote::verify_how::uncompared, [](const auto&) {}, f.progress, {});
+  };
+  CHECK(compare().common == 1);  // d/before.jpg
+  CHECK(compare().common == 0);
+  f.source->put_file("d/before.jpg", "same bytes", long_ago + 100);
+  f.scan();
+  CHECK(compare().common == 1);
+  f.source->put_file("d/before.jpg", "other byte", long_ago + 200);
+  f.scan();
+  CHECK(compare().wrong == 1);
+  CHECK(f.row("d/before.jpg").state == state::conflict);
 }
 
 }  // namespace

@@ -1,0 +1,27 @@
+// What was decided of a name outlives the name's absence from the source, whose disk may not be mounted: what is then
+// nowhere else waits out of sight, and comes back as it was decided when the source has the name again.
+//
+// A row that is away keeps its inode. Under the source's own name it stays where it is, hidden. Renamed here, it stands
+// in no directory (parent 0) and has its path in the view for a name; its `moved` row keeps the source's name.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "index/transaction.hpp"
+
+namespace ferryfs::index {
+
+// `e` has left both sides. Whether something was decided of it, or below it.
+bool is_decided(transaction& t, const entry& e);
+// Puts it away; its row stood in the view.
+void put_away(transaction& t, const entry& e);
+
+// The source has `away` again, as `now` and, if it is a link, with `target`. Returns its inode, in the view; 0 where
+// its place there is taken or gone, and then nothing of it is kept.
+inode bring_back(transaction& t, const entry& away, const side& now, const std::string& target);
+
+// The path that it has in the view, or had.
+std::optional<std::string> path_in_view(transaction& t, const entry& e);
+
+}  // namespace ferryfs::index

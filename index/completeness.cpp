@@ -1,0 +1,9 @@
+#include "index/completeness.hpp"
+
+namespace ferryfs::index {
+
+completeness read_completeness(reader& r) {
+  return {r.totals(), r.meta("last_scan").has_value(), r.unlisted(), r.meta(suspicious_key).value_or("")};
+}
+
+}  // namespace ferryfs::index

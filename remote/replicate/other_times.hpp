@@ -1,0 +1,35 @@
+// Pictures whose time, and not whose size, became another on the source (touch -r, a clock set for summer): a digest
+// tells whether their bytes did, and nothing is copied for a time alone.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "index/writer.hpp"
+#include "remote/archive.hpp"
+#include "remote/destination.hpp"
+#include "remote/serial_executor.hpp"
+
+namespace ferryfs::remote {
+
+class other_times {
+ public:
+  other_times(const destination& where, archive& source, index::writer& index)
+      : where_(where), source_(source), index_(index) {}
+
+  // Asks for the digest of `e`, which is_undecided and has `path` on the source. `done` is called once, on any thread:
+  // the file here has the source's time, or is to be fetched anew; or why that can't be told.
+  using done = std::function<void(const std::optional<failure>&)>;
+  void decide(const entry& e, const std::string& path, done call);
+
+ private:
+  void take_time(const entry& e);
+
+  const destination& where_;
+  archive& source_;
+  index::writer& index_;
+  serial_executor later_{"picture of another time"};
+};
+
+}  // namespace ferryfs::remote

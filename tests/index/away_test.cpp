@@ -1,0 +1,151 @@
+// What was decided of a name outlives its absence from the source.
+#include "index/away.hpp"
+
+#include "index/change_here.hpp"
+#include "index/decision.hpp"
+#include "index/rows_below.hpp"
+#include "tests/catch.hpp"
+#include "tests/index/index_fixture.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using index::which;
+
+// d/ with three gaps and a common picture, on a source that goes away and comes back.
+struct archive : index_fixture {
+  inode d = insert(root_inode, "d", directory_side(), directory_side());
+  inode gap = insert(d, "gap.jpg", file_side(1));
+  inode common = insert(d, "common.jpg", file_side(2), file_side(2));
+  inode other = insert(d, "other.jpg", file_side(3));
+
+  void away() {
+    SECTION("its names are gone") { list(which::source, d, "d", {}); }
+    SECTION("its directory is gone") { list_source({}); }
+  }
+  void back() {
+    list_source({named("d", directory_side(2000))}, 2000);
+    list(which::source, d, "d",
+         {named("common.jpg", file_side(2)), named("gap.jpg", file_side(1)), named("other.jpg", file_side(3))}, 2000);
+  }
+  template <typename Change>
+  void change(Change&& c) {
+    writer.run([&](index::transaction& t) { c(t); });
+  }
+  std::vector<std::string> shown() { return names_in(d); }
+};
+
+using strings = std::vector<std::string>;
+
+TEST_CASE("a deletion outlives the absence of what was deleted") {
+  archive f;
+  f.change([&](auto& t) { index::record_removed(t, f.gap, 5); });
+  f.away();
+  f.back();
+  CHECK(f.shown() == strings{"common.jpg", "other.jpg"});
+  CHECK(f.row("d/gap.jpg").state == state::deleted);
+}
+
+TEST_CASE("a rename of a gap outlives the gap's absence") {
+  archive f;
+  f.change([&](auto& t) { index::record_renamed(t, f.gap, f.d, "kept.jpg", 5); });
+  f.away();
+  CHECK_FALSE(f.at("d/kept.jpg"));
+  f.back();
+  CHECK(f.shown() == strings{"common.jpg", "kept.jpg", "other.jpg"});
+  CHECK(f.row("d/kept.jpg").ino == f.gap);
+  CHECK(f.row("d/kept.jpg").state == state::missing);
+  CHECK(f.readers.borrow()->source_path(f.gap) == "d/gap.jpg");
+}
+
+TEST_CASE("a rename of what is here outlives the absence of the source's copy") {
+  archive f;
+  f.change([&](auto& t) { index::record_renamed(t, f.common, f.d, "kept.jpg", 5); });
+  f.away();
+  CHECK(f.row("d/kept.jpg").state == state::added);
+  f.back();
+  CHECK(f.row("d/kept.jpg").state == state::common);
+  CHECK(f.shown() == strings{"gap.jpg", "kept.jpg", "other.jpg"});
+}
+
+TEST_CASE("what was skipped is skipped when it is back, and counts nowhere meanwhile") {
+  archive f;
+  f.change([&](auto& t) { index::record_skipped(t, f.gap); });
+  f.change([&](auto& t) { index::record_skipped(t, f.other), index::record_renamed(t, f.other, f.d, "kept.jpg", 5); });
+  f.away();
+  CHECK(f.shown() == strings{"common.jpg"});
+  CHECK(f.readers.borrow()->totals().of(state::skipped).files == 0);
+  CHECK(f.readers.borrow()->lost().files == 0);
+  f.back();
+  CHECK(f.row("d/gap.jpg").state == state::skipped);
+  CHECK(f.row("d/kept.jpg").state == state::skipped);
+  CHECK(f.shown() == strings{"common.jpg", "gap.jpg", "kept.jpg"});
+}
+
+TEST_CASE("decisions below a directory that is only on the source outlive the directory's absence") {
+  archive f;
+  const inode sub = f.insert(f.d, "sub", directory_side());
+  const inode below = f.insert(sub, "below.jpg", file_side(8));
+  f.change([&](auto& t) { index::record_removed(t, below, 5); });
+  f.list(which::source, f.d, "d", {});
+  CHECK(f.shown() == strings{"common.jpg"});
+  f.list(which::source, f.d, "d", {named("sub", directory_side(3000))});
+  REQUIRE(f.at("d/sub"));
+  f.list(which::source, f.row("d/sub").ino, "d/sub",
+         {named("below.jpg", file_side(8)), named("new.jpg", file_side(8))});
+  CHECK(f.names_in(f.row("d/sub").ino) == strings{"new.jpg"});
+}
+
+TEST_CASE("a conflict of the same size is one again when the source has its copy again") {
+  archive f;
+  f.edit(f.common, [](entry& e) { e.state = state::conflict, e.set_reason(reason::written_here); });
+  f.away();
+  CHECK(f.row("d/common.jpg").state == state::added);
+  f.back();
+  CHECK(f.row("d/common.jpg").state == state::conflict);
+}
+
+TEST_CASE("a resolution outlives the absence of what was decided against") {
+  archive f;
+  f.edit(f.common, [](entry& e) { e.state = state::conflict, e.source->size = 5; });
+  f.change([&](auto& t) { index::record_destination_kept(t, f.common); });
+  f.list(which::source, f.d, "d", {});
+  f.list(which::source, f.d, "d", {named("common.jpg", file_side(5))});
+  CHECK(f.row("d/common.jpg").state == state::added);
+}
+
+TEST_CASE("where the place of what comes back was taken, it comes under the source's name") {
+  archive f;
+  f.change([&](auto& t) { index::record_renamed(t, f.gap, f.d, "kept.jpg", 5); });
+  f.list(which::source, f.d, "d", {});
+  f.insert(f.d, "kept.jpg", {}, file_side(9));
+  f.back();
+  CHECK(f.row("d/kept.jpg").state == state::added);
+  CHECK(f.row("d/gap.jpg").state == state::missing);
+}
+
+TEST_CASE("a deletion is taken back, with the directories above it") {
+  archive f;
+  const inode sub = f.insert(f.d, "sub", directory_side());
+  const inode below = f.insert(sub, "below.jpg", file_side(8));
+  f.change([&](auto& t) { index::record_removed(t, below, 5), index::record_removed(t, sub, 5); });
+  CHECK_FALSE(f.readers.borrow()->at("d/sub"));
+  std::vector<std::string> deleted;
+  index::rows_below(*f.readers.borrow(), {state::deleted}, "d/sub",
+                    [&](const std::string& path, const entry&) { return deleted.push_back(path), true; });
+  CHECK(deleted == strings{"d/sub", "d/sub/below.jpg"});
+  CHECK(f.writer.run([&](index::transaction& t) { return index::record_undeleted(t, below); }));
+  CHECK(f.row("d/sub/below.jpg").state == state::missing);
+  CHECK(f.row("d/sub").state == state::missing);
+  CHECK_FALSE(f.writer.run([&](index::transaction& t) { return index::record_undeleted(t, below); }));
+}
+
+TEST_CASE("a deletion is not taken back where another has the name") {
+  archive f;
+  f.change([&](auto& t) { index::record_removed(t, f.gap, 5); });
+  f.insert(f.d, "gap.jpg", {}, file_side(9));
+  CHECK_FALSE(f.writer.run([&](index::transaction& t) { return index::record_undeleted(t, f.gap); }));
+}
+
+}  // namespace
+}  // namespace ferryfs::test
