@@ -19,7 +19,7 @@ constexpr const char* version = "ferryfs 0.1.0";
 
 // What CLI11 takes as text and the commands want as numbers.
 struct raw {
-  std::string limit, min_free, umask, wait, config, format = "text";
+  std::string limit, min_free, umask, wait, config, format = "text", links = "inside";
   unsigned id = 0;
   std::uint64_t io_timeout = 30, rescan = 300, quiet = 10;
   std::uint32_t uid = 0, gid = 0;
@@ -53,6 +53,10 @@ void add_archive_options(CLI::App& app, arguments& a, raw& r) {
   app.add_option("--limit", r.limit,
                  "bytes a second for background replication, as 500K or 20M; 0: none; kept until set again");
   app.add_option("--exclude", s.exclude, "leave out names that match")->allow_extra_args(false);
+  app.add_option("--links", r.links,
+                 "symbolic links of the source to take over: those that lead nowhere but into the archive, all or none")
+      ->check(CLI::IsMember({"inside", "all", "none"}))
+      ->capture_default_str();
   app.add_option("--profile", s.profile, "generic or webcampak: leaves out that archive's junk")->capture_default_str();
   app.add_option("--io-timeout", r.io_timeout, "seconds of silence until the source counts as down")
       ->check(CLI::Range(1, 3600))
@@ -145,7 +149,7 @@ void add_report_options(CLI::App& app, arguments& a, raw& r) {
   auto* id = app.add_option("--id", r.id, "an earlier report by its number");
   auto* list = app.add_option("--list", a.list, "the pictures of a set, one a line, sorted, with their sizes")
                    ->check(CLI::IsMember({"source", "destination", "common", "missing", "new", "conflict", "deleted",
-                                          "skipped", "failed", "lost", "unlisted"}));
+                                          "skipped", "failed", "refused", "lost", "unlisted"}));
   auto* compare = app.add_option("--compare", a.compare, "what changed between two reports")->expected(2);
   auto* since = app.add_option("--since", a.since, "what changed since a report, a day as 2026-11-23, or monday");
   app.add_option("--format", r.format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
@@ -158,6 +162,7 @@ void finish(arguments& a, const raw& r, const CLI::App& used) {
   if (!r.limit.empty()) a.limit = size_option("--limit", r.limit);
   if (!r.min_free.empty()) a.settings.min_free = size_option("--min-free", r.min_free);
   if (!r.umask.empty()) a.umask = octal_option("--umask", r.umask);
+  a.settings.links = index::link_policy_named(r.links).value_or(index::link_policy::inside);
   a.settings.io_timeout = std::chrono::seconds(r.io_timeout);
   a.settings.rescan = std::chrono::seconds(r.rescan);
   a.settings.quiet = std::chrono::seconds(r.quiet);

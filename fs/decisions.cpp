@@ -65,6 +65,7 @@ command_result resolve(remote::migration& m, const std::string& path, remote::ke
                        const std::stop_token& stop) {
   const auto r = remote::resolve_below(m, path, what, open, stop);
   if (!r.known) return nothing_there(path);
+  if (r.link_accepted) return {0, "1 link taken over\n"};
   if (r.files + r.not_done == 0 && !r.is_directory) return {EIO, fmt::format("{}: is no conflict\n", printable(path))};
   if (r.rescan) m.rescan([](const auto&) {});
   const bool away = what == remote::keep::source && r.files == 0 && !m.source().state().reachable;

@@ -88,6 +88,7 @@ engine open_engine(remote::settings s, const std::string& destination, const std
   // Read while the archive is ours: ctl may have set it a moment before.
   if (const auto last = remembered(destination); last && !limit) limit = last->limit;
   s.limit = limit.value_or(0);
+  s.mountpoint = !mountpoint.empty() ? mountpoint : known ? known->mountpoint : "";
   const bool paused = anew && put_index_aside(s, *e.where);
   e.archive = std::make_unique<remote::migration>(s, *e.where, std::move(source));
   e.archive->index().run([&](index::transaction& t) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -11,9 +12,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <mutex>
 
 #include "index/error.hpp"
+#include "index/path.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {
@@ -60,7 +63,25 @@ class rotating_file final : public spdlog::sinks::base_sink<std::mutex> {
   std::size_t size_ = 0;
 };
 
-void use(std::shared_ptr<spdlog::logger> logger, const std::string& level) {
+// Names and a server's words come to the log: nothing of them may end a line, or control the terminal that shows it.
+class escaped_lines final : public spdlog::formatter {
+ public:
+  explicit escaped_lines(std::string pattern) : pattern_(std::move(pattern)), inner_(pattern_) {}
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& to) override {
+    const std::string text = printable({message.payload.data(), message.payload.size()});
+    spdlog::details::log_msg shown = message;
+    shown.payload = text;
+    inner_.format(shown, to);
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<escaped_lines>(pattern_); }
+
+ private:
+  const std::string pattern_;
+  spdlog::pattern_formatter inner_;
+};
+
+void use(std::shared_ptr<spdlog::logger> logger, const std::string& pattern, const std::string& level) {
+  logger->set_formatter(std::make_unique<escaped_lines>(pattern));
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(logger));
 }
@@ -69,15 +90,13 @@ void use(std::shared_ptr<spdlog::logger> logger, const std::string& level) {
 
 void log_to_stderr(const std::string& level) {
   auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("ferryfs: %l: %v");
   logger->flush_on(spdlog::level::info);
-  use(std::move(logger), level);
+  use(std::move(logger), "ferryfs: %l: %v", level);
 }
 
 void log_to_file(const std::string& path, const std::string& level) {
   auto logger = std::make_shared<spdlog::logger>("", std::make_shared<rotating_file>(path));
-  logger->set_pattern("%Y-%m-%d %H:%M:%S %l: %v");
-  use(std::move(logger), level);
+  use(std::move(logger), "%Y-%m-%d %H:%M:%S %l: %v", level);
 }
 
 }  // namespace ferryfs::fs

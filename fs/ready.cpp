@@ -44,6 +44,12 @@ void judge_sets(const readiness& r, verdict& v) {
   against(state::failed,
           "failed: see ferryfs report --list failed, mend the cause, or accept the gap with ferryfs skip");
   against(state::conflict, "in conflict: decide with ferryfs resolve");
+  if (const auto n = r.totals.of(state::refused).files; n > 0)
+    v.reasons.push_back(
+        fmt::format("{} of the source refused, as leading out of the archive: see ferryfs report --list refused; take "
+                    "each over with ferryfs resolve --keep source, all with --links all, or accept the gap with "
+                    "ferryfs skip",
+                    n == 1 ? "1 symbolic link" : human_count(n) + " symbolic links"));
   if (r.being_written > 0)
     v.reasons.push_back(fmt::format("{} open for writing here: wait until the uploads have ended",
                                     pictures(static_cast<std::int64_t>(r.being_written))));

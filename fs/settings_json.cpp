@@ -59,7 +59,9 @@ void write_settings(index::transaction& t, const remote::settings& s) {
                          {"min_free", s.min_free},
                          {"keep_reports", s.keep_reports},
                          {"quiet", s.quiet.count()},
-                         {"believe_loss", s.believe_loss}};
+                         {"believe_loss", s.believe_loss},
+                         {"links", index::name_of(s.links)},
+                         {"mountpoint", text_of(s.mountpoint)}};
   t.put_meta(key, j.dump());
 }
 
@@ -83,6 +85,8 @@ std::optional<remote::settings> read_settings(index::get_meta& meta) {
     s.keep_reports = j.value("keep_reports", s.keep_reports);
     s.quiet = std::chrono::seconds(j.value("quiet", s.quiet.count()));
     s.believe_loss = j.value("believe_loss", s.believe_loss);
+    s.links = index::link_policy_named(j.value("links", "")).value_or(s.links);
+    s.mountpoint = bytes_of(j.value("mountpoint", ""));
     return s;
   } catch (const nlohmann::json::exception& e) {
     throw error(exit_code::local, std::string("the settings in the index cannot be read (") + e.what() +

@@ -177,7 +177,7 @@ std::string totals_text(const json& s) {
 std::string state_text(const json& s) {
   std::string text = transfer_text(s);
   if (s["source"].value("scanning", false)) text += ", scanning";
-  for (const auto& [set, words] : {std::pair{"failed", "failed"}, {"conflict", "in conflict"}})
+  for (const auto& [set, words] : {std::pair{"failed", "failed"}, {"conflict", "in conflict"}, {"refused", "refused"}})
     if (s.contains(set) && s[set]["files"].get<std::int64_t>() > 0)
       text += fmt::format(", {} {}", human_count(s[set]["files"].get<std::int64_t>()), words);
   if (s.contains("unlisted") && s["unlisted"]["files"].get<std::int64_t>() > 0)

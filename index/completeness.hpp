@@ -13,7 +13,7 @@ struct completeness {
   bool listed = false;        // a scan of the source has come to its end
   std::int64_t unlisted = 0;  // directories that could not be listed, or never were
   std::string suspicious;     // why the source is not believed; empty: it is
-  // A full listing has ended, and nothing is missing, failed, in conflict, suspicious or unlisted; what is skipped or
+  // A full listing has ended, and nothing is missing, failed, in conflict, refused, suspicious or unlisted; what is skipped or
   // deleted does not count.
   bool complete() const { return listed && unlisted == 0 && suspicious.empty() && sums.complete(); }
 };

@@ -20,7 +20,7 @@ total totals::destination() const {
 }
 
 bool totals::complete() const {
-  for (const state s : {state::missing, state::failed, state::conflict}) {
+  for (const state s : {state::missing, state::failed, state::conflict, state::refused}) {
     const auto i = static_cast<std::size_t>(s);
     if (files[i].files != 0 || directories[i].files != 0) return false;
   }

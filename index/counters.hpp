@@ -28,14 +28,14 @@ struct total {
 
 // Totals of all sets: what is not a directory, and directories apart.
 struct totals {
-  std::array<total, 8> files{};        // by state
-  std::array<total, 8> directories{};  // by state
+  std::array<total, 12> files{};        // by state
+  std::array<total, 12> directories{};  // by state
   const total& of(state s) const { return files[static_cast<std::size_t>(s)]; }
   // What the source has: all but what is new here.
   total source() const;
   // What the destination has: common, new and conflict.
   total destination() const;
-  // Nothing is missing, failed or in conflict, directories included.
+  // Nothing is missing, failed, in conflict or refused, directories included.
   bool complete() const;
 };
 

@@ -57,7 +57,7 @@ bool is_conflict(const std::optional<entry>& e) { return e && e->state == state:
 
 bool record_skipped(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
-  if (!e || (e->state != state::missing && e->state != state::failed)) return false;
+  if (!e || (e->state != state::missing && e->state != state::failed && e->state != state::refused)) return false;
   decide(t, "skipped", *e);
   return become(t, *e, state::skipped);
 }

@@ -16,7 +16,7 @@
 
 namespace ferryfs::index {
 
-// A gap, picture, link or directory, is accepted.
+// A gap, picture, link or directory, is accepted, or that a link is refused.
 bool record_skipped(transaction& t, inode ino);
 // A directory that can't be listed is accepted as that, until it can.
 bool record_unlisted_accepted(transaction& t, inode directory);

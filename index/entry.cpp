@@ -29,6 +29,8 @@ std::string_view name_of(state s) noexcept {
     case state::away:
     case state::away_skipped:
       return "away";
+    case state::refused:
+      return "refused";
   }
   return "unknown";
 }
@@ -49,6 +51,8 @@ std::string_view text_of(reason r) noexcept {
       return "digest differs";
     case reason::time_differs:
       return "the source's copy has another time; its digest will tell whether it has other bytes";
+    case reason::leads_out:
+      return "leads out of the archive";
   }
   return "";
 }
@@ -67,6 +71,8 @@ bool same_second(const side& a, const side& b) { return to_seconds(a.mtime) == t
 
 state classify(const entry& e) noexcept {
   if (!e.source) return state::added;
+  if (e.state == state::refused && S_ISLNK(e.source->mode) && (!e.local || same_content(*e.source, *e.local)))
+    return state::refused;  // until it is judged anew
   const bool decided = is_hidden(e.state) || e.state == state::skipped || e.state == state::failed;
   const state gap = decided ? e.state : state::missing;
   if (!e.local) return gap;

@@ -40,6 +40,7 @@ enum class state : std::uint8_t {
   moved = 8,       // keeps the name on the source of an entry that was renamed here; in no set, its entry is
   shadowed = 9,    // on the source under a name that was given to another entry here; counts as a conflict
   overruled = 10,  // deleted, by the operator's word for what is here: until the source's copy becomes another
+  refused = 11,    // a symbolic link of the source that is not to lead anybody: no gap, and not here
   // Of what the source has lost, and that is nowhere else: in no set, and not in the view. It comes back as it was
   // decided when the source has it again.
   away = 12,          // renamed here, or a directory with decisions below it
@@ -50,8 +51,8 @@ inline constexpr bool is_away(state s) noexcept { return s == state::away || s =
 inline constexpr bool is_hidden(state s) noexcept {
   return s == state::deleted || s == state::moved || s == state::shadowed || s == state::overruled || is_away(s);
 }
-inline constexpr std::array all_states{state::common,  state::missing, state::added, state::conflict,
-                                       state::deleted, state::skipped, state::failed};
+inline constexpr std::array all_states{state::common,  state::missing, state::added,  state::conflict,
+                                       state::deleted, state::skipped, state::failed, state::refused};
 
 // The word that the command line, JSON and lists use.
 std::string_view name_of(state) noexcept;
@@ -65,7 +66,7 @@ struct entry {
   std::optional<side> source;
   std::optional<side> local;
   std::optional<std::uint32_t> uid, gid;  // of the local file, where it is not the archive's owner
-  bool fetched = false;                   // the local bytes came from the source and were not changed here since
+  bool fetched = false;                   // the local bytes, or link, came from the source and were not changed here
   std::optional<inode> origin;            // the `moved` row that has its name on the source, if that is another
   std::string target;                     // of a symbolic link
   std::string sha256;                     // 32 bytes, or empty while unknown

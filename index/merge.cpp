@@ -360,7 +360,7 @@ void leave(transaction& t, const entry& e, which side, bool wanted) {
   if (!on(e, side)) return;
   entry after = e;
   on(after, side).reset();
-  after.fetched = false;
+  after.fetched = e.fetched && side == which::source && e.is_link();
   // A doubt about what is here stays with it; one about a file that went does not.
   if ((side == which::source) != is_doubt(e.reason)) after.forget_reason();
   if (side == which::source) after.listed.reset();

@@ -57,6 +57,7 @@ void record_arrival(transaction& t, const arrival& a) {
 void record_made(transaction& t, inode ino, const side& local) {
   edit(t, ino, [&](entry& e) {
     e.local = local;
+    e.fetched = S_ISLNK(local.mode);
     e.forget_reason();
     if (e.source) e.local->size = e.source->size, e.local->mtime = e.source->mtime;
     e.state = classify(e);
@@ -104,7 +105,8 @@ void record_kept_open(transaction& t, inode ino, const side& local) {
 
 void record_found(transaction& t, inode ino, const side& local) {
   edit(t, ino, [&](entry& e) {
-    e.local = local, e.fetched = false, e.sha256.clear();
+    e.local = local, e.sha256.clear();
+    e.fetched = e.fetched && S_ISLNK(local.mode);  // a link that was made here a moment before stays ours
     e.forget_reason();
     e.state = classify(e);
   });

@@ -50,6 +50,15 @@ std::size_t utf8_length(std::string_view s) {
   return 0;
 }
 
+// U+2028 and U+2029 end a line; U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069 turn text around.
+bool turns_text(std::string_view s) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
+  if (byte(0) != 0xE2) return false;
+  const unsigned char second = byte(1), third = byte(2);
+  if (second == 0x80) return third == 0x8E || third == 0x8F || (third >= 0xA8 && third <= 0xAE);
+  return second == 0x81 && third >= 0xA6 && third <= 0xA9;
+}
+
 }  // namespace
 
 std::string printable(std::string_view bytes) {
@@ -60,7 +69,7 @@ std::string printable(std::string_view bytes) {
     const auto first = static_cast<unsigned char>(bytes[0]);
     const bool control = length == 1 && (first < 0x20 || first == 0x7F);
     const bool control_c1 = length == 2 && first == 0xC2 && static_cast<unsigned char>(bytes[1]) < 0xA0;
-    if (length == 0 || control || control_c1) {
+    if (length == 0 || control || control_c1 || (length == 3 && turns_text(bytes))) {
       text += fmt::format("\\x{:02x}", first);
       bytes.remove_prefix(1);
     } else {

@@ -21,7 +21,8 @@ std::string join(std::string_view directory, std::string_view name);
 // An absolute path without symbolic links, "." or ".." as far as it exists, and without a '/' at its end.
 std::string real_path(const std::string& path);
 
-// The text of a path for a message or a log line: control bytes and invalid UTF-8 stand as \xNN.
+// The text of a path for a message, a log line or a terminal: what ends a line or controls how text is shown, and
+// invalid UTF-8, stand as \xNN.
 std::string printable(std::string_view bytes);
 
 }  // namespace ferryfs

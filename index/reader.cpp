@@ -38,6 +38,8 @@ reader::reader(const std::string& path)
       sizes(database_),
       worst(database_),
       last_inode(database_),
+      links(database_),
+      accepted_target(database_),
       begin_(database_, "BEGIN"),
       end_(database_, "COMMIT") {}
 

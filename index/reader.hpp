@@ -9,6 +9,7 @@
 
 #include "index/counters.hpp"
 #include "index/database.hpp"
+#include "index/statements/links.hpp"
 #include "index/statements/list.hpp"
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
@@ -46,6 +47,8 @@ class reader {
   list_sizes sizes;
   worst_failures worst;
   index::last_inode last_inode;
+  list_links links;
+  find_accepted accepted_target;
 
  private:
   SQLite::Statement begin_, end_;

@@ -18,6 +18,7 @@ enum class reason : std::uint8_t {
   source_differs = 4,  // in conflict at the same size: the source has other bytes by now, ours are as they were
   spoilt = 5,          // in conflict at the same size: what is here has not the bytes that it should have
   time_differs = 6,    // the source's copy has another time, and not another size: see entry::is_undecided
+  leads_out = 7,       // a refused link, as `error` tells
 };
 
 // Of a gap that could not be filled: it ends with the next try.

@@ -66,6 +66,14 @@ class replayer {
     return hidden && record_undeleted(t_, hidden->ino);
   }
 
+  bool accepted_link(const std::string& path, const std::string& target) {
+    const auto at = place_of(path);
+    const auto e = at ? entry_at(*at) : std::nullopt;
+    if (!e || !e->source || !S_ISLNK(e->source->mode) || e->target != target) return false;
+    t_.accept_link(e->ino, target);
+    return true;
+  }
+
   bool kept_destination(const std::string& path) {
     const auto at = place_of(path);
     if (!at) return false;
@@ -185,6 +193,7 @@ bool replay(transaction& t, const decision_line& d, std::int64_t now) {
   if (d.verb == "exchanged" && !d.other.empty()) return r.exchanged(d.path, d.other);
   if (d.verb == "skipped" || d.verb == "wanted") return r.skipped(d.path, d.verb == "skipped");
   if (d.verb == "undeleted") return r.undeleted(d.path);
+  if (d.verb == "accepted-link") return r.accepted_link(d.path, d.other);
   if (d.verb == "kept-destination") return r.kept_destination(d.path);
   if (d.verb == "kept-both" && !d.other.empty()) return r.kept_both(d.path, d.other);
   if (d.verb == "reopened") return r.reopened(d.path);

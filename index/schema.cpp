@@ -145,6 +145,9 @@ CREATE TABLE unlisted (
 ) STRICT;
 CREATE INDEX entry_unlisted ON entry(ino)
   WHERE directory = 1 AND hidden = 0 AND source_mode IS NOT NULL AND listed IS NULL;
+-- Symbolic links of the source, found without reading another row, and those that the operator took over.
+CREATE INDEX IF NOT EXISTS entry_link ON entry(ino) WHERE target IS NOT NULL;
+CREATE TABLE IF NOT EXISTS accepted_link (ino INTEGER PRIMARY KEY, target BLOB NOT NULL) STRICT;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

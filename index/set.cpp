@@ -7,8 +7,8 @@
 namespace ferryfs::index {
 namespace {
 
-constexpr std::array<std::string_view, 9> words{"source",   "destination", "common",  "missing", "new",
-                                                "conflict", "deleted",     "skipped", "failed"};
+constexpr std::array<std::string_view, 10> words{"source",   "destination", "common",  "missing", "new",
+                                                 "conflict", "deleted",     "skipped", "failed",  "refused"};
 
 std::optional<state> state_of(set s) noexcept {
   constexpr auto first = static_cast<int>(set::common);

@@ -11,7 +11,7 @@
 namespace ferryfs::index {
 
 // `source` and `destination` hold what that side has, under that side's names; the others are states.
-enum class set { source, destination, common, missing, added, conflict, deleted, skipped, failed };
+enum class set { source, destination, common, missing, added, conflict, deleted, skipped, failed, refused };
 
 // By the word of the command line; nothing: no such set.
 std::optional<set> set_named(std::string_view word) noexcept;

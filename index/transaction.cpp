@@ -39,6 +39,8 @@ transaction::transaction(SQLite::Database& database)
       forget_marked_renames(database),
       unwritten_decisions(database),
       forget_decisions(database),
+      accepted_target(database),
+      accept_link(database),
       insert_(database),
       insert_seen_(database),
       update_(database),

@@ -8,6 +8,7 @@
 
 #include "index/counters.hpp"
 #include "index/statements/decisions.hpp"
+#include "index/statements/links.hpp"
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
 #include "index/statements/renaming.hpp"
@@ -60,6 +61,8 @@ class transaction {
   delete_marked forget_marked_renames;
   list_decisions unwritten_decisions;
   delete_decisions forget_decisions;
+  find_accepted accepted_target;
+  insert_accepted accept_link;
 
   // Stores `e` and returns its new inode; 0, and nothing stored, if the name is taken.
   inode insert(const entry& e);

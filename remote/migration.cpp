@@ -11,6 +11,7 @@
 #include "remote/decide/replay_decisions.hpp"
 #include "remote/scan/cut_off_renames.hpp"
 #include "remote/scan/destination_scan.hpp"
+#include "remote/scan/judge_links.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -28,18 +29,27 @@ std::string now_text() {
 constexpr const char* file_system_key = "source_file_system";
 constexpr const char* empty_key = "source_may_be_empty";
 
+// Who looks at the archive knows it by each of these.
+index::link_rules rules_of(const settings& s, const destination& where) {
+  index::link_rules rules{s.links, {where.path(), real_path(where.path())}};
+  if (!s.mountpoint.empty()) rules.roots.push_back(s.mountpoint);
+  return rules;
+}
+
+
 }  // namespace
 
 migration::migration(const settings& s, const destination& where, std::unique_ptr<archive> source)
     : settings_(s),
       where_(where),
+      links_(rules_of(s, where)),
       index_(where.index_path()),
       durable_(where, index_),
       readers_(where.index_path(), [this] { index_.settle(); }),
       filter_(s.exclude, s.profile),
       source_(std::move(source)),
       fetch_(where, *source_, index_, readers_, limit_, s.min_free, s.quiet),
-      replicate_({where, *source_, index_, readers_, fetch_}, s.min_free) {
+      replicate_({where, *source_, index_, readers_, fetch_, links_}, s.min_free) {
   index_.on_lost([this](const std::string& why) {
     spdlog::error("the last files made here are not in the index ({}); both sides are looked at again", why);
     const std::lock_guard lock{mutex_};
@@ -210,6 +220,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full, bool
   auto result = end.get();
   if (!result.cut_short) suspect(result.suspicious);
   if (problem) result.failures.insert(result.failures.begin(), *problem);
+  contain("links of the source", [&] { judge_links(where_, index_, readers_, links_); });
   // A directory that can't be read is asked for again by the next scan, which need not be a full one for that.
   if (!problem && !result.cut_short) remember(result);
   if (!problem && !result.cut_short && result.suspicious.empty()) remember_source(disk, result.empty);

@@ -88,6 +88,8 @@ class migration {
   archive& source() noexcept { return *source_; }
   const destination& where() const noexcept { return where_; }
   const settings& setup() const noexcept { return settings_; }
+  // Where the source's symbolic links may lead.
+  const index::link_rules& links() const noexcept { return links_; }
 
   // Calls back once, on any thread, when this directory's listing is in the index, or cannot be had.
   using told = std::function<void(const std::optional<failure>&)>;
@@ -131,6 +133,7 @@ class migration {
 
   const settings settings_;
   const destination& where_;
+  const index::link_rules links_;
   index::writer index_;
   durable_changes durable_;
   index::readers readers_;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "index/link_rules.hpp"
+
 namespace ferryfs::remote {
 
 struct settings {
@@ -24,6 +26,8 @@ struct settings {
   unsigned keep_reports = 100;
   std::chrono::seconds quiet{10};  // between two looks at a picture that may still be written on the source
   unsigned believe_loss = 10;      // percent of the source's pictures that may be gone at once
+  index::link_policy links = index::link_policy::inside;
+  std::string mountpoint;  // the last one, without links in it; empty: none yet
 };
 
 }  // namespace ferryfs::remote

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -38,6 +39,7 @@ class listing_output {
       if (change != nullptr) text_ = *change == gap_change::filled ? "- " : "+ ";
       index::append_line(text_, size, path);
     }
+    if (terminal_) escape();
     first_ = false;
     return out_.add(text_);
   }
@@ -47,7 +49,15 @@ class listing_output {
   }
 
  private:
+  // A name may hold what a terminal takes for a command; programs get each byte as it is.
+  void escape() {
+    const auto text = std::string_view(text_).substr(0, text_.find_last_not_of('\n') + 1);
+    const auto begin = text.find_first_not_of("[,\n");
+    text_ = text_.substr(0, begin) + printable(text.substr(begin)) + text_.substr(text.size());
+  }
+
   bool json_, first_ = true;
+  const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
   std::string text_;
   output out_;
 };

@@ -82,8 +82,9 @@ exit_code conclude(const remote::migration& m, const json& s, const ending& end,
   }
   if (!blocked.empty()) throw error(exit_code::local, blocked);
   if (s["complete"].get<bool>()) return exit_code::complete;
-  throw error(exit_code::incomplete, fmt::format("{} missing, {} failed, {} in conflict; see ferryfs status",
-                                                 files("missing"), files("failed"), files("conflict")));
+  throw error(exit_code::incomplete,
+              fmt::format("{} missing, {} failed, {} in conflict, {} refused; see ferryfs status", files("missing"),
+                          files("failed"), files("conflict"), files("refused")));
 }
 
 // The report that a sync or scan leaves, unless it was interrupted.

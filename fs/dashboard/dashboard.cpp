@@ -11,7 +11,7 @@
 namespace ferryfs::fs {
 namespace {
 
-constexpr int most_shown = 50;  // conflicts, and failures
+constexpr int most_shown = 50;  // conflicts, failures, and what is refused
 
 json days_of(index::reader& r) {
   json days = json::array();
@@ -40,9 +40,10 @@ json conflicts_of(index::reader& r) {
   return list;
 }
 
-json failures_of(index::reader& r) {
+// With its reason each.
+json some_of(index::reader& r, state s) {
   json list = json::array();
-  r.some(state::failed, most_shown, [&](const entry& e) {
+  r.some(s, most_shown, [&](const entry& e) {
     list.push_back({{"path", printable(r.path(e.ino).value_or(e.name))}, {"error", printable(e.error)}});
   });
   return list;
@@ -95,7 +96,8 @@ json data_of(index::reader& r, json status, const history& reports, const std::s
           {"status", std::move(status)},
           {"days", days_of(r)},
           {"conflicts", conflicts_of(r)},
-          {"failures", failures_of(r)},
+          {"failures", some_of(r, state::failed)},
+          {"refused", some_of(r, state::refused)},
           {"history", history_of(reports)}};
 }
 

@@ -73,9 +73,9 @@ function drawHead(s) {
 
 function drawSums(s) {
   const words = { source: "On the source", destination: "Here", common: "On both", missing: "Missing", new: "New here",
-    conflict: "In conflict", failed: "Failed", skipped: "Skipped", deleted: "Deleted here", lost: "Lost" };
+    conflict: "In conflict", failed: "Failed", refused: "Refused", skipped: "Skipped", deleted: "Deleted here", lost: "Lost" };
   byId("sums").replaceChildren(...Object.keys(words).filter((set) => s[set]).map((set) => {
-    const box = make("div", undefined, { conflict: "warns", lost: "fails", failed: "fails" }[set]);
+    const box = make("div", undefined, { conflict: "warns", refused: "warns", lost: "fails", failed: "fails" }[set]);
     if (s[set].files === 0) box.className = "";
     const value = make("dd", count(s[set].files));
     value.dataset.set = set;
@@ -242,6 +242,7 @@ function draw() {
   drawTable("conflicts", data.conflicts, (c) => [[c.path, "path"], [size(c.here), "number"], [size(c.source), "number"]],
     s.conflict.files - data.conflicts.length, "lists/conflict.txt");
   drawTable("failures", data.failures, (f) => [[f.path, "path"], [f.error]], s.failed.files - data.failures.length, "lists/failed.txt");
+  drawTable("refused", data.refused, (f) => [[f.path, "path"], [f.error]], s.refused.files - data.refused.length, "lists/refused.txt");
   drawHistory();
   const made = new Date(data.made).toLocaleString();
   byId("footer").className = "";

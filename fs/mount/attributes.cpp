@@ -1,4 +1,4 @@
-// getattr, statfs and readlink: from the index alone.
+// getattr and statfs: from the index alone.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -80,16 +80,6 @@ fuse_entry_param parameters_of(view& v, std::uint64_t generation, const entry& e
   return p;
 }
 
-namespace {
-
-entry entry_of(view& v, fuse_ino_t ino) {
-  auto e = v.archive.readers().borrow()->by_inode(ino);
-  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
-  return *std::move(e);
-}
-
-}  // namespace
-
 void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
   answer(req, [&] {
     view& v = view::of(req);
@@ -109,21 +99,6 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
     const auto st = attributes_of_removed(v, ino);
     if (!st) throw answer_errno{ENOENT};
     fuse_reply_attr(req, &*st, 0);
-  });
-}
-
-void op_readlink(fuse_req_t req, fuse_ino_t ino) {
-  answer(req, [&] {
-    view& v = view::of(req);
-    if (v.own.holds(ino)) {
-      const std::string target = v.own.target(ino);
-      if (target.empty()) throw answer_errno{EINVAL};
-      fuse_reply_readlink(req, target.c_str());
-      return;
-    }
-    const entry e = entry_of(v, ino);
-    if (!e.is_link()) throw answer_errno{EINVAL};
-    fuse_reply_readlink(req, e.target.c_str());
   });
 }
 

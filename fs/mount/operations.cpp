@@ -18,8 +18,10 @@ void refuse(fuse_conn_info* conn, unsigned feature) { conn->want &= ~feature; }
 void init(void* data, fuse_conn_info* conn) {
   // Attributes with every batch of names, not only where the kernel guesses that they will be asked for.
   for (const auto feature : {FUSE_CAP_READDIRPLUS, FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_ASYNC_READ, FUSE_CAP_SPLICE_WRITE,
-                             FUSE_CAP_SPLICE_MOVE, FUSE_CAP_CACHE_SYMLINKS})
+                             FUSE_CAP_SPLICE_MOVE})
     want(conn, feature);
+  // Where a link of the source leads is judged whenever it is followed: the kernel is not to keep it.
+  refuse(conn, FUSE_CAP_CACHE_SYMLINKS);
   refuse(conn, FUSE_CAP_READDIRPLUS_AUTO);
   // After an asynchronous O_DIRECT write the kernel drops the pages before the write has ended, and may keep what a
   // reader brought back meanwhile (fs/fuse/file.c, fuse_direct_IO; xfstests generic/451).

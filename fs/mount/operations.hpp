@@ -17,8 +17,9 @@ void op_forget(fuse_req_t req, fuse_ino_t ino, std::uint64_t count);
 void op_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forgets);
 // attributes.cpp
 void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
-void op_readlink(fuse_req_t req, fuse_ino_t ino);
 void op_statfs(fuse_req_t req, fuse_ino_t ino);
+// readlink.cpp
+void op_readlink(fuse_req_t req, fuse_ino_t ino);
 // xattr.cpp
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t size);
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size);

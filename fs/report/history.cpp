@@ -18,8 +18,8 @@
 namespace ferryfs::fs {
 namespace {
 
-constexpr std::array<std::string_view, 7> kept_sets{"missing", "new",    "conflict", "deleted",
-                                                    "skipped", "failed", "lost"};
+constexpr std::array<std::string_view, 8> kept_sets{"missing", "new",    "conflict", "deleted",
+                                                    "skipped", "failed", "refused",  "lost"};
 constexpr std::string_view report_end = ".json";
 
 std::vector<std::string> names_in(const std::string& directory) {

@@ -127,7 +127,7 @@ void history::write_lists(index::reader& r, const std::string& stem) {
     });
   };
   for (const auto set : {index::set::missing, index::set::added, index::set::conflict, index::set::deleted,
-                         index::set::skipped, index::set::failed}) {
+                         index::set::skipped, index::set::failed, index::set::refused}) {
     const auto of = all_states.at(static_cast<std::size_t>(set) - static_cast<std::size_t>(index::set::common));
     if (set == index::set::missing || totals.of(of).files > 0)
       write(name_of(set), totals.of(of).files, [&](line_buffer& lines) { write_set(r, set, lines); });

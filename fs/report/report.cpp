@@ -43,7 +43,7 @@ std::uint64_t mixed(std::uint64_t hash, std::string_view text) {  // FNV-1a
 std::string fingerprint(const json& report, std::int64_t last_inode) {
   std::uint64_t hash = mixed(0xCBF29CE484222325, std::to_string(last_inode));
   for (const char* part :
-       {"source", "destination", "intersect", "conflict", "failed", "deleted", "skipped", "lost", "errors"})
+       {"source", "destination", "intersect", "conflict", "failed", "deleted", "skipped", "refused", "lost", "errors"})
     hash = mixed(hash, report.at(part).dump(-1, ' ', false, json::error_handler_t::replace));
   hash = mixed(hash, report["job"]["status"].get<std::string>());
   return fmt::format("{:016x}", hash);
@@ -113,7 +113,7 @@ json make_report(index::reader& r, const job& j, unsigned number) {
                            {"files", by_kind(kinds, destination, false)},
                            {"missing", by_kind(kinds, of(state::missing), true)}};
   report["intersect"] = by_kind(kinds, of(state::common), true);
-  for (const state s : {state::conflict, state::failed, state::deleted, state::skipped})
+  for (const state s : {state::conflict, state::failed, state::deleted, state::skipped, state::refused})
     report[std::string(name_of(s))] = of_state(all, s);
   report["lost"] = {{"count", lost.files}, {"size", lost.bytes}};
   report["moved"] = {{"files", j.files},

@@ -52,8 +52,8 @@ std::string report_text(const json& r) {
   text += row("source", source.at("files")) + row("destination", destination.at("files"));
   text += row("  common", r.at("intersect")) + row("  missing", destination.at("missing"));
   text += row("  new", source.at("missing"));
-  for (const char* set : {"conflict", "failed", "deleted", "skipped", "lost"})
-    if (r.at(set).at("count").get<std::int64_t>() > 0)
+  for (const char* set : {"conflict", "failed", "deleted", "skipped", "refused", "lost"})
+    if (r.contains(set) && r.at(set).at("count").get<std::int64_t>() > 0)
       text += fmt::format("  {:<10} {:>47}  {:>10}\n", set, files(r.at(set).at("count")), size(r.at(set).at("size")));
   text += fmt::format("moved        {} files, {}, {}/s\n", files(moved.at("files")), size(moved.at("bytes")),
                       size(moved.at("bytes_per_s")));

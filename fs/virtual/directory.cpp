@@ -75,7 +75,7 @@ std::vector<std::pair<std::string, inode>> virtual_directory::list(inode directo
   return names;
 }
 
-// Another link, with another inode, for each newest report: the kernel keeps where a link leads.
+// Another link, with another inode, for each newest report: the kernel may keep where a link leads.
 inode virtual_directory::latest() {
   const auto all = history{reports_, reports_}.names();
   return all.empty() ? 0 : number_of(fmt::format("{}/{}.json", latest_name, all.back().stem));

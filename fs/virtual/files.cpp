@@ -29,7 +29,7 @@ index.html    the dashboard: a page that needs nothing else, for any web server
 status.json   where the archive stands: counts, sizes, what is being fetched
 metrics       the same for Prometheus
 lists/SET.txt the pictures of a set, one a line, "SIZE PATH", sorted by path as LC_ALL=C sort does; made when it is opened.
-              Sets: source destination common missing new conflict deleted skipped failed lost unlisted.
+              Sets: source destination common missing new conflict deleted skipped failed refused lost unlisted.
               In a path a backslash stands as \\ and a newline as \n; every other byte stands as it is
 reports/      what scans and syncs found, TIME-NUMBER.json, and TIME-NUMBER.SET.gz, the lists of that time (zcat);
               latest.json is a link to the newest
@@ -115,7 +115,7 @@ std::vector<virtual_directory::file> own_files(remote::migration& m, std::functi
       {"status.json", 0444, status},
   };
   for (const std::string set : {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped",
-                                "failed", "lost", "unlisted"})
+                                "failed", "refused", "lost", "unlisted"})
     files.push_back({set + ".txt", 0444, {}, [&m, set] { return open_list(m, set); }, "lists"});
   return files;
 }

@@ -20,8 +20,8 @@ std::string one(const char* name, const char* type, const char* help, Value valu
 
 std::string by_set(const json& status, const char* name, const char* help, const char* field) {
   std::string text = head(name, "gauge", help);
-  for (const char* set :
-       {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped", "failed", "lost"})
+  for (const char* set : {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped",
+                          "failed", "refused", "lost"})
     text += fmt::format("{}{{set=\"{}\"}} {}\n", name, set, status.at(set).at(field).get<std::int64_t>());
   return text;
 }
@@ -53,7 +53,7 @@ std::string metrics_text(const json& s, std::uint64_t files, std::uint64_t bytes
   text += by_set(s, "ferryfs_pictures", "Pictures in each set.", "files");
   text += by_set(s, "ferryfs_picture_bytes", "Size of the pictures in each set.", "bytes");
   text += one("ferryfs_complete", "gauge",
-              "1 while all of the source is known and nothing is missing, failed or in conflict.",
+              "1 while all of the source is known and nothing is missing, failed, in conflict or refused.",
               flag(s.at("complete").get<bool>()));
   text += one("ferryfs_source_reachable", "gauge", "1 while the source answers.", flag(source.at("reachable") == true));
   text += one("ferryfs_source_suspicious", "gauge", "1 while what the source shows is not believed.",

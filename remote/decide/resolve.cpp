@@ -12,6 +12,7 @@
 #include "index/decision.hpp"
 #include "index/path.hpp"
 #include "index/rows_below.hpp"
+#include "index/source_links.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -46,6 +47,16 @@ class resolver {
     }
     if (why.empty() && what_ == keep::source) why = fetch(seen.ino);  // lets renames go on meanwhile
     why.empty() ? void(++result.files) : refuse(path, why);
+  }
+
+  // One that is named, never all below a directory: each leads elsewhere.
+  void refused_link(const std::string& path, const entry& e) {
+    if (what_ != keep::source)
+      return refuse(path, "a refused link, " + e.error + "; take --keep source to have it here, or ferryfs skip");
+    std::shared_lock names{m_.where().names()};
+    result.link_accepted = m_.index().run([&](index::transaction& t) { return index::record_link_accepted(t, e.ino); });
+    names.unlock();
+    m_.replicate().look_again();
   }
 
   resolved result;
@@ -142,6 +153,7 @@ resolved resolve_below(migration& m, const std::string& path, keep what, const i
     r.one(at, e);
     return !stop.stop_requested();
   });
+  if (self && self->state == state::refused) r.refused_link(path, *self);
   r.result.is_directory = self && self->is_directory();
   r.result.known = self.has_value() || r.result.files + r.result.not_done > 0;
   return r.result;

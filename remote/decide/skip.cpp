@@ -88,10 +88,11 @@ skipped skip_below(index::writer& index, index::readers& readers, const std::str
   const auto reader = readers.borrow();
   done.known = reader->at(path).has_value();  // a loss has no row
   batch b{index, index::record_skipped};
-  index::rows_below(*reader, {state::missing, state::failed}, path, [&](const std::string&, const entry& e) {
-    b.add(e);
-    return !stop.stop_requested();
-  });
+  index::rows_below(*reader, {state::missing, state::failed, state::refused}, path,
+                    [&](const std::string&, const entry& e) {
+                      b.add(e);
+                      return !stop.stop_requested();
+                    });
   b.flush();
   done.files = static_cast<std::uint64_t>(b.sum().files);
   done.bytes = static_cast<std::uint64_t>(b.sum().source_bytes);

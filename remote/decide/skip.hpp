@@ -12,14 +12,14 @@ namespace ferryfs::remote {
 
 struct skipped {
   bool known = true;                   // the index has the path
-  std::uint64_t files = 0, bytes = 0;  // gaps that are skipped now
+  std::uint64_t files = 0, bytes = 0;  // gaps and refused links that are skipped now
   std::uint64_t lost = 0;              // pictures that the source had lost, and that nobody misses now
   std::uint64_t accepted = 0;          // directories that can't be listed, and need not be
   std::uint64_t unlisted = 0;          // directories whose pictures are not known yet, and so not skipped
 };
 
 // Every gap and every loss at or below `path`, relative to the archive's root: missing or failed, links and directories
-// as well.
+// as well; and every link that is refused, which stays so.
 skipped skip_below(index::writer& index, index::readers& readers, const std::string& path, const std::stop_token& stop);
 
 // What was skipped at or below `path` is a gap as any other again.

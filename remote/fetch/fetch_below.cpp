@@ -66,6 +66,8 @@ fetched fetch_below(migration& m, const std::string& path, const std::stop_token
           stack.emplace_back(std::move(child), join(at, child.name));
         return true;
       });
+    } else if (e.state == state::refused) {
+      sum.fail(fmt::format("{}: {}; ferryfs resolve --keep source takes it over", printable(here), e.error));
     } else if (e.is_gap() && S_ISREG(e.source->mode)) {
       const auto from = reader->source_path(e.ino).value_or(here);
       sum.begin();

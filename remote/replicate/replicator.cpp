@@ -13,6 +13,7 @@
 #include "index/exception_barrier.hpp"
 #include "index/outcome.hpp"
 #include "index/path.hpp"
+#include "index/source_links.hpp"
 #include "index/time.hpp"
 #include "remote/fetch/landing.hpp"
 
@@ -308,17 +309,29 @@ int replicator::make_link_here(const std::string& path, const entry& gap) {
   return services_.where.make_link(directory.get(), name, gap.target, to_seconds(gap.source->mtime));
 }
 
+// A symbolic link that the disk is not to get. Told to the index, which counts it from then on.
+bool replicator::is_refused(const entry& gap) {
+  if (!gap.is_link()) return false;
+  const auto reader = services_.readers.borrow();
+  if (index::link_judge{*reader, services_.links}.objection(gap).empty()) return false;
+  services_.index.post(
+      [ino = gap.ino, rules = services_.links](index::transaction& t) { index::record_judged(t, ino, rules); });
+  return true;
+}
+
 // Directories and symbolic links need no bytes from the source.
-void replicator::make_here(const entry& gap) {
+void replicator::make_here(const entry& found) {
   const std::lock_guard lock{services_.where.names()};
   std::string path;
+  entry gap;
   {
     const auto reader = services_.readers.borrow();
-    const auto now = reader->by_inode(gap.ino);
+    auto now = reader->by_inode(found.ino);
     if (!now || !now->is_gap() || now->state == state::skipped) return;  // deleted, or made here meanwhile
+    gap = *std::move(now);
     path = reader->path(gap.ino).value_or("");
   }
-  if (path.empty()) return;
+  if (path.empty() || is_refused(gap)) return;
   const int problem = S_ISDIR(gap.source->mode) ? make_directory_here(path) : make_link_here(path, gap);
   unfinished_ = true;
   if (problem == 0)

@@ -12,6 +12,7 @@
 #include <thread>
 #include <unordered_set>
 
+#include "index/link_rules.hpp"
 #include "index/reader.hpp"
 #include "index/writer.hpp"
 #include "remote/fetch/fetcher.hpp"
@@ -27,6 +28,7 @@ class replicator {
     index::writer& index;
     index::readers& readers;
     fetcher& fetch;
+    index::link_rules links = {};
   };
   // Starts paused; `min_free`: bytes to leave on the destination's disk.
   replicator(services s, std::uint64_t min_free);
@@ -62,9 +64,10 @@ class replicator {
   bool try_start(const entry& gap);
   bool start(const entry& gap);
   bool decide_time(const entry& gap, const std::string& path);
-  void make_here(const entry& gap);
+  void make_here(const entry& found);
   int make_directory_here(const std::string& path);
   int make_link_here(const std::string& path, const entry& gap);
+  bool is_refused(const entry& gap);
   std::string path_of(index::reader& r, const entry& e);
   void landed(inode ino, const std::optional<failure>& why);
   bool has_space();

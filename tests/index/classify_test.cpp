@@ -36,7 +36,7 @@ TEST_CASE("what stands on both sides with the same size is common, whatever its 
     CHECK(classify(row(file_side(10), file_side(10), before)) == state::common);
     CHECK(classify(row(file_side(10, 1000), file_side(10, 2000), before)) == state::common);
     CHECK(classify(row(file_side(0), file_side(0), before)) == state::common);
-    CHECK(classify(row(link_side(6), link_side(6), before)) == state::common);
+    if (before != state::refused) CHECK(classify(row(link_side(6), link_side(6), before)) == state::common);
   }
 }
 
@@ -92,14 +92,23 @@ TEST_CASE("the view shows what is here, and the source's side of an outdated cop
     CHECK(row(now, old, gap, true).shown() == now);
 }
 
-TEST_CASE("each state is either here, or to be fetched, or deleted") {
+TEST_CASE("a link stays refused while it is one, and nothing else is refused") {
+  for (const std::optional<side>& local : {std::optional<side>{}, std::optional(link_side(6))})
+    CHECK(classify(row(link_side(6), local, state::refused)) == state::refused);
+  CHECK(classify(row(file_side(6), {}, state::refused)) == state::missing);
+  CHECK(classify(row(directory_side(), {}, state::refused)) == state::missing);
+  CHECK(classify(row(link_side(6), file_side(6), state::refused)) == state::conflict);
+}
+
+TEST_CASE("each state is either here, or to be fetched, or deleted, or refused") {
   for (const state s : all_states) {
     const entry e = row(file_side(1), file_side(1), s);
-    CHECK(e.is_local() + e.is_gap() + (s == state::deleted) == 1);
+    CHECK(e.is_local() + e.is_gap() + (s == state::deleted) + (s == state::refused) == 1);
   }
   std::set<std::string_view> words;
   for (const state s : all_states) words.insert(name_of(s));
-  CHECK(words == std::set<std::string_view>{"common", "missing", "new", "conflict", "deleted", "skipped", "failed"});
+  CHECK(words ==
+        std::set<std::string_view>{"common", "missing", "new", "conflict", "deleted", "skipped", "failed", "refused"});
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ class dice {
     e.source.reset(), e.local.reset();
     if (sides & 1) e.source = any_side();
     if (sides & 2) e.local = any_side();
-    e.state = all_states[below(7)];
+    e.state = all_states[below(static_cast<unsigned>(all_states.size()))];
     e.state = classify(e);
   }
   void insert(index::transaction& t) {
@@ -188,18 +188,19 @@ TEST_CASE("the source's and the destination's totals add up from the sets") {
     size *= 2;
   }
   const auto totals = f.readers.borrow()->totals();
-  CHECK(totals.source() == index::total{6, 1 + 2 + 8 + 16 + 32 + 64, 200});
+  CHECK(totals.source() == index::total{7, 1 + 2 + 8 + 16 + 32 + 64 + 128, 200});
   CHECK(totals.destination() == index::total{3, 1 + 8, 300});
 }
 
-TEST_CASE("an archive is complete when nothing is missing, failed or in conflict, and skipped gaps do not count") {
+TEST_CASE(
+    "an archive is complete when nothing is missing, failed, in conflict or refused, and skipped gaps do not count") {
   index_fixture f;
   const auto complete = [&] { return f.readers.borrow()->totals().complete(); };
   CHECK(complete());
   const inode picture = f.insert(root_inode, "a.jpg", file_side(1));
   for (const state s : all_states) {
     f.edit(picture, [&](entry& e) { e.state = s, e.local = file_side(1); });
-    CHECK(complete() == (s != state::missing && s != state::failed && s != state::conflict));
+    CHECK(complete() == (s != state::missing && s != state::failed && s != state::conflict && s != state::refused));
   }
   f.edit(picture, [](entry& e) { e.state = state::common; });
   CHECK(complete());

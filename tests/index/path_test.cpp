@@ -35,7 +35,8 @@ TEST_CASE("a message stays on its line and steers no terminal, whatever bytes a 
   CHECK(printable("\x1b[2J\x7f") == "\\x1b[2J\\x7f");
   CHECK(printable("a\0b"s) == "a\\x00b");
   CHECK(printable("\xc2\x9b"
-                  "2J") == "\\xc2\\x9b2J");  // CSI as one character of the C1 set
+                  "2J") == "\\xc2\\x9b2J");                         // CSI as one character of the C1 set
+  CHECK(printable("a\u202egpj.exe") == "a\\xe2\\x80\\xaegpj.exe");  // what follows reads from right to left
 }
 
 TEST_CASE("a message shows bytes that are no UTF-8 by their number") {

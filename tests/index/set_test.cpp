@@ -91,6 +91,8 @@ TEST_CASE("what is deleted with its directory is listed as deleted", "[set]") {
 TEST_CASE("a set's word is the command line's", "[set]") {
   CHECK(index::set_named("new") == index::set::added);
   CHECK(index::name_of(index::set::failed) == "failed");
+  CHECK(index::set_named("refused") == index::set::refused);
+  CHECK(index::name_of(index::set::refused) == "refused");
   CHECK_FALSE(index::set_named("lost"));
 }
 

@@ -56,6 +56,7 @@ TEST_CASE("each thing that is not as it should be is a reason by itself") {
   SECTION("missing") { set(r, state::missing, 12), check_against(r, "12 pictures (7 B) missing"); }
   SECTION("failed") { set(r, state::failed, 1), check_against(r, "1 picture (7 B) failed"); }
   SECTION("conflict") { set(r, state::conflict, 2), check_against(r, "2 pictures (7 B) in conflict"); }
+  SECTION("refused") { set(r, state::refused, 3), check_against(r, "3 symbolic links of the source refused"); }
   SECTION("a directory alone") {
     r.totals.directories[static_cast<std::size_t>(state::missing)] = {1, 0, 0};
     check_against(r, "1 directory missing");

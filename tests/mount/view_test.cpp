@@ -57,7 +57,7 @@ std::set<std::string> found(const fs::path& root, const std::vector<std::string>
 TEST_CASE("the view agrees with the source while nothing is local") {
   const ferry f;
   make_odd_tree(f.from);
-  auto options = f.options(still);
+  auto options = f.options({"--paused", "--links", "all"});
   if (GENERATE(true, false)) options.source = f.from;
   INFO("source: " << options.source);
   mount_fixture mount(options);

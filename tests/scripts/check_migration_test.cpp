@@ -171,6 +171,7 @@ TEST_CASE("decisions explain what differs, each with its time, and only what the
     lines = "different 20240101/1.jpg: 13 bytes there, 4 here: no decision explains it\n";
     code = 1;
   }
+  SECTION("a link taken over") { a.decide("accepted-link\tlast\t20240102/3.jpg"); }
   SECTION("both kept") {
     a.decide("kept-both\t20240101/1.jpg\t20240101/1.source.jpg");
     fs::rename(a.to / "20240101/1.jpg", a.to / "20240101/1.source.jpg");

@@ -40,6 +40,22 @@ struct archive : ferry {
 
 }  // namespace
 
+TEST_CASE("a list steers no terminal, and a program gets every byte") {
+  const archive f;
+  write_old(f.from / "day/\x1b[2J\t.jpg", noise(600));
+  CHECK(run_ferryfs({"scan", f.to}).code == incomplete);
+  CHECK_THAT(report(f.to, {"--list", "missing"}), contains_text("600 day/\x1b[2J\t.jpg\n"));
+  for (const std::string format : {"text", "json"}) {
+    const auto shown =
+        out_of({"script", "-qec", FERRYFS_BINARY " report " + f.to.string() + " --list missing --format " + format,
+                "/dev/null"});
+    INFO(shown);
+    CHECK_THAT(shown, contains_text(format == "text" ? "600 day/\\x1b[2J\\x09.jpg" : "\\u001b[2J"));
+    CHECK(shown.find('\x1b') == std::string::npos);
+    CHECK_THAT(shown, contains_text("night/4.jpg"));
+  }
+}
+
 TEST_CASE("a sync and a scan leave reports, and report lists and shows them") {
   const archive f;
   const auto history = report(f.to);

@@ -146,7 +146,8 @@ void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, 
   if (const auto file = on_disk(old_directory, from.name.c_str())) {
     const auto new_directory = directory_here(v, parent, true);
     refuse_look_alike(v, new_directory, name, *file);
-    if (there && there->is_gap() && S_ISREG(file->st_mode)) make_durable(old_directory, from.name.c_str());
+    if (there && (there->is_gap() || there->state == state::refused) && S_ISREG(file->st_mode))
+      make_durable(old_directory, from.name.c_str());
     intend_rename(v, from, old_directory, parent, name,
                   remote::identity_of(new_directory.get(), name, remote::identity::exact), 0);
     if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0)

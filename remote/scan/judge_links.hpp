@@ -1,0 +1,17 @@
+// Symbolic links of the source are judged by what the index knows of where they lead.
+#pragma once
+
+#include "index/link_rules.hpp"
+#include "index/reader.hpp"
+#include "index/writer.hpp"
+#include "remote/destination.hpp"
+
+namespace ferryfs::remote {
+
+// Judges every one anew, as after each scan: those that are refused are counted so, and the others are gaps like any
+// other. A refused one that ferryfs had put on the destination's disk is taken off it again. Costs what the links cost,
+// however many pictures there are. Throws what the index throws.
+void judge_links(const destination& where, index::writer& index, index::readers& readers,
+                 const index::link_rules& rules);
+
+}  // namespace ferryfs::remote
