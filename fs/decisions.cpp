@@ -51,6 +51,7 @@ command_result skip(remote::migration& m, const std::string& path, const std::st
   if (s.lost > 0) a.text.insert(a.text.size() - 1, fmt::format(", and {} that were lost", pictures(s.lost)));
   if (s.accepted > 0)
     a.text.insert(a.text.size() - 1, fmt::format(", and {} directories that can't be listed", s.accepted));
+  if (s.refused > 0) a.text.insert(a.text.size() - 1, fmt::format(", and {} names that can't stand here", s.refused));
   if (s.unlisted > 0) {
     a.error = EIO;
     a.text += fmt::format(

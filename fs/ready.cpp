@@ -44,6 +44,11 @@ void judge_sets(const readiness& r, verdict& v) {
   against(state::failed,
           "failed: see ferryfs report --list failed, mend the cause, or accept the gap with ferryfs skip");
   against(state::conflict, "in conflict: decide with ferryfs resolve");
+  if (r.refused > 0)
+    v.reasons.push_back(fmt::format(
+        "{} names of the source can't stand here: see ferryfs report --list refused, give them others there, or accept "
+        "that with ferryfs skip",
+        human_count(r.refused)));
   if (const auto n = r.totals.of(state::refused).files; n > 0)
     v.reasons.push_back(
         fmt::format("{} of the source refused, as leading out of the archive: see ferryfs report --list refused; take "
@@ -136,6 +141,7 @@ readiness facts_of(remote::migration& m, const remote::in_use& open) {
   r.reachable = health.reachable, r.why = printable(health.why);
   r.uncompared = count_uncompared(*reader);
   r.lost = reader->lost().files;
+  r.refused = reader->refused_names().files;
   return r;
 }
 

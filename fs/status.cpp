@@ -54,6 +54,8 @@ json status_of_rows(index::reader& r) {
   for (const state s : all_states) j[std::string(name_of(s))] = of_state(t, s);
   const auto lost = r.lost();
   j["lost"] = count(lost.files, lost.bytes);
+  // Links that lead out, and names that can't stand here.
+  j["refused"]["files"] = t.of(state::refused).files + all.refused_names;
   j["transfer"] = {{"paused", is_paused(r.meta)},
                    {"limit", settings.limit},
                    {"rate", 0},
@@ -94,8 +96,10 @@ std::string transfer_text(const json& s) {
 }  // namespace
 
 double share_here(const json& s) {
-  const auto total = s["source"]["bytes"].get<double>();
-  return total == 0 ? 100 : 100 * s["common"]["bytes"].get<double>() / total;
+  // Of a source that tells no sizes, they are counted.
+  const char* what = s["source"]["bytes"].get<double>() == 0 ? "files" : "bytes";
+  const auto total = s["source"][what].get<double>();
+  return total == 0 ? 100 : 100 * s["common"][what].get<double>() / total;
 }
 
 json status_of(index::reader& r) { return status_of_rows(r); }

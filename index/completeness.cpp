@@ -3,7 +3,8 @@
 namespace ferryfs::index {
 
 completeness read_completeness(reader& r) {
-  return {r.totals(), r.meta("last_scan").has_value(), r.unlisted(), r.meta(suspicious_key).value_or("")};
+  return {r.totals(), r.meta("last_scan").has_value(), r.unlisted(), r.refused_names().files,
+          r.meta(suspicious_key).value_or("")};
 }
 
 }  // namespace ferryfs::index

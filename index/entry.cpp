@@ -69,6 +69,13 @@ bool same_second(const side& a, const side& b) { return to_seconds(a.mtime) == t
 
 }  // namespace
 
+side beside(const side& known, side now) noexcept {
+  if (!S_ISREG(known.mode) || !S_ISREG(now.mode)) return now;
+  if (now.mtime == 0) now.mtime = known.mtime;
+  if (now.size == 0 && now.mtime == known.mtime) now.size = known.size;
+  return now;
+}
+
 state classify(const entry& e) noexcept {
   if (!e.source) return state::added;
   if (e.state == state::refused && S_ISLNK(e.source->mode) && (!e.local || same_content(*e.source, *e.local)))

@@ -21,12 +21,16 @@ inline constexpr inode root_inode = 1;  // FUSE_ROOT_ID
 // What one side holds under a path.
 struct side {
   std::uint32_t mode = 0;   // type and permission bits, as st_mode
-  std::uint64_t size = 0;   // bytes
-  std::int64_t mtime = 0;   // nanoseconds since 1970; the source knows whole seconds only (SFTP v3)
+  std::uint64_t size = 0;   // bytes; 0 on the source: empty, or not told
+  std::int64_t mtime = 0;   // nanoseconds since 1970; the source knows whole seconds only (SFTP v3), or none: 0
   std::uint64_t holes = 0;  // blocks of 512 bytes, of those that the size takes, that are not on the disk; 0: unknown
 
   bool operator==(const side&) const = default;
 };
+
+// What the source shows of a file now that it showed as `known` before: a size or time of 0 beside another, of the same
+// time, is one that the server does not know. An empty file is confirmed by its bytes alone.
+side beside(const side& known, side now) noexcept;
 
 // The sets of the design; stored, so the numbers never change. Each path is in exactly one.
 enum class state : std::uint8_t {
@@ -122,6 +126,10 @@ struct entry {
   bool is_compared() const noexcept {
     return state == ferryfs::state::common && !sha256.empty() && compared && *compared == source->mtime;
   }
+
+  // A file of the source whose size is learnt from its bytes: until then it shows as empty, and nobody is to rely on
+  // it.
+  bool is_unsized() const noexcept { return source && is_gap() && S_ISREG(source->mode) && shown().size == 0; }
 
   // The source has this directory, and what is in it was never asked for: a name that the index lacks may be there.
   bool never_listed() const noexcept {

@@ -109,10 +109,25 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
   }
   std::vector<subdirectory> found;
   for (const listed& name : names) {
-    const inode ino = merge(t, name);
+    const auto& s = name.attributes;
+    const bool unsure = side_ == which::source && S_ISREG(s.mode) && (s.size == 0 || s.mtime == 0);
+    const inode ino = unsure ? merge(t, beside_known(t, name)) : merge(t, name);
     if (ino != 0 && S_ISDIR(name.attributes.mode)) found.push_back({ino, join(path_, name.name), name.attributes});
   }
   return found;
+}
+
+// A size or time that the source does not tell is that which was learnt of it.
+listed listing_merge::beside_known(transaction& t, listed name) const {
+  auto row = t.hidden_child(directory_, name.name);
+  if (row)
+    if (auto moved = t.by_origin(row->ino)) row = std::move(moved);
+  if (!row) {
+    row = t.child(directory_, name.name);
+    if (row && row->origin) row.reset();  // of another name on the source
+  }
+  if (row && row->source) name.attributes = beside(*row->source, name.attributes);
+  return name;
 }
 
 // The source's copy of what was decided here is another now: both stand against each other again.

@@ -66,6 +66,7 @@ class listing_merge {
 
  private:
   inode merge(transaction& t, const listed& name);
+  listed beside_known(transaction& t, listed name) const;
   inode unchanged(transaction& t, const listed& name) const;
   std::vector<inode> unseen(transaction& t) const;
   std::optional<inode> merge_hidden(transaction& t, const listed& name);

@@ -34,6 +34,8 @@ void fail(entry& e, const std::string& cause, std::int64_t now, reason why) {
 void record_arrival(transaction& t, const arrival& a) {
   const bool known = edit(t, a.ino, [&](entry& e) {
     if (is_hidden(e.state)) return;  // deleted since it got its name, and its file with it
+    // Its size may have been learnt from the bytes.
+    if (e.source && e.source->size == 0 && a.source.size != 0) *e.source = beside(a.source, *e.source);
     // What a scan learnt of the source meanwhile stands: then this is an outdated copy, or all that is left.
     e.local = a.local, e.sha256 = a.sha256, e.compared = a.source.mtime;
     // With another time than the source's, a change there is seen by its size alone.

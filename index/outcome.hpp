@@ -13,7 +13,7 @@ struct arrival {
   std::string name;
   side local;  // as it now stands on the destination
   std::string sha256;
-  side source = {};  // of which its bytes are
+  side source = {};  // of which its bytes are, with their number
 };
 
 // The bytes are durable and have their final name: the row says so. Where the source's copy left meanwhile, the row

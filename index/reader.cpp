@@ -32,6 +32,8 @@ reader::reader(const std::string& path)
       meta(database_),
       lost(database_),
       losses(database_),
+      refused_names(database_),
+      refusals(database_),
       briefs(database_),
       brief_directories(database_, "AND directory = 1"),
       count_in(database_),

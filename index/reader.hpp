@@ -13,6 +13,7 @@
 #include "index/statements/list.hpp"
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
+#include "index/statements/refused.hpp"
 #include "index/statements/unlisted.hpp"
 #include "index/transaction.hpp"
 
@@ -42,6 +43,8 @@ class reader {
   get_meta meta;
   sum_lost lost;
   list_lost losses;
+  count_refused refused_names;
+  list_refused_names refusals;
   list_briefs briefs, brief_directories;
   count_in_directory count_in;
   list_sizes sizes;

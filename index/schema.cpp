@@ -148,6 +148,12 @@ CREATE INDEX entry_unlisted ON entry(ino)
 -- Symbolic links of the source, found without reading another row, and those that the operator took over.
 CREATE INDEX IF NOT EXISTS entry_link ON entry(ino) WHERE target IS NOT NULL;
 CREATE TABLE IF NOT EXISTS accepted_link (ino INTEGER PRIMARY KEY, target BLOB NOT NULL) STRICT;
+-- Names of the source that can't stand here.
+CREATE TABLE refused_name (
+  directory INTEGER NOT NULL, name BLOB NOT NULL, reason TEXT NOT NULL,
+  listed INTEGER NOT NULL, skipped INTEGER NOT NULL,
+  PRIMARY KEY (directory, name)
+) STRICT, WITHOUT ROWID;
 )"};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

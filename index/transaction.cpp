@@ -41,6 +41,7 @@ transaction::transaction(SQLite::Database& database)
       forget_decisions(database),
       accepted_target(database),
       accept_link(database),
+      refused(database),
       insert_(database),
       insert_seen_(database),
       update_(database),

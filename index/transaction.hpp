@@ -11,6 +11,7 @@
 #include "index/statements/links.hpp"
 #include "index/statements/lost.hpp"
 #include "index/statements/read.hpp"
+#include "index/statements/refused.hpp"
 #include "index/statements/renaming.hpp"
 #include "index/statements/unlisted.hpp"
 #include "index/statements/write.hpp"
@@ -63,6 +64,7 @@ class transaction {
   delete_decisions forget_decisions;
   find_accepted accepted_target;
   insert_accepted accept_link;
+  refused_names refused;
 
   // Stores `e` and returns its new inode; 0, and nothing stored, if the name is taken.
   inode insert(const entry& e);

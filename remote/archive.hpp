@@ -3,8 +3,10 @@
 // Paths are relative to the archive's root and made of valid names. Every request ends with exactly one `finished`, on
 // one of the archive's own threads; one that throws when it is made was not taken. Callbacks must not block for long
 // and may start new requests; what one of them throws ends its request with a failure, and no other. An archive hands
-// out only valid names: a server that sends others gets cause::protocol.
+// out only valid names; what a server sends besides is told as refused.
 #pragma once
+
+#include <sys/stat.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,11 +25,14 @@ namespace ferryfs::remote {
 // sizes stay within 64 bits.
 inline constexpr std::uint64_t largest_size = 1ULL << 50;
 
+// What an archive tells of a file. Nothing stands for what it does not tell, which is never taken for zero.
 struct attributes {
-  std::uint32_t mode = 0;  // as st_mode
-  std::uint64_t size = 0;  // bytes
-  std::int64_t mtime = 0;  // whole seconds since 1970
+  std::uint32_t mode = 0;                  // as st_mode; without the bits of a kind (S_IFMT) where that is not told
+  std::optional<std::uint64_t> size = {};  // bytes
+  std::optional<std::int64_t> mtime = {};  // whole seconds since 1970
   bool operator==(const attributes&) const = default;
+
+  bool has_kind() const noexcept { return (mode & S_IFMT) != 0; }
 };
 
 struct found {
@@ -42,6 +47,9 @@ class listing {
   virtual ~listing() = default;
   // Some of the names: directories, regular files and symbolic links; never "." or "..".
   virtual void batch(std::vector<found> names) = 0;
+  // A name of the directory that can't stand here, with its bytes as they were sent and the reason; it costs nothing
+  // but itself.
+  virtual void refused(std::string name, std::string why) = 0;
   // No failure: the listing was complete.
   virtual void finished(const std::optional<failure>& why) = 0;
 };
@@ -49,6 +57,8 @@ class listing {
 struct range {
   std::uint64_t offset = 0;
   std::uint32_t length = 0;  // bytes; 0: nothing
+  // The last byte is one that the file should not have: an answer that lacks it alone is whole.
+  bool beyond = false;
 };
 
 // One file being read; implemented by whoever wants the bytes. The archive asks it again and again what to request.
@@ -68,6 +78,10 @@ class reading {
 
   // Somebody waits for it now: it goes ahead of the others that are being read.
   virtual bool urgent() const { return false; }
+
+  // The file has no byte at `offset`, which was requested. False: it should have, so it became shorter and the reading
+  // fails.
+  virtual bool ends([[maybe_unused]] std::uint64_t offset) { return false; }
 
   // Bytes of a requested range, in any order.
   virtual void arrived(std::uint64_t offset, std::span<const std::byte> bytes) = 0;

@@ -36,7 +36,6 @@ index::link_rules rules_of(const settings& s, const destination& where) {
   return rules;
 }
 
-
 }  // namespace
 
 migration::migration(const settings& s, const destination& where, std::unique_ptr<archive> source)

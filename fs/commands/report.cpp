@@ -19,6 +19,7 @@
 #include "fs/report/picture_json.hpp"
 #include "fs/report/recorder.hpp"
 #include "index/path.hpp"
+#include "index/refused.hpp"
 #include "index/set.hpp"
 
 namespace ferryfs::fs {
@@ -101,6 +102,9 @@ void list_now(const located& where, const std::string& set, listing_output& out)
     for (const auto& path : index::unlisted_paths(r)) {
       if (is_below(path, where.relative) && !out.add(0, path)) return;
     }
+  else if (set == "refused")
+    index::list_all_refused(r, where.relative,
+                            [&](std::string_view path, std::uint64_t size) { return out.add(size, path); });
   else
     index::list(r, *index::set_named(set), where.relative,
                 [&](std::string_view path, const index::listed_picture& p) { return out.add(p.size, path); });

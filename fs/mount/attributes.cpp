@@ -46,7 +46,7 @@ struct stat stat_of(view& v, const entry& e) {
 
 kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e) {
   while (true) {
-    kernel_attributes told{stat_of(v, e), cache_time};
+    kernel_attributes told{stat_of(v, e), e.is_unsized() ? 0 : cache_time};
     if (v.written.overlay(e.ino, told.st)) return told.timeout = 0, told;
     const auto now = v.written.generation();
     if (now == generation) return told;

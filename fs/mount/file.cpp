@@ -192,6 +192,7 @@ void open_to_read(view& v, const handle_pointer& handle) {
     if (e && e->is_local()) path = reader->path(handle->ino);
   }
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
+  handle->unsized = e->is_unsized();
   if (e->is_local()) handle->set_file(by_newest_name(v, *e, open_at(v, path, O_RDONLY), O_RDONLY));
   v.opened.add(handle);
 }
@@ -220,6 +221,7 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
   const bool seen = handle->writes && (may_map_to_write(fi) || (file && is_just_written(*file)));
   fi->noflush = handle->writes ? 0 : 1;  // nothing will be asked for when it is closed
   const bool passes = v.past.enter(req, handle->ino, file.get(), seen, fi);
+  if (handle->unsized && !passes) fi->direct_io = 1, fi->keep_cache = 0;
   handle->maps_past_us = passes && may_map_to_write(fi);
   if (handle->writes) v.written.begin_writing(handle->ino, file);
 }

@@ -23,6 +23,8 @@ class open_file : public std::enable_shared_from_this<open_file> {
   open_file(inode of, bool to_be_written) : ino(of), writes(to_be_written) {}
   const inode ino;
   const bool writes;  // then `file` is the local file and no partial one, so that nothing else is ever written to
+  // Its size was not known when it was opened: the kernel asks for its bytes whatever size it was told.
+  bool unsized = false;
   // It may be mapped for writing, and the kernel passes that through. Set once, before anybody else has it.
   bool maps_past_us = false;
 

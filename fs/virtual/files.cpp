@@ -16,6 +16,7 @@
 #include "fs/virtual/metrics.hpp"
 #include "index/list_line.hpp"
 #include "index/path.hpp"
+#include "index/refused.hpp"
 #include "index/set.hpp"
 
 namespace ferryfs::fs {
@@ -88,7 +89,9 @@ unique_fd open_list(remote::migration& m, const std::string& set) {
     return true;
   };
   const auto reader = m.readers().borrow();
-  if (const auto which = index::set_named(set))
+  if (set == "refused")
+    index::list_all_refused(*reader, "", [&](std::string_view path, std::uint64_t size) { return add(size, path); });
+  else if (const auto which = index::set_named(set))
     index::list(*reader, *which, "", [&](std::string_view path, const auto& p) { return add(p.size, path); });
   else if (set == "unlisted")
     for (const auto& path : index::unlisted_paths(*reader)) add(0, path);

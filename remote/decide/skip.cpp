@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/decision.hpp"
+#include "index/refused.hpp"
 #include "index/rows_below.hpp"
 
 namespace ferryfs::remote {
@@ -94,6 +95,8 @@ skipped skip_below(index::writer& index, index::readers& readers, const std::str
                       return !stop.stop_requested();
                     });
   b.flush();
+  done.refused = index.run([&](index::transaction& t) { return index::skip_refused(t, *reader, path); });
+  done.known = done.known || done.refused > 0;
   done.files = static_cast<std::uint64_t>(b.sum().files);
   done.bytes = static_cast<std::uint64_t>(b.sum().source_bytes);
   accept_losses(index, *reader, path, done);

@@ -15,6 +15,7 @@ struct skipped {
   std::uint64_t files = 0, bytes = 0;  // gaps and refused links that are skipped now
   std::uint64_t lost = 0;              // pictures that the source had lost, and that nobody misses now
   std::uint64_t accepted = 0;          // directories that can't be listed, and need not be
+  std::uint64_t refused = 0;           // names that can't stand here and count no more
   std::uint64_t unlisted = 0;          // directories whose pictures are not known yet, and so not skipped
 };
 

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "index/exception_barrier.hpp"
@@ -15,22 +17,30 @@
 namespace ferryfs::remote {
 namespace {
 
-// Bytes come in any order, though hardly ever in another than that of the requests. What comes early waits.
+// Read to its end, whatever its size is said to be. Bytes come in any order, though hardly ever in another than that of
+// the requests. What comes early waits.
 class whole_file final : public reading {
  public:
-  whole_file(std::string path, const attributes& before, archive::digested done)
-      : path_(std::move(path)), before_(before), done_(std::move(done)) {}
+  // `again`: reads it anew, as one of unknown size.
+  whole_file(std::string path, const attributes& before, archive::digested done, std::function<void()> again)
+      : path_(std::move(path)), before_(before), done_(std::move(done)), again_(std::move(again)) {}
 
   const std::string& path() const override { return path_; }
 
   next want(std::uint32_t at_most) override {
     const std::lock_guard lock{mutex_};
-    if (requested_ == before_.size) return {wish::enough, {}};
+    if (end_) return {wish::enough, {}};
+    const std::uint64_t known = before_.size.value_or(0);
     if (requested_ - added_ > most_ahead) return {wish::later, {}};
-    const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(at_most, before_.size - requested_));
-    const range part{requested_, length};
-    requested_ += length;
-    return {wish::more, part};
+    if (requested_ < known) return more(std::min<std::uint64_t>(at_most, known - requested_));
+    if (known == 0) return requested_ == added_ ? more(at_most) : next{wish::later, {}};
+    return requested_ == known ? more(1) : next{wish::enough, {}};  // where its end is to be
+  }
+
+  bool ends(std::uint64_t offset) override {
+    const std::lock_guard lock{mutex_};
+    end_ = std::min(end_.value_or(offset), offset);
+    return true;
   }
 
   void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override {
@@ -46,7 +56,12 @@ class whole_file final : public reading {
   void finished(const std::optional<failure>& why, const attributes& after) override {
     if (why) return done_(why, {});
     const std::lock_guard lock{mutex_};
-    if (after.size != before_.size || after.mtime != before_.mtime || added_ != before_.size)
+    const std::uint64_t known = before_.size.value_or(0), now = after.size.value_or(0);
+    const bool changed =
+        (known != 0 && now != 0 && known != now) || (before_.mtime && after.mtime && before_.mtime != after.mtime);
+    if (!changed && !end_ && known != 0 && added_ > known) return again_();
+    const bool told = added_ == 0 ? known == 0 && now == 0 : known + now == 0 || added_ == known || added_ == now;
+    if (changed || added_ != end_ || !told)
       return done_(failure{cause::changed, fmt::format("{}: changed while it was read", printable(path_))}, {});
     done_(std::nullopt, hash_.result());
   }
@@ -54,6 +69,9 @@ class whole_file final : public reading {
  private:
   static constexpr std::uint64_t most_ahead = 16U << 20;
 
+  next more(std::uint64_t length) {
+    return {wish::more, {std::exchange(requested_, requested_ + length), static_cast<std::uint32_t>(length)}};
+  }
   void add(std::span<const std::byte> bytes) {
     hash_.add(bytes);
     added_ += bytes.size();
@@ -62,11 +80,26 @@ class whole_file final : public reading {
   const std::string path_;
   const attributes before_;
   const archive::digested done_;
+  const std::function<void()> again_;
   std::mutex mutex_;
   sha256 hash_;
   std::uint64_t requested_ = 0, added_ = 0;
+  std::optional<std::uint64_t> end_;
   std::map<std::uint64_t, std::vector<std::byte>> early_;
 };
+
+}  // namespace
+
+namespace {
+
+void read_whole(archive& source, const std::string& path, const attributes& a, const archive::digested& done) {
+  const auto again = [&source, path, done, unsized = attributes{a.mode, {}, a.mtime}] {
+    read_whole(source, path, unsized, done);
+  };
+  const auto to = std::make_shared<whole_file>(path, a, done, again);
+  if (const auto thrown = contain("digest", [&] { source.read(to, lane::background); }))
+    done(failure_of(thrown, printable(path)), {});
+}
 
 }  // namespace
 
@@ -75,9 +108,7 @@ void digest_by_reading(archive& source, const std::string& path, archive::digest
     if (why) return done(why, {});
     if (!S_ISREG(a.mode))
       return done(failure{cause::source_error, fmt::format("{}: no regular file", printable(path))}, {});
-    const auto to = std::make_shared<whole_file>(path, a, done);
-    if (const auto thrown = contain("digest", [&] { source.read(to, lane::background); }))
-      done(failure_of(thrown, printable(path)), {});
+    read_whole(source, path, a, done);
   });
 }
 

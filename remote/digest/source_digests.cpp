@@ -191,6 +191,8 @@ void source_digests::run() {
 // without a word.
 void source_digests::serve() {
   std::deque<question> unanswered;
+  among_.take();
+  const std::unique_ptr<const place, void (*)(const place*)> end{&among_, [](const place* p) { p->leave(); }};
   try {
     conversation with{*this};
     try {

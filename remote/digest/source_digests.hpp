@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -21,8 +22,14 @@ namespace ferryfs::remote {
 
 class source_digests {
  public:
+  // So that its connection is none too many for the server: called before it is opened, and after it was closed.
+  struct place {
+    std::function<void()> take;
+    std::function<void()> leave;
+  };
   // `source` reads back; it and `t` outlive this.
-  source_digests(archive& source, const ssh::target& t) : source_(source), target_(t) {}
+  source_digests(archive& source, const ssh::target& t, place among)
+      : source_(source), target_(t), among_(std::move(among)) {}
   ~source_digests() { stop(); }
 
   // `absolute`: the server's own path of `path`. `done` is called on this one's thread or the archive's.
@@ -46,6 +53,7 @@ class source_digests {
 
   archive& source_;
   const ssh::target& target_;
+  const place among_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<question> queue_;

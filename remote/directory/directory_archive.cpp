@@ -153,6 +153,8 @@ directory_archive::ending directory_archive::read_now(reading& to) const {
       const ssize_t n =
           ::pread(fd.get(), buffer.data() + have, buffer.size() - have, static_cast<off_t>(next.part.offset + have));
       if (n < 0) return {failed(to.path(), errno), {}};
+      if (n == 0 && next.part.beyond && have + 1 == buffer.size()) break;
+      if (n == 0 && to.ends(next.part.offset + have)) break;
       if (n == 0) {
         struct stat now {};
         ::fstat(fd.get(), &now);
@@ -160,7 +162,7 @@ directory_archive::ending directory_archive::read_now(reading& to) const {
       }
       have += static_cast<std::size_t>(n);
     }
-    to.arrived(next.part.offset, buffer);
+    if (have > 0) to.arrived(next.part.offset, std::span(buffer).first(have));
   }
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return {failed(to.path(), errno), {}};

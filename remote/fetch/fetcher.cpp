@@ -8,6 +8,7 @@
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
+#include "remote/told.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -216,8 +217,36 @@ void fetcher::judge(const std::shared_ptr<picture>& p, const std::optional<failu
       p->try_again())
     return read(p, lane::demand);
   if (why) return failed(p, *why, after);
-  if (const auto wrong = p->complete(after)) return failed(p, *wrong, after);
-  const auto at_rest = rest_.look(p->row().ino, after.size, after.mtime);
+  switch (p->still_lacks(after)) {
+    case picture::lacks::nothing:
+      return complete(p, after, {});
+    case picture::lacks::size:
+      return look_at(p, after);
+    case picture::lacks::end:
+      break;
+  }
+  if (p->try_again()) return read(p, p->demanded() ? lane::demand : lane::background);
+  failed(p, {cause::source_error, fmt::format("{}: the source does not tell where it ends", printable(p->path()))},
+         after);
+}
+
+// The listing and the open file told another number of bytes than came: a look at the path may tell that.
+void fetcher::look_at(const std::shared_ptr<picture>& p, const attributes& after) {
+  source_.stat(p->path(), [this, p, after](const std::optional<failure>& why, const attributes& seen) {
+    writers_.post(p->row().ino, 0, [this, p, after, why, seen] {
+      const bool known = !why || !why->of_connection();
+      const auto thrown = contain("fetch", [&] {
+        known ? complete(p, after, why ? std::nullopt : std::optional(seen)) : failed(p, *why, after);
+      });
+      if (thrown) failed(p, failure_of(thrown, printable(p->path())), {});
+    });
+  });
+}
+
+void fetcher::complete(const std::shared_ptr<picture>& p, const attributes& after,
+                       const std::optional<attributes>& seen) {
+  if (const auto wrong = p->complete(after, seen)) return failed(p, *wrong, after);
+  const auto at_rest = rest_.look(p->row().ino, p->size(), after.mtime.value_or(0));
   if (at_rest > rest_.monotonic()) return look_again_at(at_rest, p, after);
   landing_.add(p);
   off_the_way();
@@ -241,9 +270,8 @@ void fetcher::failed(const std::shared_ptr<picture>& p, const failure& why, cons
   off_the_way();
   // Of one that is being written, its readers go on with what they got: it was the picture at that moment.
   const bool seen = why.why == cause::unsettled ? p->handed_out() : p->reject();
-  const side& known = *p->row().source;
-  const bool another = after.size != known.size || where_.times().ns(after.mtime) != known.mtime;
-  const bool is_changed = why.why == cause::changed && after.mode != 0 && another;
+  const bool another = after.mode != 0 && is_another(*p->row().source, after, where_.times());
+  const bool is_changed = why.why == cause::changed && another;
   if (contain("fetch", [&] { is_changed ? retry_changed(p, after) : record(p, why, seen); })) end(p, why);
 }
 
@@ -276,7 +304,7 @@ void fetcher::record(const std::shared_ptr<picture>& p, const failure& why, bool
 
 // The source shows another picture than the index: the index learns it, and who waits is answered from the new one.
 void fetcher::retry_changed(const std::shared_ptr<picture>& p, const attributes& after) {
-  const side now{after.mode & ~06000U, after.size, where_.times().ns(after.mtime)};
+  const side now = told_of(*p->row().source, after, where_.times());
   const auto time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   index_.post([ino = p->row().ino, now, time](index::transaction& t) { index::record_changing(t, ino, now, time); },
               [this, p](std::exception_ptr) {

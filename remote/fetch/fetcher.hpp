@@ -90,6 +90,8 @@ class fetcher {
   void raise(const std::shared_ptr<picture>& p) noexcept;
   void ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
   void judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
+  void look_at(const std::shared_ptr<picture>& p, const attributes& after);
+  void complete(const std::shared_ptr<picture>& p, const attributes& after, const std::optional<attributes>& seen);
   void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) noexcept;
   void end(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
   void look_again_at(clock::time_point when, const std::shared_ptr<picture>& p, const attributes& before);

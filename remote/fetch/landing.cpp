@@ -290,7 +290,7 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
             index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
         for (const auto& p : *shared) {
           const entry& row = p->row();
-          index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), *row.source});
+          index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), p->source_side()});
         }
       },
       [this, shared](const std::exception_ptr& failed) {

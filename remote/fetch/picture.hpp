@@ -46,7 +46,10 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   const std::string& path() const override { return path_; }
   bool demanded() const noexcept { return demanded_; }
   void demand() noexcept { demanded_ = true; }
-  std::uint64_t size() const noexcept { return row_.source->size; }
+  // As the index knows it; where it does not, as far as it was learnt.
+  std::uint64_t size() const noexcept { return size_; }
+  // The source's file as the index is to know it, once it is complete.
+  side source_side() const noexcept;
 
   // Calls `w` once: at once if the bytes are there, else when they are. Demand from now on; `offset` is read next.
   void wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t id, waiter w);
@@ -76,8 +79,16 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   // Prepares another attempt: what is written is kept, the rest is requested again. False after three.
   bool try_again();
 
-  // Ends the writing, on a disk thread: times, mode, owner, digest. Nothing, or why it can't be.
-  std::optional<failure> complete(const attributes& after);
+  // On a disk thread, as the next, when the archive has answered all that was asked: what is still to be done for it.
+  enum class lacks {
+    nothing,
+    end,  // it is to be read on, to its end
+    size  // nobody has told the size that its bytes have: the source is to be looked at
+  };
+  lacks still_lacks(const attributes& after);
+  // Ends the writing: times, mode, owner, digest. Nothing, or why it can't be. `after`: as the archive told it after
+  // its last byte; `seen`: as a look at its path showed it, where one was needed.
+  std::optional<failure> complete(const attributes& after, const std::optional<attributes>& seen);
   // Brings mode, times and owner to what was wished for since; `now` is its row at this moment. Before it has its name.
   std::optional<failure> catch_up(const entry& now);
   const std::string& sha256() const noexcept { return sha256_; }
@@ -87,6 +98,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   next want(std::uint32_t at_most) override;
   bool urgent() const override { return demanded_; }
   void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override;
+  bool ends(std::uint64_t offset) override;
   void finished(const std::optional<failure>& why, const attributes& after) override;
 
  private:
@@ -94,6 +106,13 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
     std::uint64_t from, to, id;
     waiter call;
   };
+  std::uint64_t known_end() const;
+  bool is_there(const waiting& w) const;
+  next beyond(std::uint32_t at_most);
+  void make_file();
+  void serve_waiters();
+  bool is_confirmed(const std::optional<std::uint64_t>& told) const;
+  std::optional<failure> differs(const attributes& after, const std::optional<attributes>& seen);
   std::shared_ptr<const unique_fd> readable();
   void pay(std::uint64_t bytes);
   bytes_ready hand_out(std::shared_ptr<const unique_fd> file);
@@ -117,7 +136,14 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   std::shared_ptr<unique_fd> file_;   // the disk thread's, published under mutex_
 
   std::mutex mutex_;
+  std::atomic<std::uint64_t> size_;
   ranges requested_, written_;
+  // Reading to its end: where the size is not known, or not right, a few ranges at a time beyond what is known; else
+  // one byte more than the size is asked for, which is not to come.
+  bool seeks_end_ = false, asked_beyond_ = false;
+  std::optional<std::uint64_t> end_;  // as the archive told it
+  std::uint64_t sought_ = 0;          // to there, bytes beyond were requested
+  std::uint64_t found_ = 0;           // of them, came
   std::uint64_t owes_;
   std::uint64_t prefer_ = 0;  // where the last reader wants to go on
   std::vector<waiting> waiters_;
@@ -131,6 +157,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   };
   std::unique_ptr<EVP_MD_CTX, context_deleter> context_;
   std::uint64_t digested_ = 0;  // bytes from the front
+  std::uint64_t extent_ = 0;    // of the file on the disk
   std::string sha256_;
   side local_;
   unsigned attempts_ = 0;

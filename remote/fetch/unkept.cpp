@@ -10,6 +10,7 @@
 #include "index/outcome.hpp"
 #include "index/path.hpp"
 #include "remote/fetch/ranges.hpp"
+#include "remote/told.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -23,17 +24,24 @@ constexpr unsigned most_attempts = 3;
 class unkept_reads::one final : public reading, public std::enable_shared_from_this<one> {
  public:
   one(unkept_reads& owner, const entry& e, std::string path, ranges::gap wanted, std::uint64_t number, waiter w)
-      : row(e), id(number), part(wanted), call(std::move(w)), owner_(owner), path_(std::move(path)) {}
+      : row(e), id(number), part(wanted), call(std::move(w)), owner_(owner), path_(std::move(path)), to_(wanted.to) {}
 
   const std::string& path() const override { return path_; }
   bool urgent() const override { return true; }
   next want(std::uint32_t at_most) override {
     const std::lock_guard lock{mutex_};
-    const auto gap = requested_.first_gap(part.from, part.to);
+    const auto gap = requested_.first_gap(part.from, to_);
     if (!gap) return {wish::enough, {}};
     const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(gap->to - gap->from, at_most));
     requested_.add(gap->from, gap->from + length);
     return {wish::more, {gap->from, length}};
+  }
+  // Of a picture whose size nobody knows.
+  bool ends(std::uint64_t offset) override {
+    const std::lock_guard lock{mutex_};
+    if (row.source->size != 0) return false;
+    to_ = std::max(part.from, std::min(to_, offset));
+    return true;
   }
   void arrived(std::uint64_t offset, std::span<const std::byte> got) override {
     heard = std::chrono::steady_clock::now();
@@ -48,7 +56,7 @@ class unkept_reads::one final : public reading, public std::enable_shared_from_t
 
   bool is_whole() {
     const std::lock_guard lock{mutex_};
-    return arrived_.covers(part.from, part.to);
+    return arrived_.covers(part.from, to_);
   }
   // Prepares another attempt. False after three.
   bool try_again() {
@@ -58,6 +66,7 @@ class unkept_reads::one final : public reading, public std::enable_shared_from_t
   }
   std::vector<std::byte> take_bytes() {
     const std::lock_guard lock{mutex_};
+    bytes_.resize(to_ - part.from);
     return std::move(bytes_);
   }
 
@@ -71,6 +80,7 @@ class unkept_reads::one final : public reading, public std::enable_shared_from_t
   unkept_reads& owner_;
   const std::string path_;
   std::mutex mutex_;
+  std::uint64_t to_;  // where the picture may end before
   ranges requested_, arrived_;
   std::vector<std::byte> bytes_;
   unsigned attempts_ = 0;
@@ -78,9 +88,9 @@ class unkept_reads::one final : public reading, public std::enable_shared_from_t
 
 void unkept_reads::read(const entry& e, std::string path, std::uint64_t offset, std::uint64_t length, std::uint64_t id,
                         waiter w) {
-  const std::uint64_t size = e.source->size, from = std::min(offset, size);
-  if (from == size || length == 0) return w(bytes_unkept{{}, size});
-  const ranges::gap part{from, from + std::min(length, size - from)};
+  const std::uint64_t size = e.source->size, end = size == 0 ? largest_size : size, from = std::min(offset, end);
+  if (from == end || length == 0) return w(bytes_unkept{{}, size});
+  const ranges::gap part{from, from + std::min(length, end - from)};
   {
     const std::lock_guard lock{mutex_};
     const auto r = std::make_shared<one>(*this, e, std::move(path), part, id, std::move(w));
@@ -132,7 +142,7 @@ void unkept_reads::ended(const std::shared_ptr<one>& r, const std::optional<fail
   if (why && why->of_connection() && why->why != cause::cancelled && source_.state().reachable && r->try_again())
     return source_.read(r, lane::demand);
   const side& known = *r->row.source;
-  const side now{after.mode & ~06000U, after.size, where_.times().ns(after.mtime)};
+  const side now = told_of(known, after, where_.times());
   const bool another = after.mode != 0 && (now.size != known.size || now.mtime != known.mtime);
   if (!another && (why || !r->is_whole()))
     return over(r, why ? *why : failure{cause::changed, printable(r->path()) + ": became shorter on the source"});

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <future>
+#include <random>
 
 #include "index/error.hpp"
 #include "index/exception_barrier.hpp"
@@ -35,6 +36,21 @@ bool stands_for(const struct stat& st, const side& s) {
   return static_cast<std::uint64_t>(st.st_size) == s.size && to_ns(st.st_mtim) == s.mtime;
 }
 
+// So that two archives which push the same name to one server do not send into one file.
+std::string id_of_archive(migration& m) {
+  constexpr const char* key = "archive_id";
+  if (const auto known = m.readers().borrow()->meta(key)) return *known;
+  std::random_device dice;
+  const std::string id = fmt::format("{:08x}{:08x}", dice(), dice());
+  m.index().run([&](index::transaction& t) { t.put_meta(key, id); });
+  return id;
+}
+
+bool shows_other(const attributes& there, const side& here) {
+  const bool other_time = there.mtime && *there.mtime != to_seconds(here.mtime);
+  return other_time || ((there.mode & 07777) != 0 && ((there.mode ^ here.mode) & 0777) != 0);
+}
+
 failure spoilt(const std::string& path) {
   return {cause::local_error, fmt::format("{}: {}", printable(path), spoilt_here)};
 }
@@ -54,6 +70,7 @@ pusher::pusher(migration& m, bool overwritten, in_use open)
 
 push_result pusher::run(const std::string& path, const std::stop_token& stop) {
   stop_ = stop;
+  archive_id_ = id_of_archive(migration_);
   if (!reader_->at(path))
     throw error(exit_code::usage, fmt::format("{}: no such picture or directory", printable(path)));
   // What is not there by mistake would be sent to wherever that mistake leads.
@@ -224,7 +241,7 @@ void pusher::send_file(parcel p) {
   auto from = open(p);
   if (!from) return;
   auto s = std::make_shared<shipment>(shipment::services{migration_.source(), migration_.where(), migration_.limit(),
-                                                         migration_.readers(), open_, bytes_, stop_},
+                                                         migration_.readers(), open_, bytes_, stop_, archive_id_},
                                       p.row, p.path, p.target, *std::move(from), p.replaces);
   s->go([this, p = std::move(p), digest = s->sha256()](shipment::end how, const auto& why, const attributes& there) {
     over(p, digest, how, why, there);
@@ -279,6 +296,7 @@ void pusher::over(const parcel& p, const std::string& sha256, shipment::end how,
       accepted_ = true;
       ++result_.files;
       result_.bytes += p.row.local->size;
+      if (S_ISREG(there.mode) && shows_other(there, *p.row.local)) ++result_.other;
     } else if (there.mode != 0) {
       ++result_.there;
     }
@@ -307,8 +325,10 @@ void pusher::over(const parcel& p, const std::string& sha256, shipment::end how,
 }
 
 void pusher::record(const parcel& p, const std::string& sha256, const attributes& there) {
+  side source = side_of(there);
+  if (S_ISREG(source.mode) && source.size == 0) source.size = p.row.local->size;  // not told, and proven
   migration_.index().post(
-      [p = index::pushed{p.row, side_of(there), sha256}](index::transaction& t) { index::record_pushed(t, p); },
+      [p = index::pushed{p.row, source, sha256}](index::transaction& t) { index::record_pushed(t, p); },
       [this](std::exception_ptr failed) {
         if (failed) refuse({cause::local_error, "the index took no change"});
         settle();

@@ -20,12 +20,14 @@
 #include "remote/filter.hpp"
 #include "remote/migration.hpp"
 #include "remote/push/shipment.hpp"
+#include "remote/told.hpp"
 
 namespace ferryfs::remote {
 
 struct push_result {
   std::uint64_t files = 0, bytes = 0;  // sent
   std::uint64_t there = 0;             // the source had them already
+  std::uint64_t other = 0;  // of those sent, with another time or mode than here: the source refuses to set them
   std::uint64_t refused = 0;
   std::string first_refusal;
   enum class end { done, interrupted, lost, read_only } ended = end::done;
@@ -61,7 +63,7 @@ class pusher {
 
   void walk(index::set which, const std::string& path);
   bool consider(const std::string& path, const entry& e);
-  side side_of(const attributes& a) const { return {a.mode, a.size, migration_.where().times().ns(a.mtime)}; }
+  side side_of(const attributes& a) const { return as_side(a, migration_.where().times()); }
   std::optional<side> replaced_by(const entry& e);
   std::optional<failure> taken(const entry& e, const std::string& target);
   const made_directory& directory_for(const entry& e);
@@ -98,6 +100,7 @@ class pusher {
   filter filter_;
   index::readers::lease reader_;
   std::stop_token stop_;
+  std::string archive_id_;             // random; made when it first is needed
   std::vector<made_directory> chain_;  // from the root to where the walk is
 
   std::mutex mutex_;

@@ -10,14 +10,15 @@
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "remote/push/part_name.hpp"
+#include "remote/told.hpp"
 
 namespace ferryfs::remote {
 namespace {
 
-std::string part_path(const std::string& path) {
+std::string part_path(const std::string& path, const std::string& archive_id) {
   const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return part_name(path);
-  return join(path.substr(0, slash), part_name(path.substr(slash + 1)));
+  if (slash == std::string::npos) return part_name(path, archive_id);
+  return join(path.substr(0, slash), part_name(path.substr(slash + 1), archive_id));
 }
 
 bool same_time(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
@@ -26,11 +27,11 @@ bool same_time(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_s
 
 shipment::shipment(services s, entry row, std::string path, std::string target, local_file from,
                    std::optional<side> replaces)
-    : services_(s),
+    : services_(std::move(s)),
       row_(std::move(row)),
       here_(std::move(path)),
       target_(std::move(target)),
-      part_(part_path(target_)),
+      part_(part_path(target_, services_.archive_id)),
       from_(std::move(from)),
       replaces_(replaces) {}
 
@@ -46,14 +47,13 @@ void shipment::attempt(const std::function<void()>& step) {
 }
 
 bool shipment::is_known(const attributes& there) const {
-  return replaces_ && S_ISREG(there.mode) && there.size == replaces_->size &&
-         services_.where.times().ns(there.mtime) == replaces_->mtime;
+  return replaces_ && S_ISREG(there.mode) && !is_another(*replaces_, there, services_.where.times());
 }
 
 void shipment::looked(const std::optional<failure>& why, const attributes& there) {
   if (why && why->why != cause::not_found) return over(end::failed, why);
   if (why || is_known(there)) return services_.source.write(shared_from_this());
-  if (S_ISREG(there.mode) && there.size == size()) return compare(there);
+  if (S_ISREG(there.mode) && (there.size == size() || there.size.value_or(0) == 0)) return compare(there);
   refuse(replaces_ ? "changed on the source since it was indexed; scan, and look at it again"
                    : "something else stands on the source under this name");
 }
@@ -105,9 +105,10 @@ void shipment::written(const std::optional<failure>& why, const attributes& afte
   if (local_problem_ != 0)
     return discard(end::failed, failure{cause::local_error, fmt::format("{}: cannot be read: {}", printable(here_),
                                                                         std::strerror(local_problem_))});
-  if (after.size != size())
+  // Where the server does not tell it, the digest proves it.
+  if (after.size.value_or(0) != 0 && after.size != size())
     return discard(end::failed, failure{cause::source_error, fmt::format("{}: {} of {} bytes stand on the source",
-                                                                         printable(here_), after.size, size())});
+                                                                         printable(here_), *after.size, size())});
   after_ = after;
   services_.source.digest(part_, [self = shared_from_this()](const auto& failed, const std::string& d) {
     self->attempt([&] { self->proven(failed, d); });
@@ -129,10 +130,7 @@ void shipment::proven(const std::optional<failure>& why, const std::string& sha2
                                                     "and check its disk",
                                                     printable(here_))});
   }
-  if (replaces_) return replace();
-  services_.source.rename(part_, target_, false, [self = shared_from_this()](const auto& failed, const auto&) {
-    self->attempt([&] { self->renamed(failed); });
-  });
+  look_again();
 }
 
 // Still the same file under the same name, as it was read.
@@ -151,14 +149,16 @@ bool shipment::is_spoilt() const {
   return now && remote::is_spoilt(*now);
 }
 
-void shipment::replace() {
+// Right before the rename, which on some servers replaces what stands there, whatever is asked of them.
+void shipment::look_again() {
   services_.source.stat(target_, [self = shared_from_this()](const auto& why, const attributes& there) {
-    self->attempt([&] { self->replace_known(why, there); });
+    self->attempt([&] { self->rename_onto(why, there); });
   });
 }
 
-void shipment::replace_known(const std::optional<failure>& why, const attributes& there) {
+void shipment::rename_onto(const std::optional<failure>& why, const attributes& there) {
   if (why && why->why != cause::not_found) return over(end::failed, why);
+  if (!why && !replaces_) return refuse("another file came to stand on the source under this name");
   if (!why && !is_known(there)) return refuse("changed on the source since it was indexed; scan, and look at it again");
   services_.source.rename(part_, target_, !why, [self = shared_from_this()](const auto& failed, const auto&) {
     self->attempt([&] { self->renamed(failed); });

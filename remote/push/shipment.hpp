@@ -41,6 +41,7 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
     const in_use& open;
     std::atomic<std::uint64_t>& bytes;  // sent, counted up
     std::stop_token stop;               // ends it where it is; a part of it stays on the source, to be gone on with
+    std::string archive_id;             // of this archive, which the part's name carries
   };
   enum class end {
     sent,
@@ -78,8 +79,8 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   void attempt(const std::function<void()>& step);
   void written(const std::optional<failure>& why, const attributes& after);
   void proven(const std::optional<failure>& why, const std::string& sha256);
-  void replace();
-  void replace_known(const std::optional<failure>& why, const attributes& there);
+  void look_again();
+  void rename_onto(const std::optional<failure>& why, const attributes& there);
   void renamed(const std::optional<failure>& why);
   void refuse(const std::string& why);
   void discard(end how, std::optional<failure> why);

@@ -9,6 +9,7 @@
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
+#include "index/refused.hpp"
 #include "index/time.hpp"
 #include "remote/scan/unnamed_looks.hpp"
 
@@ -72,10 +73,18 @@ class source_scan::one_listing final : public listing, public std::enable_shared
         });
   }
 
+  void refused(std::string name, std::string why) override {
+    named_ = true;
+    if (scan_->services_.leave_out.leaves_out(directory_.path, {name, {S_IFREG, {}, {}}, {}})) return;
+    spdlog::warn("scan: {}: refused: {}", printable(join(directory_.path, name)), why);
+    refused_->push_back({std::move(name), std::move(why)});
+  }
+
   void finished(const std::optional<failure>& why) override {
     // Behind its batches, whose directories belong to this scan as well.
     if (why)
-      return scan_->services_.index.post([](index::transaction&) {},
+      return scan_->services_.index.post([ino = directory_.ino, names = refused_](
+                                             index::transaction& t) { index::record_refused(t, ino, *names, false); },
                                          [scan = scan_, d = directory_, why](std::exception_ptr) mutable {
                                            scan->goes_again(d, why) ? scan->list(d) : scan->done(d.ino, why);
                                          });
@@ -95,12 +104,12 @@ class source_scan::one_listing final : public listing, public std::enable_shared
   void merge_end() {
     const auto names = std::make_shared<std::vector<unnamed_looks::name>>();
     scan_->services_.index.post(
-        [merge = merge_, self = self_failure_, names](index::transaction& t) {
-          if (self->text.empty()) *names = merge->not_named(t);
+        [self = shared_from_this(), names](index::transaction& t) {
+          if (self->self_failure_->text.empty()) *names = self->merge_->not_named(t);
+          if (names->empty()) self->enter(t, true);
         },
         [self = shared_from_this(), names](std::exception_ptr failed) {
-          if (failed) self->self_failure_->set(failed);
-          if (names->empty() || !self->self_failure_->text.empty()) return self->finish(true);
+          if (failed || names->empty()) return self->entered(failed);
           std::make_shared<unnamed_looks>(self->scan_->services_.source, self->directory_.path, std::move(*names),
                                           [self](const unnamed_looks::answer& a) {
                                             if (const auto thrown = contain("scan", [&] { self->looked_at(a); }))
@@ -123,23 +132,23 @@ class source_scan::one_listing final : public listing, public std::enable_shared
                       fmt::format("{}: its listing lacks {}, which is there", shown(d), printable(a.still_there))});
     }
     scan_->gone_.add(a.gone);
-    finish(a.gone.empty());
+    scan_->services_.index.post([self = shared_from_this()](index::transaction& t) { self->enter(t, false); },
+                                [self = shared_from_this()](std::exception_ptr failed) { self->entered(failed); });
   }
 
-  // What is gone stays until the end of the scan; `all_named`: nothing is.
-  void finish(bool all_named) {
-    scan_->services_.index.post(
-        [merge = merge_, self = self_failure_, d = directory_, all_named](index::transaction& t) {
-          if (!self->text.empty()) return;
-          merge->finish_keeping(t, d.attributes, all_named ? mark_of(d.attributes) : 0);
-          if (t.has_unlisted()) t.was_listed(d.ino);
-        },
-        [scan = scan_, self = self_failure_, d = directory_](std::exception_ptr failed) {
-          if (failed) self->set(failed);
-          if (self->text.empty()) return scan->done(d.ino, std::nullopt);
-          scan->done(d.ino,
-                     failure{cause::local_error, printable(d.path) + ": not merged into the index: " + self->text});
-        });
+  // What is gone stays until the end of the scan, and its directory is listed again; `all_named`: nothing is.
+  void enter(index::transaction& t, bool all_named) const {
+    const bool whole = self_failure_->text.empty();
+    index::record_refused(t, directory_.ino, *refused_, whole);
+    if (!whole) return;
+    merge_->finish_keeping(t, directory_.attributes, all_named ? mark_of(directory_.attributes) : 0);
+    if (t.has_unlisted()) t.was_listed(directory_.ino);
+  }
+  void entered(const std::exception_ptr& failed) const {
+    if (failed) self_failure_->set(failed);
+    if (self_failure_->text.empty()) return scan_->done(directory_.ino, std::nullopt);
+    scan_->done(directory_.ino, failure{cause::local_error, printable(directory_.path) +
+                                                                ": not merged into the index: " + self_failure_->text});
   }
 
   // The listing can't be had, or not be relied on.
@@ -155,6 +164,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
   std::shared_ptr<source_scan> scan_;
   directory directory_;
   std::shared_ptr<index::listing_merge> merge_;
+  std::shared_ptr<std::vector<index::refused_name>> refused_ = std::make_shared<std::vector<index::refused_name>>();
   std::shared_ptr<refusal> self_failure_ = std::make_shared<refusal>();
   bool named_ = false;  // the listing held a name
 };

@@ -24,6 +24,7 @@
 #include "remote/archive.hpp"
 #include "remote/filter.hpp"
 #include "remote/scan/disappearance.hpp"
+#include "remote/told.hpp"
 
 namespace ferryfs::remote {
 
@@ -50,9 +51,8 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     belief believes = {};
   };
 
-  // What the index is to know of it. Set-user-id and set-group-id are not taken over: here they would speak for another
-  // owner.
-  side side_of(const attributes& a) const { return {a.mode & ~06000U, a.size, services_.times.ns(a.mtime)}; }
+  // What the index is to know of it.
+  side side_of(const attributes& a) const { return as_side(a, services_.times); }
 
   source_scan(services s, bool full)
       : services_(std::move(s)), full_(full), gone_(services_.readers, services_.believes) {}

@@ -1,6 +1,7 @@
 #include "remote/sftp/change_task.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "index/path.hpp"
 
@@ -36,7 +37,11 @@ void change_task::reply(wire& w, const request& r, type got, parser& p) {
     return changed(w, p);
   }
   if (got == type::attrs) {
-    const auto there = p.attrs();
+    auto there = p.attrs();
+    p.end();
+    // What was made is known, also where the server does not tell it.
+    if (!failed_ && !there.has_kind())
+      there.mode |= change_.kind == what::directory ? S_IFDIR : change_.kind == what::link ? S_IFLNK : S_IFREG;
     if (!failed_) return end(std::nullopt, there);
     return end(failure{cause::exists, fmt::format("{}: {}: the source has something under this name already", w.where(),
                                                   printable(change_.path))},
@@ -47,8 +52,7 @@ void change_task::reply(wire& w, const request& r, type got, parser& p) {
 }
 
 void change_task::changed(wire& w, parser& p) {
-  parser peek = p;
-  if (static_cast<status>(peek.u32()) != status::ok) {
+  if (code_of(p) != status::ok) {
     failed_ = status_failure(w, change_.path, p);
     const bool may_exist = failed_->why == cause::source_error && change_.kind < what::replacement;
     return may_exist ? look(w) : end(failed_, {});

@@ -7,6 +7,7 @@
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
+#include "remote/sftp/read_task.hpp"
 
 namespace ferryfs::remote::sftp {
 namespace {
@@ -29,9 +30,35 @@ constexpr std::size_t most_listings = 400;        // on a long one, where a list
 constexpr std::size_t inbox_step = 512U << 10;
 constexpr auto limit_tick = 10ms;
 
+bool opens(type t) { return t == type::open || t == type::opendir; }
+
 // What the one throws who is told is his alone.
 void lose(task& t, const failure& why) noexcept {
   contain("end of a request", [&] { t.lost(why); });
+}
+
+bool is_of_password(const std::string& text) {
+  return text.find("assword") != std::string::npos &&
+         (text.find("xpired") != std::string::npos || text.find("change") != std::string::npos);
+}
+
+// What stands where a packet should begin: its length, or text that a shell prints before the server speaks.
+std::string says(std::span<const std::byte> from, std::uint32_t length) {
+  std::string text;
+  for (const std::byte b : from.first(std::min<std::size_t>(from.size(), 200))) {
+    const auto c = static_cast<char>(b);
+    if (c != '\n' && c != '\r' && c != '\t' && c != '\x1b' && (c < ' ' || c > '~')) break;
+    text += c;
+  }
+  if (text.size() < 4) return fmt::format("a packet of {} bytes", length);
+  if (const auto end = text.find_first_of("\r\n"); end != std::string::npos && end > 0) text.resize(end);
+  if (is_of_password(text))
+    return fmt::format("it says '{}': the account's password has expired, or must be changed; log in once by hand",
+                       printable(text));
+  return fmt::format(
+      "it sends the text '{}' first; a shell's start-up file (.bashrc, .profile, /etc/bash.bashrc) must print "
+      "nothing where no terminal is",
+      printable(text));
 }
 
 }  // namespace
@@ -59,6 +86,16 @@ connection::connection(const ssh::target& t, ssh::channel stream, const std::ato
     greet();
   } catch (const broken& b) {
     throw failure{cause::protocol, fmt::format("{}: not an SFTP server: {}", where(), b.text)};
+  } catch (const failure& f) {
+    if (f.why != cause::unreachable) throw;
+    const std::string text = stream_.complaint();
+    if (text.empty()) throw;
+    if (is_of_password(text))
+      throw failure{cause::refused,
+                    fmt::format("{}: the account's password has expired, or must be changed; log in once by "
+                                "hand (the server says: {})",
+                                where(), text)};
+    throw failure{f.why, fmt::format("{} (it says: {})", f.text, text)};
   }
 }
 
@@ -84,25 +121,27 @@ void connection::greet() {
       offered_.fsync |= name == "fsync@openssh.com";
     }
   }
+  auto first = receive_one(), second = receive_one();
+  if (first.size() < 5 || second.size() < 5) throw broken{"an answer without a number"};
+  if (parser{std::span(first).subspan(1)}.u32() == 2) std::swap(first, second);  // it may answer in any order
   {
-    const auto packet = receive_one();
-    parser p{packet};
+    parser p{first};
     const auto got = static_cast<type>(p.u8());
     p.u32();
-    if (got == type::status) throw status_failure(*this, target_->path, p);
-    if (got != type::name || p.u32() != 1) throw broken{"no name in answer to REALPATH"};
-    root_ = p.string();
+    if (got == type::status && code_of(p) != status::unsupported) throw status_failure(*this, target_->path, p);
+    if (got != type::status && (got != type::name || p.u32() != 1)) throw broken{"no name in answer to REALPATH"};
+    // Opaque: it may look like "C:/x" or ".".
+    root_ = got == type::name ? std::string{p.string()} : target_->path.empty() ? "." : target_->path;
     heard_after(clock::now() - asked);
     in_flight_limit_ = std::max(least_in_flight, most_in_flight_ * 3 / 8);  // until it is known what the link takes
-    if (!root_.starts_with('/') || root_.find('\0') != std::string::npos) throw broken{"a root that is no path"};
-    if (root_ == "/") root_.clear();
+    if (root_.empty() || root_.find('\0') != std::string::npos) throw broken{"a root that is no path"};
   }
   {
-    const auto packet = receive_one();
-    parser p{packet};
+    parser p{second};
     const auto got = static_cast<type>(p.u8());
     p.u32();
     if (got == type::attrs) root_attributes_ = p.attrs();
+    if (root_attributes_ && !root_attributes_->has_kind()) root_attributes_.reset();
   }
   server_files_ = most_files_unasked;
   if (offered_.limits) std::make_shared<limits_task>(*this)->start(*this);
@@ -179,7 +218,11 @@ std::vector<std::byte> connection::receive_one() {
     }
     if (have == 4 && need == 4) {
       const std::uint32_t length = parser{got}.u32();
-      if (length == 0 || length > longest_packet) throw broken{fmt::format("a packet of {} bytes", length)};
+      if (length == 0 || length > longest_packet) {
+        got.resize(200);
+        got.resize(4 + stream_.read(std::span(got).subspan(4)));
+        throw broken{says(got, length)};
+      }
       need += length;
       got.resize(need);
     }
@@ -189,8 +232,8 @@ std::vector<std::byte> connection::receive_one() {
 }
 
 std::string connection::absolute(const std::string& path) const {
-  if (path.empty()) return root_.empty() ? "/" : root_;
-  return root_ + '/' + path;
+  if (path.empty()) return root_;
+  return root_.ends_with('/') ? root_ + path : root_ + '/' + path;
 }
 
 builder connection::begin(request r) {
@@ -199,6 +242,7 @@ builder connection::begin(request r) {
   r.asked = clock::now();
   r.ahead = in_flight_;
   if (pending_.empty()) heard_ = r.asked;
+  if (opens(t)) ++opening_;
   in_flight_ += r.part.length;
   pending_.emplace(id, std::move(r));
   return builder{outbox_, t, id};
@@ -215,7 +259,9 @@ void connection::close(std::shared_ptr<task> owner, const std::string& handle) {
   wire::close(std::move(owner), handle);
 }
 
-void connection::serve(queue& from, waker& wake, bool takes_background) {
+void connection::serve(queue& from, waker& wake, bool takes_background, std::size_t number) {
+  from_ = &from;
+  number_ = number;
   failure why;
   try {
     return run(from, wake, takes_background);
@@ -234,7 +280,10 @@ void connection::serve(queue& from, waker& wake, bool takes_background) {
 
 void connection::run(queue& from, waker& wake, bool takes_background) {
   while (!from.stopped()) {
-    bool moved = take(from, takes_background);
+    if (leaves(from)) return;
+    bool moved = open_again();
+    const bool all = takes_background || from.leaves_one();
+    moved = take(from, all) || moved;
     moved = request_more() || moved;
     // A read that stopped in the middle of opening the window goes on before anything else is sent.
     const bool all_sent = !stream_.read_pending() && flush();
@@ -249,7 +298,7 @@ void connection::run(queue& from, waker& wake, bool takes_background) {
     } else {
       const std::chrono::milliseconds quiet = pending_.empty() ? idle_ping + 10ms : 500ms;
       wake.fall_asleep();
-      if (!has_work(from, takes_background) && !from.stopped())
+      if (!has_work(from, all) && !from.stopped())
         stream_.wait(wake.fd(), held_back_ ? limit_tick : all_sent ? quiet : 100ms);
       wake.wake_up();
     }
@@ -257,27 +306,77 @@ void connection::run(queue& from, waker& wake, bool takes_background) {
   end_all({cause::cancelled, "ferryfs is ending"});
 }
 
+// What takes long is asked for again, over another connection.
+bool connection::leaves(const queue& from) {
+  if (!from.is_lent(number_)) return false;
+  if (tasks_ == 0) return true;
+  if (from.lent_for() < 5s) return false;
+  culprit_told_ = true;  // none is
+  throw failure{cause::unreachable, where() + ": the connection is given up for that of the digests"};
+}
+
 bool connection::has_room() const {
   const std::size_t most = held_back_ ? std::min(files_limit(), most_files_held_back) : files_limit();
   return tasks_ < most && in_flight_ < in_flight_limit_ && outbox_.size() - sent_ < (64U << 10);
 }
 
+// What the server refused to open is opened before anything else, as soon as there are fewer.
+bool connection::open_again() {
+  bool moved = false;
+  while (!refused_.empty() && opening_ + held_open_ < most_open(refused_.front())) {
+    const request r = std::move(refused_.front());
+    refused_.pop_front();
+    moved = true;
+    if (r.owner->counted().ended()) continue;
+    if (const auto thrown = contain("request", [&] { r.owner->again(*this, r); }))
+      end(r.owner, failure_of(thrown, where()));
+  }
+  return moved;
+}
+
+std::size_t connection::most_open(const request& again) const {
+  return std::max<std::size_t>(again.refusals == 1 ? most_open_ : most_open_ / 2, 1);
+}
+
+// A server says no more than FAILURE where it has too many files open. If it has had far more of them before, or
+// refuses again and again where fewer are open, that is of the file. Takes the request where it is to be sent again.
+bool connection::is_for_their_number(request& r, parser p) {
+  constexpr unsigned most_refusals = 3;
+  if (code_of(p) != status::failure || !r.owner->may_be_for_others(r)) return false;
+  if (held_open_ == 0 || held_open_ < most_held_open_ / 2 || ++r.refusals > most_refusals) {
+    if (r.refusals > 0) most_open_ = SIZE_MAX;  // it said nothing of their number
+    return false;
+  }
+  most_open_ = std::min(most_open_, held_open_);
+  log_once(
+      fmt::format("{}: the server has {} files open and refuses more; it is not asked for more", where(), most_open_));
+  const auto* file = dynamic_cast<const transfer*>(r.owner.get());
+  file != nullptr && file->urgent() ? refused_.push_front(std::move(r)) : refused_.push_back(std::move(r));
+  return true;
+}
+
 std::shared_ptr<task> connection::next(queue& from, bool takes_background) const {
-  if (tasks_ < most_tasks())
+  if (alone_ || from.is_lent(number_)) return nullptr;
+  if (tasks_ < most_tasks() && may_open())
     if (auto t = from.take(queue::line::demand)) return t;
   if (tasks_ < most_looks)
     if (auto t = from.take(queue::line::look)) return t;
   // A few listings at a time, so that the other connections get their share.
-  if (tasks_ < listings_limit())
+  if (tasks_ < listings_limit() && may_open())
     if (auto t = from.take(queue::line::listing)) return t;
-  return takes_background && has_room() ? from.take(queue::line::background) : nullptr;
+  if (takes_background && has_room() && may_open())
+    if (auto t = from.take(queue::line::background)) return t;
+  return takes_background && tasks_ == 0 && may_open() ? from.take(queue::line::alone) : nullptr;
 }
 
 bool connection::has_work(queue& from, bool takes_background) const {
-  return (tasks_ < most_tasks() && from.has(queue::line::demand)) ||
+  if (!refused_.empty() && opening_ + held_open_ < most_open(refused_.front())) return true;
+  if (alone_ || from.is_lent(number_)) return from.is_lent(number_) && tasks_ == 0;
+  return (tasks_ < most_tasks() && may_open() && from.has(queue::line::demand)) ||
          (tasks_ < most_looks && from.has(queue::line::look)) ||
-         (tasks_ < listings_limit() && from.has(queue::line::listing)) ||
-         (takes_background && has_room() && from.has(queue::line::background));
+         (tasks_ < listings_limit() && may_open() && from.has(queue::line::listing)) ||
+         (takes_background && has_room() && may_open() && from.has(queue::line::background)) ||
+         (takes_background && tasks_ == 0 && may_open() && from.has(queue::line::alone));
 }
 
 bool connection::take(queue& from, bool takes_background) {
@@ -285,8 +384,9 @@ bool connection::take(queue& from, bool takes_background) {
   while (auto t = next(from, takes_background)) {
     ++tasks_;
     took = true;
+    alone_ = from.is_shunned(*t);
     if (const auto thrown = contain("request", [&] { t->start(*this); })) lose(*t, failure_of(thrown, where()));
-    if (t->ended()) --tasks_;
+    if (t->ended()) --tasks_, alone_ = false;
   }
   return took;
 }
@@ -304,7 +404,7 @@ bool connection::request_more() {
     auto wish = reading::wish::enough;
     if (const auto thrown = contain("request", [&] { wish = (*at)->request_more(*this); }))
       lose(**at, failure_of(thrown, where()));
-    if (!was_ended && (*at)->ended()) --tasks_, wish = reading::wish::enough;
+    if (!was_ended && (*at)->ended()) --tasks_, alone_ = false, wish = reading::wish::enough;
     requested = requested || wish != reading::wish::later;
     held_back_ = held_back_ || wish == reading::wish::later;
     if (wish == reading::wish::enough)
@@ -344,10 +444,11 @@ bool connection::receive() {
     total += n;
     held_ += n;
     heard_ = clock::now();
+    if (from_ != nullptr) from_->heard(number_, heard_);
     std::size_t at = 0;
     while (held_ - at >= 4) {
       const std::uint32_t length = parser{std::span(inbox_).subspan(at, 4)}.u32();
-      if (length < 5 || length > longest_packet) throw broken{fmt::format("a packet of {} bytes", length)};
+      if (length < 5 || length > longest_packet) throw broken{says(std::span(inbox_).subspan(at, held_ - at), length)};
       if (held_ - at - 4 < length) break;
       dispatch(std::span(inbox_).subspan(at + 4, length));
       at += 4 + length;
@@ -364,11 +465,18 @@ void connection::dispatch(std::span<const std::byte> packet) {
   const std::uint32_t id = p.u32();
   const auto at = pending_.find(id);
   if (at == pending_.end()) throw broken{fmt::format("an answer to request {}, which was never sent", id)};
-  const request r = std::move(at->second);
+  request r = std::move(at->second);
   pending_.erase(at);
+  last_answered_ = std::max(last_answered_, id);
   adapt(r);
   in_flight_ -= r.part.length;
-  const bool was_ended = r.owner->ended();
+  if (r.sent == type::close && held_open_ > 0) --held_open_;
+  if (opens(r.sent)) {
+    --opening_;
+    if (got == type::handle) most_held_open_ = std::max(most_held_open_, ++held_open_);
+    if (got == type::status && !r.owner->counted().ended() && is_for_their_number(r, p)) return;
+  }
+  const bool was_ended = r.owner->counted().ended();
   try {
     r.owner->reply(*this, r, got, p);
   } catch (const broken& b) {
@@ -382,39 +490,93 @@ void connection::dispatch(std::span<const std::byte> packet) {
     std::erase_if(open_, [&](const auto& file) { return file == r.owner; });
     lose(*r.owner, failure_of(std::current_exception(), where()));
   }
-  if (!was_ended && r.owner->ended()) --tasks_;
+  if (!was_ended && r.owner->counted().ended()) {
+    --tasks_;
+    if (std::exchange(alone_, false)) forgive(*r.owner);
+  }
   if (r.sent == type::open && !r.owner->ended()) {
-    auto file = std::static_pointer_cast<transfer>(r.owner);
-    file->urgent() ? open_.push_front(std::move(file)) : open_.push_back(std::move(file));
+    auto file = std::dynamic_pointer_cast<transfer>(r.owner);
+    if (file) file->urgent() ? open_.push_front(std::move(file)) : open_.push_back(std::move(file));
   }
 }
 
+// Where the others hear from the server while this one does not, it is not the line: the server is stuck with what was
+// asked of it here.
 void connection::check_deadline() {
-  if (!pending_.empty() && clock::now() - heard_ > target_->io_timeout)
+  if (pending_.empty()) return;
+  check_overtaken();
+  if (clock::now() - heard_ <= target_->io_timeout) return;
+  silent_alone_ = from_ != nullptr && from_->others_heard(number_) - heard_ > target_->io_timeout / 3;
+  throw failure{cause::timeout, fmt::format("{}: no answer within {} s", where(), target_->io_timeout.count())};
+}
+
+// A server that answers in any order may go on with the rest while it is stuck with one request, which ends alone.
+void connection::check_overtaken() {
+  const auto now = clock::now();
+  if (now - looked_for_overtaken_ < 1s) return;
+  looked_for_overtaken_ = now;
+  std::vector<std::shared_ptr<task>> stuck;
+  for (const auto& [id, r] : pending_)
+    if (id < last_answered_ && now - r.asked > target_->io_timeout && !r.owner->counted().ended())
+      stuck.push_back(r.owner);
+  // Their handles stay open there, which a server with few does not have.
+  if (!stuck.empty() && most_open_ != SIZE_MAX) {
+    silent_alone_ = true;
     throw failure{cause::timeout, fmt::format("{}: no answer within {} s", where(), target_->io_timeout.count())};
+  }
+  for (const auto& t : stuck) {
+    shun(*t);
+    end(t,
+        {cause::source_error, fmt::format("{}: the server gave no answer within {} s to a request that others overtook",
+                                          where(), target_->io_timeout.count())});
+  }
+}
+
+// Ends one task, while the connection goes on. What comes for it is for nobody.
+void connection::end(const std::shared_ptr<task>& t, const failure& why) {
+  const bool was_ended = t->counted().ended();
+  std::erase_if(open_, [&](const auto& file) { return file == t; });
+  lose(*t, why);
+  if (!was_ended && t->counted().ended()) --tasks_, alone_ = false;
+}
+
+void connection::shun(const task& t) {
+  if (const auto* file = dynamic_cast<const read_task*>(&t)) from_->shun(file->to()->path());
+}
+
+void connection::forgive(const task& t) {
+  if (const auto* file = dynamic_cast<const read_task*>(&t)) from_->forgive(file->to()->path());
 }
 
 // The server answers in order: what it broke off at is the oldest request, unless a wrong answer was known by its
-// number.
+// number. Where it fell silent over that alone, the request is what it is stuck with.
 void connection::blame_oldest(failure why) {
   if (culprit_told_) return;
   const task* oldest = nullptr;
   std::uint32_t oldest_id = 0;
   for (const auto& [id, r] : pending_)
-    if (!r.owner->ended() && (oldest == nullptr || id < oldest_id)) oldest = r.owner.get(), oldest_id = id;
+    if (!r.owner->counted().ended() && (oldest == nullptr || id < oldest_id)) oldest = r.owner.get(), oldest_id = id;
   if (oldest == nullptr) return;
   why.suspect = true;
   const auto owner = pending_.at(oldest_id).owner;
+  if (silent_alone_) {
+    shun(*owner);
+    why = {cause::source_error,
+           fmt::format("{}, which had been asked for this; other connections were answered meanwhile", why.text)};
+  }
   lose(*owner, why);
 }
 
 void connection::end_all(const failure& why) {
   const auto open = std::move(open_);
   const auto pending = std::move(pending_);
+  const auto refused = std::move(refused_);
   open_.clear();
   pending_.clear();
+  refused_.clear();
   for (const auto& file : open) lose(*file, why);
   for (const auto& [id, r] : pending) lose(*r.owner, why);
+  for (const auto& r : refused) lose(*r.owner, why);
 }
 
 }  // namespace ferryfs::remote::sftp

@@ -24,8 +24,9 @@ class connection final : public wire {
   const std::optional<attributes>& root_attributes() const noexcept { return root_attributes_; }
 
   // Serves the queue until it is stopped or the connection fails, which it throws after it has ended every task it
-  // had taken. `takes_background`: false for the connection that is kept free for demand.
-  void serve(queue& from, waker& wake, bool takes_background);
+  // had taken; or until it is lent. `takes_background`: false for the connection that is kept free for demand.
+  // `number`: of this connection among those that share the queue.
+  void serve(queue& from, waker& wake, bool takes_background, std::size_t number);
 
   // wire
   builder begin(request r) override;
@@ -49,6 +50,10 @@ class connection final : public wire {
   void adapt(const request& answered);
   void send_all();
   void run(queue& from, waker& wake, bool takes_background);
+  bool open_again();
+  bool is_for_their_number(request& r, parser p);
+  std::size_t most_open(const request& again) const;
+  bool may_open() const { return refused_.empty() && opening_ + held_open_ < most_open_; }
   bool take(queue& from, bool takes_background);
   std::shared_ptr<task> next(queue& from, bool takes_background) const;
   bool has_work(queue& from, bool takes_background) const;
@@ -57,7 +62,12 @@ class connection final : public wire {
   bool flush();
   bool receive();
   void dispatch(std::span<const std::byte> packet);
+  bool leaves(const queue& from);
   void check_deadline();
+  void check_overtaken();
+  void end(const std::shared_ptr<task>& t, const failure& why);
+  void shun(const task& t);
+  void forgive(const task& t);
   void blame_oldest(failure why);
   void end_all(const failure& why);
   bool has_room() const;
@@ -68,6 +78,8 @@ class connection final : public wire {
 
   const ssh::target* target_;
   const std::atomic<bool>& stop_;
+  queue* from_ = nullptr;
+  std::size_t number_ = 0;
   ssh::channel stream_;
   std::string root_;
   std::optional<attributes> root_attributes_;
@@ -83,6 +95,15 @@ class connection final : public wire {
   std::uint32_t next_id_ = 0;
   std::unordered_map<std::uint32_t, request> pending_;
   std::list<std::shared_ptr<transfer>> open_;  // with ranges still to request; demand first
+  // Handles: OPENs and OPENDIRs without an answer, those that the server has given and not taken back, the most that it
+  // ever gave, and as many as it allows, as far as that is learnt from its refusals. What it refused while it had
+  // others open waits here until there are fewer.
+  std::size_t opening_ = 0, held_open_ = 0, most_held_open_ = 0, most_open_ = SIZE_MAX;
+  std::deque<request> refused_;
+  std::uint32_t last_answered_ = 0;  // the number of that request
+  clock::time_point looked_for_overtaken_ = clock::now();
+  bool alone_ = false;                         // it reads a file that is read alone
+  bool silent_alone_ = false;                  // it fell silent, and the others did not
   std::size_t tasks_ = 0;                      // taken and not ended
   std::uint64_t in_flight_ = 0;                // bytes requested and not here
   bool culprit_told_ = false;                  // the request that broke the protocol was ended as such

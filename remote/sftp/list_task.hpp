@@ -1,5 +1,7 @@
-// One directory being listed: OPENDIR, several READDIRs in flight (the server keeps the position and answers in
-// order), CLOSE; READLINK for each symbolic link, and LSTAT for each name that the server sent without a mode.
+// One directory being listed: OPENDIR, several READDIRs in flight (the server keeps the position, and may answer in any
+// order), CLOSE; READLINK for each symbolic link, and for each name that the server sent without its kind LSTAT,
+// READLINK, and when the directory is closed again OPENDIR and OPEN. A name of which that does not tell enough, though
+// it is there, makes the listing end with a failure; the others are handed over all the same.
 #pragma once
 
 #include <deque>
@@ -14,15 +16,24 @@ class list_task final : public task {
   void start(wire& w) override;
   void reply(wire& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
+  void again(wire& w, const request& r) override;
 
  private:
   void opened(wire& w, std::string handle);
   void ask(wire& w);
+  void listed(wire& w, const request& r, type got, parser& p);
   void names(wire& w, parser& p);
+  void refuse(found f);
   void take(found f);
   void complete(wire& w);
-  void completed(const request& r, type got, parser& p);
+  void completed(wire& w, const request& r, type got, parser& p);
+  void looked(wire& w, found f, type got, parser& p);
+  void linked(wire& w, const request& r, type got, parser& p);
+  void learn_kinds(wire& w);
+  void lacks(std::string why);
+  std::string shown(const found& f) const;
   void settle(wire& w);
+  std::string shown() const;
   void hand_over();
   void end(const std::optional<failure>& why);
 
@@ -30,8 +41,9 @@ class list_task final : public task {
   std::shared_ptr<listing> to_;
   std::string handle_;
   bool opened_ = false;
-  std::uint32_t misnamed_ = 0;  // READDIRs sent beside the OPENDIR with a handle that was none
-  std::uint32_t window_ = 4;    // READDIRs to keep in flight: a few hundred names and the end; doubles while names come
+  bool foretold_ = false;     // READDIRs went with the OPENDIR, and its handle was foretold rightly
+  bool early_names_ = false;  // one of them was answered with names before OPENDIR was
+  std::uint32_t window_ = 4;  // READDIRs to keep in flight: a few hundred names and the end; doubles while names come
   std::uint32_t asked_ = 0, packets_ = 0;  // of names
   std::uint32_t fullest_ = 0;
   bool short_ = false;  // the last packet held fewer names than another: most likely it was the last one of names
@@ -39,8 +51,17 @@ class list_task final : public task {
   bool at_end_ = false;
   std::deque<found> incomplete_;  // names to ask more about
   std::uint32_t completing_ = 0;  // of those, asked and not answered
+  struct kindless {
+    found name;
+    bool exists;  // LSTAT showed it
+  };
+  std::deque<kindless> kindless_;  // neither links nor anything that the attributes tell
+  std::uint32_t learning_ = 0;     // of those, being opened
+  bool closed_ = false;
   std::vector<found> ready_;
   std::optional<failure> failed_;
+  std::optional<failure> lacking_;  // the first name that can't be completed
+  std::uint32_t lacks_ = 0;
 };
 
 }  // namespace ferryfs::remote::sftp

@@ -8,6 +8,26 @@ namespace ferryfs::remote::sftp {
 namespace {
 
 constexpr std::uint32_t has_size = 1, has_ids = 2, has_permissions = 4, has_times = 8, has_extended = 0x80000000;
+constexpr std::uint32_t version_3 = has_size | has_ids | has_permissions | has_times | has_extended;
+
+// Words of version 4 to 6 (draft-ietf-secsh-filexfer-13, 7.1), in their order on the wire, as far as their length is
+// the same in each of them. Of 0x200 (BITS) it is not, and 0x80 (OWNERGROUP), 0x100 (SUBSECOND_TIMES) and 0x400
+// (ALLOCATION_SIZE) change or stand between what version 3 knows.
+enum class word { of_8_bytes, mtime, string, of_4_bytes, of_1_byte };
+struct later_word {
+  std::uint32_t bit;
+  word what;
+};
+constexpr later_word later_words[] = {
+    {0x10, word::of_8_bytes},    // CREATETIME
+    {0x20, word::mtime},         // MODIFYTIME
+    {0x8000, word::of_8_bytes},  // CTIME
+    {0x40, word::string},        // ACL
+    {0x800, word::of_1_byte},    // TEXT_HINT
+    {0x1000, word::string},      // MIME_TYPE
+    {0x2000, word::of_4_bytes},  // LINK_COUNT
+    {0x4000, word::string},      // UNTRANSLATED_NAME
+};
 
 }  // namespace
 
@@ -83,11 +103,44 @@ attributes parser::attrs() {
   if (flags & has_permissions) a.mode = u32();
   // The draft says nothing of a sign; a picture of 1965 is seen, one of 2101 is not.
   if (flags & has_times) u32(), a.mtime = static_cast<std::int32_t>(u32());
+  if (const std::uint32_t later = flags & ~version_3; later != 0) step_over(later, a);
   if (flags & has_extended)
     for (std::uint32_t left = u32(); left > 0; --left) bytes(), bytes();
-  if (a.size > static_cast<std::uint64_t>(INT64_MAX)) throw broken{fmt::format("a file of {} bytes", a.size)};
-  a.size = std::min(a.size, largest_size);
+  if (a.size > static_cast<std::uint64_t>(INT64_MAX)) throw broken{fmt::format("a file of {} bytes", *a.size)};
+  if (a.size) a.size = std::min(*a.size, largest_size);
   return a;
+}
+
+void parser::step_over(std::uint32_t later, attributes& a) {
+  stepped_ = true;
+  for (const auto& [bit, what] : later_words) {
+    if ((later & bit) == 0) continue;
+    later &= ~bit;
+    switch (what) {
+      case word::of_8_bytes:
+        u64();
+        break;
+      case word::mtime:
+        a.mtime = static_cast<std::int64_t>(u64());
+        break;
+      case word::string:
+        bytes();
+        break;
+      case word::of_4_bytes:
+        u32();
+        break;
+      case word::of_1_byte:
+        u8();
+        break;
+    }
+  }
+  if (later != 0)
+    throw broken{fmt::format("attributes with the bit {:#x}, which version 3 does not have", later & (~later + 1))};
+}
+
+void parser::end() const {
+  if (stepped_ && !rest_.empty())
+    throw broken{fmt::format("{} bytes too many behind attributes of a later version", rest_.size())};
 }
 
 }  // namespace ferryfs::remote::sftp

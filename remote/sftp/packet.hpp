@@ -54,8 +54,9 @@ enum class status : std::uint32_t {
   unsupported = 8,
 };
 
-// A server's packet is at most this long; OpenSSH's are at most 256 KiB.
-inline constexpr std::uint32_t longest_packet = (256U << 10) + 1024;
+// A server's packet is at most this long: what the channel's window carries. OpenSSH's are at most 256 KiB; others put
+// a whole directory into one.
+inline constexpr std::uint32_t longest_packet = 32U << 20;
 
 // Appends one packet to a buffer; its length field is filled in at `end`.
 class builder {
@@ -97,12 +98,17 @@ class parser {
   std::uint64_t u64();
   std::span<const std::byte> bytes();
   std::string_view string();
+  // Words of later versions are stepped over where their length is known. Throws naming the bit of another.
   attributes attrs();
+  // Throws where such words were stepped over and something is left: they were not what they were taken for.
+  void end() const;
   bool empty() const noexcept { return rest_.empty(); }
 
  private:
   std::span<const std::byte> take(std::size_t n);
+  void step_over(std::uint32_t later, attributes& a);
   std::span<const std::byte> rest_;
+  bool stepped_ = false;
 };
 
 }  // namespace ferryfs::remote::sftp

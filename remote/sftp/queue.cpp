@@ -8,6 +8,11 @@
 #include "remote/sftp/read_task.hpp"
 
 namespace ferryfs::remote::sftp {
+namespace {
+
+constexpr std::size_t most_shunned = 10'000;
+
+}  // namespace
 
 waker::waker() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
@@ -31,8 +36,38 @@ bool queue::has(line l) {
 bool queue::put(std::shared_ptr<task> t, line where) {
   const std::lock_guard lock{mutex_};
   if (closed_) return false;
-  at(where).push_back(std::move(t));
+  at(shuns(*t) ? line::alone : where).push_back(std::move(t));
   return true;
+}
+
+// mutex_ is held.
+bool queue::shuns(const task& t) const {
+  if (shunned_.empty()) return false;
+  const auto* file = dynamic_cast<const read_task*>(&t);
+  return file != nullptr && shunned_.contains(file->to()->path());
+}
+
+bool queue::is_shunned(const task& t) {
+  const std::lock_guard lock{mutex_};
+  return shuns(t);
+}
+
+void queue::shun(const std::string& path) {
+  const std::lock_guard lock{mutex_};
+  if (shunned_.size() == most_shunned) shunned_.clear();
+  shunned_.insert(path);
+}
+
+void queue::forgive(const std::string& path) {
+  const std::lock_guard lock{mutex_};
+  shunned_.erase(path);
+}
+
+queue::clock::time_point queue::others_heard(std::size_t number) const noexcept {
+  clock::time_point last{};
+  for (std::size_t i = 0; i < most_connections; ++i)
+    if (i != number % most_connections) last = std::max(last, heard_[i].load());
+  return last;
 }
 
 std::shared_ptr<task> queue::take(line from) {

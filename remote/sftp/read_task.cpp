@@ -8,25 +8,14 @@
 #include "index/path.hpp"
 
 namespace ferryfs::remote::sftp {
-namespace {
-
-// No more bytes where the index knows of some: the file was cut off since it was listed.
-failure read_failure(const wire& w, const std::string& path, parser& p) {
-  parser peek = p;
-  if (static_cast<status>(peek.u32()) != status::eof) return status_failure(w, path, p);
-  return {cause::changed, fmt::format("{}: {}: became shorter on the source", w.where(), printable(path))};
+void read_task::start(wire& w) {
+  again(w, {shared_from_this(), type::open, {}, {}});
+  if (urgent()) read_unopened(w);
 }
 
-}  // namespace
-
-void read_task::start(wire& w) {
+void read_task::again(wire& w, const request& r) {
   constexpr std::uint32_t for_reading = 1, no_attributes = 0;
-  w.begin({shared_from_this(), type::open, {}, {}})
-      .string(w.absolute(to_->path()))
-      .u32(for_reading)
-      .u32(no_attributes)
-      .end();
-  if (urgent()) read_unopened(w);
+  w.begin(r).string(w.absolute(to_->path())).u32(for_reading).u32(no_attributes).end();
 }
 
 void read_task::read_unopened(wire& w) {
@@ -106,14 +95,14 @@ void read_task::reply(wire& w, const request& r, type got, parser& p) {
       if (got == type::data)
         data(w, r.part, p);
       else if (got == type::status)
-        failed_ = read_failure(w, to_->path(), p);
+        no_data(w, r.part, p);
       else
         throw broken{"an answer to READ that is none"};
       break;
     case type::fstat:
       --looks_;
       if (got == type::attrs)
-        after_ = p.attrs();
+        looked_at(p);
       else if (got == type::status)
         failed_ = status_failure(w, to_->path(), p);
       else
@@ -133,8 +122,29 @@ void read_task::data(wire& w, const range& asked, parser& p) {
   if (!failed_)
     if (const auto thrown = contain("bytes of a picture", [&] { to_->arrived(asked.offset, bytes); }))
       failed_ = failure_of(thrown, printable(to_->path()));
-  // A short read is legal, and says nothing of the end of the file.
-  if (length < asked.length && !failed_) read(w, {asked.offset + length, asked.length - length});
+  // A short read is legal, and says nothing of the end of the file; unless that is where it was foretold.
+  const bool whole = length == asked.length || (asked.beyond && length + 1 == asked.length);
+  if (!whole && !failed_) read(w, {asked.offset + length, asked.length - length, asked.beyond});
+}
+
+void read_task::no_data(wire& w, const range& asked, parser& p) {
+  if (code_of(p) != status::eof) {
+    failed_ = status_failure(w, to_->path(), p);
+    return;
+  }
+  bool welcome = false;
+  if (const auto thrown = contain("end of a picture", [&] { welcome = to_->ends(asked.offset); }))
+    failed_ = failure_of(thrown, printable(to_->path()));
+  else if (!welcome)
+    failed_ =
+        failure{cause::changed, fmt::format("{}: {}: became shorter on the source", w.where(), printable(to_->path()))};
+}
+
+// It was opened, so it is no directory; OPEN follows links.
+void read_task::looked_at(parser& p) {
+  after_ = p.attrs();
+  p.end();
+  if (!after_.has_kind()) after_.mode |= S_IFREG;
 }
 
 void read_task::settle(wire& w) {

@@ -13,6 +13,7 @@ class read_task final : public transfer {
   void start(wire& w) override;
   void reply(wire& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
+  void again(wire& w, const request& r) override;
 
   reading::wish request_more(wire& w) override;
   bool urgent() const override { return lane_ == lane::demand || to_->urgent(); }
@@ -27,7 +28,9 @@ class read_task final : public transfer {
   bool is_early(const range& asked) const { return early_ && early_->offset == asked.offset; }
   bool takes_early(wire& w, type got);
   void data(wire& w, const range& asked, parser& p);
+  void no_data(wire& w, const range& asked, parser& p);
   void look_again(wire& w);
+  void looked_at(parser& p);
   void settle(wire& w);
   void end(const std::optional<failure>& why);
 

@@ -1,5 +1,8 @@
 #include "remote/sftp/sftp_archive.hpp"
 
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 #include <random>
@@ -152,11 +155,16 @@ bool sftp_archive::takes_background(std::size_t number) const {
 void sftp_archive::run(std::size_t number) {
   while (!queue_.stopped()) {
     if (!takes_background(number)) wait_for_another();
+    if (number == 0) wait_while_lent();
     auto c = connect();
     if (!c) return;
     const auto begun = std::chrono::steady_clock::now();
     try {
-      c->serve(queue_, workers_[number]->wake, takes_background(number));
+      c->serve(queue_, workers_[number]->wake, takes_background(number), number);
+      c.reset();
+      const std::lock_guard lock{state_mutex_};
+      --established_;
+      news_.notify_all();
     } catch (const failure& f) {
       c.reset();
       closed(f);
@@ -170,6 +178,32 @@ void sftp_archive::run(std::size_t number) {
 void sftp_archive::wait_for_another() {
   std::unique_lock lock{state_mutex_};
   news_.wait(lock, [&] { return established_ > 0 || queue_.stopped(); });
+}
+
+void sftp_archive::wait_while_lent() {
+  std::unique_lock lock{state_mutex_};
+  first_holds_ = false;
+  news_.notify_all();
+  news_.wait(lock, [&] { return !queue_.is_lent(0) || queue_.stopped(); });
+  first_holds_ = true;
+}
+
+// The digests have a connection of their own, which counts among the sessions: the first of the others makes place for
+// it. Where there is but one, or the server lets in but one, it is one more, as nobody could read meanwhile.
+void sftp_archive::lend() {
+  if (workers_.size() == 1) return;
+  std::unique_lock lock{state_mutex_};
+  news_.wait_for(lock, 2s, [&] { return established_ > 1 || queue_.stopped(); });
+  if (established_ < 2) return;
+  queue_.lend(workers_.size() == 2);
+  for (auto& w : workers_) w->wake.ring();
+  news_.wait_for(lock, 10s, [&] { return !first_holds_ || queue_.stopped(); });
+}
+
+void sftp_archive::take_back() {
+  const std::lock_guard lock{state_mutex_};
+  queue_.take_back();
+  news_.notify_all();
 }
 
 std::unique_ptr<connection> sftp_archive::greet(ssh::channel stream) {
@@ -201,7 +235,7 @@ std::unique_ptr<connection> sftp_archive::connect() {
       if (was_in) logged_in(false);
       down(f, was_in);
       if (was_in) turn.lock();
-      pause(failures, f.why == cause::refused);
+      if (!refused_by_number(f, failures)) pause(failures, f.why == cause::refused);
     }
   }
   return nullptr;
@@ -216,6 +250,22 @@ void sftp_archive::pause(unsigned failures, bool refused) {
                         std::uniform_int_distribution<int>{75, 125}(dice) / 100;
   std::unique_lock lock{state_mutex_};
   news_.wait_for(lock, jittered, [&] { return queue_.stopped().load(); });
+}
+
+// While other connections stand, one that is not let in is one too many: it is tried again after minutes, or when one
+// of the others has ended. A server that bans who knocks too often is not knocked at.
+bool sftp_archive::refused_by_number(const failure& why, unsigned failures) {
+  constexpr unsigned accidents = 2;  // MaxStartups drops one at random
+  constexpr std::chrono::seconds first_pause = 60s, longest_pause = 600s;
+  std::unique_lock lock{state_mutex_};
+  const std::size_t stand = established_;
+  if (stand == 0 || failures < accidents || why.why == cause::cancelled) return false;
+  if (failures == accidents)
+    spdlog::warn("{}: the server allows {} connection{}, fewer than --sessions {} ({})", target_.where(), stand,
+                 stand == 1 ? "" : "s", workers_.size(), why.text);
+  const auto time = std::min(first_pause * (1U << std::min(failures - accidents, 4U)), longest_pause);
+  news_.wait_for(lock, time, [&] { return queue_.stopped() || established_ < stand; });
+  return true;
 }
 
 void sftp_archive::tried() {
@@ -262,6 +312,7 @@ void sftp_archive::closed(const failure& why) {
     const std::lock_guard lock{state_mutex_};
     --established_;
     last_ = why;
+    news_.notify_all();
   }
   if (why.why == cause::timeout || why.why == cause::refused) down(why, true);
 }

@@ -60,10 +60,14 @@ class sftp_archive final : public archive {
   void run(std::size_t number);
   std::unique_ptr<connection> connect();
   void pause(unsigned failures, bool refused);
+  bool refused_by_number(const failure& why, unsigned failures);
   std::unique_ptr<connection> greet(ssh::channel stream);
   void tried();  // with state_mutex_
   void logged_in(bool greets);
   void wait_for_another();
+  void wait_while_lent();
+  void lend();
+  void take_back();
   void up();
   void down(const failure& why, bool was_in);  // logged in, before it failed
   void closed(const failure& why);
@@ -83,6 +87,7 @@ class sftp_archive final : public archive {
   std::chrono::steady_clock::time_point root_seen_;
   bool can_replace_ = false;
   std::size_t established_ = 0, greeting_ = 0;  // connections that stand; that are logged in, and not yet up
+  bool first_holds_ = false;                    // the first of them stands, or is being made
   bool tried_ = false;                          // the first connection stands, or could not be made
   std::function<void(const health&)> observer_;
 
@@ -92,7 +97,7 @@ class sftp_archive final : public archive {
   bool announced_all_ = false;  // the announcer has ended: whoever has news tells it himself
   std::jthread announcer_;
   std::vector<std::unique_ptr<worker>> workers_;
-  source_digests digests_{*this, target_};
+  source_digests digests_{*this, target_, {[this] { lend(); }, [this] { take_back(); }}};
 };
 
 }  // namespace ferryfs::remote::sftp

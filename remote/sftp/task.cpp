@@ -3,27 +3,44 @@
 #include <fmt/format.h>
 
 #include "index/path.hpp"
+#include "remote/sftp/kind_task.hpp"
 
 namespace ferryfs::remote::sftp {
 
-failure status_failure(const wire& w, const std::string& path, parser& p) {
+status code_of(parser p) { return static_cast<status>(p.u32()); }
+
+std::string words_of(parser p) {
   const auto code = static_cast<status>(p.u32());
   const std::string text = p.empty() ? "" : printable(p.string());
-  const auto fail = [&](cause why, std::string_view fallback) {
-    return failure{why, fmt::format("{}: {}: {}", w.where(), printable(path.empty() ? "." : path),
-                                    text.empty() ? fallback : text)};
-  };
+  if (!text.empty()) return text;
   switch (code) {
     case status::no_such_file:
-      return fail(cause::not_found, "no such file");
+      return "no such file";
     case status::permission_denied:
-      return fail(cause::permission, "permission denied");
+      return "permission denied";
     case status::ok:
     case status::eof:
-      return fail(cause::protocol, "an answer without content");
+      return "an answer without content";
     default:
-      return fail(cause::source_error, fmt::format("the server reports error {}", static_cast<unsigned>(code)));
+      return fmt::format("the server reports error {}", static_cast<unsigned>(code));
   }
+}
+
+failure status_failure(const wire& w, const std::string& path, parser& p) {
+  const auto why = [&] {
+    switch (code_of(p)) {
+      case status::no_such_file:
+        return cause::not_found;
+      case status::permission_denied:
+        return cause::permission;
+      case status::ok:
+      case status::eof:
+        return cause::protocol;
+      default:
+        return cause::source_error;
+    }
+  };
+  return {why(), fmt::format("{}: {}: {}", w.where(), printable(path.empty() ? "." : path), words_of(p))};
 }
 
 void stat_task::start(wire& w) {
@@ -32,10 +49,34 @@ void stat_task::start(wire& w) {
   w.begin({shared_from_this(), kind, {}, {}}).string(w.absolute(path_)).end();
 }
 
-void stat_task::reply(wire& w, const request&, type got, parser& p) {
-  if (got == type::attrs) return end(std::nullopt, p.attrs());
-  if (got != type::status) throw broken{"an answer to LSTAT that is none"};
-  end(status_failure(w, path_, p), {});
+void stat_task::reply(wire& w, const request& r, type got, parser& p) {
+  if (r.sent != type::readlink) return looked(w, got, p);
+  if (got == type::name) return end(std::nullopt, {S_IFLNK | 0777U, seen_.size, seen_.mtime});
+  if (got != type::status) throw broken{"an answer to READLINK that is none"};
+  // Without it a link can't be told from what it leads to.
+  if (code_of(p) == status::unsupported) return end(status_failure(w, path_, p), {});
+  learn_kind(w);
+}
+
+void stat_task::looked(wire& w, type got, parser& p) {
+  if (got == type::attrs) {
+    seen_ = p.attrs();
+    p.end();
+    exists_ = true;
+    if (seen_.has_kind()) return end(std::nullopt, seen_);
+  } else if (got != type::status) {
+    throw broken{"an answer to LSTAT that is none"};
+  } else if (code_of(p) != status::unsupported) {
+    return end(status_failure(w, path_, p), {});
+  }
+  if (path_.empty()) return learn_kind(w);
+  w.begin({shared_from_this(), type::readlink, {}, {}}).string(w.absolute(path_)).end();
+}
+
+void stat_task::learn_kind(wire& w) {
+  std::make_shared<kind_task>(shared_from_this(), path_, seen_, exists_,
+                              [this](wire&, const std::optional<failure>& why, const attributes& a) { end(why, a); })
+      ->start(w);
 }
 
 void stat_task::lost(const failure& why) { end(why, {}); }

@@ -21,6 +21,8 @@ struct request {
   type sent = type::init;
   range part;               // of a READ
   found about;              // of a listing's LSTAT or READLINK: the entry it completes
+  bool exists = false;      // the same: an LSTAT showed it
+  unsigned refusals = 0;    // of an OPEN or OPENDIR that was refused while others were open
   std::uint64_t ahead = 0;  // bytes that were requested before and not here when it was sent
   std::chrono::steady_clock::time_point asked = {};
 };
@@ -57,6 +59,12 @@ class task : public std::enable_shared_from_this<task> {
   virtual void reply(wire& w, const request& r, type got, parser& p) = 0;
   // The connection is gone, or never took it: ends the task.
   virtual void lost(const failure& why) = 0;
+  // Whether a refusal of its OPEN or OPENDIR `r` may come of others being open; it is then sent once more by `again`,
+  // which is to hand on r.refusals.
+  virtual bool may_be_for_others(const request&) const noexcept { return true; }
+  virtual void again(wire&, const request&) {}
+  // The task that it is a part of, which the connection counts in its place.
+  virtual const task& counted() const noexcept { return *this; }
   bool ended() const noexcept { return ended_; }
 
  protected:
@@ -72,9 +80,16 @@ class transfer : public task {
   virtual bool urgent() const = 0;
 };
 
+// The code of a STATUS reply, whose parser stays where it is.
+status code_of(parser p);
+
+// What a STATUS reply says, for people; the parser stays where it is.
+std::string words_of(parser p);
+
 // Turns a STATUS reply into a failure of `path`.
 failure status_failure(const wire& w, const std::string& path, parser& p);
 
+// One path looked at: LSTAT, and where that does not tell the kind of file, READLINK, OPENDIR and OPEN.
 class stat_task final : public task {
  public:
   using done = std::function<void(const std::optional<failure>&, const attributes&)>;
@@ -84,9 +99,13 @@ class stat_task final : public task {
   void lost(const failure& why) override;
 
  private:
+  void looked(wire& w, type got, parser& p);
+  void learn_kind(wire& w);
   void end(const std::optional<failure>& why, const attributes& a);
   std::string path_;
   done done_;
+  attributes seen_;
+  bool exists_ = false;  // LSTAT showed it
 };
 
 }  // namespace ferryfs::remote::sftp

@@ -1,5 +1,6 @@
 // One file being written: LSTAT of what stands there, OPEN, WRITEs of many ranges in flight, and behind the last of
-// them mode and time, fsync where the server has it, FSTAT and CLOSE.
+// them mode and time, fsync where the server has it, FSTAT and CLOSE. A server may refuse mode and time: what the file
+// then shows is told.
 #pragma once
 
 #include <vector>
@@ -14,6 +15,7 @@ class write_task final : public transfer {
   void start(wire& w) override;
   void reply(wire& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
+  void again(wire& w, const request& r) override;
 
   reading::wish request_more(wire& w) override;
   bool urgent() const override { return false; }
@@ -30,6 +32,7 @@ class write_task final : public transfer {
 
   std::shared_ptr<writing> from_;
   std::string handle_;
+  std::uint32_t flags_ = 0;  // of its OPEN
   std::uint64_t there_ = 0;  // bytes that stood there before
   std::uint32_t owed_ = 0;   // answers
   bool enough_ = false, closed_ = false;

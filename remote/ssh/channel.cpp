@@ -7,9 +7,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "index/path.hpp"
 #include "remote/failure.hpp"
 #include "remote/ssh/host_key.hpp"
 #include "remote/ssh/login.hpp"
@@ -157,6 +159,16 @@ std::size_t channel::write(std::span<const std::byte> from) {
   if (write_pending_) return 0;
   if (n < 0) fail("writing", static_cast<int>(n));
   return static_cast<std::size_t>(n);
+}
+
+std::string channel::complaint() {
+  char bytes[500];
+  const ssize_t n = libssh2_channel_read_stderr(channel_, bytes, sizeof bytes);
+  std::string text(bytes, n > 0 ? static_cast<std::size_t>(n) : 0);
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  std::erase(text, '\r');
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return printable(text);
 }
 
 void channel::wait(int wake, milliseconds at_most) {

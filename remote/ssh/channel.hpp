@@ -40,6 +40,9 @@ class channel {
   std::size_t read(std::span<std::byte> into);
   std::size_t write(std::span<const std::byte> from);
 
+  // What stands on its stderr, as one line; empty where nothing does. Never blocks.
+  std::string complaint();
+
   // The other end has said all that it had to say; the connection need not be lost for that.
   bool at_end() const noexcept { return libssh2_channel_eof(channel_) == 1; }
 

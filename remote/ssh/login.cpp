@@ -51,6 +51,16 @@ bool with_file(LIBSSH2_SESSION* session, const target& t, const patience& wait, 
   return false;
 }
 
+// The ways to log in that the server offers this account; empty where it does not say.
+std::string offered(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
+  char* list = nullptr;
+  wait([&] {
+    list = libssh2_userauth_list(session, t.user.c_str(), static_cast<unsigned>(t.user.size()));
+    return list != nullptr ? 0 : libssh2_session_last_errno(session);
+  });
+  return list == nullptr ? "" : list;
+}
+
 }  // namespace
 
 void log_in(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
@@ -59,6 +69,11 @@ void log_in(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
   for (const auto& file : t.identities)
     if (with_file(session, t, wait, file, tried)) return;
   if (with_agent(session, t, wait, tried)) return;
+  if (const auto ways = offered(session, t, wait); !ways.empty() && ways.find("publickey") == std::string::npos)
+    throw failure{cause::refused,
+                  fmt::format("{}: the server takes no key for this account, only {}; ferryfs logs in with "
+                              "keys: have it allow them (PubkeyAuthentication)",
+                              t.where(), ways)};
   throw failure{
       cause::refused,
       fmt::format("{}: login refused (tried{}); put an ed25519 or ecdsa public key into its authorized_keys and "

@@ -21,6 +21,7 @@
 #include "index/set.hpp"
 #include "index/time.hpp"
 #include "remote/sha256.hpp"
+#include "remote/told.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -193,8 +194,7 @@ class run {
   bool is_another_there(const item& one) {
     std::promise<bool> another;
     m_.source().stat(one.source_path, [&](const std::optional<failure>& why, const attributes& a) {
-      const side& known = *one.row.source;
-      another.set_value(why || a.size != known.size || m_.where().times().ns(a.mtime) != known.mtime);
+      another.set_value(why || is_another(*one.row.source, a, m_.where().times()));
     });
     return another.get_future().get();
   }

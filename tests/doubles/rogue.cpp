@@ -59,6 +59,20 @@ constexpr behaviour table[] = {
     {"dies", fault::die, sftp::read},
     {"old-server", fault::old_server, sftp::init, true},
     {"slow", fault::slow, sftp::read, true},
+    // What other servers are like. OpenSSH's client has not met them all.
+    {"odd-zero-fstat", fault::zero_sizes, sftp::init, true, {}, {}, 1},
+    {"odd-zero-sizes", fault::zero_sizes, sftp::init, true},
+    {"odd-no-sizes", fault::no_sizes, sftp::init, true},
+    {"odd-no-kinds", fault::no_kinds, sftp::init, true},
+    {"odd-no-lstat", fault::no_lstat, sftp::init, true},
+    {"odd-no-readlink", fault::no_readlink, sftp::init},
+    {"odd-later-words", fault::later_words, sftp::init, true},
+    {"odd-unknown-words", fault::unknown_words, sftp::init},
+    {"odd-one-handle", fault::few_handles, sftp::init, true, {}, {}, 1},
+    {"odd-few-handles", fault::few_handles, sftp::init, true, {}, {}, 3},
+    {"odd-any-order", fault::any_order, sftp::init, true},
+    {"odd-opaque-root", fault::opaque_root, sftp::init, true},
+    {"odd-one-packet", fault::one_packet, sftp::init, true},
 };
 
 sftp::type request_named(std::string_view name) {
@@ -106,6 +120,14 @@ std::vector<node> tree(const behaviour& how) {
       {live, "last-capture.jpg", kind::file, 12'345},
   };
   if (how.what == fault::extra_names) nodes.push_back({first, std::string(how.more), kind::file, 5'000});
+  if (how.name.starts_with("odd-")) nodes.push_back({second, "last.jpg", kind::link, 18, "20240102120000.jpg"});
+  if (how.what == fault::few_handles || how.what == fault::any_order)
+    for (int i = 0; i < 40; ++i)
+      nodes.push_back({second, "2024010213" + std::to_string(1000 + i) + ".jpg", kind::file, 3'000});
+  if (how.what == fault::one_packet)
+    for (int i = 0; i < 3000; ++i)
+      nodes.push_back(
+          {live, "a name that is long enough for a packet of many, number " + std::to_string(i), kind::file, 1});
   if (how.what == fault::symlink_loops) {
     const auto loop = top + "/loop";
     nodes.push_back({top, "loop", kind::directory});

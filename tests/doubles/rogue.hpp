@@ -42,6 +42,17 @@ enum class fault {
   old_version,    // speaks version 2
   no_attributes,  // READDIR names without attributes
   slow,           // 200 ms before each reply
+  zero_sizes,     // a size of 0 wherever it is told; with `listed_right`, but in listings
+  no_sizes,       // no size is told
+  no_kinds,       // permissions without the bits of a kind
+  no_lstat,       // the same of names without attributes, and no LSTAT
+  no_readlink,    // no READLINK
+  later_words,    // attributes with CREATETIME, of SFTP 4
+  unknown_words,  // attributes with BITS, of two lengths in later versions
+  few_handles,    // refuses to open more than `most_handles`
+  any_order,      // answers what is asked together from the last to the first
+  opaque_root,    // its root looks like no path of ours
+  one_packet,     // a directory of thousands of names in one packet, larger than OpenSSH's
 };
 
 struct behaviour {
@@ -51,6 +62,7 @@ struct behaviour {
   bool legal = false;          // a client must copy the whole tree nevertheless
   std::string_view more = {};  // extra_names: the name
   sftp::code code = {};        // status: which
+  std::size_t number = 0;      // few_handles: how many; zero_sizes: 1 where listings are right
 };
 
 // The server is started as `ferryfs-rogue-sftp NAME[@REQUEST] [SEED]`; REQUEST, as in `hang@read`, takes the place of
@@ -64,6 +76,7 @@ namespace rogue {
 constexpr std::string_view root = "/archive";
 constexpr std::string_view victim = "/archive/20240101";
 constexpr std::uint32_t mtime = 1704110400;
+constexpr std::string_view opaque_root = "C:/archive";
 
 enum class kind { directory, file, link };
 

@@ -1,5 +1,6 @@
 #include "tests/doubles/rogue_session.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,11 @@ int rogue_session::run() {
     const auto type = static_cast<sftp::type>(request.u8());
     about_.clear();
     auto answer = reply(type, request);
+    if (answers_later(type)) {
+      held_back_.push_back(std::move(answer));
+      if (pollfd more{STDIN_FILENO, POLLIN, 0}; ::poll(&more, 1, 20) == 0) answer_backwards();
+      continue;
+    }
     if (!is_provoked(type)) {
       if (!write_fully(framed(answer))) return 1;
       continue;
@@ -80,6 +86,14 @@ int rogue_session::run() {
     }
   }
   return 0;
+}
+
+bool rogue_session::answers_later(sftp::type type) const { return has(fault::any_order) && type != sftp::init; }
+
+// What was asked so far was done in order, as the protocol demands; the answers may come in any.
+void rogue_session::answer_backwards() {
+  for (auto at = held_back_.rbegin(); at != held_back_.rend(); ++at) write_fully(framed(*at));
+  held_back_.clear();
 }
 
 bool rogue_session::is_provoked(sftp::type type) const {
@@ -154,7 +168,9 @@ std::string rogue_session::reply(sftp::type type, packet_reader& request) {
       return packet_writer(sftp::status, id).u32(0).text("").text("").bytes();
     }
   }
-  about_ = normal(text);
+  about_ = normal(has(fault::opaque_root) && text.starts_with(rogue::opaque_root)
+                      ? std::string(rogue::root) + text.substr(rogue::opaque_root.size())
+                      : text);
   switch (type) {
     case sftp::open:
       if ((request.u32() & sftp::write_flag) != 0) return status(id, sftp::permission_denied);
@@ -163,13 +179,18 @@ std::string rogue_session::reply(sftp::type type, packet_reader& request) {
       return open(id, type, about_);
     case sftp::stat:
     case sftp::lstat:
+      if (type == sftp::lstat && has(fault::no_lstat)) return status(id, sftp::unsupported);
       return attributes(id, about_, type == sftp::stat);
     case sftp::realpath: {
-      const auto real = text == "." || text.empty() ? std::string(rogue::root) : about_;
+      const auto real = has(fault::opaque_root)       ? std::string(rogue::opaque_root)
+                        : text == "." || text.empty() ? std::string(rogue::root)
+                                                      : about_;
       return packet_writer(sftp::name, id).u32(1).text(real).text(real).u32(0).bytes();
     }
     case sftp::readlink: {
+      if (has(fault::no_readlink)) return status(id, sftp::unsupported);
       const auto* const node = find(about_, false);
+      if (node != nullptr && node->kind != rogue::kind::link) return status(id, sftp::failure);
       if (node == nullptr || node->kind != rogue::kind::link) return status(id, sftp::no_such_file);
       return packet_writer(sftp::name, id).u32(1).text(node->target).text(node->target).u32(0).bytes();
     }
@@ -197,6 +218,7 @@ std::string rogue_session::open(std::uint32_t id, sftp::type type, const std::st
   const bool directory = path == "/" || (node != nullptr && node->kind == rogue::kind::directory);
   if (node == nullptr && !directory) return status(id, sftp::no_such_file);
   if (directory != (type == sftp::opendir)) return status(id, sftp::failure);
+  if (has(fault::few_handles) && handles_.size() >= how_.number) return status(id, sftp::failure);
   auto handle = "handle " + std::to_string(next_handle_++);
   handles_[handle] = {node == nullptr ? "/" : node->path(), 0};
   return packet_writer(sftp::handle, id).text(handle).bytes();
@@ -218,10 +240,10 @@ std::string rogue_session::listed(std::uint32_t id, open_handle& directory) {
   packet.u32(static_cast<std::uint32_t>(directory.told));
   const auto put = [&](const std::string& name, const rogue::node& node) {
     packet.text(name).text("-rw-r--r-- " + name);
-    if (has(fault::no_attributes)) {
+    if (has(fault::no_attributes) || has(fault::no_lstat)) {
       packet.u32(0);
     } else {
-      put_attributes(packet, node);
+      put_attributes(packet, node, true);
     }
   };
   for (const auto* dots : {".", ".."}) put(dots, {"", dots, rogue::kind::directory});
@@ -264,11 +286,18 @@ std::string rogue_session::attributes(std::uint32_t id, const std::string& path,
 }
 
 // Size, owner, mode and times, as OpenSSH tells them.
-void rogue_session::put_attributes(packet_writer& to, const rogue::node& node) {
-  const auto mode = node.kind == rogue::kind::directory ? dir_mode
-                    : node.kind == rogue::kind::link    ? link_mode
-                                                        : file_mode;
-  to.u32(0xf).u64(size_of(node, true)).u32(1000).u32(1000).u32(mode).u32(rogue::mtime).u32(rogue::mtime);
+void rogue_session::put_attributes(packet_writer& to, const rogue::node& node, bool listed) {
+  constexpr std::uint32_t size = 1, all = 0xf, create_time = 0x10, bits = 0x200;
+  const bool file = node.kind == rogue::kind::file;
+  auto mode = node.kind == rogue::kind::directory ? dir_mode : file ? file_mode : link_mode;
+  if (has(fault::no_kinds)) mode &= 07777;
+  to.u32((has(fault::no_sizes) ? all & ~size : all) | (has(fault::later_words) ? create_time : 0) |
+         (has(fault::unknown_words) ? bits : 0));
+  const bool zero = has(fault::zero_sizes) && file && !(listed && how_.number == 1);
+  if (!has(fault::no_sizes)) to.u64(zero ? 0 : size_of(node, true));
+  to.u32(1000).u32(1000).u32(mode).u32(rogue::mtime).u32(rogue::mtime);
+  if (has(fault::later_words)) to.u64(1);
+  if (has(fault::unknown_words)) to.u32(0);
 }
 
 std::uint64_t rogue_session::size_of(const rogue::node& node, bool telling) {

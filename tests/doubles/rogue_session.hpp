@@ -34,11 +34,13 @@ class rogue_session {
   std::string limits(std::uint32_t id) const;
   std::string attributes(std::uint32_t id, const std::string& path, bool follow);
 
-  void put_attributes(packet_writer& to, const rogue::node& node);
+  void put_attributes(packet_writer& to, const rogue::node& node, bool listed = false);
   const rogue::node* find(const std::string& path, bool follow) const;
   std::uint64_t size_of(const rogue::node& node, bool telling);
 
   bool is_provoked(sftp::type type) const;
+  bool answers_later(sftp::type type) const;
+  void answer_backwards();
   bool has(fault what) const { return how_.what == what; }
   // Sends an honest reply as the fault bids; false where nothing follows it.
   bool misuse(std::string reply);
@@ -50,7 +52,8 @@ class rogue_session {
   std::map<std::string, open_handle> handles_;
   std::uint32_t next_handle_ = 0;
   std::uint64_t growth_ = 0;
-  std::string about_;  // the path that the current request is about
+  std::vector<std::string> held_back_;  // answers
+  std::string about_;                   // the path that the current request is about
 };
 
 }  // namespace ferryfs::test

@@ -226,4 +226,24 @@ TEST_CASE("a fetched picture of which only the source's time changed is served u
   }
 }
 
+TEST_CASE(
+    "a size or time that the source does not tell is the one that was learnt; another time tells of another picture") {
+  index_fixture f;
+  const inode ino = f.insert(root_inode, "a.jpg", file_side(10), file_side(10));
+  const inode gone = f.insert(root_inode, "b.jpg", file_side(20));
+  f.edit(gone, [](entry& e) { e.state = state::deleted; });
+  side untimed = file_side(0);
+  untimed.mtime = 0;
+  for (const side& told : {file_side(0), untimed}) {
+    f.list_source({named("a.jpg", told), named("b.jpg", told)});
+    CHECK(f.row("a.jpg").source == file_side(10));
+    CHECK(f.row("a.jpg").state == state::common);
+    CHECK(f.row("b.jpg").source == file_side(20));
+    CHECK(f.row("b.jpg").state == state::deleted);
+  }
+  CHECK(f.row("a.jpg").ino == ino);
+  f.list_source({named("a.jpg", file_side(0, 2000)), named("b.jpg", file_side(20))});
+  CHECK(f.row("a.jpg").source == file_side(0, 2000));
+}
+
 }  // namespace ferryfs::test

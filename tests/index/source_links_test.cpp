@@ -41,9 +41,9 @@ struct links_fixture : index_fixture {
       for (const inode ino : all) index::record_judged(t, ino, rules);
     });
   }
-  std::string objection(const std::string& path) {
+  std::string objection(const std::string& where) {
     const auto reader = readers.borrow();
-    return index::link_judge{*reader, rules}.objection(row(path));
+    return index::link_judge{*reader, rules}.objection(row(where));
   }
   bool accept(inode ino) {
     return writer.run([&](index::transaction& t) { return index::record_link_accepted(t, ino); });

@@ -28,6 +28,7 @@ struct collector final : remote::listing {
   void batch(std::vector<found> names) override {
     for (auto& f : names) all.emplace(f.name, f);
   }
+  void refused(std::string, std::string) override {}
   void finished(const std::optional<failure>& why) override { end.set_value(why); }
 };
 

@@ -285,6 +285,7 @@ struct throwing_listing final : remote::listing {
   void batch(std::vector<remote::found>) override {
     if (in_batch) fail();
   }
+  void refused(std::string, std::string) override {}
   void finished(const std::optional<failure>& why) override {
     ended.set_value(why);
     if (!in_batch) fail();

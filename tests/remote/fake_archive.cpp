@@ -43,7 +43,7 @@ void fake_archive::put(const std::string& path, node n) {
     tree_.try_emplace(above, node{{S_IFDIR | 0755, 4096, long_ago}, ""});
     if (above.empty()) break;
   }
-  if (!tree_.contains(path) && !path.empty()) ++tree_[parent_of(path)].attrs.mtime;
+  if (!tree_.contains(path) && !path.empty()) ++*tree_[parent_of(path)].attrs.mtime;
   tree_[path] = std::move(n);
 }
 
@@ -66,7 +66,7 @@ void fake_archive::remove(const std::string& path) { remove_now(path); }
 void fake_archive::remove_now(const std::string& path) {
   const std::lock_guard lock{mutex_};
   std::erase_if(tree_, [&](const auto& n) { return n.first == path || n.first.starts_with(path + '/'); });
-  ++tree_[parent_of(path)].attrs.mtime;
+  ++*tree_[parent_of(path)].attrs.mtime;
 }
 
 void fake_archive::set_mtime(const std::string& path, std::int64_t mtime) {
@@ -141,22 +141,45 @@ reading::next fake_archive::ask(const std::string& path, std::uint32_t at_most) 
 }
 
 void fake_archive::answer(const std::string& path, std::uint64_t offset, std::uint32_t length) {
+  hand_over(*at_hand(path, false), {offset, length, true});
+}
+
+// As a server does: what there is, and the end where more was asked for; but for one byte beyond it.
+void fake_archive::hand_over(reading& to, const remote::range& part) {
   std::string bytes;
   {
     const std::lock_guard lock{mutex_};
-    bytes = tree_.at(path).content.substr(offset, length);
+    const auto& content = tree_.at(to.path()).content;
+    bytes = content.substr(std::min<std::uint64_t>(part.offset, content.size()), part.length);
   }
-  at_hand(path, false)->arrived(offset, std::as_bytes(std::span(bytes)));
+  if (!bytes.empty()) to.arrived(part.offset, std::as_bytes(std::span(bytes)));
+  const bool whole = bytes.size() + (part.beyond && !bytes.empty() ? 1 : 0) >= part.length;
+  if (!whole) to.ends(part.offset + bytes.size());
+}
+
+void fake_archive::tell_size(const std::string& path, std::uint64_t size, bool listed) {
+  const std::lock_guard lock{mutex_};
+  sizes_told_[{path, listed}] = size;
+}
+
+attributes fake_archive::told(const std::string& path, bool listed) const {
+  attributes a = look(path);
+  if (!S_ISREG(a.mode)) return a;
+  if (sizes_ == sizes::unknown) a.size.reset();
+  if (sizes_ == sizes::zero || (sizes_ == sizes::zero_but_listed && !listed)) a.size = 0;
+  const std::lock_guard lock{mutex_};
+  if (const auto at = sizes_told_.find({path, listed}); at != sizes_told_.end()) a.size = at->second;
+  return a;
 }
 
 void fake_archive::answer_all(const std::string& path, std::uint32_t at_most) {
   for (auto next = ask(path, at_most); next.what != reading::wish::enough; next = ask(path, at_most)) {
-    if (next.what == reading::wish::more) answer(path, next.part.offset, next.part.length);
+    if (next.what == reading::wish::more) hand_over(*at_hand(path, false), next.part);
   }
 }
 
 void fake_archive::finish(const std::string& path, std::optional<failure> why) {
-  at_hand(path, true)->finished(why, why ? attributes{} : look(path));
+  at_hand(path, true)->finished(why, why ? attributes{} : told(path, false));
 }
 
 void fake_archive::finish_all(const std::string& path) {
@@ -223,6 +246,7 @@ void fake_archive::list_now(const std::string& path, listing& to) {
           !denied_.contains(at->first.substr(0, at->first.rfind('/') + 1) + "*"))
         all.push_back({name_of(at->first), at->second.attrs, S_ISLNK(at->second.attrs.mode) ? at->second.content : ""});
   }
+  for (auto& f : all) f.attrs = told(join(path, f.name), true);
   const auto wrong = fault_of(path);
   if (wrong) all.resize(std::min(all.size(), wrong->after_names));
   for (std::size_t i = 0; i < all.size(); i += 2)
@@ -246,7 +270,7 @@ void fake_archive::stat(const std::string& path,
         if (const auto denied = denied_.find(name); denied != denied_.end())
           return lock.unlock(), done(failure{denied->second, path + ": the fake can't look"}, {});
     }
-    const auto a = look(path);
+    const auto a = told(path, false);
     done(a.mode != 0 ? std::nullopt : std::optional(failure{cause::not_found, path + ": not there"}), a);
   });
 }
@@ -271,16 +295,11 @@ void fake_archive::read_now(const std::shared_ptr<reading>& to) {
   const std::string path = to->path();
   if (const auto wrong = fault_of(path)) return to->finished(wrong->why, {});
   const auto next = to->want(64U << 10);
-  if (next.what == reading::wish::enough) return to->finished(std::nullopt, look(path));
+  if (next.what == reading::wish::enough) return to->finished(std::nullopt, told(path, false));
   if (next.what == reading::wish::later) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   } else {
-    std::string bytes;
-    {
-      const std::lock_guard lock{mutex_};
-      bytes = tree_.at(path).content.substr(next.part.offset, next.part.length);
-    }
-    to->arrived(next.part.offset, std::as_bytes(std::span(bytes)));
+    hand_over(*to, next.part);
   }
   post([this, to](const auto& refused) { refused ? to->finished(refused, {}) : read_now(to); });
 }
@@ -351,7 +370,7 @@ void fake_archive::write_now(const std::shared_ptr<writing>& from) {
     if (spoilt_.contains(path) && !content.empty()) content.back() ^= 1;
   }
   put(path, {{S_IFREG | (wanted.mode & 07777), content.size(), wanted.mtime}, content});
-  from->finished(std::nullopt, look(path));
+  from->finished(std::nullopt, told(path, false));
 }
 
 void fake_archive::spoil(const std::string& path) {

@@ -38,6 +38,10 @@ class fake_archive final : public remote::archive {
   void throw_at(const std::string& path);
   void mend(const std::string& path);
   void set_reachable(bool reachable);
+  // What it says of sizes: nothing at all, or 0 wherever it is not in a listing, or for this path another one.
+  enum class sizes { right, unknown, zero_but_listed, zero };
+  void tell_sizes(sizes how) { sizes_ = how; }
+  void tell_size(const std::string& path, std::uint64_t size, bool listed);
   void set_can_replace(bool can) { replaces_ = can; }
   // Called once, before that path is next written, made, removed, or given to a file as its name.
   void before(const std::string& path, std::function<void()> call);
@@ -53,7 +57,7 @@ class fake_archive final : public remote::archive {
   bool awaits(const std::string& path) const;
   // Asks the reading at hand what to request.
   remote::reading::next ask(const std::string& path, std::uint32_t at_most = 1U << 20);
-  // Hands it bytes as they stand in the tree.
+  // Hands it bytes as they stand in the tree, or tells it that none are there.
   void answer(const std::string& path, std::uint64_t offset, std::uint32_t length);
   // Asks and answers until it wants no more.
   void answer_all(const std::string& path, std::uint32_t at_most = 1U << 20);
@@ -99,6 +103,8 @@ class fake_archive final : public remote::archive {
   };
   using job = std::function<void(const std::optional<remote::failure>& refused)>;
   void put(const std::string& path, node n);
+  remote::attributes told(const std::string& path, bool listed) const;
+  void hand_over(remote::reading& to, const remote::range& part);
   void post(job j);
   void run();
   void read_now(const std::shared_ptr<remote::reading>& to);
@@ -125,6 +131,8 @@ class fake_archive final : public remote::archive {
   std::deque<job> jobs_;
   std::map<std::string, std::function<void()>> before_;
   std::set<std::string> spoilt_;
+  std::atomic<sizes> sizes_ = sizes::right;
+  std::map<std::pair<std::string, bool>, std::uint64_t> sizes_told_;
   std::atomic<bool> replaces_ = true;
   std::atomic<bool> holds_ = false, stopped_ = false;
   std::thread thread_;

@@ -11,6 +11,7 @@
 
 #include "index/path.hpp"
 #include "remote/fetch/fetcher.hpp"
+#include "remote/told.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/temp_dir.hpp"
@@ -155,7 +156,7 @@ struct archive_fixture {
     const auto a = source.look(path);
     entry e;
     e.parent = parent, e.name = path.substr(path.rfind('/') + 1), e.day = 20130715;
-    e.source = side{a.mode, a.size, where.times().ns(a.mtime)};
+    e.source = remote::as_side(a, where.times());
     return writer.run([&](index::transaction& t) { return t.insert(e); });
   }
 };

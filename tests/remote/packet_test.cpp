@@ -63,11 +63,45 @@ TEST_CASE("what was built is read again, whatever bytes it holds") {
 TEST_CASE("attributes are read with any of their parts absent") {
   const auto read = [](const reply& r) { return parser{r.body()}.attrs(); };
   CHECK(read(reply{type::attrs}.u32(0)) == remote::attributes{});
-  CHECK(read(reply{type::attrs}.u32(1).u64(5'000'000'000)) == remote::attributes{0, 5'000'000'000, 0});
-  CHECK(read(reply{type::attrs}.u32(2 | 4).u32(1).u32(2).u32(0100644)) == remote::attributes{0100644, 0, 0});
-  CHECK(read(reply{type::attrs}.u32(8).u32(1).u32(0xffffffff)) == remote::attributes{0, 0, -1});
-  CHECK(read(reply{type::attrs}.u32(8).u32(1).u32(0x7fffffff)) == remote::attributes{0, 0, 0x7fffffff});
+  CHECK(read(reply{type::attrs}.u32(1).u64(5'000'000'000)) == remote::attributes{0, 5'000'000'000, {}});
+  CHECK(read(reply{type::attrs}.u32(2 | 4).u32(1).u32(2).u32(0100644)) == remote::attributes{0100644, {}, {}});
+  CHECK(read(reply{type::attrs}.u32(8).u32(1).u32(0xffffffff)) == remote::attributes{0, {}, -1});
+  CHECK(read(reply{type::attrs}.u32(8).u32(1).u32(0x7fffffff)) == remote::attributes{0, {}, 0x7fffffff});
   CHECK(read(reply{type::attrs}.attrs(0100600, 7, 9)) == remote::attributes{0100600, 7, 9});
+}
+
+TEST_CASE("words of later versions are stepped over where their length is known, and else their bit is named") {
+  const auto v3 = [](std::uint32_t more) {
+    return reply{type::attrs}.u32(1 | 4 | 8 | more).u64(7).u32(0100600).u32(8).u32(9);
+  };
+  const remote::attributes plain{0100600, 7, 9};
+  SECTION("CREATETIME, which some servers add to version 3") {
+    const reply r = v3(0x10).u64(1);
+    parser p{r.body()};
+    CHECK(p.attrs() == plain);
+    CHECK(p.empty());
+  }
+  SECTION("several, and what follows is found") {
+    const reply r =
+        v3(0x10 | 0x40 | 0x2000 | 0x80000000).u64(1).string("acl").u32(2).u32(1).string("a").string("b").u32(77);
+    parser p{r.body()};
+    CHECK(p.attrs() == plain);
+    CHECK(p.u32() == 77);
+  }
+  SECTION("MODIFYTIME is the time") {
+    const reply r = reply{type::attrs}.u32(1 | 0x20).u64(7).u64(1'704'110'400);
+    CHECK(parser{r.body()}.attrs() == remote::attributes{0, 7, 1'704'110'400});
+  }
+  SECTION("BITS, of one length in version 5 and of another in 6") {
+    const reply r = v3(0x200).u32(0).u32(0);
+    CHECK_THROWS_WITH(parser{r.body()}.attrs(), contains_text("0x200"));
+  }
+  SECTION("what is left over was something else") {
+    const reply r = v3(0x10).u64(1).u32(5);
+    parser p{r.body()};
+    p.attrs();
+    CHECK_THROWS_AS(p.end(), broken);
+  }
 }
 
 TEST_CASE("times that 32 bits do not hold are sent as the nearest that every server understands") {

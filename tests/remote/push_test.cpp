@@ -59,6 +59,7 @@ struct push_fixture {
   explicit push_fixture(std::unique_ptr<Archive> archive, remote::settings s = {}) : source(archive.get()) {
     where.take("");
     engine = std::make_unique<remote::migration>(s, where, std::move(archive));
+    engine->index().run([](index::transaction& t) { t.put_meta("archive_id", "mine"); });
   }
   ~push_fixture() { engine->stop(); }
 
@@ -148,17 +149,17 @@ TEST_CASE("push: an interrupted picture is gone on with", "[push]") {
   f.put("a.jpg", "0123456789");
   f.scan();
   SECTION("from where it was") {
-    f.source->put_file(".a.jpg.ferryfs-part", "012345");
+    f.source->put_file(".a.jpg.mine.ferryfs-part", "012345");
     CHECK(f.push().files == 1);
     CHECK(f.sent_bytes == 4);
   }
   SECTION("from its front, where what is there is of another file") {
-    f.source->put_file(".a.jpg.ferryfs-part", "xx2345");
+    f.source->put_file(".a.jpg.mine.ferryfs-part", "xx2345");
     CHECK(f.push().files == 1);
     CHECK(f.sent_bytes == 14);
   }
   SECTION("from its front, where there is more than the file has") {
-    f.source->put_file(".a.jpg.ferryfs-part", "0123456789abc");
+    f.source->put_file(".a.jpg.mine.ferryfs-part", "0123456789abc");
     CHECK(f.push().files == 1);
     CHECK(f.sent_bytes == 10);
   }
@@ -170,9 +171,10 @@ TEST_CASE("push: a lost connection is no refusal", "[push]") {
   fake_fixture f;
   f.put("a.jpg", "0123456789"), f.put("b.jpg", "b");
   f.scan();
-  f.source->fail(".a.jpg.ferryfs-part", cause::unreachable);
-  f.source->before(".a.jpg.ferryfs-part",
-                   [&] { f.source->before(".a.jpg.ferryfs-part", [&] { f.source->mend(".a.jpg.ferryfs-part"); }); });
+  f.source->fail(".a.jpg.mine.ferryfs-part", cause::unreachable);
+  f.source->before(".a.jpg.mine.ferryfs-part", [&] {
+    f.source->before(".a.jpg.mine.ferryfs-part", [&] { f.source->mend(".a.jpg.mine.ferryfs-part"); });
+  });
   const auto r = f.push();
   CHECK(r.files == 2);
   CHECK(r.refused == 0);
@@ -222,7 +224,7 @@ TEST_CASE("push: a file that changes while it is sent is sent as it then is", "[
   fake_fixture f;
   f.put("a.jpg", "before");
   f.scan();
-  f.source->before(".a.jpg.ferryfs-part", [&] { write_file(f.dir / "a.jpg", "after that"); });
+  f.source->before(".a.jpg.mine.ferryfs-part", [&] { write_file(f.dir / "a.jpg", "after that"); });
   CHECK(f.push().files == 1);
   CHECK(f.source->content("a.jpg") == "after that");
 }
@@ -231,7 +233,7 @@ TEST_CASE("push: one that was deleted while it was sent does not get its name", 
   fake_fixture f;
   f.put("a.jpg", "before");
   f.scan();
-  f.source->before(".a.jpg.ferryfs-part", [&] { fs::remove(f.dir / "a.jpg"); });
+  f.source->before(".a.jpg.mine.ferryfs-part", [&] { fs::remove(f.dir / "a.jpg"); });
   CHECK(f.push().files == 0);
   CHECK(f.source->names().empty());
 }
@@ -241,7 +243,7 @@ TEST_CASE("push: bytes that the source got wrong get no name", "[push]") {
   f.put("a.jpg", "right");
   f.scan();
   // The same size and time, other bytes: as a bad disk would have it.
-  f.source->spoil(".a.jpg.ferryfs-part");
+  f.source->spoil(".a.jpg.mine.ferryfs-part");
   const auto r = f.push();
   CHECK(r.refused == 1);
   CHECK_THAT(r.first_refusal, contains_text("other bytes"));
@@ -252,7 +254,7 @@ TEST_CASE("push: an account that may not write is told so once", "[push]") {
   fake_fixture f;
   for (int i = 0; i < 100; ++i) {
     f.put(std::to_string(i), "x");
-    f.source->fail("." + std::to_string(i) + ".ferryfs-part", cause::permission);
+    f.source->fail("." + std::to_string(i) + ".mine.ferryfs-part", cause::permission);
   }
   f.scan();
   const auto r = f.push();
@@ -264,14 +266,14 @@ TEST_CASE("push: one that is interrupted leaves what it has sent, to go on from 
   fake_fixture f;
   f.put("a.jpg", "0123456789"), f.put("b.jpg", "b");
   f.scan();
-  f.source->put_file(".a.jpg.ferryfs-part", "0123");
+  f.source->put_file(".a.jpg.mine.ferryfs-part", "0123");
   std::stop_source stop;
-  f.source->before(".a.jpg.ferryfs-part", [&] { stop.request_stop(); });
+  f.source->before(".a.jpg.mine.ferryfs-part", [&] { stop.request_stop(); });
   const auto r = remote::pusher{*f.engine, false}.run("", stop.get_token());
   CHECK(r.ended == push_result::end::interrupted);
   CHECK(r.refused == 0);
   CHECK_FALSE(f.source->content("a.jpg"));
-  CHECK(f.source->content(".a.jpg.ferryfs-part") == "0123");
+  CHECK(f.source->content(".a.jpg.mine.ferryfs-part") == "0123");
   f.push();
   CHECK(f.source->names() == std::vector<std::string>{"a.jpg", "b.jpg"});
 }
@@ -282,8 +284,8 @@ TEST_CASE("push: a source that stays away ends it", "[push]") {
   fake_fixture f{s};
   f.put("a.jpg", "a");
   f.scan();
-  f.source->fail(".a.jpg.ferryfs-part", cause::unreachable);
-  f.source->before(".a.jpg.ferryfs-part", [&] { f.source->set_reachable(false); });
+  f.source->fail(".a.jpg.mine.ferryfs-part", cause::unreachable);
+  f.source->before(".a.jpg.mine.ferryfs-part", [&] { f.source->set_reachable(false); });
   const auto r = f.push();
   CHECK(r.ended == push_result::end::lost);
   CHECK(r.files == 0);
@@ -312,7 +314,7 @@ TEST_CASE("push: what was overwritten here replaces the source's copy only when 
     CHECK(f.source->content("a.jpg") == "changed again");
   }
   SECTION("not where it changes while the new one is sent") {
-    f.source->before(".a.jpg.ferryfs-part", [&] { f.source->put_file("a.jpg", "THEIRS", long_ago + 5); });
+    f.source->before(".a.jpg.mine.ferryfs-part", [&] { f.source->put_file("a.jpg", "THEIRS", long_ago + 5); });
     CHECK(f.push("", true).refused == 1);
     CHECK(f.source->content("a.jpg") == "THEIRS");
     CHECK(f.source->names() == std::vector<std::string>{"a.jpg"});
@@ -353,7 +355,7 @@ TEST_CASE("push: bytes that are known to be wrong never replace the source's goo
   }
   SECTION("as a verify finds while they are sent") {
     f.edit("b.jpg", [](entry& e) { e.sha256.clear(); });
-    f.source->before(".b.jpg.ferryfs-part", [&] { f.edit("b.jpg", [](entry& e) { e.reason = reason::spoilt; }); });
+    f.source->before(".b.jpg.mine.ferryfs-part", [&] { f.edit("b.jpg", [](entry& e) { e.reason = reason::spoilt; }); });
     check_refused("b.jpg", "b");
   }
 }
@@ -375,7 +377,7 @@ TEST_CASE("push: what is being written here is not sent", "[push]") {
   SECTION("from the start") { check_refused(); }
   SECTION("since it was begun to be sent") {
     written = false;
-    f.source->before(".a.jpg.ferryfs-part", [&] { written = true; });
+    f.source->before(".a.jpg.mine.ferryfs-part", [&] { written = true; });
     check_refused();
   }
   written = false;
@@ -424,9 +426,9 @@ TEST_CASE("push: one that is stopped while the source is away says so", "[push]"
   f.put("a.jpg", "a");
   f.scan();
   std::stop_source stop;
-  f.source->fail(".a.jpg.ferryfs-part", cause::unreachable);
+  f.source->fail(".a.jpg.mine.ferryfs-part", cause::unreachable);
   SECTION("while it waits for the source") {
-    f.source->before(".a.jpg.ferryfs-part", [&] { f.source->set_reachable(false); });
+    f.source->before(".a.jpg.mine.ferryfs-part", [&] { f.source->set_reachable(false); });
     auto pushed = std::async(std::launch::async, [&] {
       return remote::pusher{*f.engine, false}.run("", stop.get_token());
     });
@@ -437,7 +439,7 @@ TEST_CASE("push: one that is stopped while the source is away says so", "[push]"
     CHECK(r.refused == 0);
   }
   SECTION("as it goes") {
-    f.source->before(".a.jpg.ferryfs-part", [&] { stop.request_stop(); });
+    f.source->before(".a.jpg.mine.ferryfs-part", [&] { stop.request_stop(); });
     const auto r = remote::pusher{*f.engine, false}.run("", stop.get_token());
     CHECK(r.ended == push_result::end::interrupted);
     CHECK(r.refused == 0);
@@ -495,7 +497,7 @@ TEST_CASE("push: what is left out of the source is not sent there either", "[pus
   remote::settings s;
   s.exclude = {"*.tmp", "scratch/"};
   fake_fixture f{s};
-  f.put("a.tmp", "a"), f.put("scratch/b.jpg", "b"), f.put(".c.jpg.ferryfs-part", "c"), f.put("d.jpg", "d");
+  f.put("a.tmp", "a"), f.put("scratch/b.jpg", "b"), f.put(".c.jpg.mine.ferryfs-part", "c"), f.put("d.jpg", "d");
   f.scan();
   const auto r = f.push();
   CHECK(r.files == 1);
@@ -503,22 +505,58 @@ TEST_CASE("push: what is left out of the source is not sent there either", "[pus
   CHECK(f.source->names() == std::vector<std::string>{"d.jpg"});
 }
 
+TEST_CASE("push: what another archive left under its part name is not gone on with, nor touched", "[push]") {
+  fake_fixture f;
+  f.source->put_file(".a.jpg.another.ferryfs-part", "012345");
+  f.put("a.jpg", "0123456789");
+  f.scan();
+  CHECK(f.push().files == 1);
+  CHECK(f.source->content("a.jpg") == "0123456789");
+  CHECK(f.source->content(".a.jpg.another.ferryfs-part") == "012345");
+}
+
+TEST_CASE("push: a name that somebody takes while a picture is sent is not replaced, whatever the server's rename does",
+          "[push]") {
+  fake_fixture f;
+  f.put("a.jpg", "0123456789");
+  f.scan();
+  f.source->before(".a.jpg.mine.ferryfs-part", [&] { f.source->put_file("a.jpg", "THEIRS"); });
+  const auto r = f.push();
+  CHECK(r.files == 0);
+  CHECK(r.refused == 1);
+  CHECK(f.source->content("a.jpg") == "THEIRS");
+  CHECK_FALSE(f.source->content(".a.jpg.mine.ferryfs-part"));
+}
+
+TEST_CASE("push: to a server that tells no sizes", "[push]") {
+  fake_fixture f;
+  f.source->tell_sizes(GENERATE(fake_archive::sizes::unknown, fake_archive::sizes::zero));
+  f.put("a.jpg", "0123456789");
+  f.scan();
+  CHECK(f.push().files == 1);
+  CHECK(f.source->content("a.jpg") == "0123456789");
+  CHECK(f.state_of("a.jpg") == "common");
+  f.scan();
+  CHECK(f.state_of("a.jpg") == "common");
+}
+
 TEST_CASE("push: an unfinished one on the source is never taken for a picture", "[push]") {
   fake_fixture f;
-  f.source->put_file("2013/.a.jpg.ferryfs-part", "half");
+  f.source->put_file("2013/.a.jpg.mine.ferryfs-part", "half");
   f.source->put_file("2013/b.jpg", "b");
   f.scan();
   CHECK(f.state_of("2013/b.jpg") == "missing");
-  CHECK(f.state_of("2013/.a.jpg.ferryfs-part") == "unknown");
+  CHECK(f.state_of("2013/.a.jpg.mine.ferryfs-part") == "unknown");
 }
 
 TEST_CASE("push: the part name of a long name is one that can stand in a directory", "[push]") {
   const std::string longest(255, 'x'), other = std::string(254, 'x') + 'y';
-  CHECK(remote::part_name("a.jpg") == ".a.jpg.ferryfs-part");
-  CHECK(remote::part_name(longest).size() <= 255);
-  CHECK(remote::part_name(longest) != remote::part_name(other));
-  CHECK(remote::is_part_name(remote::part_name(longest)));
-  CHECK_FALSE(remote::is_part_name("a.ferryfs-part"));
+  CHECK(remote::part_name("a.jpg", "mine") == ".a.jpg.mine.ferryfs-part");
+  CHECK(remote::part_name(longest, "mine").size() <= 255);
+  CHECK(remote::part_name(longest, "mine") != remote::part_name(other, "mine"));
+  CHECK(remote::is_part_name(remote::part_name(longest, "mine")));
+  CHECK(remote::part_name(longest, "mine") != remote::part_name(longest, "another's"));
+  CHECK_FALSE(remote::is_part_name("a.mine.ferryfs-part"));
 }
 
 TEST_CASE("push: to a directory of this machine", "[push]") {

@@ -258,6 +258,50 @@ TEST_CASE("a file that became shorter is one that changed, and what it shows now
   CHECK(f.wire.count(type::close) == 1);
 }
 
+TEST_CASE("a byte beyond the end is no part of the file: an answer without it is whole, and any other is not") {
+  struct over_asking final : reading {
+    std::string where = "a";
+    std::vector<remote::range> ranges;
+    std::vector<std::uint64_t> told;
+    std::size_t bytes = 0, at = 0;
+    int over = 0;
+    const std::string& path() const override { return where; }
+    next want(std::uint32_t) override {
+      if (at == ranges.size()) return {wish::enough, {}};
+      return {wish::more, ranges[at++]};
+    }
+    void arrived(std::uint64_t, std::span<const std::byte> b) override { bytes += b.size(); }
+    bool ends(std::uint64_t offset) override { return told.push_back(offset), true; }
+    void finished(const std::optional<remote::failure>& why, const remote::attributes&) override {
+      over += why ? 100 : 1;
+    }
+  };
+  fake_wire wire;
+  const auto to = std::make_shared<over_asking>();
+  to->ranges = {{0, 51, true}};
+  const auto task = std::make_shared<remote::sftp::read_task>(to, remote::lane::background);
+  task->start(wire);
+  wire.answer(handle_reply("h"));
+  while (task->request_more(wire) == reading::wish::more) {
+  }
+  SECTION("whole") {
+    wire.answer(type::read, data_reply(std::string(50, 'x')));
+    CHECK(to->told.empty());
+  }
+  SECTION("in two parts") {
+    wire.answer(type::read, data_reply(std::string(20, 'x')));
+    REQUIRE(wire.count(type::read) == 1);
+    wire.answer(type::read, data_reply(std::string(30, 'x')));
+  }
+  SECTION("the end instead of the rest is told, and no failure where that is welcome") {
+    wire.answer(type::read, data_reply(std::string(49, 'x')));
+    wire.answer(type::read, status_reply(status::eof));
+    CHECK(to->told == std::vector<std::uint64_t>{49});
+  }
+  while (wire.count(type::fstat) > 0) wire.answer(type::fstat, attrs_reply(50));
+  CHECK(to->over == 1);
+}
+
 TEST_CASE("a lost connection ends a file once") {
   read_fixture f{10};
   const remote::failure lost{cause::unreachable, "gone"};

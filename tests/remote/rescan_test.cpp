@@ -99,7 +99,7 @@ TEST_CASE(
   f.source->put_file("2013/a.jpg", "x");
   f.source->put_file("2014/a.jpg", "x");
   f.scan();
-  const auto before = f.source->look("2013").mtime;
+  const auto before = f.source->look("2013").mtime.value();
   f.source->put_file("2014/b.jpg", "x");
   f.source->put_file("2013/a.jpg", "another", long_ago + 100);
   f.source->set_mtime("2013", before);
@@ -119,7 +119,7 @@ TEST_CASE("a full scan comes in its turn, however often what changed is asked fo
   asked_fixture f;
   f.source->put_file("2013/a.jpg", "x");
   f.scan();
-  const auto before = f.source->look("2013").mtime;
+  const auto before = f.source->look("2013").mtime.value();
   f.source->put_file("2013/a.jpg", "another", long_ago + 100);
   f.source->set_mtime("2013", before);
   for (int i = 0; i < 12; ++i) f.rescan(pass::changed);

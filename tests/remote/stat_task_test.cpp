@@ -55,6 +55,43 @@ TEST_CASE("a look is told what the server shows, or why it shows nothing") {
   CHECK(f.ends == 1);
 }
 
+TEST_CASE("a look at what the server tells no kind of learns it, as a listing does") {
+  stat_fixture f{"a"};
+  const bool looks = GENERATE(true, false);
+  f.wire.answer(looks ? reply{type::attrs}.attrs(0640, 5, 1000) : status_reply(status::unsupported));
+  SECTION("a link") {
+    f.wire.answer(type::readlink, reply{type::name}.u32(1).string("to").string("").u32(0));
+    CHECK(S_ISLNK(f.shown.mode));
+  }
+  SECTION("a directory") {
+    f.wire.answer(type::readlink, status_reply(status::failure));
+    f.wire.answer(type::opendir, handle_reply("h"));
+    CHECK(f.shown.mode == (looks ? S_IFDIR | 0640U : S_IFDIR | 0755U));
+  }
+  SECTION("a file") {
+    f.wire.answer(type::readlink, status_reply(status::failure));
+    f.wire.answer(type::opendir, status_reply(status::failure));
+    f.wire.answer(type::open, handle_reply("h"));
+    f.wire.answer(type::fstat, reply{type::attrs}.attrs(0640, 6, 2000));
+    CHECK(f.shown == remote::attributes{S_IFREG | 0640, 6, 2000});
+  }
+  CHECK_FALSE(f.why);
+  CHECK(f.ends == 1);
+}
+
+TEST_CASE("only a look at the name itself says that it is not there") {
+  stat_fixture f{"a"};
+  f.wire.answer(status_reply(status::unsupported));
+  const bool links = GENERATE(true, false);
+  f.wire.answer(type::readlink, status_reply(links ? status::no_such_file : status::unsupported));
+  if (links) {
+    f.wire.answer(type::opendir, status_reply(status::no_such_file));
+    f.wire.answer(type::open, status_reply(status::no_such_file));
+  }
+  CHECK(f.ends == 1);
+  CHECK(f.why.value().why == (links ? cause::not_found : cause::source_error));
+}
+
 TEST_CASE("a look with an answer that is none is broken") {
   stat_fixture f{"a"};
   CHECK_THROWS_AS(f.wire.answer(handle_reply("h")), broken);

@@ -107,6 +107,21 @@ TEST_CASE("write task: what stands there is gone on with, and cut off where it i
   CHECK(write.string() == "456789");
 }
 
+TEST_CASE("write task: a server that lets neither mode nor time be set has the bytes all the same", "[write]") {
+  write_fixture f{"x"};
+  f.open_new();
+  f.give_all();
+  f.wire.answer(type::write, ok);
+  f.wire.answer(type::fsetstat,
+                status_reply(GENERATE(status::permission_denied, status::unsupported, status::failure)));
+  f.wire.answer(type::extended, ok);
+  f.wire.answer(type::fstat, reply{type::attrs}.attrs(S_IFREG | 0600, 1, 99));
+  f.wire.answer(type::close, ok);
+  CHECK(f.from->ends == 1);
+  CHECK_FALSE(f.from->why);
+  CHECK(f.from->after == attributes{S_IFREG | 0600, 1, 99});
+}
+
 TEST_CASE("write task: a link under its name is not written through", "[write]") {
   write_fixture f{"x"};
   f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFLNK | 0777, 6, 1));

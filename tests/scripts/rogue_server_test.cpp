@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "tests/catch.hpp"
+#include "tests/doubles/files.hpp"
 #include "tests/doubles/rogue.hpp"
 #include "tests/doubles/sshd.hpp"
 #include "tests/doubles/temp_dir.hpp"
@@ -72,14 +73,55 @@ outcome sync_with(const std::string& how, std::chrono::seconds within = 60s) {
 
 TEST_CASE("impossible names and broken packets end a sync as the source's fault") {
   const std::string how =
-      GENERATE(as<std::string>(), "slash-name", "absolute-name", "dotdot-name", "nul-name", "empty-name", "long-name",
-               "huge-packet", "short-packet", "huge-string", "wrong-id", "wrong-type", "garbage", "bad-packets",
-               "too-many-names", "old-version", "huge-size", "tiny-limits");
+      GENERATE(as<std::string>(), "huge-packet", "short-packet", "huge-string", "wrong-id", "wrong-type", "garbage",
+               "bad-packets", "too-many-names", "old-version", "huge-size", "tiny-limits");
   INFO(how);
   const auto result = sync_with(how);
   check_one_line(result.sync, source, "127.0.0.1");
   CHECK_FALSE(result.copied.contains("20240101/x"));
   CHECK_FALSE(result.copied.contains("x"));
+}
+
+TEST_CASE("an impossible name costs that name alone, is counted, and can be accepted") {
+  const std::string how =
+      GENERATE(as<std::string>(), "slash-name", "absolute-name", "dotdot-name", "nul-name", "empty-name", "long-name");
+  INFO(how);
+  const auto result = sync_with(how);
+  check_one_line(result.sync, incomplete, "1 refused");
+  CHECK(result.copied.contains("20240101/20240101120000.jpg"));
+  CHECK_FALSE(result.copied.contains("20240101/x"));
+  CHECK_FALSE(result.copied.contains("x"));
+}
+
+TEST_CASE("a name of which the server does not tell enough keeps its directory incomplete; all others come") {
+  const auto result = sync_with("odd-no-readlink");
+  check_one_line(result.sync, incomplete, "last.jpg");
+  CHECK(result.copied.contains("20240102/20240102120000.jpg"));
+  CHECK(result.copied.contains("live/last-capture.jpg"));
+}
+
+TEST_CASE("attributes that can't be stepped over are refused by their bit") {
+  const auto result = sync_with("odd-unknown-words");
+  check_one_line(result.sync, source, "0x200");
+  CHECK(result.copied.empty());
+}
+
+TEST_CASE("text that a shell prints before the server speaks is called that, and shown") {
+  sshd_options options;
+  const auto [text, said] = GENERATE(
+      table<std::string, std::string>({{"echo Welcome to this server", "'Welcome to this server'"},
+                                       {"echo You are required to change your password", "password has expired"},
+                                       {"echo Your password has expired >&2; exit 1", "password has expired"}}));
+  const temp_dir dir("chatty");
+  const temp_dir scripts("script");
+  write_file(scripts / "chatty", "#!/bin/sh\n" + text + "\nexec " + FERRYFS_ROGUE_SFTP + " good\n");
+  fs::permissions(scripts / "chatty", fs::perms::owner_all);
+  options.sftp_command = (scripts / "chatty").string();
+  const sshd server(options);
+  auto words = sync_command(server, rogue::root, dir / "destination");
+  const auto sync = run_ferryfs(words, 30s);
+  CHECK(sync.code == source);
+  CHECK_THAT(sync.err, contains_text(said));
 }
 
 TEST_CASE("a name that is sent twice ends in no wrong picture") {
@@ -121,6 +163,14 @@ TEST_CASE("a server that falls silent or dies is given up in time") {
   const auto code = static_cast<exit_code>(result.sync.code);
   CHECK((code == incomplete || code == source));
   check_one_line(result.sync, code, "");
+}
+
+TEST_CASE("a picture over which the server falls silent fails by its name, and costs no other") {
+  const auto result = sync_with("hang@read", 40s);
+  check_one_line(result.sync, incomplete, "2 failed");
+  for (const auto* path : {"20240102/20240102120000.jpg", "20240102/empty.jpg", "live/last-capture.jpg"})
+    CHECK(result.copied.contains(path));
+  CHECK_FALSE(result.copied.contains("20240101/20240101120000.jpg"));
 }
 
 TEST_CASE("what is odd but legal is copied whole") {
