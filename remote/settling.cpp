@@ -8,10 +8,11 @@ constexpr std::size_t most_seen = 500'000;  // 20 MB; beyond it the oldest are l
 }  // namespace
 
 settling::clock::time_point settling::look(inode ino, std::uint64_t size, std::int64_t mtime) {
-  const auto age = wall().time_since_epoch() - std::chrono::seconds{mtime};
+  // By whole seconds, as a server may tell any number of them.
+  const auto today = std::chrono::duration_cast<std::chrono::seconds>(wall().time_since_epoch() - young).count();
   const auto now = monotonic();
   const std::lock_guard lock{mutex_};
-  if (age > young) {
+  if (mtime < today) {
     seen_.erase(ino);
     return now;
   }

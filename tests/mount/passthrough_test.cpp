@@ -266,7 +266,7 @@ TEST_CASE("a destination that is an overlay is read and written all the same", "
   for (const char* part : {"lower", "upper", "work"}) fs::create_directories(f.dir / part);
   fs::create_directories(f.to);
   write_old(f.dir / "lower/day/a.jpg", noise(size, 1));
-  fs::create_directories(f.from);
+  write_old(f.from / "day/missing.jpg", "x");
   const auto layers = "lowerdir=" + (f.dir / "lower").string() + ",upperdir=" + (f.dir / "upper").string() +
                       ",workdir=" + (f.dir / "work").string();
   const struct overlay {

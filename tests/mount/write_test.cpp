@@ -251,7 +251,8 @@ TEST_CASE("uploads, renames and deletes while all is replicated end in what was 
   for (const auto& [path, content] : expected)
     moved[path.starts_with("20240115/") ? "moved/" + path.substr(9) : path] = content;
   rescan(mount.mountpoint());
-  CHECK(run_ferryfs({"status", mount.mountpoint(), "--wait", "30"}).code == 0);
+  CHECK(wait_until([&] { return files_in(mount.mountpoint(), "missing") == 0; }, std::chrono::seconds(30)));
+  CHECK(files_in(mount.mountpoint(), "conflict") == 100);  // saved by a rename: pictures that were overwritten
   CHECK(mount.stop() == 0);
   tree here = contents_below(f.to);
   std::erase_if(here, [](const auto& entry) { return entry.second == "/"; });

@@ -119,11 +119,6 @@ TEST_CASE("ours stays where the source's cannot be had") {
     f.source->fail("d/image.jpg", remote::cause::permission);
     CHECK(says(f.resolve("d/image.jpg", keep::source), "not fetched"));
   }
-  SECTION("it is still being written") {
-    f.source->put_file("d/image.jpg", "theirs", std::time(nullptr));
-    f.scan();
-    CHECK(says(f.resolve("d/image.jpg", keep::source), "still being written"));
-  }
   SECTION("the source is down") {
     f.source->set_reachable(false);
     CHECK(says(f.resolve("d/image.jpg", keep::source), "not reachable"));

@@ -225,7 +225,7 @@ TEST_CASE("a fetched copy that somebody has changed since is his, and stays") {
 }
 
 TEST_CASE("a picture of a time that the destination can't hold, or of before 1970, lands, and stays common") {
-  fetch_fixture f;
+  fetch_fixture f{std::chrono::seconds{0}};
   const std::int64_t year = 31'556'952;
   const std::int64_t mtime = GENERATE_COPY(-369 * year, -85 * year, -1, 476 * year, INT64_MAX, INT64_MIN);
   f.gap("a.jpg", content_of(1000), mtime);

@@ -71,7 +71,8 @@ struct push_fixture {
   bool started = false;
   void scan() {
     auto scanned = std::make_shared<std::promise<void>>();
-    engine->rescan([scanned](const auto&) { scanned->set_value(); });
+    // An empty source is one to push to.
+    engine->rescan([scanned](const auto&) { scanned->set_value(); }, remote::migration::pass::full, true);
     if (!std::exchange(started, true)) engine->start({false, false});
     scanned->get_future().get();
   }
@@ -393,17 +394,7 @@ TEST_CASE("push: a new picture under the name of one that was given up here repl
   f.scan();
   const auto job = [&](auto&& make) { f.engine->index().run(make); };
   const inode ino = f.row("a.jpg").ino;
-  SECTION("deleted, as programs save a file") {
-    f.put(".a.tmp", "mine here");
-    f.scan();
-    fs::rename(f.dir / ".a.tmp", f.dir / "a.jpg");
-    job([&](index::transaction& t) {
-      index::record_renamed(t, t.child(root_inode, ".a.tmp")->ino, root_inode, "a.jpg", 1);
-    });
-  }
-  SECTION("overruled") {
-    job([&](index::transaction& t) { index::record_destination_kept(t, ino); });
-  }
+  job([&](index::transaction& t) { index::record_destination_kept(t, ino); });
   REQUIRE(f.state_of("a.jpg") == "new");
   CHECK(f.push().refused == 1);
   CHECK(f.source->content("a.jpg") == "theirs");
@@ -419,6 +410,25 @@ TEST_CASE("push: a new picture under the name of one that was given up here repl
     CHECK(f.push("", true).files == 0);
     f.scan();
   }
+}
+
+TEST_CASE("push: an edit that was saved by a rename is a conflict, which replaces the source's only when asked to",
+          "[push]") {
+  fake_fixture f;
+  f.source->put_file("a.jpg", "theirs");
+  f.put(".a.tmp", "mine here");
+  f.scan();
+  fs::rename(f.dir / ".a.tmp", f.dir / "a.jpg");
+  f.engine->index().run([](index::transaction& t) {
+    index::record_renamed(t, t.child(root_inode, ".a.tmp")->ino, root_inode, "a.jpg", 1);
+  });
+  REQUIRE(f.state_of("a.jpg") == "conflict");
+  CHECK(f.push().files == 0);
+  CHECK(f.source->content("a.jpg") == "theirs");
+  CHECK(f.push("", true).files == 1);
+  CHECK(f.source->content("a.jpg") == "mine here");
+  f.scan();
+  CHECK(f.state_of("a.jpg") == "common");
 }
 
 TEST_CASE("push: one that is stopped while the source is away says so", "[push]") {
