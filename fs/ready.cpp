@@ -103,6 +103,9 @@ std::uint64_t count_uncompared(index::reader& r) {
   return n;
 }
 
+// Directories that can't be listed stand in the index, where they may have been accepted.
+bool is_of_no_directory(const remote::failure& f) { return f.of_connection() || f.of_disk(); }
+
 // A listing of all of the source that begins now. Returns what kept it from its end.
 std::vector<std::string> list_all(remote::migration& m, const std::stop_token& stop) {
   const auto end = std::make_shared<std::promise<remote::source_scan::result>>();
@@ -111,8 +114,11 @@ std::vector<std::string> list_all(remote::migration& m, const std::stop_token& s
   while (scan.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready)
     if (stop.stop_requested()) return {"interrupted while the source was listed"};
   const auto r = scan.get();
-  if (r.cut_short && r.failures.empty()) return {"the source was not listed to its end"};
-  return {};
+  std::vector<std::string> against;
+  for (const auto& f : r.failures)
+    if (is_of_no_directory(f)) against.push_back("not listed by the last scan: " + f.text);
+  if (r.cut_short && against.empty()) against.emplace_back("the source was not listed to its end");
+  return against;
 }
 
 }  // namespace
@@ -133,8 +139,7 @@ readiness facts_of(remote::migration& m, const remote::in_use& open) {
   for (const auto& u : unlisted) r.unlisted_because.push_back(u.text);
   r.suspicious = reader->meta(index::suspicious_key).value_or("");
   for (const auto& f : m.scan_state().result.failures)
-    if (std::find(r.unlisted_because.begin(), r.unlisted_because.end(), f.text) == r.unlisted_because.end())
-      r.failed.push_back(f.text);
+    if (is_of_no_directory(f)) r.failed.push_back(f.text);
   if (const auto at = reader->meta("last_scan")) r.last_scan = std::stoll(*at);
   r.rescan = m.setup().rescan.count();
   const auto health = m.source().state();
@@ -156,7 +161,8 @@ verdict look_and_judge(remote::migration& m, const remote::in_use& open, remote:
       cut_off.push_back(fmt::format("what is here could not be made durable: {}", std::strerror(problem)));
   }
   verdict v = judge(facts_of(m, open));
-  v.reasons.insert(v.reasons.begin(), cut_off.begin(), cut_off.end());
+  for (const auto& why : cut_off)
+    if (std::find(v.reasons.begin(), v.reasons.end(), why) == v.reasons.end()) v.reasons.push_back(why);
   return v;
 }
 

@@ -5,12 +5,19 @@
 // in no directory (parent 0) and has its path in the view for a name; its `moved` row keeps the source's name.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "index/transaction.hpp"
 
 namespace ferryfs::index {
+
+// In `listed` of a hidden row, which keeps what was decided: the source has its name no more, and nobody looks for it.
+inline constexpr std::int64_t left_the_source = -1;
+inline bool has_left(const entry& hidden) noexcept {
+  return is_hidden(hidden.state) && hidden.listed == left_the_source;
+}
 
 // `e` has left both sides. Whether something was decided of it, or below it.
 bool is_decided(transaction& t, const entry& e);

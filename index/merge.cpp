@@ -36,12 +36,23 @@ std::vector<entry> rows_of(list_children& list, inode directory) {
   return rows;
 }
 
+// The source has the name of a hidden row again.
+void come_back(transaction& t, const entry& hidden) {
+  if (!has_left(hidden)) return;
+  entry after = hidden;
+  after.listed.reset();
+  t.update(hidden, after);
+}
+
 // The source has a hidden name no more. What was decided of it stays decided; what only stood against something else
 // does not.
 void leave_hidden(transaction& t, const entry& hidden) {
   const auto renamed = t.by_origin(hidden.ino);
   if (renamed && !is_hidden(renamed->state)) leave(t, *renamed, which::source);
-  if (hidden.state == state::shadowed || (hidden.state == state::moved && !renamed)) t.erase(hidden);
+  if (hidden.state == state::shadowed || (hidden.state == state::moved && !renamed)) return t.erase(hidden);
+  entry after = hidden;
+  after.listed = left_the_source;
+  t.update(hidden, after);
 }
 
 bool is_another(const side& known, const side& now) {
@@ -154,6 +165,7 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& n
   const auto moved = t.by_origin(hidden->ino);
   const auto& away = moved ? moved : hidden;
   if (is_away(away->state)) {
+    if (moved) come_back(t, *hidden);
     const inode back = bring_back(t, *away, name.attributes, name.target);
     if (back == 0) return std::nullopt;
     seen_.push_back(hidden->ino), seen_.push_back(back);
@@ -166,9 +178,10 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& n
   if (hidden->state == state::overruled && is_another(*hidden->source, name.attributes))
     return contest(t, *hidden, name);
   seen_.push_back(hidden->ino);
-  if (hidden->source != std::optional(name.attributes)) {
+  if (hidden->source != std::optional(name.attributes) || has_left(*hidden)) {
     entry after = *hidden;
     after.source = name.attributes;
+    if (has_left(after)) after.listed.reset();
     t.update(*hidden, after);
   }
   if (hidden->state == state::shadowed && !t.child(directory_, name.name)) {  // what stood before it went
@@ -287,8 +300,9 @@ void listing_merge::left_out_now(transaction& t, const std::vector<std::string>&
 
 std::vector<entry> listing_merge::hidden_unseen(transaction& t) const {
   auto rows = rows_of(t.hidden_children, directory_);
-  std::erase_if(
-      rows, [&](const entry& e) { return is_away(e.state) || std::binary_search(seen_.begin(), seen_.end(), e.ino); });
+  std::erase_if(rows, [&](const entry& e) {
+    return is_away(e.state) || has_left(e) || std::binary_search(seen_.begin(), seen_.end(), e.ino);
+  });
   return rows;
 }
 

@@ -217,12 +217,14 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full, bool
   // What is missing is known while the source is still being listed; a source that was not believed is waited for.
   begin_replication();
   auto result = end.get();
-  if (!result.cut_short) suspect(result.suspicious);
+  // A scan that saw nothing, as its root can't be listed, takes no suspicion back.
+  const bool saw = !result.cut_short && (result.names > 0 || result.empty);
+  if (!result.suspicious.empty() || saw) suspect(result.suspicious);
   if (problem) result.failures.insert(result.failures.begin(), *problem);
   contain("links of the source", [&] { judge_links(where_, index_, readers_, links_); });
   // A directory that can't be read is asked for again by the next scan, which need not be a full one for that.
   if (!problem && !result.cut_short) remember(result);
-  if (!problem && !result.cut_short && result.suspicious.empty()) remember_source(disk, result.empty);
+  if (saw && result.complete()) remember_source(disk, result.empty);
   if (result.failures.empty()) {
     fail_listings({cause::not_found, "the directory left the source"});
   } else {

@@ -12,7 +12,7 @@ settling::clock::time_point settling::look(inode ino, std::uint64_t size, std::i
   const auto today = std::chrono::duration_cast<std::chrono::seconds>(wall().time_since_epoch() - young).count();
   const auto now = monotonic();
   const std::lock_guard lock{mutex_};
-  if (mtime < today) {
+  if (mtime != 0 && mtime < today) {  // 0: the source does not tell it
     seen_.erase(ino);
     return now;
   }

@@ -64,9 +64,12 @@ void mapped_files::look_at_all(view& v) {
   for (const auto& [ino, writable] : all) {
     // After the look: what was written before the mapping went is entered.
     if (contain("mapped files", [&, of = ino] { record_written(v, of); }) || writable) continue;
+    {
+      const std::lock_guard lock{mutex_};
+      if (may_be_written(files_.at(ino))) continue;  // mapped again meanwhile
+      files_.erase(ino);
+    }
     v.written.end_writing(ino);
-    const std::lock_guard lock{mutex_};
-    files_.erase(ino);
   }
 }
 

@@ -258,7 +258,7 @@ void fetcher::look_again_at(clock::time_point when, const std::shared_ptr<pictur
     source_.stat(p->path(), [this, p, before](const std::optional<failure>& why, const attributes& now) {
       writers_.post(p->row().ino, 0, [this, p, before, why, now] {
         if (why) return failed(p, *why, {});
-        if (now.size == before.size && now.mtime == before.mtime) return landing_.add(p), off_the_way();
+        if (now == before || !is_another(p->source_side(), now, where_.times())) return landing_.add(p), off_the_way();
         failed(p, {cause::unsettled, printable(p->path()) + ": still being written on the source"}, now);
       });
     });

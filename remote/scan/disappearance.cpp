@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "index/away.hpp"
 #include "index/merge.hpp"
 
 namespace ferryfs::remote {
@@ -27,7 +28,8 @@ void disappearance::add(const std::vector<inode>& gone) {
   const std::lock_guard lock{mutex_};
   for (const inode ino : gone) {
     if (is_too_much()) return;
-    lost_ += pictures_below(*reader, ino, known_ + 1);
+    const auto too_many = std::max(never_too_much, known_ * static_cast<std::int64_t>(belief_.percent) / 100 + 1);
+    if (!belief_.all) lost_ += pictures_below(*reader, ino, too_many);
     gone_.push_back(ino);
   }
 }
@@ -47,8 +49,11 @@ std::int64_t disappearance::pictures_below(index::reader& r, inode ino, std::int
   std::int64_t pictures = 0;
   std::vector<inode> directories;
   const auto count = [&](entry&& e) {
-    if (!e.source || e.origin || is_away(e.state)) return true;
-    S_ISDIR(e.source->mode) ? directories.push_back(e.ino) : void(++pictures);
+    if (!e.source || e.origin || is_away(e.state) || index::has_left(e)) return true;
+    if (!S_ISDIR(e.source->mode)) return ++pictures < enough;
+    // What a directory that was renamed here holds hangs on the entry that has its new name.
+    const auto renamed = e.state == state::moved ? r.by_origin(e.ino) : std::nullopt;
+    directories.push_back(renamed ? renamed->ino : e.ino);
     return pictures < enough;
   };
   if (auto e = r.by_inode(ino)) count(std::move(*e));

@@ -178,10 +178,12 @@ class run {
       if (expected != digest) return spoilt(one, digest, expected, "on the source");
     }
     if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "as it should be");
-    const bool news = one.row.sha256 != digest || is_doubt(one.row.reason), compared = one.source != nullptr;
+    const bool compared = one.source != nullptr;
+    const bool news = one.row.sha256 != digest || is_doubt(one.row.reason) || (compared && !one.row.is_compared());
     if (news)
-      m_.index().post([ino = one.row.ino, local = *one.row.local, digest, compared](index::transaction& t) {
-        index::record_sound(t, ino, local, digest, compared);
+      m_.index().post([row = one.row, digest, compared](index::transaction& t) {
+        const auto now = t.by_inode(row.ino);
+        index::record_sound(t, row.ino, *row.local, digest, compared && now && now->source == row.source);
       });
     ++progress_.files;
     const std::lock_guard lock{sum_mutex_};

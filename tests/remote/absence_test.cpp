@@ -1,4 +1,5 @@
 // What a listing does not hold has left the source only if an own look says so, and never too much of it at once.
+#include "index/change_here.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/remote/scan_fixture.hpp"
@@ -83,6 +84,38 @@ TEST_CASE("a mass disappearance is not believed, unless a person says so") {
   f.believes.all = true;
   CHECK(f.scan(true).suspicious.empty());
   CHECK_FALSE(f.at("d/0.jpg"));
+}
+
+TEST_CASE("names that the source has lost, and that something was decided of, are looked for no more") {
+  source_of_many f{100};
+  f.writer.run([&](index::transaction& t) {
+    for (int i = 0; i < 40; ++i) {
+      const inode ino = t.child(f.row("d").ino, std::to_string(i) + ".jpg")->ino;
+      i % 2 == 0 ? index::record_removed(t, ino, 5)
+                 : index::record_renamed(t, ino, f.row("d").ino, "kept-" + std::to_string(i), 5);
+    }
+  });
+  f.remove(0, 40);
+  f.believes.all = true;
+  CHECK(f.scan(true).complete());
+  f.believes.all = false;
+  CHECK(f.scan(true).complete());
+  f.believes.other_file_system = true;
+  CHECK(f.scan(true).complete());
+  for (int i = 0; i < 40; ++i) f.source.put_file("d/" + std::to_string(i) + ".jpg", "x");
+  CHECK(f.scan(true).complete());
+  CHECK(f.at("d/kept-1"));
+  CHECK_FALSE(f.at("d/0.jpg"));
+  CHECK_FALSE(f.at("d/1.jpg"));
+}
+
+TEST_CASE("a directory that was renamed here does not go in silence") {
+  source_of_many f{100};
+  f.source.put_file("e/a.jpg", "x");
+  f.writer.run([&](index::transaction& t) { index::record_renamed(t, f.row("d").ino, root_inode, "kept", 5); });
+  f.source.remove("d");
+  CHECK_FALSE(f.scan().suspicious.empty());
+  CHECK(f.at("kept/0.jpg"));
 }
 
 TEST_CASE("a source that comes back is believed again, and nothing was forgotten") {

@@ -182,6 +182,7 @@ TEST_CASE("what was compared, or fetched, is not compared again until one side s
   f.source->put_file("d/before.jpg", "same bytes", long_ago + 100);
   f.scan();
   CHECK(compare().common == 1);
+  CHECK(compare().common == 0);
   f.source->put_file("d/before.jpg", "other byte", long_ago + 200);
   f.scan();
   CHECK(compare().wrong == 1);
