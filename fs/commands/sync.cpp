@@ -74,7 +74,11 @@ exit_code conclude(const remote::migration& m, const json& s, const ending& end,
     throw error(exit_code::source,
                 fmt::format("{}: unreachable for too long; run it again to go on", printable(m.setup().source)));
   if (!end.scan.suspicious.empty()) throw error(exit_code::incomplete, end.scan.suspicious);
-  if (!end.scan.complete()) {
+  // Directories that can't be listed, and are accepted as that, are all that may be against a complete archive.
+  const bool accepted = s["complete"].get<bool>() && !end.scan.cut_short &&
+                        std::none_of(end.scan.failures.begin(), end.scan.failures.end(),
+                                     [](const auto& f) { return f.of_connection() || f.of_disk(); });
+  if (!end.scan.complete() && !accepted) {
     const auto& first = end.scan.failures.front();
     const bool of_source =
         first.of_connection() || first.why == remote::cause::protocol || first.why == remote::cause::not_found;

@@ -93,7 +93,13 @@ TEST_CASE("the source's disk goes away and comes back in the midst of a migratio
       const bare_mount_point away{empty, f.from};
       CHECK(wait_until(
           [&] { return !nlohmann::json::parse(read_file(at / ".ferryfs/status.json"))["suspicious"].is_null(); }));
-      std::this_thread::sleep_for(2s);  // rescans pass
+      for (int rescans = 0; rescans < 2; ++rescans) {
+        const auto last_scan = [&] {
+          return nlohmann::json::parse(read_file(at / ".ferryfs/status.json"))["source"]["last_scan"];
+        };
+        const auto before = last_scan();
+        REQUIRE(wait_until([&] { return last_scan() != before; }));
+      }
       check_decisions(at);
       const auto ready = run_ferryfs({"ready", at});
       CHECK(ready.code == 1);

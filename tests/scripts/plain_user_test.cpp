@@ -29,9 +29,9 @@ struct plain_user {
     write_old(from / "20240101/a.jpg", noise(1000));
     fs::create_symlink("20240101/a.jpg", from / "last.jpg");
   }
-  process_result sync(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words{
-        "setpriv", fmt_user("--reuid"), fmt_user("--regid"), "--clear-groups", program, "sync", from, to};
+  process_result sync() const { return ferryfs({"sync", from, to}); }
+  process_result ferryfs(const std::vector<std::string>& more) const {
+    std::vector<std::string> words{"setpriv", fmt_user("--reuid"), fmt_user("--regid"), "--clear-groups", program};
     words.insert(words.end(), more.begin(), more.end());
     return run(words, std::chrono::seconds(60));
   }
@@ -93,4 +93,26 @@ TEST_CASE("what comes later to a directory that lets nobody write is added to it
   CHECK(difference(contents_below(u.from), contents_below(u.to)) == "");
   CHECK((u.look("20240101").st_mode & 07777) == 0555);
   CHECK((u.look("20240101/raw").st_mode & 07777) == 0555);
+}
+
+TEST_CASE(
+    "a directory that the user may not list keeps all incomplete until it is accepted, and comes when it can be") {
+  const plain_user u{user, user, 0755};
+  write_old(u.from / "closed/b.jpg", noise(2000));
+  fs::permissions(u.from / "closed", fs::perms(0644));  // its names can be read, and none can be looked at
+  const auto first = u.sync();
+  CHECK(first.code == incomplete);
+  CHECK_THAT(first.err, contains_text("closed"));
+  const auto no_go = u.ferryfs({"ready", u.to});
+  CHECK(no_go.code == incomplete);
+  CHECK_THAT(no_go.out, contains_text("not listed: "));
+  CHECK(u.ferryfs({"report", u.to, "--list", "unlisted"}).out == "0 closed\n");
+  CHECK(u.ferryfs({"skip", u.to / "closed"}).code == complete);
+  CHECK(u.sync().code == complete);
+  const auto go = u.ferryfs({"ready", u.to});
+  INFO(go.out << go.err);
+  CHECK(go.code == complete);
+  fs::permissions(u.from / "closed", fs::perms(0755));
+  CHECK(u.sync().code == complete);
+  CHECK(read_file(u.to / "closed/b.jpg") == noise(2000));
 }
