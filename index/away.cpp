@@ -33,6 +33,49 @@ void forget(transaction& t, const entry& away) {
   t.erase(away);
 }
 
+std::optional<place> place_in_view(transaction& t, const entry& away) {
+  return away.parent == 0 ? place_of(t, away.name) : std::optional(place{away.parent, away.name});
+}
+
+inode come_back_at(transaction& t, const entry& away, entry after) {
+  after.state = away.state == state::away_skipped ? state::skipped : state::missing;
+  t.update(away, after);
+  if (t.has_lost()) t.regain(t.path(after.ino).value_or(""));
+  t.note({change::what::dentry, after.parent, after.name});
+  t.note({change::what::listing, after.parent, {}});
+  return after.ino;
+}
+
+// Its directory in the view does not come. What took the source's name meanwhile stands against it.
+inode bring_back_under_source_name(transaction& t, const entry& away, const entry& moved) {
+  if (t.child(moved.parent, moved.name)) {
+    entry shadowed = moved;
+    shadowed.source = away.source, shadowed.target = away.target, shadowed.state = state::shadowed;
+    t.erase(away);
+    t.update(moved, shadowed);
+    return 0;
+  }
+  t.erase(moved);
+  entry after = away;
+  after.parent = moved.parent, after.name = moved.name, after.origin.reset();
+  return come_back_at(t, away, after);
+}
+
+struct waiting {
+  entry away, moved;
+};
+
+std::vector<waiting> all_waiting(transaction& t) {
+  std::vector<waiting> all;
+  t.hidden_children(0, "", [&](entry&& e) {
+    if (!is_away(e.state) || !e.origin) return true;
+    auto moved = t.by_inode(*e.origin);
+    if (moved && !has_left(*moved)) all.push_back({std::move(e), *std::move(moved)});
+    return true;
+  });
+  return all;
+}
+
 }  // namespace
 
 bool is_decided(transaction& t, const entry& e) {
@@ -55,18 +98,41 @@ void put_away(transaction& t, const entry& e) {
   t.update(e, after);
 }
 
+bool has_place(transaction& t, const entry& away) { return place_in_view(t, away).has_value(); }
+
 inode bring_back(transaction& t, const entry& away, const side& now, const std::string& target) {
-  const auto p = away.parent == 0 ? place_of(t, away.name) : std::optional(place{away.parent, away.name});
+  const auto p = place_in_view(t, away);
   if (!p || t.child(p->directory, p->name)) return forget(t, away), 0;
   entry after = away;
   after.parent = p->directory, after.name = p->name;
   after.source = now, after.target = target;
-  after.state = away.state == state::away_skipped ? state::skipped : state::missing;
+  return come_back_at(t, away, after);
+}
+
+void wait_for_place(transaction& t, const entry& away, const side& now, const std::string& target) {
+  entry after = away;
+  after.source = now, after.target = target;
   t.update(away, after);
-  if (t.has_lost()) t.regain(t.path(after.ino).value_or(""));
-  t.note({change::what::dentry, after.parent, after.name});
-  t.note({change::what::listing, after.parent, {}});
-  return after.ino;
+}
+
+std::vector<inode> bring_back_waiting(transaction& t, bool scan_is_whole) {
+  std::vector<inode> directories;
+  const auto note = [&](inode back, const side& s) {
+    if (back != 0 && S_ISDIR(s.mode)) directories.push_back(back);
+  };
+  bool any = false;
+  const auto all = all_waiting(t);
+  for (const auto& [away, moved] : all) {
+    const auto p = place_in_view(t, away);
+    if (!p) continue;
+    any = true;
+    note(t.child(p->directory, p->name) ? bring_back_under_source_name(t, away, moved)
+                                        : bring_back(t, away, *away.source, away.target),
+         *away.source);
+  }
+  if (any || !scan_is_whole) return any && directories.empty() ? bring_back_waiting(t, scan_is_whole) : directories;
+  for (const auto& [away, moved] : all) note(bring_back_under_source_name(t, away, moved), *away.source);
+  return directories;
 }
 
 std::optional<std::string> path_in_view(transaction& t, const entry& e) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "index/transaction.hpp"
 
@@ -27,6 +28,15 @@ void put_away(transaction& t, const entry& e);
 // The source has `away` again, as `now` and, if it is a link, with `target`. Returns its inode, in the view; 0 where
 // its place there is taken or gone, and then nothing of it is kept.
 inode bring_back(transaction& t, const entry& away, const side& now, const std::string& target);
+
+// Whether the directory stands in which `away` has its name in the view.
+bool has_place(transaction& t, const entry& away);
+// The source has `away` again before that directory, which a scan may come by later: it stays out of sight until then.
+void wait_for_place(transaction& t, const entry& away, const side& now, const std::string& target);
+// To be called at the end of a scan: brings back what waits and has its place by now. Where nothing has,
+// `scan_is_whole` says that no place will come: what waits comes back under the source's name then. Returns the
+// directories that came back, which nobody has listed since; where there are any, they may hold the places of others.
+std::vector<inode> bring_back_waiting(transaction& t, bool scan_is_whole);
 
 // The path that it has in the view, or had.
 std::optional<std::string> path_in_view(transaction& t, const entry& e);

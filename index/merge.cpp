@@ -166,6 +166,11 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& n
   const auto& away = moved ? moved : hidden;
   if (is_away(away->state)) {
     if (moved) come_back(t, *hidden);
+    if (!has_place(t, *away)) {
+      wait_for_place(t, *away, name.attributes, name.target);
+      seen_.push_back(hidden->ino);
+      return 0;
+    }
     const inode back = bring_back(t, *away, name.attributes, name.target);
     if (back == 0) return std::nullopt;
     seen_.push_back(hidden->ino), seen_.push_back(back);

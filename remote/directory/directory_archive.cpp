@@ -14,6 +14,7 @@
 #include "remote/beneath.hpp"
 #include "remote/digest/read_back.hpp"
 #include "remote/directory/listing.hpp"
+#include "remote/refused_kind.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -95,7 +96,7 @@ std::optional<failure> directory_archive::list_now(const std::string& path, list
       root.get(), path,
       [&](local_entry&& e) {
         const mode_t kind = e.attributes.st_mode & S_IFMT;
-        if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) return;
+        if (is_refused_kind(kind)) return to.refused(std::move(e.name), why_refused(kind));
         batch.push_back({std::move(e.name), attributes_of(e.attributes), std::move(e.target)});
         if (batch.size() == batch_size) to.batch(std::exchange(batch, {}));
       },

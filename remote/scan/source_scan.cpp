@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "index/away.hpp"
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
 #include "index/refused.hpp"
@@ -349,8 +350,29 @@ void source_scan::end() {
       const std::lock_guard lock{self->mutex_};
       self->result_.failures.push_back(failure_of(thrown, "what left the source is not entered in the index"));
     }
-    self->services_.finished(self->so_far());
+    if (contain("scan", [&] { self->bring_back(); })) self->services_.finished(self->so_far());
   });
+}
+
+// What was renamed here and is on the source again may have found no place in the view, whose directories came later.
+// The directories among it are listed by this scan as well.
+void source_scan::bring_back() {
+  const auto back = std::make_shared<std::vector<index::subdirectory>>();
+  services_.index.post(
+      [back, whole = so_far().failures.empty()](index::transaction& t) {
+        back->clear();
+        for (const inode ino : index::bring_back_waiting(t, whole))
+          if (auto path = index::source_path_of(t.name, ino))
+            back->push_back({ino, *std::move(path), t.by_inode(ino)->source.value_or(side{})});
+      },
+      [self = shared_from_this(), back](std::exception_ptr failed) {
+        if (failed || back->empty()) return self->services_.finished(self->so_far());
+        {
+          const std::lock_guard lock{self->mutex_};
+          self->over_ = false;
+        }
+        self->found_directories(*back);
+      });
 }
 
 }  // namespace ferryfs::remote

@@ -85,6 +85,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   void done(inode ino, const std::optional<failure>& why, bool tell = true);
   void failed(inode ino, const failure& why);
   void end();
+  void bring_back();
 
   services services_;
   const bool full_;

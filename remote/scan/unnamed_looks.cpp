@@ -4,6 +4,7 @@
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
+#include "remote/refused_kind.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -26,12 +27,12 @@ void unnamed_looks::look_at_more() {
     const name& n = names_[asked_++];
     ++running_;
     lock.unlock();
-    const auto told = [self = shared_from_this(), &n](const std::optional<failure>& why, const attributes&) {
-      self->answered(n, why);
+    const auto told = [self = shared_from_this(), &n](const std::optional<failure>& why, const attributes& a) {
+      self->answered(n, why, !why && is_refused_kind(a.mode));
     };
     const std::string path = join(directory_, n.name);
     if (const auto thrown = contain("scan", [&] { source_.stat(path, told); }))
-      answered(n, failure_of(thrown, printable(path)));
+      answered(n, failure_of(thrown, printable(path)), false);
     lock.lock();
   }
   asking_ = false;
@@ -40,11 +41,11 @@ void unnamed_looks::look_at_more() {
   if (last) done_(std::move(answer_));
 }
 
-void unnamed_looks::answered(const name& n, const std::optional<failure>& why) {
+void unnamed_looks::answered(const name& n, const std::optional<failure>& why, bool replaced) {
   {
     const std::lock_guard lock{mutex_};
     --running_;
-    if (why && why->why == cause::not_found)
+    if (replaced || (why && why->why == cause::not_found))
       answer_.gone.push_back(n.ino);
     else if (why && !answer_.why)
       answer_.why = why;

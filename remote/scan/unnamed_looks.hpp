@@ -28,7 +28,8 @@ class unnamed_looks : public std::enable_shared_from_this<unnamed_looks> {
 
  private:
   void look_at_more();
-  void answered(const name& n, const std::optional<failure>& why);
+  // `replaced`: a file of a kind that is refused has the name now, so what the index knows there is gone.
+  void answered(const name& n, const std::optional<failure>& why, bool replaced);
 
   archive& source_;
   const std::string directory_;

@@ -8,6 +8,7 @@
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
+#include "remote/refused_kind.hpp"
 #include "remote/sftp/kind_task.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -21,6 +22,13 @@ constexpr std::size_t one_batch = 100;
 constexpr std::uint64_t beside_opendir = 1;  // the offset by which such READDIRs are known
 // A directory that never ends is a broken or hostile server.
 constexpr std::uint64_t most_names = 4'000'000;
+
+std::string why_invalid(const std::string& name) {
+  return name.empty()                 ? "an empty name"
+         : name.size() > longest_name ? fmt::format("a name of {} bytes; {} are the most", name.size(), longest_name)
+         : name.find('/') != std::string::npos ? "a name with a '/' in it"
+                                               : "a name with a zero byte in it";
+}
 
 }  // namespace
 
@@ -108,7 +116,7 @@ void list_task::names(wire& w, parser& p) {
     p.bytes();  // the line that `ls -l` would show
     f.attrs = p.attrs();
     if (f.name == "." || f.name == "..") continue;
-    valid_name(f.name) ? take(std::move(f)) : refuse(std::move(f));
+    valid_name(f.name) ? take(std::move(f)) : refuse(std::move(f), why_invalid(f.name));
   }
   p.end();
   if (total_ > most_names)
@@ -118,12 +126,7 @@ void list_task::names(wire& w, parser& p) {
     hand_over();
 }
 
-void list_task::refuse(found f) {
-  const std::string why = f.name.empty() ? "an empty name"
-                          : f.name.size() > longest_name
-                              ? fmt::format("a name of {} bytes; {} are the most", f.name.size(), longest_name)
-                          : f.name.find('/') != std::string::npos ? "a name with a '/' in it"
-                                                                  : "a name with a zero byte in it";
+void list_task::refuse(found f, const std::string& why) {
   if (const auto thrown = contain("a listing", [&] { to_->refused(std::move(f.name), why); }))
     failed_ = failure_of(thrown, shown());
 }
@@ -138,7 +141,9 @@ void list_task::take(found f) {
   const auto kind = f.attrs.mode & S_IFMT;
   if (kind == 0 || (kind == S_IFLNK && f.target.empty()))
     incomplete_.push_back(std::move(f));
-  else if (kind == S_IFREG || kind == S_IFDIR || kind == S_IFLNK)
+  else if (is_refused_kind(kind))
+    refuse(std::move(f), why_refused(kind));
+  else
     ready_.push_back(std::move(f));
 }
 

@@ -23,7 +23,7 @@ class list_task final : public task {
   void ask(wire& w);
   void listed(wire& w, const request& r, type got, parser& p);
   void names(wire& w, parser& p);
-  void refuse(found f);
+  void refuse(found f, const std::string& why);
   void take(found f);
   void complete(wire& w);
   void completed(wire& w, const request& r, type got, parser& p);

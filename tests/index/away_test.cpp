@@ -124,6 +124,65 @@ TEST_CASE("where the place of what comes back was taken, it comes under the sour
   CHECK(f.row("d/gap.jpg").state == state::missing);
 }
 
+// d/gap.jpg was renamed to other/sub/kept.jpg, and all is away; then the source has d/ again, and not yet the other.
+struct archive_of_two : archive {
+  inode other_directory = insert(root_inode, "other", directory_side());
+  inode sub = insert(other_directory, "sub", directory_side());
+
+  archive_of_two() {
+    change([&](auto& t) { index::record_renamed(t, gap, sub, "kept.jpg", 5); });
+    list_source({});
+    back();
+  }
+  void other_is_back() {
+    list_source({named("d", directory_side(2000)), named("other", directory_side(2000))}, 2000);
+    list(which::source, row("other").ino, "other", {named("sub", directory_side(2000))}, 2000);
+  }
+  std::vector<inode> end_scan(bool whole) {
+    return writer.run([&](index::transaction& t) { return index::bring_back_waiting(t, whole); });
+  }
+};
+
+TEST_CASE("a rename into a directory that comes back later is not forgotten") {
+  archive_of_two f;
+  CHECK(f.shown() == strings{"common.jpg", "other.jpg"});
+  CHECK(f.end_scan(false).empty());
+  CHECK(f.shown() == strings{"common.jpg", "other.jpg"});
+  f.other_is_back();
+  CHECK(f.end_scan(true).empty());
+  CHECK(f.row("other/sub/kept.jpg").ino == f.gap);
+  CHECK(f.row("other/sub/kept.jpg").state == state::missing);
+  CHECK(f.readers.borrow()->source_path(f.gap) == "d/gap.jpg");
+  CHECK(f.shown() == strings{"common.jpg", "other.jpg"});
+}
+
+TEST_CASE("what waits for its directory and leaves the source again is not brought back") {
+  archive_of_two f;
+  f.list(which::source, f.d, "d", {named("common.jpg", file_side(2))}, 3000);
+  f.other_is_back();
+  CHECK(f.end_scan(true).empty());
+  CHECK_FALSE(f.at("other/sub/kept.jpg"));
+  f.back();
+  f.other_is_back();
+  CHECK(f.end_scan(true).empty());
+  CHECK(f.row("other/sub/kept.jpg").ino == f.gap);
+}
+
+TEST_CASE("where the directory of a renamed picture does not come back, it has the source's name") {
+  archive_of_two f;
+  SECTION("which is free") {
+    CHECK(f.end_scan(true).empty());
+    CHECK(f.row("d/gap.jpg").ino == f.gap);
+    CHECK(f.row("d/gap.jpg").state == state::missing);
+  }
+  SECTION("which was taken: they are in conflict") {
+    const inode mine = f.insert(f.d, "gap.jpg", {}, file_side(9));
+    CHECK(f.end_scan(true).empty());
+    CHECK(f.row("d/gap.jpg").ino == mine);
+    CHECK(f.readers.borrow()->totals().of(state::conflict).files == 1);
+  }
+}
+
 TEST_CASE("a deletion is taken back, with the directories above it") {
   archive f;
   const inode sub = f.insert(f.d, "sub", directory_side());

@@ -61,7 +61,7 @@ TEST_CASE("a device has its number, wherever it was made") {
   CHECK(status_of(s / "disk").st_rdev == makedev(7, 9));
 }
 
-TEST_CASE("what the old server has of pipes is left there") {
+TEST_CASE("what the old server has of pipes is left there, and counted as refused") {
   store s;
   REQUIRE(refused(::mkfifo((s.f.from / "20240101/pipe").c_str(), 0600)) == 0);
   set_mtime(s.f.from / "20240101", long_ago + 5);
@@ -69,4 +69,21 @@ TEST_CASE("what the old server has of pipes is left there") {
   rescan(s.mount->mountpoint());
   CHECK(wait_until([&] { return fs::exists(s / "20240101/late.jpg"); }));
   CHECK_FALSE(fs::exists(fs::symlink_status(s / "20240101/pipe")));
+  CHECK(files_in(s.mount->mountpoint(), "refused") == 1);
+  CHECK_THAT(run_ferryfs({"report", s.mount->mountpoint(), "--list", "refused"}).out, contains_text("20240101/pipe"));
+  CHECK(run_ferryfs({"skip", s / "20240101/pipe"}).code == 0);
+  CHECK(files_in(s.mount->mountpoint(), "refused") == 0);
+}
+
+TEST_CASE("a picture in whose place the old server has a pipe is gone, and costs its directory nothing") {
+  store s;
+  const auto old = s.f.from / "20240101/1.jpg";
+  REQUIRE(fs::remove(old));
+  REQUIRE(refused(::mkfifo(old.c_str(), 0600)) == 0);
+  set_mtime(s.f.from / "20240101", long_ago + 5);
+  rescan(s.mount->mountpoint());
+  CHECK(wait_until([&] { return !fs::exists(fs::symlink_status(s / "20240101/1.jpg")); }));
+  CHECK(files_in(s.mount->mountpoint(), "refused") == 1);
+  CHECK(files_in(s.mount->mountpoint(), "unlisted") == 0);
+  CHECK(files_in(s.mount->mountpoint(), "lost") == 1);
 }

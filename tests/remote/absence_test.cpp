@@ -169,5 +169,31 @@ TEST_CASE("a file that is empty for a moment, and left out for that, is the same
   CHECK(f.readers.borrow()->lost().files == 0);
 }
 
+TEST_CASE("what was renamed into a directory that a scan comes by later is there at the scan's end") {
+  scan_fixture f;
+  f.source.put_file("stays.jpg", "s");
+  const auto put = [&] {
+    f.source.put_file("a/x.jpg", "x"), f.source.put_file("a/tree/deep/y.jpg", "y");
+    f.source.put_file("z/deep/other.jpg", "o");
+  };
+  put();
+  f.scan();
+  f.writer.run([&](index::transaction& t) {
+    const inode to = f.row("z/deep").ino;
+    index::record_renamed(t, f.row("a/x.jpg").ino, to, "kept.jpg", 5);
+    index::record_renamed(t, f.row("a/tree").ino, to, "kept", 5);
+  });
+  f.source.remove("a"), f.source.remove("z");
+  CHECK(f.scan(true).complete());
+  CHECK_FALSE(f.at("z"));
+  put();
+  CHECK(f.scan(true).complete());
+  CHECK(f.row("z/deep/kept.jpg").state == state::missing);
+  CHECK(f.row("z/deep/kept/deep/y.jpg").state == state::missing);
+  CHECK_FALSE(f.at("a/x.jpg"));
+  CHECK_FALSE(f.at("a/tree"));
+  CHECK(f.row("z/deep/kept/deep").listed);
+}
+
 }  // namespace
 }  // namespace ferryfs::test

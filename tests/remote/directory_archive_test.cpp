@@ -28,7 +28,8 @@ struct collector final : remote::listing {
   void batch(std::vector<found> names) override {
     for (auto& f : names) all.emplace(f.name, f);
   }
-  void refused(std::string, std::string) override {}
+  std::map<std::string, std::string> not_here;
+  void refused(std::string name, std::string why) override { not_here.emplace(std::move(name), std::move(why)); }
   void finished(const std::optional<failure>& why) override { end.set_value(why); }
 };
 
@@ -94,6 +95,7 @@ TEST_CASE("a local source lists directories, files and links, with sizes and tar
   const auto [root, why] = f.list("");
   CHECK_FALSE(why);
   CHECK(root->all.size() == 2);
+  CHECK_THAT(root->not_here["pipe"], contains_text("a pipe"));
   CHECK(S_ISDIR(root->all["2013"].attrs.mode));
   CHECK(root->all["out"].target == f.outside.path());
   const auto [below, why_below] = f.list("2013");

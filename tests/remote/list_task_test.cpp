@@ -194,12 +194,15 @@ TEST_CASE("a server that may answer out of order is heard to the end") {
   CHECK(f.to->names() == strings{"a.jpg"});
 }
 
-TEST_CASE("pipes, sockets and devices are passed over") {
+TEST_CASE("pipes, sockets and devices are refused, each by its name") {
   list_fixture f;
   f.open();
   f.names({{"pipe", S_IFIFO | 0644}, {"socket", S_IFSOCK | 0644}, {"device", S_IFBLK | 0644}, {"a", file}});
   f.end();
   CHECK(f.to->names() == strings{"a"});
+  strings kinds;
+  for (const auto& [name, why] : f.to->not_here) kinds.push_back(name + ": " + why.substr(0, why.find(';')));
+  CHECK(kinds == strings{"pipe: a pipe", "socket: a socket", "device: a device"});
 }
 
 TEST_CASE("of a name that came without its kind the server is asked, and until then the listing does not end") {
