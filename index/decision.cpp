@@ -64,9 +64,8 @@ bool record_skipped(transaction& t, inode ino) {
 
 bool record_unlisted_accepted(transaction& t, inode directory) {
   const auto e = t.by_inode(directory);
-  if (!e) return false;
+  if (!e || !t.accept_not_listed(directory)) return false;
   decide(t, "skipped", *e);
-  t.accept_not_listed(directory);
   return true;
 }
 

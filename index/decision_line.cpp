@@ -5,7 +5,7 @@
 namespace ferryfs::index {
 namespace {
 
-constexpr std::string_view special = "\\\t\n\r", letters = "\\tnr";
+constexpr std::string_view special{"\\\t\n\r\0", 5}, letters = "\\tnr0";
 
 std::string escaped(std::string_view path) {
   std::string text;

@@ -1,9 +1,11 @@
-// A decision as a line of text: TIME, a verb and its one or two paths, separated by tabs. In a path \\ \t \n \r stand
-// for a backslash, tab, newline and carriage return. scripts/check-migration reads the same lines.
+// A decision as a line of text: TIME, a verb and its one or two paths, separated by tabs. In a path \\ \t \n \r \0
+// stand for a backslash, tab, newline, carriage return and zero byte. scripts/check-migration reads the same lines.
 //   deleted PATH                 removed through the mount, or replaced there by another that was renamed to its name
 //   renamed PATH NEW-PATH        exchanged PATH PATH
-//   skipped PATH                 wanted PATH: it is fetched after all
+//   skipped PATH                 also a directory that can't be listed, or a name that can't stand here
+//   wanted PATH                  it is fetched after all
 //   undeleted PATH               PATH as the source has it
+//   accepted-link PATH TARGET    the source's link is taken over while it has that target
 //   kept-destination PATH        kept-source PATH        kept-both PATH NAME-OF-THE-SOURCE'S
 //   reopened PATH                what was decided of the source's is over: it became another, or was sent from here
 // They are kept for what the source has; what is only here is what the disk says.

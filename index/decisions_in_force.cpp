@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "index/away.hpp"
+#include "index/path.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -54,7 +55,16 @@ void decide_what_is_in_force(transaction& t) {
     t.of_state(s, [&](entry&& e) {
       if (auto path = path_in_view(t, e)) skipped.push_back(*std::move(path));
     });
+  t.accepted_not_listed([&](inode directory) {
+    if (auto path = t.path(directory)) skipped.push_back(*std::move(path));
+  });
+  t.refused.skipped([&](inode directory, const std::string& name) {
+    if (const auto path = t.path(directory)) skipped.push_back(join(*path, name));
+  });
   for (const auto& path : skipped) t.decide("skipped", path);
+  t.accepted_links([&](inode ino, const std::string& target) {
+    if (const auto path = t.path(ino)) t.decide("accepted-link", *path, target);
+  });
 }
 
 }  // namespace ferryfs::index

@@ -73,7 +73,10 @@ void record_pushed(transaction& t, const pushed& p) {
   after.source = p.source;
   // It stays the destination's own: a change on the source is a conflict, never a reason to replace it.
   after.fetched = false;
-  if (before->is_link()) t.accept_link(before->ino, before->target);  // it was made here, wherever it leads
+  if (before->is_link()) {  // it was made here, wherever it leads
+    t.decide("accepted-link", t.path(before->ino).value_or(""), before->target);
+    t.accept_link(before->ino, before->target);
+  }
   if (before->local == p.sent.local) after.sha256 = p.sha256, after.compared = p.source.mtime, after.forget_reason();
   if (before->origin) {
     if (const auto moved = t.by_inode(*before->origin)) set_source(t, *moved, p.source);

@@ -64,7 +64,12 @@ void list_all_refused(reader& r, std::string_view below,
 std::uint64_t skip_refused(transaction& t, reader& r, std::string_view path) {
   std::uint64_t skipped = 0;
   for (const auto& n : all_of(r))
-    if (is_at_or_below(n.path, path) || printable(n.path) == path) t.refused.skip(n.directory, n.refused), ++skipped;
+    if (is_at_or_below(n.path, path) || printable(n.path) == path) {
+      t.decide("skipped", n.path);
+      t.promise(n.directory);
+      t.refused.skip(n.directory, n.refused.name);
+      ++skipped;
+    }
   return skipped;
 }
 

@@ -10,6 +10,7 @@
 #include "index/decision.hpp"
 #include "index/merge.hpp"
 #include "index/path.hpp"
+#include "index/source_links.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -57,7 +58,9 @@ class replayer {
   bool skipped(const std::string& path, bool on) {
     const auto at = place_of(path);
     const auto e = at ? entry_at(*at) : std::nullopt;
-    return e && (on ? record_skipped(t_, e->ino) : record_wanted(t_, e->ino));
+    if (e && !on) return record_wanted(t_, e->ino);
+    const bool gap = e && record_skipped(t_, e->ino), unlisted = e && record_unlisted_accepted(t_, e->ino);
+    return gap || unlisted || (on && skipped_refused(path));
   }
 
   bool undeleted(const std::string& path) {
@@ -70,7 +73,7 @@ class replayer {
     const auto at = place_of(path);
     const auto e = at ? entry_at(*at) : std::nullopt;
     if (!e || !e->source || !S_ISLNK(e->source->mode) || e->target != target) return false;
-    t_.accept_link(e->ino, target);
+    if (!record_link_accepted(t_, e->ino)) t_.accept_link(e->ino, target);
     return true;
   }
 
@@ -112,6 +115,19 @@ class replayer {
   }
 
  private:
+  // Such a name may hold a '/' itself, so the directory may be any that the path begins with.
+  bool skipped_refused(const std::string& path) {
+    place p{root_inode, path};
+    while (!t_.refused.skip(p.directory, p.name)) {
+      const auto slash = p.name.find('/');
+      if (slash == std::string::npos) return false;
+      const auto directory = t_.child(p.directory, p.name.substr(0, slash));
+      if (!directory) return false;
+      p = {directory->ino, p.name.substr(slash + 1)};
+    }
+    return true;
+  }
+
   std::optional<entry> entry_at(const place& p) {
     return p.name.empty() ? std::nullopt : t_.child(p.directory, p.name);
   }

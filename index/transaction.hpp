@@ -52,6 +52,7 @@ class transaction {
   insert_unlisted could_not_list;
   delete_unlisted was_listed;
   accept_unlisted accept_not_listed;
+  list_accepted_unlisted accepted_not_listed;
   any_unlisted has_unlisted;
   insert_renaming intend_rename;
   delete_renaming forget_rename;
@@ -64,6 +65,7 @@ class transaction {
   delete_decisions forget_decisions;
   find_accepted accepted_target;
   insert_accepted accept_link;
+  list_accepted accepted_links;
   refused_names refused;
 
   // Stores `e` and returns its new inode; 0, and nothing stored, if the name is taken.

@@ -40,8 +40,21 @@ class find_accepted {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
     if (!s_.executeStep()) return std::nullopt;
-    const auto target = s_.getColumn(0);
-    return std::string(static_cast<const char*>(target.getBlob()), static_cast<std::size_t>(target.getBytes()));
+    return bytes_of(s_.getColumn(0));
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
+class list_accepted {
+ public:
+  explicit list_accepted(SQLite::Database& db) : s_(db, "SELECT ino, target FROM accepted_link") {}
+  // `each(inode, std::string target)`
+  template <typename Each>
+  void operator()(Each&& each) {
+    const running scope{s_};
+    while (s_.executeStep()) each(static_cast<inode>(s_.getColumn(0).getInt64()), bytes_of(s_.getColumn(1)));
   }
 
  private:

@@ -74,11 +74,8 @@ class list_lost {
   void operator()(Each&& each) {
     const running scope{s_};
     while (s_.executeStep()) {
-      const auto path = s_.getColumn(0);
-      const loss l{{static_cast<const char*>(path.getBlob()), static_cast<std::size_t>(path.getBytes())},
-                   static_cast<std::uint64_t>(s_.getColumn(1).getInt64()),
-                   s_.getColumn(2).getInt64(),
-                   s_.getColumn(3).getInt64()};
+      const loss l{bytes_of(s_.getColumn(0)), static_cast<std::uint64_t>(s_.getColumn(1).getInt64()),
+                   s_.getColumn(2).getInt64(), s_.getColumn(3).getInt64()};
       if (!each(l)) return;
     }
   }

@@ -73,9 +73,7 @@ class find_name {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
     if (!s_.executeStep()) return std::nullopt;
-    const auto name = s_.getColumn(1);
-    return row{static_cast<inode>(s_.getColumn(0).getInt64()),
-               std::string(static_cast<const char*>(name.getBlob()), static_cast<std::size_t>(name.getBytes())),
+    return row{static_cast<inode>(s_.getColumn(0).getInt64()), bytes_of(s_.getColumn(1)),
                static_cast<inode>(s_.getColumn(2).getInt64())};
   }
 

@@ -19,7 +19,8 @@ class refused_names {
         add_(db,
              "INSERT INTO refused_name (directory, name, reason, listed, skipped) VALUES (?1, ?2, ?3, 1, 0) "
              "ON CONFLICT (directory, name) DO UPDATE SET reason = ?3, listed = 1"),
-        skip_(db, "UPDATE refused_name SET skipped = 1 WHERE directory = ?1 AND name = ?2") {}
+        skip_(db, "UPDATE refused_name SET skipped = 1 WHERE directory = ?1 AND name = ?2"),
+        skipped_(db, "SELECT directory, name FROM refused_name WHERE skipped = 1") {}
 
   // All of a directory are doubted until a listing has named them again.
   void doubt(inode directory) { run(doubt_, directory); }
@@ -31,11 +32,20 @@ class refused_names {
     add_.bind(3, n.reason);
     add_.exec();
   }
-  void skip(inode directory, const refused_name& n) {
+  // False: there is no such name.
+  bool skip(inode directory, std::string_view name) {
     const running scope{skip_};
     skip_.bind(1, static_cast<std::int64_t>(directory));
-    bind_bytes(skip_, 2, n.name);
-    skip_.exec();
+    bind_bytes(skip_, 2, name);
+    return skip_.exec() > 0;
+  }
+
+  // `each(inode directory, std::string name)` for those that were skipped.
+  template <typename Each>
+  void skipped(Each&& each) {
+    const running scope{skipped_};
+    while (skipped_.executeStep())
+      each(static_cast<inode>(skipped_.getColumn(0).getInt64()), bytes_of(skipped_.getColumn(1)));
   }
 
  private:
@@ -44,7 +54,7 @@ class refused_names {
     s.bind(1, static_cast<std::int64_t>(directory));
     s.exec();
   }
-  SQLite::Statement doubt_, forget_, add_, skip_;
+  SQLite::Statement doubt_, forget_, add_, skip_, skipped_;
 };
 
 // Of directories that the source still has, and not skipped.
@@ -73,13 +83,9 @@ class list_refused_names {
   template <typename Each>
   void operator()(Each&& each) {
     const running scope{s_};
-    while (s_.executeStep()) {
-      const auto name = s_.getColumn(1);
-      const auto* bytes = static_cast<const char*>(name.getBlob());
+    while (s_.executeStep())
       each(static_cast<inode>(s_.getColumn(0).getInt64()),
-           refused_name{{bytes == nullptr ? "" : bytes, static_cast<std::size_t>(name.getBytes())},
-                        s_.getColumn(2).getString()});
-    }
+           refused_name{bytes_of(s_.getColumn(1)), s_.getColumn(2).getString()});
   }
 
  private:

@@ -71,10 +71,7 @@ class list_renaming {
     std::vector<rename_intent> all;
     while (s_.executeStep()) {
       const auto number = [&](int column) { return static_cast<std::uint64_t>(s_.getColumn(column).getInt64()); };
-      const auto bytes = [&](int column) {
-        const auto c = s_.getColumn(column);
-        return std::string(static_cast<const char*>(c.getBlob()), static_cast<std::size_t>(c.getBytes()));
-      };
+      const auto bytes = [&](int column) { return bytes_of(s_.getColumn(column)); };
       all.push_back({number(0), number(1), bytes(2), number(3), number(4), number(5), bytes(6), bytes(7), number(8),
                      number(9) != 0});
     }

@@ -3,11 +3,6 @@
 namespace ferryfs::index {
 namespace {
 
-std::string bytes_of(const SQLite::Column& column) {
-  const auto* data = static_cast<const char*>(column.getBlob());
-  return data == nullptr ? std::string() : std::string(data, static_cast<std::size_t>(column.getBytes()));
-}
-
 std::optional<side> read_side(SQLite::Statement& row, int first) {
   const auto mode = row.getColumn(first);
   if (mode.isNull()) return std::nullopt;
@@ -39,6 +34,11 @@ std::optional<std::uint32_t> read_id(const SQLite::Column& column) {
 }
 
 }  // namespace
+
+std::string bytes_of(const SQLite::Column& column) {
+  const auto* data = static_cast<const char*>(column.getBlob());
+  return data == nullptr ? std::string() : std::string(data, static_cast<std::size_t>(column.getBytes()));
+}
 
 void bind_bytes(SQLite::Statement& statement, int index, std::string_view bytes) {
   statement.bindNoCopy(index, static_cast<const void*>(bytes.empty() ? "" : bytes.data()),

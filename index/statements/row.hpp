@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
 
+#include <string>
 #include <string_view>
 
 #include "index/entry.hpp"
@@ -20,6 +21,9 @@ entry read_entry(SQLite::Statement& row);
 
 // Binds all columns but `ino` to ?2…?29 and `ino` to ?1 (NULL while it is 0, so that SQLite gives the next).
 void bind_entry(SQLite::Statement& statement, const entry& e);
+
+// The bytes of a column; none where it is NULL.
+std::string bytes_of(const SQLite::Column& column);
 
 // Binds bytes; the caller keeps them alive until the statement is reset. An empty view binds an empty blob.
 void bind_bytes(SQLite::Statement& statement, int index, std::string_view bytes);

@@ -34,10 +34,11 @@ class insert_unlisted {
 class change_unlisted {
  public:
   change_unlisted(SQLite::Database& db, const char* text) : s_(db, text) {}
-  void operator()(inode directory) {
+  // False: it is none of them.
+  bool operator()(inode directory) {
     const running scope{s_};
     s_.bind(1, static_cast<std::int64_t>(directory));
-    s_.exec();
+    return s_.exec() > 0;
   }
 
  private:
@@ -49,6 +50,19 @@ struct delete_unlisted : change_unlisted {
 struct accept_unlisted : change_unlisted {
   explicit accept_unlisted(SQLite::Database& db)
       : change_unlisted(db, "UPDATE unlisted SET accepted = 1 WHERE ino = ?1") {}
+};
+
+class list_accepted_unlisted {
+ public:
+  explicit list_accepted_unlisted(SQLite::Database& db) : s_(db, "SELECT ino FROM unlisted WHERE accepted = 1") {}
+  template <typename Each>
+  void operator()(Each&& each) {
+    const running scope{s_};
+    while (s_.executeStep()) each(static_cast<inode>(s_.getColumn(0).getInt64()));
+  }
+
+ private:
+  SQLite::Statement s_;
 };
 
 class find_unlisted {

@@ -80,7 +80,7 @@ void sftp_archive::digest(const std::string& path, digested done) {
   std::unique_lock lock{state_mutex_};
   const std::string root = root_;
   lock.unlock();
-  if (root.empty()) return digest_by_reading(*this, path, std::move(done));
+  if (root.empty() || workers_.size() == 1) return digest_by_reading(*this, path, std::move(done));
   digests_.want(path, join(root, path), std::move(done));
 }
 
@@ -189,9 +189,8 @@ void sftp_archive::wait_while_lent() {
 }
 
 // The digests have a connection of their own, which counts among the sessions: the first of the others makes place for
-// it. Where there is but one, or the server lets in but one, it is one more, as nobody could read meanwhile.
+// it. Where the server lets in but one, it is one more, as nobody could read meanwhile.
 void sftp_archive::lend() {
-  if (workers_.size() == 1) return;
   std::unique_lock lock{state_mutex_};
   news_.wait_for(lock, 2s, [&] { return established_ > 1 || queue_.stopped(); });
   if (established_ < 2) return;

@@ -2,12 +2,15 @@
 // destination's listing holds what that one held.
 #include "index/replay.hpp"
 
+#include <functional>
 #include <map>
 #include <sstream>
 
 #include "index/change_here.hpp"
 #include "index/decision.hpp"
 #include "index/decisions_in_force.hpp"
+#include "index/refused.hpp"
+#include "index/source_links.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -24,8 +27,10 @@ struct archive {
   archive() {
     for (std::uint64_t i = 0; i < 5; ++i) root.push_back(named(std::string(1, "abcde"[i]) + ".jpg", file_side(10 + i)));
   }
+  std::function<void(index::transaction&)> more = [](auto&) {};  // that a scan of the source finds
   void list_source() {
     for (const auto& d : f.list_source(root)) f.list(index::which::source, d.ino, d.path, day);
+    f.writer.run([&](index::transaction& t) { more(t); });
   }
   std::vector<std::string> lines() {
     const auto text = f.writer.run([](index::transaction& t) { return t.unwritten_decisions().text; });
@@ -77,6 +82,9 @@ struct archive {
   std::map<std::string, std::string> told() {
     std::map<std::string, std::string> all;
     tell(root_inode, all);
+    const auto reader = f.readers.borrow();
+    all["(refused)"] = std::to_string(reader->refused_names().files);
+    all["(unlisted)"] = std::to_string(reader->unlisted());
     return all;
   }
 };
@@ -84,7 +92,7 @@ struct archive {
 // `here` holds what the destination is to show, by the index that the lines are of.
 void check_rebuilt(archive& first, const std::vector<std::string>& lines) {
   archive again;
-  again.root = first.root, again.day = first.day;
+  again.root = first.root, again.day = first.day, again.more = first.more;
   again.list_source();
   again.change([&](index::transaction& t) {
     for (const auto& line : lines) {
@@ -154,6 +162,42 @@ TEST_CASE("what was skipped or wanted again is so in a new index") {
   for (const char* name : {"a.jpg", "b.jpg"})
     a.change([&](index::transaction& t) { index::record_skipped(t, a.f.row(name).ino); });
   a.change([&](index::transaction& t) { index::record_wanted(t, a.f.row("a.jpg").ino); });
+  check_rebuilt(a);
+}
+
+TEST_CASE("what was accepted of names, directories and links is so in a new index") {
+  archive a;
+  const std::string longest(300, 'x');
+  SECTION("a name that can't stand here") {
+    const std::string name =
+        GENERATE_COPY(longest, std::string("with/slash"), std::string("zero\0byte", 9), std::string("new\nline"));
+    const inode parent = GENERATE(0, 1);
+    a.more = [=](index::transaction& t) {
+      index::record_refused(t, parent == 0 ? root_inode : t.child(root_inode, "day")->ino, {{name, "why"}}, true);
+    };
+    a.list_source();
+    const auto reader = a.f.readers.borrow();
+    a.change([&](index::transaction& t) { REQUIRE(index::skip_refused(t, *reader, "") == 1); });
+    CHECK(a.told()["(refused)"] == "0");
+  }
+  SECTION("a directory that can't be listed") {
+    a.more = [](index::transaction& t) { t.could_not_list(t.child(root_inode, "day")->ino, true, "denied"); };
+    a.list_source();
+    CHECK(a.told()["(unlisted)"] == "1");
+    a.change([&](index::transaction& t) {
+      REQUIRE(index::record_skipped(t, a.f.row("day").ino));
+      REQUIRE(index::record_unlisted_accepted(t, a.f.row("day").ino));
+    });
+    CHECK(a.told()["(unlisted)"] == "0");
+  }
+  SECTION("a link that leads out") {
+    a.root.push_back({"out", {S_IFLNK | 0777, 4, 1000}, "/etc", {}, {}});
+    a.more = [](index::transaction& t) { index::record_judged(t, t.child(root_inode, "out")->ino, {}); };
+    a.list_source();
+    REQUIRE(a.f.row("out").state == state::refused);
+    a.change([&](index::transaction& t) { REQUIRE(index::record_link_accepted(t, a.f.row("out").ino)); });
+    CHECK(a.f.row("out").state == state::missing);
+  }
   check_rebuilt(a);
 }
 
