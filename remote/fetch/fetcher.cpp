@@ -41,7 +41,7 @@ void fetcher::drain() {
 
 std::shared_ptr<picture> fetcher::make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded) {
   auto p = std::make_shared<picture>(
-      picture::services{where_, writers_, limit_, owed_, heard_,
+      picture::services{where_, writers_, limit_, min_free_, owed_, heard_,
                         [this](const auto& self, const auto& why, const auto& after) { ended(self, why, after); }},
       e, begun_at, std::move(path), demanded);
   flights_.emplace(e.ino, flight{p, {}});

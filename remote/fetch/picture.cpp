@@ -212,6 +212,11 @@ failure picture::disk_failure(int problem) const {
 
 void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
   if (broken_) return;
+  if (offset + bytes.size() > row_.source->size && services_.where.free_bytes() < services_.min_free + bytes.size())
+    return give_up({cause::no_room,
+                    fmt::format("{}: the destination's disk has no room for more than {} bytes of it (--min-free {}), "
+                                "and its size was not known; make room",
+                                printable(path_), extent_, services_.min_free)});
   auto file = file_ ? file_ : std::make_shared<unique_fd>(services_.where.create_partial(row_.ino, mode_of(row_)));
   extent_ = std::max({extent_, size(), offset + bytes.size()});
   if (!*file || !write_sparse(file->get(), offset, bytes, extent_)) return give_up(disk_failure(errno));

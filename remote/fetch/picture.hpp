@@ -29,6 +29,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
     const destination& where;
     disk& writers;
     limiter& limit;
+    std::uint64_t min_free;  // bytes to leave on the destination's disk by a picture that is larger than was known
     std::atomic<std::uint64_t>& owed;  // bytes that are still to be written, of all pictures on their way
     std::atomic<std::chrono::steady_clock::time_point>& heard;  // when a byte of any last came
     // Called on a disk thread when the last byte is written and the source was asked again, or when it failed. Does not

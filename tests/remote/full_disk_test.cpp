@@ -143,6 +143,27 @@ TEST_CASE("readers leave the space that is to stay free, and what one began and 
   CHECK(f.row("c.jpg").state == state::common);
 }
 
+TEST_CASE("a picture whose size nobody tells leaves the space that is to stay free") {
+  full_disk_fixture f{"size=16m", 3'000'000};
+  f.source.tell_sizes(fake_archive::sizes::unknown);
+  const auto unsized = [&](const char* name, std::size_t size) {
+    const inode ino = f.gap(name, size);
+    f.writer.run([&](index::transaction& t) {
+      const entry before = *t.by_inode(ino);
+      entry after = before;
+      after.source->size = 0;
+      t.update(before, after);
+    });
+    return ino;
+  };
+  unsized("fits.jpg", 1'000'000), unsized("large.jpg", 5'000'000);
+  const auto large = f.get("large.jpg");
+  CHECK(large.failed() == cause::no_room);
+  CHECK_THAT(std::get<remote::failure>(large.get()).text, contains_text("--min-free"));
+  CHECK(wait_until([&] { return !f.where.has_partials() && f.where.free_bytes() > f.free - 1'000'000; }));
+  CHECK(f.get("fits.jpg").became_local());
+}
+
 TEST_CASE("one picture that is larger than the free disk holds up no other, and is counted") {
   full_disk_fixture f{"size=16m", 5'000'000};
   f.gap("a.jpg", 1000), f.gap("large.mp4", 8'000'000), f.gap("b.jpg", 1000);
