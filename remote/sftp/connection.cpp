@@ -256,6 +256,10 @@ std::optional<std::string> connection::next_handle() const {
 
 void connection::close(std::shared_ptr<task> owner, const std::string& handle) {
   closed_ = handle;
+  if (const auto at = handles_.find(handle); at != handles_.end()) {
+    --held_by(at->second).now;
+    handles_.erase(at);
+  }
   wire::close(std::move(owner), handle);
 }
 
@@ -338,12 +342,25 @@ std::size_t connection::most_open(const request& again) const {
   return std::max<std::size_t>(again.refusals == 1 ? most_open_ : most_open_ / 2, 1);
 }
 
-// A server says no more than FAILURE where it has too many files open. If it has had far more of them before, or
+void connection::holds(type what, parser p) {
+  ++held_open_;
+  std::string handle;
+  try {
+    handle = p.string();
+  } catch (const broken&) {
+    return;  // which the task finds as well
+  }
+  if (!handles_.emplace(handle, what).second) return;
+  held& h = held_by(what);
+  h.most = std::max(h.most, ++h.now);
+}
+
+// A server says no more than FAILURE where it has too many files open. If it has had far more such open before, or
 // refuses again and again where fewer are open, that is of the file. Takes the request where it is to be sent again.
 bool connection::is_for_their_number(request& r, parser p) {
   constexpr unsigned most_refusals = 3;
   if (code_of(p) != status::failure || !r.owner->may_be_for_others(r)) return false;
-  if (held_open_ == 0 || held_open_ < most_held_open_ / 2 || ++r.refusals > most_refusals) {
+  if (held_open_ == 0 || held_open_ < held_by(r.sent).most / 2 || ++r.refusals > most_refusals) {
     if (r.refusals > 0) most_open_ = SIZE_MAX;  // it said nothing of their number
     return false;
   }
@@ -473,7 +490,7 @@ void connection::dispatch(std::span<const std::byte> packet) {
   if (r.sent == type::close && held_open_ > 0) --held_open_;
   if (opens(r.sent)) {
     --opening_;
-    if (got == type::handle) most_held_open_ = std::max(most_held_open_, ++held_open_);
+    if (got == type::handle) holds(r.sent, p);
     if (got == type::status && !r.owner->counted().ended() && is_for_their_number(r, p)) return;
   }
   const bool was_ended = r.owner->counted().ended();

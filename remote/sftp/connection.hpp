@@ -51,6 +51,7 @@ class connection final : public wire {
   void send_all();
   void run(queue& from, waker& wake, bool takes_background);
   bool open_again();
+  void holds(type what, parser p);
   bool is_for_their_number(request& r, parser p);
   std::size_t most_open(const request& again) const;
   bool may_open() const { return refused_.empty() && opening_ + held_open_ < most_open_; }
@@ -95,10 +96,17 @@ class connection final : public wire {
   std::uint32_t next_id_ = 0;
   std::unordered_map<std::uint32_t, request> pending_;
   std::list<std::shared_ptr<transfer>> open_;  // with ranges still to request; demand first
-  // Handles: OPENs and OPENDIRs without an answer, those that the server has given and not taken back, the most that it
-  // ever gave, and as many as it allows, as far as that is learnt from its refusals. What it refused while it had
-  // others open waits here until there are fewer.
-  std::size_t opening_ = 0, held_open_ = 0, most_held_open_ = 0, most_open_ = SIZE_MAX;
+  // Handles: OPENs and OPENDIRs without an answer, those that the server has given and not taken back, and as many as
+  // it allows, as far as that is learnt from its refusals. What it refused while it had others open waits here until
+  // there are fewer.
+  std::size_t opening_ = 0, held_open_ = 0, most_open_ = SIZE_MAX;
+  // How many files and how many directories are open, and the most that ever were: a server may allow few files and any
+  // number of directories. By the handle, by what it was given for.
+  struct held {
+    std::size_t now = 0, most = 0;
+  } files_held_, directories_held_;
+  held& held_by(type how) { return how == type::open ? files_held_ : directories_held_; }
+  std::unordered_map<std::string, type> handles_;
   std::deque<request> refused_;
   std::uint32_t last_answered_ = 0;  // the number of that request
   clock::time_point looked_for_overtaken_ = clock::now();

@@ -221,8 +221,9 @@ std::unique_ptr<connection> sftp_archive::greet(ssh::channel stream) {
 std::unique_ptr<connection> sftp_archive::connect() {
   std::unique_lock turn{connecting_};
   for (unsigned failures = 0; !queue_.stopped(); ++failures) {
+    bool reached = false;
     try {
-      ssh::channel stream{target_, queue_.stopped()};
+      ssh::channel stream{target_, queue_.stopped(), &reached};
       logged_in(true);
       turn.unlock();
       auto c = greet(std::move(stream));
@@ -232,12 +233,20 @@ std::unique_ptr<connection> sftp_archive::connect() {
       const failure f = failure_of(std::current_exception(), target_.where());
       const bool was_in = !turn.owns_lock();
       if (was_in) logged_in(false);
-      down(f, was_in);
+      if (!may_be_full(f, reached, failures)) down(f, was_in);
       if (was_in) turn.lock();
       if (!refused_by_number(f, failures)) pause(failures, f.why == cause::refused);
     }
   }
   return nullptr;
+}
+
+// At the start: a server that accepts a connection and drops it may have one too many, from a command that has just
+// ended. It is asked once or twice more before it counts as unreachable.
+bool sftp_archive::may_be_full(const failure& why, bool reached, unsigned failures) {
+  constexpr unsigned patient = 2;
+  const std::lock_guard lock{state_mutex_};
+  return !tried_ && reached && why.why == cause::unreachable && failures < patient;
 }
 
 // Doubles from half a second to fifteen, give or take a quarter so that many ferries do not knock at once; a refused

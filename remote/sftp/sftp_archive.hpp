@@ -60,6 +60,7 @@ class sftp_archive final : public archive {
   void run(std::size_t number);
   std::unique_ptr<connection> connect();
   void pause(unsigned failures, bool refused);
+  bool may_be_full(const failure& why, bool reached, unsigned failures);
   bool refused_by_number(const failure& why, unsigned failures);
   std::unique_ptr<connection> greet(ssh::channel stream);
   void tried();  // with state_mutex_

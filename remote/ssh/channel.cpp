@@ -73,8 +73,9 @@ void channel::session_deleter::operator()(LIBSSH2_SESSION* session) const noexce
   libssh2_session_free(session);
 }
 
-channel::channel(const target& t, const std::atomic<bool>& stop) : target_(&t), stop_(&stop) {
+channel::channel(const target& t, const std::atomic<bool>& stop, bool* reached) : target_(&t), stop_(&stop) {
   socket_ = connect_any(t, stop);
+  if (reached != nullptr) *reached = true;
   session_ = {libssh2_session_init(), session_deleter{socket_.get()}};
   if (!session_) throw failure{cause::local_error, "libssh2: out of memory"};
   libssh2_session_set_blocking(session_.get(), 0);

@@ -28,7 +28,8 @@ class channel {
  public:
   // Connects, checks the host key and logs in, each within t.io_timeout. Blocks, but gives up when `stop` turns true.
   // Throws failure: unreachable, timeout, refused or cancelled. `t` and `stop` outlive the channel.
-  channel(const target& t, const std::atomic<bool>& stop);
+  // `*reached` becomes true when something has accepted the connection, whatever comes of it.
+  channel(const target& t, const std::atomic<bool>& stop, bool* reached = nullptr);
   channel(channel&&) = default;
 
   // Starts the subsystem, or `command` where one is given (what it says on stderr is dropped); once, before all else.

@@ -70,6 +70,7 @@ constexpr behaviour table[] = {
     {"odd-unknown-words", fault::unknown_words, sftp::init},
     {"odd-one-handle", fault::few_handles, sftp::init, true, {}, {}, 1},
     {"odd-few-handles", fault::few_handles, sftp::init, true, {}, {}, 3},
+    {"odd-one-file", fault::few_files, sftp::init, true, {}, {}, 1},
     {"odd-any-order", fault::any_order, sftp::init, true},
     {"odd-opaque-root", fault::opaque_root, sftp::init, true},
     {"odd-one-packet", fault::one_packet, sftp::init, true},
@@ -124,6 +125,12 @@ std::vector<node> tree(const behaviour& how) {
   if (how.what == fault::few_handles || how.what == fault::any_order)
     for (int i = 0; i < 40; ++i)
       nodes.push_back({second, "2024010213" + std::to_string(1000 + i) + ".jpg", kind::file, 3'000});
+  if (how.what == fault::few_files)
+    for (int i = 0; i < 60; ++i) {
+      const auto day = "day " + std::to_string(i);
+      nodes.push_back({top, day, kind::directory});
+      nodes.push_back({top + "/" + day, "a.jpg", kind::file, 3'000});
+    }
   if (how.what == fault::one_packet)
     for (int i = 0; i < 3000; ++i)
       nodes.push_back(

@@ -49,7 +49,8 @@ enum class fault {
   no_readlink,    // no READLINK
   later_words,    // attributes with CREATETIME, of SFTP 4
   unknown_words,  // attributes with BITS, of two lengths in later versions
-  few_handles,    // refuses to open more than `most_handles`
+  few_handles,    // refuses to open more than `number`
+  few_files,      // the same, and opens any number of directories
   any_order,      // answers what is asked together from the last to the first
   opaque_root,    // its root looks like no path of ours
   one_packet,     // a directory of thousands of names in one packet, larger than OpenSSH's
@@ -62,7 +63,7 @@ struct behaviour {
   bool legal = false;          // a client must copy the whole tree nevertheless
   std::string_view more = {};  // extra_names: the name
   sftp::code code = {};        // status: which
-  std::size_t number = 0;      // few_handles: how many; zero_sizes: 1 where listings are right
+  std::size_t number = 0;      // few_handles, few_files: how many; zero_sizes: 1 where listings are right
 };
 
 // The server is started as `ferryfs-rogue-sftp NAME[@REQUEST] [SEED]`; REQUEST, as in `hang@read`, takes the place of

@@ -219,8 +219,13 @@ std::string rogue_session::open(std::uint32_t id, sftp::type type, const std::st
   if (node == nullptr && !directory) return status(id, sftp::no_such_file);
   if (directory != (type == sftp::opendir)) return status(id, sftp::failure);
   if (has(fault::few_handles) && handles_.size() >= how_.number) return status(id, sftp::failure);
+  const auto files = [&] {
+    return std::count_if(handles_.begin(), handles_.end(), [](const auto& h) { return !h.second.directory; });
+  };
+  if (has(fault::few_files) && !directory && static_cast<std::size_t>(files()) >= how_.number)
+    return status(id, sftp::failure);
   auto handle = "handle " + std::to_string(next_handle_++);
-  handles_[handle] = {node == nullptr ? "/" : node->path(), 0};
+  handles_[handle] = {node == nullptr ? "/" : node->path(), 0, directory};
   return packet_writer(sftp::handle, id).text(handle).bytes();
 }
 

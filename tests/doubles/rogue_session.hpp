@@ -23,6 +23,7 @@ class rogue_session {
   struct open_handle {
     std::string path;
     std::uint64_t told = 0;  // of a directory: entries listed so far
+    bool directory = false;
   };
 
   std::string reply(sftp::type type, packet_reader& request);

@@ -73,13 +73,16 @@ void sshd::write_config() {
   const auto config = dir_ / "sshd_config";
   std::string text;
   for (const auto& line : options_.config) text += line + '\n';
+  // Of these sshd takes the last line that it reads.
+  for (const auto* word : {"MaxStartups 100", "MaxSessions 10"})
+    if (text.find(std::string(word).substr(0, 11)) == std::string::npos) text += std::string(word) + '\n';
   // bash reads its start-up file for every command of sshd's, unless it takes itself for a shell within a shell; what
   // somebody has there takes its time, and may print.
   text += "SetEnv SHLVL=1\n";
   text += "ListenAddress 127.0.0.1:" + std::to_string(port_) + "\nHostKey " + host_key_.string() +
           "\nAuthorizedKeysFile " + (dir_ / "authorized_keys").string() + "\nSubsystem sftp " + options_.sftp_command +
           "\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\n"
-          "KbdInteractiveAuthentication no\nMaxStartups 100\nMaxSessions 10\nLogLevel VERBOSE\n";
+          "KbdInteractiveAuthentication no\nLogLevel VERBOSE\n";
   write_file(config, text);
   // From OpenSSH 9.8 on an address that was refused is shut out for a while; earlier ones don't know the word.
   const std::string lenient = "PerSourcePenalties no";

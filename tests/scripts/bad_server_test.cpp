@@ -1,8 +1,15 @@
 // A server that is not there, does not let us in, or is not the one it should be.
+#include <unistd.h>
+
+#include <future>
+#include <optional>
+
 #include "tests/catch.hpp"
+#include "tests/doubles/descriptor.hpp"
 #include "tests/doubles/loopback.hpp"
 #include "tests/doubles/sshd.hpp"
 #include "tests/doubles/temp_dir.hpp"
+#include "tests/doubles/wait_until.hpp"
 #include "tests/mount/mount_fixture.hpp"
 #include "tests/mount/trees.hpp"
 #include "tests/scripts/refusal.hpp"
@@ -37,6 +44,25 @@ TEST_CASE("a closed port is refused in one line") {
                               "--known-hosts", at.server.known_hosts()}),
                  source, "127.0.0.1:" + std::to_string(port));
   at.check_untouched();
+}
+
+TEST_CASE("a server that has one connection too many at first is asked again") {
+  const temp_dir dir{"busy-server"};
+  write_old(dir / "source/20240101/a.jpg", noise(1000));
+  sshd_options options;
+  options.config = {"MaxStartups 1"};
+  const sshd server{options};
+  std::optional<descriptor> other{connected_loopback(server.port())};
+  // sshd counts it when it has taken it, which its greeting shows.
+  char greeting[8];
+  REQUIRE(::read(other->get(), greeting, sizeof greeting) > 0);
+  auto sync = std::async(std::launch::async, [&] {
+    return run_ferryfs({"sync", server.url(dir / "source"), dir / "destination", "--identity", server.identity(),
+                        "--known-hosts", server.known_hosts()});
+  });
+  CHECK(wait_until([&] { return server.log().find("past MaxStartups") != std::string::npos; }));
+  other.reset();
+  CHECK(sync.get().code == 0);
 }
 
 TEST_CASE("a remote path that is not there, or is no directory, is refused in one line") {
