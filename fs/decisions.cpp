@@ -107,8 +107,13 @@ command_result verify(remote::migration& m, const std::string& path, bool with_s
     sum += fmt::format(", {} of them with a digest from now on", human_count(static_cast<std::int64_t>(v.stored)));
   if (v.wrong > 0) sum += fmt::format("; {} not", human_count(static_cast<std::int64_t>(v.wrong)));
   if (v.unsure > 0) sum += fmt::format("; {} not verified", human_count(static_cast<std::int64_t>(v.unsure)));
+  if (v.uncompared > 0)
+    sum += fmt::format("; {} not compared with the source: {}", human_count(static_cast<std::int64_t>(v.uncompared)),
+                       v.why_uncompared);
   if (!v.complete) sum += "; interrupted";
-  return {v.wrong + v.unsure > 0 || !v.complete ? EIO : 0, sum + '\n' + lines};
+  const bool remains = v.wrong + v.unsure > 0 || !v.complete || (v.uncompared > 0 && !m.suspicion().empty());
+  const int error = remains ? EIO : v.uncompared > 0 ? EHOSTDOWN : 0;
+  return {error, sum + '\n' + lines};
 }
 
 std::string verify_line(const remote::verify_progress& p) {

@@ -121,7 +121,7 @@ exit_code run_verify(const arguments& a) {
   const std::string command = fmt::format("verify {} {}", a.with_source ? "source" : "here", where.relative);
   if (where.mounted) return print(ask_watched(where.root, "verify", command));
   block_signals();
-  return print(decide(where, command, a.with_source ? need_source::now : need_source::never,
+  return print(decide(where, command, a.with_source ? need_source::if_there : need_source::never,
                       [&](migration& m, const std::string& path) { return verify_alone(m, path, a.with_source); }));
 }
 

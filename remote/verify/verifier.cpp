@@ -12,6 +12,7 @@
 #include <deque>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <vector>
 
@@ -81,7 +82,7 @@ class run {
  public:
   run(migration& m, bool with_source, const std::function<void(const std::string&)>& line, verify_progress& progress,
       const std::stop_token& stop)
-      : m_(m), with_source_(with_source), line_(line), progress_(progress), stop_(stop) {
+      : m_(m), with_source_(with_source), suspicion_(m.suspicion()), line_(line), progress_(progress), stop_(stop) {
     for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back([this] { work(); });
   }
 
@@ -91,7 +92,9 @@ class run {
   bool add(const std::string& path, const entry& e, const std::string& source_path) {
     item one{path, e, source_path, nullptr};
     const bool compares = e.source && S_ISREG(e.source->mode) && (e.state == state::common || is_doubt(e.reason));
-    if (with_source_ && compares) {
+    if (with_source_ && compares && !suspicion_.empty()) {
+      not_compared(suspicion_);
+    } else if (with_source_ && compares) {
       one.source = std::make_shared<asked>();
       m_.source().digest(source_path, [a = one.source](const auto& why, const auto& sha256) { a->end(why, sha256); });
     }
@@ -165,20 +168,20 @@ class run {
 
   void judge(const item& one, const std::string& digest) {
     std::string expected = one.row.sha256;
-    if (one.source) {
-      one.source->wait();
-      if (one.source->why) {
-        if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "as it should be");
-        return unsure(one, "not compared with the source: " + one.source->why->text);
-      }
+    const auto answer = one.source ? answer_of(one, digest) : std::nullopt;
+    if (answer && answer->why) {
+      if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "as it should be");
+      return unsure(one, "not compared with the source: " + answer->why->text);
+    }
+    if (answer && answer->another) return unsure(one, "changed on the source; run ferryfs scan");
+    if (answer) {
       expected = one.source->sha256;
-      if (expected != digest && is_another_there(one)) return unsure(one, "changed on the source; run ferryfs scan");
       const bool as_known = one.row.sha256.empty() ? is_sound_here(one.row.reason) : one.row.sha256 == digest;
       if (expected != digest && as_known) return differs(one, digest, expected);
       if (expected != digest) return spoilt(one, digest, expected, "on the source");
     }
     if (!expected.empty() && expected != digest) return spoilt(one, digest, expected, "as it should be");
-    const bool compared = one.source != nullptr;
+    const bool compared = answer.has_value();
     const bool news = one.row.sha256 != digest || is_doubt(one.row.reason) || (compared && !one.row.is_compared());
     if (news)
       m_.index().post([row = one.row, digest, compared](index::transaction& t) {
@@ -189,16 +192,37 @@ class run {
     const std::lock_guard lock{sum_mutex_};
     ++sum_.files, sum_.bytes += one.row.local->size;
     sum_.stored += one.row.sha256.empty() ? 1 : 0;
-    sum_.common += one.source ? 1 : 0;
+    sum_.common += compared ? 1 : 0;
   }
 
-  // The source's file is not the one that the index knows: its digest says nothing of ours.
-  bool is_another_there(const item& one) {
-    std::promise<bool> another;
+  struct answered {
+    std::optional<failure> why;  // the source's copy can't be had
+    bool another = false;        // its file is not the one that the index knows: its digest says nothing of ours
+  };
+  // What the source says; nothing where it does not answer at all.
+  std::optional<answered> answer_of(const item& one, const std::string& digest) {
+    one.source->wait();
+    answered a{one.source->why};
+    if (!a.why && one.source->sha256 != digest) a = look_there(one);
+    if (!a.why || !a.why->of_connection()) return a;
+    not_compared(a.why->text);
+    return std::nullopt;
+  }
+
+  void not_compared(const std::string& why) {
+    const std::lock_guard lock{sum_mutex_};
+    if (sum_.uncompared++ > 0) return;
+    sum_.why_uncompared = why;
+    spdlog::warn("verify: not compared with the source: {}", why);
+  }
+
+  answered look_there(const item& one) {
+    std::promise<answered> end;
     m_.source().stat(one.source_path, [&](const std::optional<failure>& why, const attributes& a) {
-      another.set_value(why || is_another(*one.row.source, a, m_.where().times()));
+      if (why && why->of_connection()) return end.set_value({why});
+      end.set_value({std::nullopt, why || is_another(*one.row.source, a, m_.where().times())});
     });
-    return another.get_future().get();
+    return end.get_future().get();
   }
 
   void spoilt(const item& one, const std::string& digest, const std::string& expected, const char* where) {
@@ -251,6 +275,7 @@ class run {
 
   migration& m_;
   const bool with_source_;
+  const std::string suspicion_;  // why nothing follows from what the source shows now; empty: something does
   const std::function<void(const std::string&)>& line_;
   verify_progress& progress_;
   const std::stop_token stop_;

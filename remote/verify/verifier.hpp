@@ -26,6 +26,8 @@ struct verified {
   std::uint64_t common = 0;            // of them, that the source's own digest confirms
   std::uint64_t wrong = 0;             // other bytes, or gone
   std::uint64_t unsure = 0;            // could not be read or compared, or changed meanwhile
+  std::uint64_t uncompared = 0;        // the source was to be asked for their digests, and is away or not believed
+  std::string why_uncompared;          // of the first of them
   bool complete = false;               // nobody stopped it
 };
 

@@ -172,6 +172,36 @@ TEST_CASE("what the source does not tell is not verified, and changes nothing") 
   CHECK(f.row("d/b.jpg").state == state::common);
 }
 
+TEST_CASE("a source that is away is told of once, and makes no picture worse than it is") {
+  verify_fixture f;
+  f.verify();
+  for (const char* path : {"d/a.jpg", "d/b.jpg", "d/before.jpg"}) f.source->fail(path, remote::cause::unreachable);
+  f.spoil("d/b.jpg");
+  const auto v = f.verify(true);
+  CHECK((v.files == 3 && v.common == 0 && v.wrong == 1 && v.unsure == 0 && v.uncompared == 3));
+  CHECK_FALSE(v.why_uncompared.empty());
+  REQUIRE(f.lines.size() == 1);
+  CHECK_THAT(f.lines[0], contains_text("d/b.jpg: digest differs"));
+  CHECK(f.of(state::common) == 2);
+  CHECK_FALSE(f.row("d/before.jpg").is_compared());
+  for (const char* path : {"d/a.jpg", "d/b.jpg", "d/before.jpg"}) f.source->mend(path);
+  CHECK(f.verify(true).uncompared == 0);
+  CHECK(f.row("d/before.jpg").is_compared());
+}
+
+TEST_CASE("a source that is not believed is not compared with, and that is told once") {
+  verify_fixture f;
+  f.source->remove("d");
+  f.scan();
+  REQUIRE_FALSE(f.m.suspicion().empty());
+  const auto v = f.verify(true);
+  INFO(v.files << ' ' << v.wrong << ' ' << v.unsure << ' ' << v.uncompared << ' '
+               << (f.lines.empty() ? "" : f.lines[0]));
+  CHECK((v.files == 4 && v.wrong == 0 && v.unsure == 0 && v.uncompared == 3));
+  CHECK(v.why_uncompared == f.m.suspicion());
+  CHECK(f.lines.empty());
+}
+
 TEST_CASE("what was compared, or fetched, is not compared again until one side stands otherwise") {
   verify_fixture f;
   const auto compare = [&] {
