@@ -214,6 +214,9 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   status->add_flag("--watch", a.watch, "go on until interrupted");
   status->add_flag("--verbose", a.verbose, "also what the destination's disk can do");
   status->add_option("--wait", r.wait, "wait until it is complete, SECONDS at most")->expected(0, 1);
+  auto* log = app.add_subcommand("log", "what the archive's log holds, also while it is mounted");
+  log->add_option("PATH", a.path, "the archive")->required();
+  log->add_flag("-f,--follow", a.follow, "go on with what comes to it, until interrupted");
   auto* report = app.add_subcommand("report", "the history of reports, and lists of pictures");
   add_report_options(*report, a, r);
   auto* fetch = app.add_subcommand("fetch", "make pictures, or all below a directory, local now");

@@ -15,7 +15,7 @@ struct arguments {
   remote::settings settings;       // mount, sync
   std::string destination;         // mount, sync
   std::string mountpoint;          // mount; empty: the destination
-  std::string path;                // scan, report, push, ctl, ready, verify
+  std::string path;                // scan, report, push, ctl, ready, verify, log
   std::vector<std::string> paths;  // fetch, status, skip, undelete, resolve
   std::string verb, rate;          // ctl
 
@@ -25,6 +25,7 @@ struct arguments {
   std::optional<std::uint64_t> limit;  // mount, sync; bytes a second
   bool allow_other = false;
   bool foreground = false;
+  bool follow = false;  // log
   std::vector<std::string> fuse_options;
   std::string log_level = "info";
 

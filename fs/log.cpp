@@ -4,16 +4,19 @@
 #include <fmt/format.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "index/error.hpp"
 #include "index/path.hpp"
@@ -30,8 +33,8 @@ class rotating_file final : public spdlog::sinks::base_sink<std::mutex> {
   }
 
  private:
-  static constexpr std::size_t most = 1U << 20;  // bytes
-  static constexpr int before = 2;               // files
+  static constexpr std::size_t most = 1U << 20;        // bytes
+  static constexpr int before = log_names.size() - 1;  // files
 
   int open() {
     file_ = unique_fd{::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644)};
@@ -80,23 +83,47 @@ class escaped_lines final : public spdlog::formatter {
   spdlog::pattern_formatter inner_;
 };
 
-void use(std::shared_ptr<spdlog::logger> logger, const std::string& pattern, const std::string& level) {
-  logger->set_formatter(std::make_unique<escaped_lines>(pattern));
-  logger->set_level(spdlog::level::from_str(level));
-  spdlog::set_default_logger(std::move(logger));
+// All that log go through one logger, whose sinks can be changed at any time.
+const std::shared_ptr<spdlog::sinks::dist_sink_mt>& outputs() {
+  static const auto all = std::make_shared<spdlog::sinks::dist_sink_mt>();
+  return all;
+}
+
+void use(std::vector<spdlog::sink_ptr> sinks) {
+  static const auto logger = std::make_shared<spdlog::logger>("", outputs());
+  auto least = spdlog::level::off;
+  for (const auto& s : sinks) least = std::min(least, s->level());
+  outputs()->set_sinks(std::move(sinks));
+  logger->set_level(least);
+  if (spdlog::default_logger_raw() != logger.get()) spdlog::set_default_logger(logger);
+}
+
+spdlog::sink_ptr with(spdlog::sink_ptr sink, const std::string& pattern, const std::string& level) {
+  sink->set_formatter(std::make_unique<escaped_lines>(pattern));
+  sink->set_level(spdlog::level::from_str(level));
+  return sink;
+}
+
+spdlog::sink_ptr file_sink(const std::string& path, const std::string& level) {
+  return with(std::make_shared<rotating_file>(path), "%Y-%m-%d %H:%M:%S %l: %v", level);
 }
 
 }  // namespace
 
 void log_to_stderr(const std::string& level) {
-  auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->flush_on(spdlog::level::info);
-  use(std::move(logger), "ferryfs: %l: %v", level);
+  use({with(std::make_shared<spdlog::sinks::stderr_sink_mt>(), "ferryfs: %l: %v", level)});
 }
 
-void log_to_file(const std::string& path, const std::string& level) {
-  auto logger = std::make_shared<spdlog::logger>("", std::make_shared<rotating_file>(path));
-  use(std::move(logger), "%Y-%m-%d %H:%M:%S %l: %v", level);
+void log_to_file(const std::string& path, const std::string& level) { use({file_sink(path, level)}); }
+
+void also_log_to_file(const std::string& path, const std::string& level) {
+  auto sinks = outputs()->sinks();
+  try {
+    sinks.push_back(file_sink(path, level));
+  } catch (const error& e) {
+    return spdlog::warn("nothing is logged to a file: {}", e.what());
+  }
+  use(std::move(sinks));
 }
 
 }  // namespace ferryfs::fs

@@ -26,11 +26,13 @@ void raise_open_files() {
 
 exit_code run(const fs::arguments& a) {
   static const std::map<std::string, exit_code (*)(const fs::arguments&)> commands{
-      {"mount", fs::run_mount},   {"sync", fs::run_sync},         {"scan", fs::run_scan},
-      {"status", fs::run_status}, {"fetch", fs::run_fetch},       {"ctl", fs::run_ctl},
-      {"skip", fs::run_skip},     {"undelete", fs::run_undelete}, {"resolve", fs::run_resolve},
-      {"ready", fs::run_ready},   {"verify", fs::run_verify},     {"push", fs::run_push},
-      {"report", fs::run_report}};
+      {"mount", fs::run_mount},     {"sync", fs::run_sync},
+      {"scan", fs::run_scan},       {"status", fs::run_status},
+      {"fetch", fs::run_fetch},     {"ctl", fs::run_ctl},
+      {"skip", fs::run_skip},       {"undelete", fs::run_undelete},
+      {"resolve", fs::run_resolve}, {"ready", fs::run_ready},
+      {"verify", fs::run_verify},   {"push", fs::run_push},
+      {"report", fs::run_report},   {"log", fs::run_log}};
   return commands.at(a.command)(a);
 }
 

@@ -18,6 +18,7 @@ exit_code run_undelete(const arguments& a);
 exit_code run_resolve(const arguments& a);
 exit_code run_ready(const arguments& a);
 exit_code run_verify(const arguments& a);
+exit_code run_log(const arguments& a);
 exit_code run_ctl(const arguments& a);
 
 }  // namespace ferryfs::fs

@@ -117,7 +117,9 @@ exit_code run_sync(const arguments& a) {
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
   const engine e = open_engine(a.settings, a.destination, "", need_source::now, a.limit);
   say_what_is_lacking(*e.where);
+  also_log_to_file(e.where->log_path(), a.log_level);
   auto& m = *e.archive;
+  spdlog::info("sync from {} begins", m.setup().source);
   recorder reports{m};
   const auto begun = wall_clock::now();
   m.rescan([&](const auto& r) {
@@ -129,6 +131,7 @@ exit_code run_sync(const arguments& a) {
   const std::string blocked = m.replicate().blocked_by();
   const json s = status_of(m);
   m.stop();
+  spdlog::info("sync ends{}: {}", end.interrupted ? ", interrupted" : "", status_line(s));
   leave_report("sync", reports, end, reached, blocked, begun);
   return conclude(m, s, end, reached, blocked, a.json);
 }
@@ -144,6 +147,7 @@ exit_code run_scan(const arguments& a) {
   ending end;
   const signal_watcher watcher{[&](int) { end.set([&] { end.interrupted = true; }); }};
   const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now, {}, a.rebuild);
+  also_log_to_file(e.where->log_path(), "info");
   auto& m = *e.archive;
   recorder reports{m};
   const auto begun = wall_clock::now();

@@ -96,22 +96,23 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     reports.try_record(std::move(j), begun);
   });
   // In place: its parts have threads and stay where they are.
-  std::unique_ptr<view> v{new view{archive,
-                                   options.owner,
-                                   options.mountpoint,
-                                   virtual_directory{own_files(archive, [&v] { return v->past.works(); }),
-                                                     archive.where().reports_path(), ::getuid(), ::getgid()},
-                                   parked_requests{archive.setup().io_timeout},
-                                   parked_requests{no_deadline},
-                                   {},
-                                   {},
-                                   {},
-                                   std::make_shared<departed_entries>(),
-                                   {},
-                                   control{archive, reports},
-                                   remote::serial_executor{"change of a fetched picture"},
-                                   remote::serial_executor{"lists"},
-                                   {}}};
+  std::unique_ptr<view> v{
+      new view{archive,
+               options.owner,
+               options.mountpoint,
+               virtual_directory{own_files(archive, [&v] { return v->past.works(); }), archive.where().reports_path(),
+                                 archive.where().log_path(), ::getuid(), ::getgid()},
+               parked_requests{archive.setup().io_timeout},
+               parked_requests{no_deadline},
+               {},
+               {},
+               {},
+               std::make_shared<departed_entries>(),
+               {},
+               control{archive, reports},
+               remote::serial_executor{"change of a fetched picture"},
+               remote::serial_executor{"lists"},
+               {}}};
   archive.index().on_departure([departed = v->departed](const entry& e, bool removed) {
     departed->positions.departs(e);
     if (removed) departed->removed.add(e);

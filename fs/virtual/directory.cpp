@@ -10,17 +10,25 @@
 #include <memory>
 #include <system_error>
 
+#include "fs/log.hpp"
 #include "fs/report/history.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
-constexpr std::string_view lists_name = "lists", reports_name = "reports", latest_name = "latest.json";
+constexpr std::string_view lists_name = "lists", reports_name = "reports", latest_name = "latest.json",
+                           log_mark = "log/";
+constexpr mode_t log_mode = 0400;  // it tells more of the server than the view does
+
+bool is_file(const std::string& path, struct stat& st) {
+  return ::lstat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode);
+}
 
 }  // namespace
 
-virtual_directory::virtual_directory(std::vector<file> files, std::string reports, std::uint32_t uid, std::uint32_t gid)
-    : files_(std::move(files)), reports_(std::move(reports)), uid_(uid), gid_(gid) {}
+virtual_directory::virtual_directory(std::vector<file> files, std::string reports, std::string log, std::uint32_t uid,
+                                     std::uint32_t gid)
+    : files_(std::move(files)), reports_(std::move(reports)), log_(std::move(log)), uid_(uid), gid_(gid) {}
 
 bool virtual_directory::is_shown(std::string_view name) const {
   if (name == latest_name) return true;
@@ -48,9 +56,9 @@ inode virtual_directory::child(inode parent, std::string_view name) {
     if (name == latest_name) return latest();
     // Only what is there gets a number, which it keeps: anybody may ask for any name.
     struct stat real {};
-    const bool there = ::lstat((reports_ + '/').append(name).c_str(), &real) == 0 && S_ISREG(real.st_mode);
-    return there ? number_of(name) : 0;
+    return is_file((reports_ + '/').append(name), real) ? number_of(name) : 0;
   }
+  if (parent == first && std::find(log_names.begin(), log_names.end(), name) != log_names.end()) return log_child(name);
   for (std::size_t i = 0; i < files_.size(); ++i)
     if (files_[i].name == name && (parent == lists_inode) == (files_[i].in == lists_name)) return first_file + i;
   return 0;
@@ -71,8 +79,29 @@ std::vector<std::pair<std::string, inode>> virtual_directory::list(inode directo
   if (directory == first) {
     names.emplace_back(lists_name, lists_inode);
     names.emplace_back(reports_name, reports_inode);
+    for (const auto name : log_names)
+      if (const inode log = log_child(name); log != 0) names.emplace_back(name, log);
   }
   return names;
+}
+
+// A file of the log keeps its inode when it gets another name: so `tail -F` finds that a new one stands in its place.
+inode virtual_directory::log_child(std::string_view name) {
+  struct stat real {};
+  if (!is_file(std::string(log_).append(name.substr(log_names[0].size())), real)) return 0;
+  return number_of(fmt::format("{}{}", log_mark, real.st_ino));
+}
+
+// On the disk, of a report or a file of the log; empty: the log's file is gone.
+std::string virtual_directory::path_of(inode ino) {
+  const std::string name = report_of(ino);
+  if (!name.starts_with(log_mark)) return reports_ + '/' + name;
+  for (const auto log : log_names) {
+    struct stat real {};
+    std::string path = std::string(log_).append(log.substr(log_names[0].size()));
+    if (is_file(path, real) && std::to_string(real.st_ino) == name.substr(log_mark.size())) return path;
+  }
+  return "";
 }
 
 // Another link, with another inode, for each newest report: the kernel may keep where a link leads.
@@ -101,8 +130,8 @@ std::optional<struct stat> virtual_directory::attributes(inode ino) {
     st.st_size = static_cast<off_t>(to.size());
   } else {
     struct stat real {};
-    if (::lstat((reports_ + '/' + report_of(ino)).c_str(), &real) != 0 || !S_ISREG(real.st_mode)) return std::nullopt;
-    st.st_mode = S_IFREG | 0444;
+    if (!is_file(path_of(ino), real)) return std::nullopt;
+    st.st_mode = S_IFREG | (report_of(ino).starts_with(log_mark) ? log_mode : 0444);
     st.st_size = real.st_size, st.st_mtim = real.st_mtim;
   }
   st.st_ino = ino;
@@ -119,7 +148,7 @@ virtual_directory::opened virtual_directory::open(inode ino) {
     if (f.open) return {"", f.open()};
     return {f.content ? f.content() : "", unique_fd{}};
   }
-  const std::string path = reports_ + '/' + report_of(ino);
+  const std::string path = path_of(ino);
   unique_fd report{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (!report) throw std::system_error(errno, std::generic_category(), path);
   return {"", std::move(report)};

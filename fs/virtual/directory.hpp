@@ -28,17 +28,18 @@ class virtual_directory {
     std::function<unique_fd()> open = {};  // what takes long to make: a file to be read, of no known size before
     std::string in = "";                   // a subdirectory
   };
-  // `reports` is the directory whose reports are shown in reports/.
-  virtual_directory(std::vector<file> files, std::string reports, std::uint32_t uid, std::uint32_t gid);
+  // `reports` is the directory whose reports are shown in reports/; `log`, and what stands beside it, is the log.
+  virtual_directory(std::vector<file> files, std::string reports, std::string log, std::uint32_t uid,
+                    std::uint32_t gid);
 
   // Inode numbers that no row can have.
   bool holds(inode ino) const noexcept { return ino >= first; }
   inode root() const noexcept { return first; }
   inode child(inode parent, std::string_view name);  // 0: none
-  // What is in a report's directory comes and goes: its names are not to be cached.
+  // Reports and the log's files come and go: their names are not to be cached.
   bool is_steady(inode ino) const noexcept { return ino < first_report; }
   std::vector<std::pair<std::string, inode>> list(inode directory);
-  // Of a report that was removed meanwhile, nothing.
+  // Of what was removed meanwhile, nothing.
   std::optional<struct stat> attributes(inode ino);
   bool is_directory(inode ino) const noexcept { return ino <= first + subdirectories; }
   // Where a symbolic link leads; empty: it is none.
@@ -51,7 +52,7 @@ class virtual_directory {
     std::string text;
     unique_fd file;  // instead of the text
   };
-  opened open(inode ino);  // errno, as std::system_error, where a report is gone
+  opened open(inode ino);  // errno, as std::system_error, where a report or a log is gone
 
  private:
   static constexpr inode first = inode{1} << 62;
@@ -62,13 +63,17 @@ class virtual_directory {
   std::string report_of(inode ino);
   inode number_of(std::string_view report);
   inode latest();  // 0: there is no report yet
+  inode log_child(std::string_view name);
+  std::string path_of(inode ino);
   bool is_shown(std::string_view name) const;
 
   std::vector<file> files_;
-  std::string reports_;
+  std::string reports_, log_;
   std::uint32_t uid_, gid_;
   std::mutex mutex_;
-  std::vector<std::string> seen_;  // reports by their inodes; "latest.json/TARGET" for the link
+  // Reports by their inodes; "latest.json/TARGET" for the link, "log/INODE" for the log's file of that inode on the
+  // disk.
+  std::vector<std::string> seen_;
 };
 
 }  // namespace ferryfs::fs
