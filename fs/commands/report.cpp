@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <functional>
 
 #include "fs/commands/commands.hpp"
 #include "fs/control_client.hpp"
@@ -19,6 +20,7 @@
 #include "fs/report/picture_json.hpp"
 #include "fs/report/recorder.hpp"
 #include "index/path.hpp"
+#include "index/reasons.hpp"
 #include "index/refused.hpp"
 #include "index/set.hpp"
 
@@ -29,27 +31,32 @@ namespace {
 class listing_output {
  public:
   explicit listing_output(bool as_json) : json_(as_json) {}
-  bool add(std::uint64_t size, std::string_view path, const gap_change* change = nullptr) {
-    text_.clear();
-    if (json_) {
-      const char* more = change == nullptr               ? ""
-                         : *change == gap_change::filled ? "\"change\":\"filled\","
-                                                         : "\"change\":\"came\",";
-      text_ = (first_ ? "[\n" : ",\n") + picture_json(size, path, more);
-    } else {
-      if (change != nullptr) text_ = *change == gap_change::filled ? "- " : "+ ";
-      index::append_line(text_, size, path);
-    }
-    if (terminal_) escape();
-    first_ = false;
-    return out_.add(text_);
+  bool add(std::uint64_t size, std::string_view path) { return put(size, path, "", ""); }
+  bool add(std::uint64_t size, std::string_view path, gap_change change) {
+    const bool filled = change == gap_change::filled;
+    return put(size, path, filled ? "\"change\":\"filled\"," : "\"change\":\"came\",", filled ? "- " : "+ ");
   }
+  // As text the reason has a line of its own below the name's, which begins with spaces as no name's line does.
+  bool add(std::uint64_t size, std::string_view path, const std::string& reason) {
+    put(size, path, json_ ? reason_json(reason) : "", "");
+    return json_ || reason.empty() || out_.add("    " + printable(reason) + '\n');
+  }
+  // Whether a list of lines is to say why, also to a program: of a failure it is what is asked for.
+  bool tells_why(std::string_view set) const { return json_ || terminal_ || set == "failed"; }
   void finish() {
     if (json_) out_.add(first_ ? "[]\n" : "\n]\n");
     out_.finish();
   }
 
  private:
+  bool put(std::uint64_t size, std::string_view path, const std::string& json_part, const char* mark) {
+    text_ = json_ ? (first_ ? "[\n" : ",\n") + picture_json(size, path, json_part) : mark;
+    if (!json_) index::append_line(text_, size, path);
+    if (terminal_) escape();
+    first_ = false;
+    return out_.add(text_);
+  }
+
   // A name may hold what a terminal takes for a command; programs get each byte as it is.
   void escape() {
     const auto text = std::string_view(text_).substr(0, text_.find_last_not_of('\n') + 1);
@@ -72,9 +79,8 @@ bool is_below(std::string_view path, std::string_view directory) {
   throw error(exit_code::local, fmt::format("{}: a line is no picture's; the list is damaged", printable(file)));
 }
 
-// A list of the mount's.
-void list_mounted(const located& where, const std::string& set, listing_output& out) {
-  const std::string path = fmt::format("{}/{}/lists/{}.txt", where.root, own_directory, set);
+// Calls `each` with the lines of a list of the mount's until it returns false.
+void for_each_line(const std::string& path, const std::function<bool(std::string_view)>& each) {
   const unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   std::string text, piece(256 << 10, '\0');
   while (true) {
@@ -84,19 +90,56 @@ void list_mounted(const located& where, const std::string& set, listing_output& 
     if (n == 0) break;
     text.append(piece, 0, static_cast<std::size_t>(n));
     std::size_t at = 0;
-    for (std::size_t end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
-      const auto line = index::parse_line(std::string_view(text).substr(at, end - at));
-      if (!line) refuse_line(path);
-      if (is_below(line->path, where.relative) && !out.add(line->size, line->path)) return;
-    }
+    for (std::size_t end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+      if (!each(std::string_view(text).substr(at, end - at))) return;
     text.erase(0, at);
   }
+}
+
+std::string bytes_of(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+// A list of the mount's with the reasons: lists/SET.json, a picture a line.
+void list_mounted_reasons(const located& where, const std::string& set, listing_output& out) {
+  const std::string path = fmt::format("{}/{}/lists/{}.json", where.root, own_directory, set);
+  for_each_line(path, [&](std::string_view line) {
+    if (!line.starts_with('{')) return true;  // the array's brackets
+    if (line.ends_with(',')) line.remove_suffix(1);
+    try {
+      const json picture = json::parse(line);
+      const auto name = picture.contains("path_hex") ? bytes_of(picture["path_hex"].get<std::string>())
+                                                     : picture.at("path").get<std::string>();
+      return !is_below(name, where.relative) ||
+             out.add(picture.at("size").get<std::uint64_t>(), name, picture.at("reason").get<std::string>());
+    } catch (const json::exception&) {
+      refuse_line(path);
+    }
+  });
+}
+
+void list_mounted(const located& where, const std::string& set, listing_output& out) {
+  if (index::has_reasons(set) && out.tells_why(set)) return list_mounted_reasons(where, set, out);
+  const std::string path = fmt::format("{}/{}/lists/{}.txt", where.root, own_directory, set);
+  for_each_line(path, [&](std::string_view text) {
+    const auto line = index::parse_line(text);
+    if (!line) refuse_line(path);
+    return !is_below(line->path, where.relative) || out.add(line->size, line->path);
+  });
 }
 
 void list_now(const located& where, const std::string& set, listing_output& out) {
   if (where.mounted) return list_mounted(where, set, out);
   index::reader r{index_of(where.root)};
-  if (set == "lost")
+  if (index::has_reasons(set) && out.tells_why(set))
+    index::list_reasons(r, set, where.relative,
+                        [&](std::string_view path, std::uint64_t size, const std::string& reason) {
+                          return out.add(size, path, reason);
+                        });
+  else if (set == "lost")
     r.losses([&](const index::loss& l) { return !is_below(l.path, where.relative) || out.add(l.size, l.path); });
   else if (set == "unlisted")
     for (const auto& path : index::unlisted_paths(r)) {
@@ -158,7 +201,7 @@ void print_comparison(const history& h, const report_name& from, const report_na
   if (a.list != "missing") throw error(exit_code::usage, "two reports can be compared by --list missing alone");
   listing_output out{a.json};
   auto was = h.list(from, a.list), is = h.list(to, a.list);
-  compare_lists(*was, *is, [&](gap_change c, const index::list_line& l) { return out.add(l.size, l.path, &c); });
+  compare_lists(*was, *is, [&](gap_change c, const index::list_line& l) { return out.add(l.size, l.path, c); });
   out.finish();
 }
 

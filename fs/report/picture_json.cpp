@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "index/path.hpp"
+
 namespace ferryfs::fs {
 
 std::string picture_json(std::uint64_t size, std::string_view path, std::string_view more) {
@@ -16,6 +18,10 @@ std::string picture_json(std::uint64_t size, std::string_view path, std::string_
     exact += '"';
   }
   return fmt::format("{{{}\"path\":{},\"size\":{}{}}}", more, shown, size, exact);
+}
+
+std::string reason_json(std::string_view reason) {
+  return fmt::format("\"reason\":{},", nlohmann::json(printable(reason)).dump());
 }
 
 }  // namespace ferryfs::fs

@@ -9,13 +9,16 @@
 #include <memory>
 #include <mutex>
 #include <system_error>
+#include <utility>
 
 #include "fs/dashboard/dashboard.hpp"
 #include "fs/report/gzip.hpp"
+#include "fs/report/picture_json.hpp"
 #include "fs/status.hpp"
 #include "fs/virtual/metrics.hpp"
 #include "index/list_line.hpp"
 #include "index/path.hpp"
+#include "index/reasons.hpp"
 #include "index/refused.hpp"
 #include "index/set.hpp"
 
@@ -32,8 +35,11 @@ metrics       the same for Prometheus
 lists/SET.txt the pictures of a set, one a line, "SIZE PATH", sorted by path as LC_ALL=C sort does; made when it is opened.
               Sets: source destination common missing new conflict deleted skipped failed refused lost unlisted.
               In a path a backslash stands as \\ and a newline as \n; every other byte stands as it is
+lists/SET.json the same of failed, refused and unlisted as JSON, each picture with its reason
 reports/      what scans and syncs found, TIME-NUMBER.json, and TIME-NUMBER.SET.gz, the lists of that time (zcat);
               latest.json is a link to the newest
+log           what was logged, by a mount in the background and by sync; log.1 and log.2 are what was before it. It grows
+              while it is read: "tail -F", or "ferryfs log -f"
 control       commands are written here: pause, resume, rescan, report, limit 20M, fetch PATH, … The answer can be read
               from the same open file; "ferryfs ctl" does that
 watch         the same while a command of control runs, as the kernel takes one write to a file at a time: progress push,
@@ -79,6 +85,24 @@ unique_fd nameless_file(remote::migration& m) {
   return file;
 }
 
+// A JSON array, each picture of it on a line of its own.
+unique_fd open_reasons(remote::migration& m, const std::string& set) {
+  unique_fd file = nameless_file(m);
+  if (!file) throw std::system_error(errno, std::generic_category(), set);
+  std::string text;
+  bool first = true;
+  index::list_reasons(*m.readers().borrow(), set, "",
+                      [&](std::string_view path, std::uint64_t size, const std::string& reason) {
+                        text += std::exchange(first, false) ? "[\n" : ",\n";
+                        text += picture_json(size, path, reason_json(reason));
+                        if (text.size() >= 256 << 10) write_all(file.get(), text, set), text.clear();
+                        return true;
+                      });
+  text += first ? "[]\n" : "\n]\n";
+  write_all(file.get(), text, set);
+  return file;
+}
+
 unique_fd open_list(remote::migration& m, const std::string& set) {
   unique_fd file = nameless_file(m);
   if (!file) throw std::system_error(errno, std::generic_category(), set);
@@ -118,8 +142,11 @@ std::vector<virtual_directory::file> own_files(remote::migration& m, std::functi
       {"status.json", 0444, status},
   };
   for (const std::string set : {"source", "destination", "common", "missing", "new", "conflict", "deleted", "skipped",
-                                "failed", "refused", "lost", "unlisted"})
+                                "failed", "refused", "lost", "unlisted"}) {
     files.push_back({set + ".txt", 0444, {}, [&m, set] { return open_list(m, set); }, "lists"});
+    if (index::has_reasons(set))
+      files.push_back({set + ".json", 0444, {}, [&m, set] { return open_reasons(m, set); }, "lists"});
+  }
   return files;
 }
 
