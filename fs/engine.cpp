@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "fs/capabilities_json.hpp"
+#include "fs/holder.hpp"
 #include "fs/rebuild.hpp"
 #include "fs/settings_json.hpp"
 #include "fs/switches.hpp"
@@ -73,6 +74,8 @@ engine open_engine(remote::settings s, const std::string& destination, const std
                    std::optional<std::uint64_t> limit, bool anew) {
   const remote::filter checked{s.exclude, s.profile};
   if (!remote::ssh::is_remote(s.source)) s.source = real_path(s.source);
+  // First: what stands in .ferryfs/ is the mount's, or about to change.
+  refuse_in_use(destination);
   engine e;
   e.where = std::make_unique<remote::destination>(std::filesystem::absolute(destination).lexically_normal());
   refuse_overlap(s, destination);

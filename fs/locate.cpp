@@ -1,19 +1,15 @@
 #include "fs/locate.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
+#include "fs/holder.hpp"
 #include "index/error.hpp"
 #include "index/path.hpp"
 #include "remote/destination/private_directory.hpp"
-#include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -25,16 +21,11 @@ bool is_there(const stdfs::path& p) {
   return stdfs::exists(p, ignored);
 }
 
-// Where the process that holds the archive's lock has it mounted; empty if nobody holds it, or without a mount.
+// Where the archive is mounted, as far as that is to be seen from here; empty: nowhere.
 std::string mounted_at(const stdfs::path& destination) {
-  const auto path = destination / own_directory / "lock";
-  const unique_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!fd || ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return "";
-  std::string text(4200, '\0');
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::pread(fd.get(), text.data(), text.size(), 0))));
-  constexpr std::string_view mark = ", mounted at ";
-  const auto at = text.find(mark);
-  return at == std::string::npos ? "" : text.substr(at + mark.size());
+  const auto h = holder_of(destination);
+  const std::string at = h ? mountpoint_here(*h) : "";
+  return !at.empty() && is_there(stdfs::path(at) / own_directory / "status.json") ? at : "";
 }
 
 }  // namespace
@@ -62,8 +53,7 @@ located locate(const std::string& path) {
     if (is_there(root / own_directory / "index.db")) {
       remote::check_private(root);
       const std::string mountpoint = mounted_at(root);
-      if (!mountpoint.empty() && is_there(stdfs::path(mountpoint) / own_directory / "status.json"))
-        return {mountpoint, relative, true};
+      if (!mountpoint.empty()) return {mountpoint, relative, true};
       return {root, relative, false};
     }
     if (root == root.parent_path()) break;

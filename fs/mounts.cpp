@@ -1,9 +1,12 @@
 #include "fs/mounts.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
+#include <system_error>
 
 namespace ferryfs::fs {
 namespace {
@@ -20,6 +23,29 @@ std::string unescaped(const std::string& field) {
     }
   }
   return text;
+}
+
+std::string text_of(const std::string& file) {
+  std::ifstream in{file};
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// In the order of their numbers.
+std::vector<pid_t> processes() {
+  std::vector<pid_t> all;
+  std::error_code problem;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", problem)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos) all.push_back(std::stoi(name));
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+// By which mount namespaces are told from one another; empty where the process is gone or not ours to look at.
+std::string namespace_of(const std::string& process) {
+  std::error_code problem;
+  return std::filesystem::read_symlink("/proc/" + process + "/ns/mnt", problem).string();
 }
 
 struct mounted {
@@ -56,9 +82,25 @@ std::string device_in(const std::string& mountinfo, const std::string& mountpoin
   return device;
 }
 
-std::vector<std::string> mountpoints() {
-  std::ifstream in{"/proc/self/mountinfo"};
-  return mountpoints_in({std::istreambuf_iterator<char>(in), {}});
+std::vector<std::string> mountpoints() { return mountpoints_in(text_of("/proc/self/mountinfo")); }
+
+std::string device_at(const std::string& mountpoint) { return device_in(text_of("/proc/self/mountinfo"), mountpoint); }
+
+std::vector<other_namespace> namespaces_with(const std::string& device) {
+  std::vector<other_namespace> found;
+  std::set<std::string> seen{namespace_of("self")};
+  for (const pid_t pid : processes()) {
+    const std::string process = std::to_string(pid);
+    if (const auto name = namespace_of(process); name.empty() || !seen.insert(name).second) continue;
+    for (auto& m : all_in(text_of("/proc/" + process + "/mountinfo"))) {
+      if (m.device != device) continue;
+      std::string command = text_of("/proc/" + process + "/comm");
+      if (command.ends_with('\n')) command.pop_back();
+      found.push_back({pid, std::move(command), std::move(m.mountpoint)});
+      break;
+    }
+  }
+  return found;
 }
 
 }  // namespace ferryfs::fs

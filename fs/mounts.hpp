@@ -1,6 +1,8 @@
 // The archives that are mounted on this machine.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -11,5 +13,17 @@ std::vector<std::string> mountpoints_in(const std::string& mountinfo);
 std::vector<std::string> mountpoints();
 // The device number, as MAJOR:MINOR, of the ferryfs that stands at `mountpoint`; empty where none does.
 std::string device_in(const std::string& mountinfo, const std::string& mountpoint);
+// The same of this process's own mounts.
+std::string device_at(const std::string& mountpoint);
+
+// Another mount namespace (mount_namespaces(7)) in which the ferryfs of a device stands, as a container or `unshare -m`
+// keeps a copy of it.
+struct other_namespace {
+  pid_t pid;            // the first process in it
+  std::string command;  // its name
+  std::string mountpoint;
+};
+// Those that this user may look into, by their processes.
+std::vector<other_namespace> namespaces_with(const std::string& device);
 
 }  // namespace ferryfs::fs

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 
 #include "fs/capabilities_json.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::size_t most_active = 16;  // transfers shown
 constexpr int most_failures = 3;
+constexpr std::int64_t soon = 30;  // seconds, the pause after the first failure of a picture
 
 json count(std::int64_t files, std::int64_t bytes) { return {{"files", files}, {"bytes", bytes}}; }
 
@@ -34,6 +36,16 @@ json failures_of(index::reader& r, const index::totals& t) {
   for (const auto& f : r.worst(most_failures))
     list.push_back({{"path", printable(r.path(f.ino).value_or("?"))}, {"reason", printable(f.error)}});
   return list;
+}
+
+// Whether a failure is tried again in a moment.
+bool retries_soon(index::reader& r, const index::totals& t) {
+  bool any = false;
+  if (t.of(state::failed).files == 0) return any;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  r.failures(std::chrono::duration_cast<std::chrono::seconds>(now).count() + soon, 1,
+             [&](const entry&) { any = true; });
+  return any;
 }
 
 json status_of_rows(index::reader& r) {
@@ -56,11 +68,8 @@ json status_of_rows(index::reader& r) {
   j["lost"] = count(lost.files, lost.bytes);
   // Links that lead out, and names that can't stand here.
   j["refused"]["files"] = t.of(state::refused).files + all.refused_names;
-  j["transfer"] = {{"paused", is_paused(r.meta)},
-                   {"limit", settings.limit},
-                   {"rate", 0},
-                   {"eta_s", nullptr},
-                   {"active", json::array()}};
+  j["transfer"] = {{"paused", is_paused(r.meta)},        {"limit", settings.limit}, {"rate", 0}, {"eta_s", nullptr},
+                   {"retries_soon", retries_soon(r, t)}, {"active", json::array()}};
   j["failures"] = failures_of(r, t);
   j["unlisted"] = count(all.unlisted, 0);
   j["suspicious"] = all.suspicious.empty() ? json() : json(printable(all.suspicious));
@@ -86,6 +95,8 @@ std::string transfer_text(const json& s) {
   if (t["paused"].get<bool>()) return "paused";
   if (!s.value("suspicious", json()).is_null()) return "waits, as the source is not believed";
   if (s["complete"].get<bool>() && t.value("active", json::array()).empty()) return "nothing left to do";
+  if (s["source"].value("reachable", json()) == json(false)) return "waits for the source";
+  if (t.contains("blocked")) return "stands still";
   std::string text = human_size(t["rate"].get<std::uint64_t>()) + "/s";
   if (const auto limit = t.value("limit", std::uint64_t{0}); limit > 0)
     text += fmt::format(" (limit {}/s)", human_size(limit));
@@ -147,6 +158,10 @@ std::string status_text(const json& s) {
   }
   for (const json& f : s.value("failures", json::array()))
     text += fmt::format("    {}: {}\n", f["path"].get<std::string>(), f["reason"].get<std::string>());
+  if (const auto named = static_cast<std::int64_t>(s.value("failures", json::array()).size());
+      s["failed"]["files"].get<std::int64_t>() > named)
+    text += fmt::format("    and {} more; see ferryfs report --list failed\n",
+                        human_count(s["failed"]["files"].get<std::int64_t>() - named));
   if (s["lost"]["files"].get<std::int64_t>() > 0)
     text += fmt::format("lost         {}  left the source before they were fetched\n", sum(s["lost"]));
   if (const auto n = s["unlisted"]["files"].get<std::int64_t>(); n > 0)
@@ -167,6 +182,7 @@ std::string status_text(const json& s) {
     text +=
         fmt::format("not kept     {} reads, {}: no room on the destination's disk (--min-free)\n",
                     human_count(unkept["reads"].get<std::int64_t>()), human_size(unkept["bytes"].get<std::uint64_t>()));
+  if (s.contains("in_use")) text += fmt::format("in use       {}\n", s["in_use"]["why"].get<std::string>());
   text += s["complete"].get<bool>() ? "complete\n" : fmt::format("not complete: {}\n", share_text(s));
   return text;
 }

@@ -2,9 +2,12 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <filesystem>
+
 #include "fs/commands/commands.hpp"
 #include "fs/daemon.hpp"
 #include "fs/engine.hpp"
+#include "fs/holder.hpp"
 #include "fs/log.hpp"
 #include "fs/mount/mountpoint.hpp"
 #include "fs/mount/session.hpp"
@@ -39,6 +42,7 @@ void serve(const arguments& a, const std::string& mountpoint, const std::functio
   say_what_is_lacking(*e.where);
   options.owner = {a.uid.value_or(e.where->uid()), a.gid.value_or(e.where->gid()), a.umask};
   serve_mount(*e.archive, options, [&] {
+    tell_device(std::filesystem::path(e.where->log_path()).replace_filename("lock"), mountpoint);
     if (!a.foreground) log_to_file(e.where->log_path(), a.log_level);
     stands();
   });

@@ -9,10 +9,12 @@
 #include "fs/capabilities_json.hpp"
 #include "fs/commands/commands.hpp"
 #include "fs/control_client.hpp"
+#include "fs/holder.hpp"
 #include "fs/locate.hpp"
 #include "fs/mounts.hpp"
 #include "fs/progress.hpp"
 #include "fs/size.hpp"
+#include "fs/standstill.hpp"
 #include "fs/status.hpp"
 #include "index/path.hpp"
 
@@ -24,25 +26,59 @@ using namespace std::chrono_literals;
 json status_at(const located& where) {
   if (where.mounted) return read_status(where.root);
   index::reader r{fmt::format("{}/{}/index.db", where.root, own_directory)};
-  return status_of(r);
+  json s = status_of(r);
+  if (const auto h = lasting_holder_of(where.root)) s["in_use"] = json_of(*h);
+  return s;
 }
 
 void print(const json& s, bool as_json) {
   std::printf("%s%s", as_json ? s.dump(2).c_str() : status_text(s).c_str(), as_json ? "\n" : "");
 }
 
+// To stderr, in one line; nothing where more may come by itself, and the time was over.
+void say_why_not(const std::string& path, const json& s) {
+  const auto end = standstill_of(s);
+  if (end.reasons.empty()) return;
+  std::fflush(stdout);
+  std::fprintf(stderr, "ferryfs: %s: nothing more comes by itself: %s\n", printable(path).c_str(),
+               fmt::format("{}", fmt::join(end.reasons, "; ")).c_str());
+}
+
 exit_code code_of(const json& s) { return s["complete"].get<bool>() ? exit_code::complete : exit_code::incomplete; }
 
-// Asks again and again, and shows what comes: until it is complete, or until the time is over, or for ever.
+// What an archive is waited for. One that can't be asked is not going to be complete.
+standstill end_of_wait(const json& s) {
+  if (s.contains("error")) return {{s["error"].get<std::string>()}, std::chrono::seconds(3)};
+  return s["complete"].get<bool>() ? standstill{{"complete"}} : standstill_of(s);
+}
+
+// Of all of them, when nothing more comes by itself to any: whatever the last one says.
+standstill end_of_waits(const json& all) {
+  standstill end{{"nothing is waited for"}};
+  for (const json& s : all) {
+    auto one = end_of_wait(s);
+    if (one.reasons.empty()) return {};
+    one.to_last = std::max(one.to_last, end.to_last);
+    end = std::move(one);
+  }
+  return end;
+}
+
+// Asks again and again, and shows what comes: until nothing more does, or until the time is over, or for ever.
 template <typename Ask, typename Show>
-json watch(const arguments& a, Ask&& ask, Show&& show, bool (*complete)(const json&)) {
+json watch(const arguments& a, Ask&& ask, Show&& show, standstill (*ends)(const json&)) {
   const auto begun = std::chrono::steady_clock::now();
+  auto moved = begun;
   progress shown;
   while (true) {
     json s = ask();
-    const bool late =
-        a.wait_seconds && std::chrono::steady_clock::now() - begun >= std::chrono::seconds(*a.wait_seconds);
-    if (a.wait && (complete(s) || late)) return s;
+    const auto now = std::chrono::steady_clock::now();
+    const bool late = a.wait_seconds && now - begun >= std::chrono::seconds(*a.wait_seconds);
+    if (a.wait) {
+      const auto end = ends(s);
+      if (end.reasons.empty()) moved = now;
+      if (late || (!end.reasons.empty() && now - moved >= end.to_last)) return s;
+    }
     if (a.watch && a.json)
       std::printf("%s\n", s.dump().c_str()), std::fflush(stdout);
     else if (!a.json)
@@ -64,10 +100,6 @@ json statuses_of(const std::vector<std::string>& paths) {
     all.push_back(std::move(one));
   }
   return all;
-}
-
-bool all_complete(const json& all) {
-  return std::all_of(all.begin(), all.end(), [](const json& s) { return s.value("complete", false); });
 }
 
 // What of the totals has a line to itself.
@@ -110,7 +142,7 @@ drawing lines_of(const json& all) {
 exit_code status_of_many(const arguments& a, const std::vector<std::string>& paths) {
   const auto ask = [&] { return statuses_of(paths); };
   const auto show = [](progress& p, const json& s) { p.show(lines_of(s), total_line(s)); };
-  const json all = a.watch || a.wait ? watch(a, ask, show, all_complete) : ask();
+  const json all = a.watch || a.wait ? watch(a, ask, show, end_of_waits) : ask();
   exit_code worst = exit_code::complete;
   if (a.json) std::printf("%s\n", all.dump(2).c_str());
   for (const json& s : all) {
@@ -121,6 +153,7 @@ exit_code status_of_many(const arguments& a, const std::vector<std::string>& pat
       std::fprintf(stderr, "ferryfs: %s\n", s["error"].get<std::string>().c_str());
     else if (!a.json)
       std::printf("%s\n", archive_line(s).c_str());
+    if (!failed && a.wait && code != exit_code::complete) say_why_not(s["path"].get<std::string>(), s);
   }
   if (!a.json) std::printf("%s\n", total_line(all).c_str());
   return worst;
@@ -139,11 +172,11 @@ exit_code run_status(const arguments& a) {
   }
   const located where = locate(a.paths.front());
   const auto ask = [&] { return status_at(where); };
-  const auto complete = [](const json& s) { return s["complete"].get<bool>(); };
   const auto show = [](progress& p, const json& s) { p.show(s); };
-  const json s = a.watch || a.wait ? watch(a, ask, show, complete) : ask();
+  const json s = a.watch || a.wait ? watch(a, ask, show, end_of_wait) : ask();
   print(s, a.json);
   if (a.verbose && !a.json) std::printf("%s", capabilities_text(s.value("disk", json())).c_str());
+  if (a.wait && code_of(s) != exit_code::complete) say_why_not(a.paths.front(), s);
   return code_of(s);
 }
 

@@ -27,7 +27,7 @@ leaving::leaving(fuse_session* session, std::string mountpoint, std::function<vo
 }
 
 void leaving::begin() {
-  detach(mountpoint_);
+  if (stands_at(mountpoint_)) detach(mountpoint_);
   forced_ = std::jthread{[this](const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any wake;

@@ -28,13 +28,6 @@ struct table_closer {
   void operator()(FILE* f) const noexcept { ::endmntent(f); }
 };
 
-bool has_ferryfs_mounted(const std::string& directory) {
-  const std::unique_ptr<FILE, table_closer> table{::setmntent("/proc/self/mounts", "r")};
-  while (const mntent* m = table ? ::getmntent(table.get()) : nullptr)
-    if (std::strcmp(m->mnt_type, "fuse.ferryfs") == 0 && directory == m->mnt_dir) return true;
-  return false;
-}
-
 [[noreturn]] void refuse(const std::string& path, const char* why) {
   throw error(exit_code::usage, fmt::format("{}: {}", printable(path), why));
 }
@@ -49,7 +42,7 @@ void prepare_mountpoint(const std::string& mountpoint, const std::string& destin
   const bool dead = ::statvfs(mountpoint.c_str(), &space) != 0 && errno == ENOTCONN;
   if (dead) detach(mountpoint);
   const int problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
-  if (!dead && problem == 0 && has_ferryfs_mounted(real_path(mountpoint)))
+  if (!dead && problem == 0 && stands_at(real_path(mountpoint)))
     refuse(mountpoint, "the mountpoint is busy: ferryfs is mounted there already; umount it first");
   if (real_path(mountpoint) == real_path(destination)) return;
   if (problem != 0) refuse(mountpoint, "the mountpoint must be an existing directory; make it first");
@@ -63,6 +56,13 @@ void prepare_mountpoint(const std::string& mountpoint, const std::string& destin
   if (!local_source.empty() &&
       (remote::is_below(mountpoint, local_source) || remote::is_below(local_source, mountpoint)))
     refuse(mountpoint, "the mountpoint and the source lie one inside the other; take another mountpoint");
+}
+
+bool stands_at(const std::string& mountpoint) {
+  const std::unique_ptr<FILE, table_closer> table{::setmntent("/proc/self/mounts", "r")};
+  while (const mntent* m = table ? ::getmntent(table.get()) : nullptr)
+    if (std::strcmp(m->mnt_type, "fuse.ferryfs") == 0 && mountpoint == m->mnt_dir) return true;
+  return false;
 }
 
 void detach(const std::string& mountpoint) {

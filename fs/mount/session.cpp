@@ -147,7 +147,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   } end{[&] {
     settle();
     v.reset();
-    fuse_session_unmount(session.get());
+    if (stands_at(options.mountpoint)) fuse_session_unmount(session.get());
   }};
   {
     leaving end_by_signal{session.get(), options.mountpoint, settle};
