@@ -29,6 +29,17 @@ std::string now_text() {
 constexpr const char* file_system_key = "source_file_system";
 constexpr const char* empty_key = "source_may_be_empty";
 
+// Which file system the source's root lies on now: another disk may have been mounted since the last look.
+std::optional<std::uint64_t> look_for_file_system(archive& source) {
+  const auto looked = std::make_shared<std::promise<void>>();
+  const auto thrown = contain("scan", [&] {
+    source.stat("", [looked](const std::optional<failure>&, const attributes&) { looked->set_value(); });
+  });
+  if (thrown) return std::nullopt;
+  looked->get_future().wait();  // each request ends, also when all is to stop
+  return source.file_system();
+}
+
 // Who looks at the archive knows it by each of these.
 index::link_rules rules_of(const settings& s, const destination& where) {
   index::link_rules rules{s.links, {where.path(), real_path(where.path())}};
@@ -184,7 +195,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full, bool
   const auto lost = readers_.borrow()->lost().files;
   const auto finished = std::make_shared<std::promise<source_scan::result>>();
   const auto known_disk = readers_.borrow()->meta(file_system_key);
-  const auto disk = source_->file_system();
+  const auto disk = look_for_file_system(*source_);
   const bool other_disk = disk && known_disk && *known_disk != std::to_string(*disk);
   if (other_disk) spdlog::info("another file system is mounted at the source than before; all of it is listed");
   auto s = std::make_shared<source_scan>(

@@ -29,6 +29,7 @@ std::unique_ptr<archive> open_archive(const settings& s) {
   const auto target = ssh::resolve(s.source, {s.identities, s.known_hosts, s.ssh_config, s.io_timeout});
   auto opened = std::make_unique<sftp::sftp_archive>(target, s.sessions);
   if (!opened->state().reachable) return opened;
+  if (const auto root = opened->root_just_seen(); root && S_ISDIR(root->mode)) return opened;
   const auto answer = std::make_shared<std::promise<std::pair<std::optional<failure>, attributes>>>();
   opened->stat("", [answer](const auto& why, const attributes& a) { answer->set_value({why, a}); });
   const auto [why, root] = answer->get_future().get();

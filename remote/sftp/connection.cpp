@@ -119,6 +119,7 @@ void connection::greet() {
       offered_.limits |= name == "limits@openssh.com";
       offered_.posix_rename |= name == "posix-rename@openssh.com";
       offered_.fsync |= name == "fsync@openssh.com";
+      offered_.statvfs |= name == "statvfs@openssh.com";
     }
   }
   auto first = receive_one(), second = receive_one();

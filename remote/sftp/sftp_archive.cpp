@@ -60,15 +60,51 @@ void sftp_archive::list(const std::string& path, std::shared_ptr<listing> to) {
 }
 
 void sftp_archive::stat(const std::string& path, stat_task::done done) {
-  if (const auto seen = path.empty() ? root_just_seen() : std::nullopt)
-    return announce([done = std::move(done), seen = *seen] { done(std::nullopt, seen); });
+  if (path.empty()) return look_at_root(std::move(done));
   put(std::make_shared<stat_task>(path, std::move(done)), queue::line::look);
 }
 
-// A mount and its first scan ask for what the greeting has told: each time a round trip.
+// Who has just looked, or was just greeted, has seen it: each time a round trip.
 std::optional<attributes> sftp_archive::root_just_seen() const {
   const std::lock_guard lock{state_mutex_};
   return std::chrono::steady_clock::now() - root_seen_ < 1s ? root_attributes_ : std::nullopt;
+}
+
+void sftp_archive::look_at_root(stat_task::done done) {
+  if (const auto seen = take_seen_root())
+    return announce([done = std::move(done), seen = *seen] { done(std::nullopt, seen); });
+  const auto looked = [this, done = std::move(done)](const std::optional<failure>& why, const attributes& a) {
+    if (!why) saw_root(a, 1);
+    done(why, a);
+  };
+  const auto told = [this](std::optional<std::uint64_t> id) {
+    const std::lock_guard lock{state_mutex_};
+    file_system_ = id;
+  };
+  put(std::make_shared<stat_task>("", looked, told), queue::line::look);
+}
+
+// A greeting takes nothing from what was just seen. `answers`: how many looks it saves.
+void sftp_archive::saw_root(const std::optional<attributes>& shown, unsigned answers) {
+  const std::lock_guard lock{state_mutex_};
+  const auto now = std::chrono::steady_clock::now();
+  if (answers < seen_answers_ && now - root_seen_ < 1s) return;
+  root_attributes_ = shown;
+  root_seen_ = now;
+  seen_answers_ = answers;
+}
+
+std::optional<attributes> sftp_archive::take_seen_root() {
+  const auto seen = root_just_seen();
+  const std::lock_guard lock{state_mutex_};
+  if (!seen || seen_answers_ == 0) return std::nullopt;
+  --seen_answers_;
+  return seen;
+}
+
+std::optional<std::uint64_t> sftp_archive::file_system() const {
+  const std::lock_guard lock{state_mutex_};
+  return file_system_;
 }
 
 void sftp_archive::read(std::shared_ptr<reading> to, lane where) {
@@ -208,10 +244,10 @@ void sftp_archive::take_back() {
 std::unique_ptr<connection> sftp_archive::greet(ssh::channel stream) {
   stream.start();
   auto c = std::make_unique<connection>(target_, std::move(stream), queue_.stopped());
+  // It does not tell of the file system. Where the server never does, a scan's two looks have seen all that there is.
+  saw_root(c->root_attributes(), c->offered().statvfs ? 0 : 2);
   const std::lock_guard lock{state_mutex_};
   root_ = c->absolute("");
-  root_attributes_ = c->root_attributes();
-  root_seen_ = std::chrono::steady_clock::now();
   can_replace_ = c->offered().posix_rename;
   return c;
 }

@@ -46,6 +46,11 @@ class sftp_archive final : public archive {
   void observe(std::function<void(const health&)> told) override;
   void stop() override;
   std::size_t depth() const override;
+  // As the last look at the root showed it, where the server offers statvfs@openssh.com.
+  std::optional<std::uint64_t> file_system() const override;
+
+  // The root, where it was seen within the last second; nothing is asked.
+  std::optional<attributes> root_just_seen() const;
 
  private:
   struct worker {
@@ -53,7 +58,9 @@ class sftp_archive final : public archive {
     std::jthread thread;
   };
   void put(std::shared_ptr<task> t, queue::line where);
-  std::optional<attributes> root_just_seen() const;
+  void look_at_root(stat_task::done done);
+  void saw_root(const std::optional<attributes>& shown, unsigned answers);
+  std::optional<attributes> take_seen_root();
   void change_names(change c, changed done);
   void ring(queue::line where);
   bool takes_background(std::size_t number) const;
@@ -86,6 +93,8 @@ class sftp_archive final : public archive {
   std::string root_;  // on the server; empty before the first connection
   std::optional<attributes> root_attributes_;
   std::chrono::steady_clock::time_point root_seen_;
+  unsigned seen_answers_ = 0;  // looks that are still answered with what was seen, within a second
+  std::optional<std::uint64_t> file_system_;
   bool can_replace_ = false;
   std::size_t established_ = 0, greeting_ = 0;  // connections that stand; that are logged in, and not yet up
   bool first_holds_ = false;                    // the first of them stands, or is being made

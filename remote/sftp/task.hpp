@@ -29,7 +29,7 @@ struct request {
 
 // What a server can beyond version 3.
 struct extensions {
-  bool limits = false, posix_rename = false, fsync = false;
+  bool limits = false, posix_rename = false, fsync = false, statvfs = false;
 };
 
 // What a task may ask of the connection that runs it.
@@ -89,11 +89,15 @@ std::string words_of(parser p);
 // Turns a STATUS reply into a failure of `path`.
 failure status_failure(const wire& w, const std::string& path, parser& p);
 
-// One path looked at: LSTAT, and where that does not tell the kind of file, READLINK, OPENDIR and OPEN.
+// One path looked at: LSTAT, and where that does not tell the kind of file, READLINK, OPENDIR and OPEN. Beside that,
+// where it is wanted, the number of the file system that the path lies on (statvfs@openssh.com).
 class stat_task final : public task {
  public:
   using done = std::function<void(const std::optional<failure>&, const attributes&)>;
-  stat_task(std::string path, done call) : path_(std::move(path)), done_(std::move(call)) {}
+  // Nothing: the server does not tell it. Called before `done`.
+  using on_file_system = std::function<void(std::optional<std::uint64_t>)>;
+  stat_task(std::string path, done call, on_file_system call_too = {})
+      : path_(std::move(path)), done_(std::move(call)), on_file_system_(std::move(call_too)) {}
   void start(wire& w) override;
   void reply(wire& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
@@ -104,6 +108,10 @@ class stat_task final : public task {
   void end(const std::optional<failure>& why, const attributes& a);
   std::string path_;
   done done_;
+  on_file_system on_file_system_;
+  bool awaits_file_system_ = false;
+  std::optional<std::uint64_t> file_system_;
+  std::optional<std::pair<std::optional<failure>, attributes>> looked_;  // and the file system is still to come
   attributes seen_;
   bool exists_ = false;  // LSTAT showed it
 };

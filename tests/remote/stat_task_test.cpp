@@ -55,6 +55,92 @@ TEST_CASE("a look is told what the server shows, or why it shows nothing") {
   CHECK(f.ends == 1);
 }
 
+// A look at the root, with the file system that it lies on.
+struct root_fixture {
+  fake_wire wire;
+  std::optional<std::uint64_t> file_system;
+  unsigned told = 0, ends = 0;
+  std::optional<remote::failure> why;
+  std::shared_ptr<remote::sftp::stat_task> task;
+
+  explicit root_fixture(bool offers = true, const std::string& path = "") {
+    wire.extensions.statvfs = offers;
+    task = std::make_shared<remote::sftp::stat_task>(
+        path, [this](const auto& w, const auto&) { ++ends, why = w; },
+        [this](std::optional<std::uint64_t> id) {
+          CHECK(ends == 0);
+          ++told, file_system = id;
+        });
+    task->start(wire);
+  }
+  void show_root() { wire.answer(type::stat, reply{type::attrs}.attrs(S_IFDIR | 0755, 5, 1000)); }
+  void show_file_system(std::uint64_t id) {
+    reply all{type::extended_reply};
+    for (std::uint64_t i = 1; i <= 8; ++i) all.u64(i);
+    wire.answer(type::extended, all.u64(id).u64(0).u64(255));
+  }
+};
+
+TEST_CASE("a look at the root tells the file system that it lies on, in the same round trip") {
+  root_fixture f;
+  REQUIRE(f.wire.count(type::extended) == 1);
+  auto asked = f.wire.open().at(1).body();
+  CHECK(asked.string() == "statvfs@openssh.com");
+  CHECK(asked.string() == "/root");
+  SECTION("answered in order") {
+    f.show_root();
+    CHECK(f.ends == 0);
+    f.show_file_system(0xfedcba9876543210);
+  }
+  SECTION("answered in any order") {
+    f.show_file_system(0xfedcba9876543210);
+    CHECK(f.ends == 0);
+    f.show_root();
+  }
+  CHECK(f.ends == 1);
+  CHECK_FALSE(f.why);
+  CHECK(f.file_system == 0xfedcba9876543210);
+}
+
+TEST_CASE("what a server does not tell of a file system is unknown, and keeps the look from nothing") {
+  SECTION("it has no number for it") {
+    root_fixture f;
+    f.show_root();
+    f.show_file_system(0);
+    CHECK((f.ends == 1 && f.told == 1 && !f.why && !f.file_system));
+  }
+  SECTION("it fails") {
+    root_fixture f;
+    f.show_root();
+    f.wire.answer(type::extended, status_reply(status::failure));
+    CHECK((f.ends == 1 && f.told == 1 && !f.why && !f.file_system));
+  }
+  SECTION("its answer is cut off") {
+    root_fixture f;
+    f.show_root();
+    f.wire.answer(type::extended, reply{type::extended_reply}.u64(4096));
+    CHECK((f.ends == 1 && f.told == 1 && !f.why && !f.file_system));
+  }
+  SECTION("it does not offer to tell it") {
+    root_fixture f{false};
+    CHECK(f.wire.count(type::extended) == 0);
+    f.show_root();
+    CHECK((f.ends == 1 && f.told == 1 && !f.why && !f.file_system));
+  }
+  SECTION("the root is not there") {
+    root_fixture f;
+    f.show_file_system(7);
+    f.wire.answer(type::stat, status_reply(status::no_such_file));
+    CHECK((f.ends == 1 && f.told == 1 && f.why && !f.file_system));
+  }
+  SECTION("the connection is lost between the two answers") {
+    root_fixture f;
+    f.show_root();
+    f.task->lost({cause::unreachable, "gone"});
+    CHECK((f.ends == 1 && f.told == 1 && f.why && !f.file_system));
+  }
+}
+
 TEST_CASE("a look at what the server tells no kind of learns it, as a listing does") {
   stat_fixture f{"a"};
   const bool looks = GENERATE(true, false);
