@@ -40,28 +40,41 @@ std::string path_part(const std::string& source) {
   return source.substr(source.find(':') + 1);
 }
 
-void refuse_other_source(const remote::settings& known, const remote::settings& given) {
+// The failure of a source that is not asked any more.
+[[noreturn]] void refuse_silent(const remote::settings& s) {
+  throw error(exit_code::source,
+              fmt::format("the source does not answer: {} (nothing for {} s); see what is mounted there",
+                          printable(s.source), s.io_timeout.count()));
+}
+
+void refuse_other_source(const remote::settings& known, const remote::settings& given, bool answers) {
   if (path_part(known.source) == path_part(given.source)) return;
+  if (!answers) refuse_silent(given);  // a link in its path may lead to the same
   throw error(exit_code::usage,
               fmt::format("the destination belongs to the source {}, not {}; take another destination, or "
                           "remove its .ferryfs/ to begin anew",
                           printable(known.source), printable(given.source)));
 }
 
-void refuse_overlap(const remote::settings& s, const std::string& destination) {
+void refuse_overlap(const remote::settings& s, const std::string& destination, const std::string& mountpoint) {
   if (remote::ssh::is_remote(s.source)) return;
-  if (remote::is_below(destination, s.source))
+  const std::string real = real_path(destination);
+  if (remote::is_below(real, s.source))
     throw error(exit_code::usage,
                 fmt::format("{}: the destination lies inside the source; take one outside", printable(destination)));
-  if (remote::is_below(s.source, destination))
+  if (remote::is_below(s.source, real))
     throw error(exit_code::usage,
                 fmt::format("{}: the source lies inside the destination; take one outside", printable(s.source)));
+  if (!mountpoint.empty() && (remote::is_below(mountpoint, s.source) || remote::is_below(s.source, mountpoint)))
+    throw error(exit_code::usage,
+                fmt::format("{}: the mountpoint and the source lie one inside the other; take another mountpoint",
+                            printable(mountpoint)));
 }
 
-std::unique_ptr<remote::archive> open_source(const remote::settings& s, need_source need) {
+std::unique_ptr<remote::archive> open_source(const remote::settings& s, need_source need, bool answers) {
   if (need == need_source::never) return std::make_unique<remote::absent_archive>("the source is not asked for this");
   try {
-    return remote::open_archive(s);
+    return remote::open_archive(s, answers);
   } catch (const error& e) {
     if (need != need_source::if_there || e.code() != exit_code::source) throw;
     return std::make_unique<remote::absent_archive>(e.what());
@@ -73,15 +86,16 @@ std::unique_ptr<remote::archive> open_source(const remote::settings& s, need_sou
 engine open_engine(remote::settings s, const std::string& destination, const std::string& mountpoint, need_source need,
                    std::optional<std::uint64_t> limit, bool anew) {
   const remote::filter checked{s.exclude, s.profile};
-  if (!remote::ssh::is_remote(s.source)) s.source = real_path(s.source);
   // First: what stands in .ferryfs/ is the mount's, or about to change.
   refuse_in_use(destination);
+  // What the index remembers was located once.
+  const bool answers = need == need_source::never || remote::locate_source(s);
   engine e;
   e.where = std::make_unique<remote::destination>(std::filesystem::absolute(destination).lexically_normal());
-  refuse_overlap(s, destination);
+  refuse_overlap(s, destination, mountpoint);
   const auto known = remembered(destination);
-  if (known) refuse_other_source(*known, s);
-  auto source = open_source(s, need);
+  if (known) refuse_other_source(*known, s, answers);
+  auto source = open_source(s, need, answers);
   if (const auto health = source->state(); !health.reachable) {
     if (!known || need == need_source::now) throw error(exit_code::source, health.why);
     if (need == need_source::sometime)

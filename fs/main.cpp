@@ -11,6 +11,7 @@
 #include "fs/commands/commands.hpp"
 #include "index/database.hpp"
 #include "index/path.hpp"
+#include "remote/directory/file_process.hpp"
 
 namespace {
 
@@ -39,6 +40,7 @@ exit_code run(const fs::arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (remote::run_as_file_process(argc, argv)) return 0;
   mallopt(M_ARENA_MAX, 4);  // buffers pass from thread to thread: more arenas only hold more memory
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGIO, SIG_IGN);  // of leases: fs/mount/mapped_files.cpp

@@ -8,15 +8,16 @@
 #include "index/error.hpp"
 #include "index/path.hpp"
 #include "remote/directory/directory_archive.hpp"
+#include "remote/directory/file_calls.hpp"
 #include "remote/sftp/sftp_archive.hpp"
 #include "remote/ssh/target.hpp"
 
 namespace ferryfs::remote {
 namespace {
 
-std::unique_ptr<archive> open_directory(const settings& s) {
+std::unique_ptr<archive> open_directory(const settings& s, bool answers) {
   try {
-    return std::make_unique<directory_archive>(s.source);
+    return std::make_unique<directory_archive>(s.source, s.io_timeout, answers);
   } catch (const failure& f) {
     throw error(exit_code::source, f.text + "; name a directory that can be read");
   }
@@ -24,8 +25,19 @@ std::unique_ptr<archive> open_directory(const settings& s) {
 
 }  // namespace
 
-std::unique_ptr<archive> open_archive(const settings& s) {
-  if (!ssh::is_remote(s.source)) return open_directory(s);
+bool locate_source(settings& s) {
+  if (ssh::is_remote(s.source)) return true;
+  try {
+    auto real = real_path_in_time(s.source, s.io_timeout);
+    s.source = real ? *std::move(real) : plain_path(s.source);
+    return real.has_value();
+  } catch (const failure& f) {
+    throw error(exit_code::local, f.text);
+  }
+}
+
+std::unique_ptr<archive> open_archive(const settings& s, bool answers) {
+  if (!ssh::is_remote(s.source)) return open_directory(s, answers);
   const auto target = ssh::resolve(s.source, {s.identities, s.known_hosts, s.ssh_config, s.io_timeout});
   auto opened = std::make_unique<sftp::sftp_archive>(target, s.sessions);
   if (!opened->state().reachable) return opened;
@@ -41,8 +53,7 @@ std::unique_ptr<archive> open_archive(const settings& s) {
   return opened;
 }
 
-bool is_below(const std::string& a, const std::string& b) {
-  const std::string below = real_path(a), above = real_path(b);
+bool is_below(const std::string& below, const std::string& above) {
   return below == above || above == "/" || below.starts_with(above + '/');
 }
 

@@ -8,11 +8,16 @@
 
 namespace ferryfs::remote {
 
-// Connects once and looks at the root. Where the source is unreachable now, its state() says why. Throws
-// ferryfs::error: usage for a malformed SOURCE, source for one that does not exist or is no directory.
-std::unique_ptr<archive> open_archive(const settings& s);
+// Makes a local SOURCE absolute, without symbolic links in it. False: its file system does not answer, and links may
+// have stayed. Waits for at most io_timeout.
+bool locate_source(settings& s);
 
-// True where `a` lies below `b`, or is it. Both are directories that exist, or whose parent does.
-bool is_below(const std::string& a, const std::string& b);
+// Connects once and looks at the root. Where the source is unreachable now, its state() says why. Throws
+// ferryfs::error: usage for a malformed SOURCE, source for one that does not exist or is no directory. `answers`: as
+// locate_source said.
+std::unique_ptr<archive> open_archive(const settings& s, bool answers = true);
+
+// True where one directory lies below the other, or is it. Both are as real_path has them: nothing is asked for.
+bool is_below(const std::string& below, const std::string& above);
 
 }  // namespace ferryfs::remote

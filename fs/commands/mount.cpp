@@ -14,7 +14,6 @@
 #include "fs/signals.hpp"
 #include "fs/switches.hpp"
 #include "index/path.hpp"
-#include "remote/ssh/target.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -51,10 +50,9 @@ void serve(const arguments& a, const std::string& mountpoint, const std::functio
 }  // namespace
 
 exit_code run_mount(const arguments& a) {
-  const bool local = !remote::ssh::is_remote(a.settings.source);
   // Before the destination is looked at: a dead mount over it would hide it. Its own links are not resolved for that.
   const std::string over = a.mountpoint.empty() ? a.destination : a.mountpoint;
-  prepare_mountpoint(over, a.destination, local ? a.settings.source : "");
+  prepare_mountpoint(over, a.destination);
   const std::string mountpoint = real_path(over);
   if (a.foreground) {
     serve(a, mountpoint, [] {});

@@ -34,8 +34,7 @@ struct table_closer {
 
 }  // namespace
 
-void prepare_mountpoint(const std::string& mountpoint, const std::string& destination,
-                        const std::string& local_source) {
+void prepare_mountpoint(const std::string& mountpoint, const std::string& destination) {
   struct stat st {};
   // The kernel still answers stat(2) of a dead mount from its cache, but not statfs(2).
   struct statvfs space {};
@@ -44,18 +43,16 @@ void prepare_mountpoint(const std::string& mountpoint, const std::string& destin
   const int problem = ::stat(mountpoint.c_str(), &st) == 0 ? 0 : errno;
   if (!dead && problem == 0 && stands_at(real_path(mountpoint)))
     refuse(mountpoint, "the mountpoint is busy: ferryfs is mounted there already; umount it first");
-  if (real_path(mountpoint) == real_path(destination)) return;
+  const std::string real_mountpoint = real_path(mountpoint), real_destination = real_path(destination);
+  if (real_mountpoint == real_destination) return;
   if (problem != 0) refuse(mountpoint, "the mountpoint must be an existing directory; make it first");
   if (!S_ISDIR(st.st_mode)) refuse(mountpoint, "the mountpoint is no directory; take an empty one");
   if (!std::filesystem::is_empty(mountpoint))
     refuse(mountpoint, "the mountpoint is not empty; take an empty directory");
-  if (remote::is_below(destination, mountpoint))
+  if (remote::is_below(real_destination, real_mountpoint))
     refuse(mountpoint, "the destination lies inside the mountpoint; take another one");
-  if (remote::is_below(mountpoint, destination))
+  if (remote::is_below(real_mountpoint, real_destination))
     refuse(mountpoint, "the mountpoint lies inside the destination; take another one");
-  if (!local_source.empty() &&
-      (remote::is_below(mountpoint, local_source) || remote::is_below(local_source, mountpoint)))
-    refuse(mountpoint, "the mountpoint and the source lie one inside the other; take another mountpoint");
 }
 
 bool stands_at(const std::string& mountpoint) {

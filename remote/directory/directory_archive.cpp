@@ -1,55 +1,89 @@
 #include "remote/directory/directory_archive.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/eventfd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
+#include <future>
 #include <iterator>
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
-#include "remote/beneath.hpp"
 #include "remote/digest/read_back.hpp"
-#include "remote/directory/listing.hpp"
 #include "remote/refused_kind.hpp"
 
 namespace ferryfs::remote {
 namespace {
 
-attributes attributes_of(const struct stat& st) {
-  return {st.st_mode, std::min(static_cast<std::uint64_t>(st.st_size), largest_size), st.st_mtim.tv_sec};
+using what = file_call::what;
+
+const failure ending_now{cause::cancelled, "ferryfs is ending"};
+
+// What a list has handed over, as far as it is of a kind that is brought over; the rest is refused.
+std::vector<found> names_in(const file_call& call, listing& to) {
+  std::vector<found> names;
+  for (std::size_t at = 0; at + sizeof(packed_entry) <= std::min(call.length, file_call::most_data);) {
+    packed_entry head;
+    std::memcpy(&head, call.data + at, sizeof head);
+    const auto* const text = reinterpret_cast<const char*>(call.data + at + sizeof head);
+    at += sizeof head + head.name + head.target;
+    if (is_refused_kind(head.attributes.st_mode))
+      to.refused({text, head.name}, why_refused(head.attributes.st_mode));
+    else
+      names.push_back({{text, head.name}, attributes_of(head.attributes), {text + head.name, head.target}});
+  }
+  return names;
 }
 
 }  // namespace
 
-directory_archive::directory_archive(std::string path) : root_path_(std::move(path)) {
-  if (!open_root()) throw failed("", errno);
+attributes attributes_of(const struct stat& st) {
+  return {st.st_mode, std::min(static_cast<std::uint64_t>(st.st_size), largest_size), st.st_mtim.tv_sec};
+}
+
+directory_archive::directory_archive(std::string path, std::chrono::milliseconds deadline, bool answers)
+    : root_path_(std::move(path)), deadline_(deadline), stop_event_(::eventfd(0, EFD_CLOEXEC)) {
+  if (!stop_event_) throw failure{cause::unreachable, fmt::format("{}: too many open files", printable(root_path_))};
+  if (!answers) {
+    late_ = 1;
+    last_ = file_calls{root_path_, deadline_, stop_event_.get(), {}}.silent("");
+  }
   for (const bool background_too : {true, true, false})
-    threads_.emplace_back([this, background_too](const std::stop_token& stop) { work(stop, background_too); });
+    threads_.emplace_back([this, background_too, begins_late = !answers && !background_too](
+                              const std::stop_token& stop) { work(stop, background_too, !begins_late); });
+  threads_.emplace_back([this](const std::stop_token& stop) { attend(stop); });
+  if (!answers) return;
+  try {
+    look_at_root();
+  } catch (...) {  // the destructor of what is not made does not run
+    stop();
+    throw;
+  }
 }
 
-// Anew for each request: a disk that is mounted later, or away for a while, stands under the path and not under what
-// was opened once.
-unique_fd directory_archive::open_root() const {
-  return unique_fd{::open(root_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-}
-
-// Without the root nothing is known of what lies below it.
-failure directory_archive::away(int problem) const {
-  return {cause::unreachable, fmt::format("{}: {}", printable(root_path_), std::strerror(problem))};
+void directory_archive::look_at_root() {
+  const auto answer = std::make_shared<std::promise<std::optional<failure>>>();
+  put({nullptr,
+       [answer](const auto& refused, file_calls* files) {
+         auto why = refused ? refused : files->make(what::look, "");
+         if (!refused && why && files->is_root_away()) why = files->failed("", files->answer().problem);
+         answer->set_value(why);
+       }},
+      lane::demand);
+  const auto why = answer->get_future().get();
+  if (why && why->why != cause::timeout) throw failure{*why};
 }
 
 std::optional<std::uint64_t> directory_archive::file_system() const {
-  struct stat st {};
-  const auto root = open_root();
-  return root && ::fstat(root.get(), &st) == 0 ? std::optional<std::uint64_t>(st.st_dev) : std::nullopt;
+  const std::lock_guard lock{mutex_};
+  return file_system_;
 }
 
 void directory_archive::stop() {
   stopping_ = true;
+  ::eventfd_write(stop_event_.get(), 1);
   for (auto& t : threads_) t.request_stop();
   for (auto& t : threads_)
     if (t.joinable()) t.join();
@@ -61,113 +95,96 @@ void directory_archive::stop() {
     std::move(background_.begin(), background_.end(), std::back_inserter(left));
     background_.clear();
   }
-  for (const auto& j : left)
-    contain("end of a request", [&] { j.run(failure{cause::cancelled, "ferryfs is ending"}); });
+  for (const auto& j : left) contain("end of a request", [&] { j.run(ending_now, nullptr); });
 }
 
-failure directory_archive::failed(const std::string& path, int problem) const {
-  const cause why = problem == ENOENT || problem == ENOTDIR                     ? cause::not_found
-                    : problem == EACCES || problem == EPERM || problem == EROFS ? cause::permission
-                    : problem == EEXIST                                         ? cause::exists
-                                                                                : cause::source_error;
-  return {why, fmt::format("{}: {}", printable(path.empty() ? root_path_ : root_path_ + '/' + path),
-                           std::strerror(problem))};
+archive::health directory_archive::state() const {
+  const std::lock_guard lock{mutex_};
+  return late_ == 0 ? health{} : health{false, last_.text};
+}
+
+void directory_archive::observe(std::function<void(const health&)> told) {
+  const std::lock_guard lock{mutex_};
+  observer_ = std::move(told);
+  known_reachable_ = late_ == 0;
 }
 
 void directory_archive::list(const std::string& path, std::shared_ptr<listing> to) {
   put({nullptr,
-       [this, path, to = std::move(to)](const auto& refused) {
+       [path, to = std::move(to)](const auto& refused, file_calls* files) {
          if (refused) return to->finished(refused);
          std::optional<failure> why;
-         if (const auto thrown = contain("a listing", [&] { why = list_now(path, *to); }))
+         if (const auto thrown = contain("a listing", [&] { why = list_now(*files, path, *to); }))
            why = failure_of(thrown, printable(path));
          to->finished(why);
        }},
       lane::demand);
 }
 
-std::optional<failure> directory_archive::list_now(const std::string& path, listing& to) const {
-  constexpr std::size_t batch_size = 512;
-  std::vector<found> batch;
-  std::string left_out;
-  const auto root = open_root();
-  if (!root) return away(errno);
-  const int problem = list_directory(
-      root.get(), path,
-      [&](local_entry&& e) {
-        const mode_t kind = e.attributes.st_mode & S_IFMT;
-        if (is_refused_kind(kind)) return to.refused(std::move(e.name), why_refused(kind));
-        batch.push_back({std::move(e.name), attributes_of(e.attributes), std::move(e.target)});
-        if (batch.size() == batch_size) to.batch(std::exchange(batch, {}));
-      },
-      &left_out);
-  if (!batch.empty()) to.batch(std::move(batch));
-  if (problem == 0) return std::nullopt;
-  return failed(left_out.empty() ? path : join(path, left_out), problem);
+std::optional<failure> directory_archive::list_now(file_calls& files, const std::string& path, listing& to) {
+  for (auto wanted = what::list;; wanted = what::list_on) {
+    const auto why = files.make(wanted, path);
+    if (why && (why->of_connection() || files.answer().no_root)) return why;
+    auto names = names_in(files.answer(), to);
+    const bool more = files.answer().more;
+    const std::string left_out = files.answer().other;
+    if (!names.empty()) to.batch(std::move(names));
+    if (more) continue;
+    return why && !left_out.empty() ? files.failed(join(path, left_out), files.answer().problem) : why;
+  }
 }
 
 void directory_archive::stat(const std::string& path,
                              std::function<void(const std::optional<failure>&, const attributes&)> done) {
   put({nullptr,
-       [this, path, done = std::move(done)](const auto& refused) {
+       [this, path, done = std::move(done)](const auto& refused, file_calls* files) {
          if (refused) return done(refused, {});
-         struct stat st {};
-         const auto root = open_root();
-         if (!root) return done(away(errno), {});
-         const unique_fd fd = open_beneath(root.get(), path, O_PATH | O_NOFOLLOW);
-         if (!fd || ::fstat(fd.get(), &st) != 0) return done(failed(path, errno), {});
-         done(std::nullopt, attributes_of(st));
+         const auto why = files->make(what::look, path);
+         if (path.empty()) {
+           const std::lock_guard lock{mutex_};
+           file_system_ = why ? std::nullopt : std::optional{files->answer().file_system};
+         }
+         why ? done(why, {}) : done(std::nullopt, attributes_of(files->answer().shown));
        }},
       lane::demand);
 }
 
 void directory_archive::read(std::shared_ptr<reading> to, lane where) {
   put({to,
-       [this, to](const auto& refused) {
+       [this, to](const auto& refused, file_calls* files) {
          ending end{refused, {}};
          if (!refused)
-           if (const auto thrown = contain("reading of a picture", [&] { end = read_now(*to); }))
+           if (const auto thrown = contain("reading of a picture", [&] { end = read_now(*files, *to); }))
              end = {failure_of(thrown, printable(to->path())), {}};
          to->finished(end.why, end.after);
        }},
       where);
 }
 
-directory_archive::ending directory_archive::read_now(reading& to) const {
-  const auto root = open_root();
-  if (!root) return {away(errno), {}};
-  const unique_fd fd = open_beneath(root.get(), to.path(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (!fd) return {failed(to.path(), errno), {}};
-  constexpr std::uint32_t step = 1U << 20;
-  std::vector<std::byte> buffer;
+directory_archive::ending directory_archive::read_now(file_calls& files, reading& to) const {
+  if (const auto why = files.make(what::open, to.path())) return {why, {}};
   while (true) {
-    if (stopping_) return {failure{cause::cancelled, "ferryfs is ending"}, {}};
-    const auto next = to.want(step);
+    if (stopping_) return {ending_now, {}};
+    const auto next = to.want(file_call::most_data);
     if (next.what == reading::wish::enough) break;
     if (next.what == reading::wish::later) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       continue;
     }
-    buffer.resize(next.part.length);
-    std::size_t have = 0;
-    while (have < buffer.size()) {
-      const ssize_t n =
-          ::pread(fd.get(), buffer.data() + have, buffer.size() - have, static_cast<off_t>(next.part.offset + have));
-      if (n < 0) return {failed(to.path(), errno), {}};
-      if (n == 0 && next.part.beyond && have + 1 == buffer.size()) break;
-      if (n == 0 && to.ends(next.part.offset + have)) break;
-      if (n == 0) {
-        struct stat now {};
-        ::fstat(fd.get(), &now);
-        return {failure{cause::changed, printable(to.path()) + ": became shorter on the source"}, attributes_of(now)};
-      }
-      have += static_cast<std::size_t>(n);
-    }
-    if (have > 0) to.arrived(next.part.offset, std::span(buffer).first(have));
+    const auto [offset, length, beyond] = next.part;
+    if (const auto why = files.make(what::read, to.path(), [from = offset, most = length](file_call& c) {
+          c.offset = from, c.length = std::min(most, file_call::most_data);
+        }))
+      return {why, {}};
+    const auto& got = files.answer();
+    const bool whole = got.length == length || (beyond && got.length + 1 == length);
+    if (!whole && !to.ends(offset + got.length))
+      return {failure{cause::changed, printable(to.path()) + ": became shorter on the source"},
+              attributes_of(got.shown)};
+    if (got.length > 0) to.arrived(offset, std::span(got.data).first(got.length));
   }
-  struct stat st {};
-  if (::fstat(fd.get(), &st) != 0) return {failed(to.path(), errno), {}};
-  return {std::nullopt, attributes_of(st)};
+  if (const auto why = files.make(what::close, to.path())) return {why, {}};
+  return {std::nullopt, attributes_of(files.answer().shown)};
 }
 
 void directory_archive::digest(const std::string& path, digested done) {
@@ -188,22 +205,75 @@ void directory_archive::put(job j, lane where) {
     std::unique_lock lock{mutex_};
     if (stopped_) {
       lock.unlock();
-      return j.run(failure{cause::cancelled, "ferryfs is ending"});
+      return j.run(ending_now, nullptr);
     }
     (where == lane::demand ? demand_ : background_).push_back(std::move(j));
   }
   wake_.notify_all();
 }
 
-void directory_archive::work(const std::stop_token& stop, bool background_too) {
+void directory_archive::late(const failure& why) {
+  {
+    const std::lock_guard lock{mutex_};
+    ++late_;
+    last_ = why;
+    last_.suspect = false;  // of what is asked for next
+  }
+  wake_.notify_all();
+}
+
+void directory_archive::work(const std::stop_token& stop, bool background_too, bool answers) {
+  file_calls files{root_path_, deadline_, stop_event_.get(), [this](const failure& why) { late(why); }};
+  if (!answers) {
+    files.begin_late();
+    wait_until_answered(files);
+  }
+  serve(stop, files, background_too);
+}
+
+void directory_archive::serve(const std::stop_token& stop, file_calls& files, bool background_too) {
+  const auto has_work = [&] { return late_ == 0 && (!demand_.empty() || (background_too && !background_.empty())); };
   std::unique_lock lock{mutex_};
-  while (wake_.wait(lock, stop, [&] { return !demand_.empty() || (background_too && !background_.empty()); })) {
+  while (wake_.wait(lock, stop, has_work)) {
     if (stop.stop_requested()) return;
     auto& line = demand_.empty() ? background_ : demand_;
     const job j = std::move(line.front());
     line.pop_front();
     lock.unlock();
-    contain("end of a request", [&] { j.run(std::nullopt); });
+    contain("end of a request", [&] { j.run(std::nullopt, &files); });
+    files.settle();
+    if (files.is_late()) wait_until_answered(files);
+    lock.lock();
+  }
+}
+
+void directory_archive::wait_until_answered(file_calls& files) {
+  if (!files.wait_until_answered()) return;
+  {
+    const std::lock_guard lock{mutex_};
+    --late_;
+  }
+  wake_.notify_all();
+}
+
+// Says whether the source answers, and, while it does not, refuses what is asked for: the threads that would ask may
+// all be waiting.
+void directory_archive::attend(const std::stop_token& stop) {
+  const auto is_needed = [&] {
+    return known_reachable_ != (late_ == 0) || (late_ > 0 && !(demand_.empty() && background_.empty()));
+  };
+  std::unique_lock lock{mutex_};
+  while (wake_.wait(lock, stop, is_needed)) {
+    if (stop.stop_requested()) return;
+    const failure why = last_;
+    const auto left = late_ > 0 ? std::exchange(demand_, {}) : std::deque<job>{};
+    const auto left_behind = late_ > 0 ? std::exchange(background_, {}) : std::deque<job>{};
+    const bool reachable = late_ == 0;
+    const auto told = std::exchange(known_reachable_, reachable) != reachable ? observer_ : nullptr;
+    lock.unlock();
+    for (const auto* jobs : {&left, &left_behind})
+      for (const auto& j : *jobs) contain("end of a request", [&] { j.run(why, nullptr); });
+    if (told) contain("news of the source", [&] { told(reachable ? health{} : health{false, why.text}); });
     lock.lock();
   }
 }

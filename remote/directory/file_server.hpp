@@ -1,0 +1,12 @@
+// The calls on the files of a directory, as the process makes them that was started for that (file_process.hpp).
+#pragma once
+
+#include <string>
+
+namespace ferryfs::remote {
+
+// Each packet on the socket `line` is a call, and is answered by another once that is made. Returns when nobody asks
+// any more.
+void serve_files(const std::string& root, int line);
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,197 @@
+// A directory whose file system does not answer: whoever asks is told so in time, nobody waits for it, and all goes on
+// by itself when it answers again.
+#include <unistd.h>
+
+#include <csignal>
+#include <future>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "remote/directory/directory_archive.hpp"
+#include "tests/catch.hpp"
+#include "tests/doubles/files.hpp"
+#include "tests/doubles/hung_mount.hpp"
+#include "tests/doubles/process_tree.hpp"
+#include "tests/doubles/temp_dir.hpp"
+#include "tests/doubles/wait_until.hpp"
+
+namespace ferryfs::test {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+using remote::attributes;
+using remote::cause;
+using remote::failure;
+using who_waits = hung_mount::who_waits;
+
+constexpr auto soon = 5s;
+
+struct one_reading final : remote::reading {
+  std::string where = "2013/a.jpg";
+  bool asked = false;
+  std::promise<std::optional<failure>> end;
+  const std::string& path() const override { return where; }
+  next want(std::uint32_t) override {
+    if (std::exchange(asked, true)) return {wish::enough, {}};
+    return {wish::more, {0, 10}};
+  }
+  void arrived(std::uint64_t, std::span<const std::byte>) override {}
+  void finished(const std::optional<failure>& why, const attributes&) override { end.set_value(why); }
+};
+
+struct one_listing final : remote::listing {
+  std::promise<std::optional<failure>> end;
+  void batch(std::vector<remote::found>) override {}
+  void refused(std::string, std::string) override {}
+  void finished(const std::optional<failure>& why) override { end.set_value(why); }
+};
+
+struct hung_fixture {
+  temp_dir dir{"source"};
+  std::unique_ptr<remote::directory_archive> archive;
+  std::mutex mutex;
+  std::vector<bool> told;
+
+  hung_fixture() { write_file(dir / "2013/a.jpg", "0123456789"); }
+  ~hung_fixture() {
+    if (archive) archive->stop();
+  }
+  void open(std::chrono::milliseconds deadline, bool answers = true) {
+    archive = std::make_unique<remote::directory_archive>(dir.path().string(), deadline, answers);
+    archive->observe([this](const auto& h) {
+      const std::lock_guard lock{mutex};
+      told.push_back(h.reachable);
+    });
+  }
+  std::optional<failure> stat(const std::string& path = "2013/a.jpg") {
+    const auto p = std::make_shared<std::promise<std::optional<failure>>>();
+    archive->stat(path, [p](const auto& why, const auto&) { p->set_value(why); });
+    return p->get_future().get();
+  }
+  std::optional<failure> read() {
+    const auto to = std::make_shared<one_reading>();
+    archive->read(to, remote::lane::demand);
+    return to->end.get_future().get();
+  }
+  std::optional<failure> list() {
+    const auto to = std::make_shared<one_listing>();
+    archive->list("2013", to);
+    return to->end.get_future().get();
+  }
+  bool comes_back() {
+    return wait_until([&] { return archive->state().reachable; }, soon);
+  }
+  bool is_told(const std::vector<bool>& all) {
+    return wait_until([&] {
+      const std::lock_guard lock{mutex};
+      return told == all;
+    });
+  }
+};
+
+TEST_CASE("a directory that does not answer fails what is asked in time, and then at once, until it answers") {
+  hung_fixture f;
+  f.open(500ms);
+  hung_mount hung{f.dir.path(), GENERATE(who_waits::can_be_killed, who_waits::can_not_be_killed)};
+  const auto begun = clock::now();
+  const auto why = f.stat();
+  CHECK(clock::now() - begun > 400ms);
+  CHECK(clock::now() - begun < soon);
+  REQUIRE(why);
+  CHECK(why->why == cause::timeout);
+  CHECK_THAT(why->text, contains_text("the source does not answer: " + f.dir.path().string()));
+  CHECK_THAT(why->text, contains_text("2013/a.jpg"));
+  CHECK_FALSE(f.archive->state().reachable);
+  CHECK_THAT(f.archive->state().why, contains_text("does not answer"));
+
+  const auto known = clock::now();
+  for (int i = 0; i < 10; ++i) {
+    CHECK(f.read().value().why == cause::timeout);
+    CHECK(f.list().value().why == cause::timeout);
+  }
+  CHECK(clock::now() - known < 400ms);
+  CHECK(f.is_told({false}));
+
+  hung.end();
+  CHECK(f.comes_back());
+  CHECK_FALSE(f.read());
+  CHECK_FALSE(f.list());
+  CHECK(f.is_told({false, true}));
+}
+
+TEST_CASE("what is mounted anew in the place of a directory that does not answer is found by itself") {
+  hung_fixture f;
+  f.open(300ms);
+  hung_mount hung{f.dir.path(), GENERATE(who_waits::can_be_killed, who_waits::can_not_be_killed)};
+  CHECK(f.list());
+  hung.detach();  // who waits for it goes on waiting
+  CHECK(f.comes_back());
+  CHECK_FALSE(f.read());
+}
+
+TEST_CASE("a directory that answers after all, and takes as long for the next time, is reachable meanwhile") {
+  hung_fixture f;
+  f.open(300ms);
+  hung_mount hung{f.dir.path(), who_waits::can_not_be_killed};
+  CHECK(f.list().value().why == cause::timeout);
+  REQUIRE(wait_until([&] { return hung.taken() > 1; }));  // it was asked again
+  CHECK_FALSE(f.archive->state().reachable);
+  hung.refuse_first();
+  CHECK(f.is_told({false, true}));
+}
+
+TEST_CASE("no more than a few processes wait for a directory that does not answer, however long that lasts") {
+  hung_fixture f;
+  f.open(20ms);
+  const hung_mount hung{f.dir.path(), who_waits::can_not_be_killed};
+  CHECK(f.list());
+  REQUIRE(wait_until([&] { return children_of(::getpid()).size() >= 3; }));
+  CHECK_FALSE(wait_until([&] { return children_of(::getpid()).size() > 6; }, 500ms));
+  CHECK_FALSE(f.archive->state().reachable);
+}
+
+TEST_CASE("an archive that is stopped waits for no directory that does not answer") {
+  hung_fixture f;
+  f.open(1min);
+  const hung_mount hung{f.dir.path(), GENERATE(who_waits::can_be_killed, who_waits::can_not_be_killed)};
+  std::vector<std::shared_ptr<one_reading>> readings;
+  for (int i = 0; i < 6; ++i) {
+    readings.push_back(std::make_shared<one_reading>());
+    f.archive->read(readings.back(), remote::lane::background);
+  }
+  const auto begun = clock::now();
+  f.archive->stop();
+  CHECK(clock::now() - begun < soon);
+  for (const auto& r : readings) CHECK(r->end.get_future().get().value().why == cause::cancelled);
+}
+
+TEST_CASE("a directory that does not answer from the start is unreachable, and taken up when it answers") {
+  hung_fixture f;
+  const bool answers = GENERATE(true, false);
+  {
+    const hung_mount hung{f.dir.path(), who_waits::can_be_killed};
+    const auto begun = clock::now();
+    f.open(500ms, answers);
+    CHECK((clock::now() - begun > 400ms) == answers);
+    CHECK_FALSE(f.archive->state().reachable);
+    CHECK(f.stat().value().why == cause::timeout);
+    CHECK_FALSE(remote::real_path_in_time(f.dir.path().string(), 300ms));
+  }
+  CHECK(f.comes_back());
+  CHECK_FALSE(f.stat());
+  CHECK(remote::real_path_in_time((f.dir / "2013/..").string(), 20s) == f.dir.path().string());
+}
+
+TEST_CASE("a process that asks a local source and is killed is replaced") {
+  hung_fixture f;
+  f.open(20s);
+  for (const pid_t child : children_of(::getpid())) ::kill(child, SIGKILL);
+  REQUIRE(wait_until([] { return children_of(::getpid()).empty(); }));
+  CHECK_FALSE(f.stat());
+  CHECK_FALSE(f.read());
+}
+
+}  // namespace
+}  // namespace ferryfs::test
