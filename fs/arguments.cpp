@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -158,6 +159,15 @@ void add_report_options(CLI::App& app, arguments& a, raw& r) {
   since->excludes(id);
 }
 
+// A mount in the background runs in "/", and other commands, which take these from the index, wherever they are called.
+void make_absolute(remote::settings& s) {
+  const auto absolute = [](std::string& file) {
+    if (!file.empty()) file = std::filesystem::absolute(file).lexically_normal();
+  };
+  for (auto* files : {&s.identities, &s.known_hosts}) std::for_each(files->begin(), files->end(), absolute);
+  if (s.ssh_config != "none") absolute(s.ssh_config);  // ssh's word for no file
+}
+
 void finish(arguments& a, const raw& r, const CLI::App& used) {
   if (!r.limit.empty()) a.limit = size_option("--limit", r.limit);
   if (!r.min_free.empty()) a.settings.min_free = size_option("--min-free", r.min_free);
@@ -166,6 +176,7 @@ void finish(arguments& a, const raw& r, const CLI::App& used) {
   a.settings.io_timeout = std::chrono::seconds(r.io_timeout);
   a.settings.rescan = std::chrono::seconds(r.rescan);
   a.settings.quiet = std::chrono::seconds(r.quiet);
+  make_absolute(a.settings);
   if ((a.command == "mount" || a.command == "sync") && (a.settings.source.empty() || a.destination.empty()))
     throw error(exit_code::usage, "an empty SOURCE or DESTINATION; see ferryfs --help");
   if (a.command == "mount") {

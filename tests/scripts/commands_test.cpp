@@ -110,6 +110,25 @@ TEST_CASE("options come from a TOML file, and the command line has the last word
   check_one_line(run_ferryfs(command), usage, "frobnicate");
 }
 
+TEST_CASE("key files are those that were named, wherever later commands are called") {
+  const ferry f;
+  make_pictures(f.from, 3);
+  fs::copy_file(f.server.known_hosts(), f.dir / "known");
+  fs::copy_file(f.server.identity(), f.dir / "key");
+  process_options in_dir;
+  in_dir.directory = f.dir.path();
+  const auto first =
+      run({FERRYFS_BINARY, "sync", f.server.url(f.from), "destination", "--identity", "key", "--known-hosts", "known"},
+          30s, in_dir);
+  INFO(first.err);
+  REQUIRE(first.code == complete);
+  write_old(f.from / "20240110/later.jpg", "later");
+  in_dir.directory = "/";
+  const auto scanned = run({FERRYFS_BINARY, "scan", f.to}, 30s, in_dir);
+  INFO(scanned.err);
+  CHECK(status_of(f.to)["missing"]["files"] == 1);
+}
+
 TEST_CASE("the same path with other content on both sides is a conflict, and both stay as they are") {
   const ferry f;
   make_pictures(f.from, 10);
