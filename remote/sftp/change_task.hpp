@@ -21,13 +21,19 @@ class change_task final : public task {
   void lost(const failure& why) override { end(why, {}); }
 
  private:
+  request begun(type t) { return {shared_from_this(), t, {}, {}}; }
+  void make_link(wire& w);
+  void try_order(wire& w);
+  void order_tried(wire& w, const request& r, parser& p);
   void changed(wire& w, parser& p);
   void look(wire& w);
+  void looked(wire& w, type got, parser& p);
   void end(const std::optional<failure>& why, const attributes& a);
 
   change change_;
   archive::changed done_;
   std::optional<failure> failed_;
+  std::string tried_first_, tried_second_;  // the two paths of a link that is made to learn the order
 };
 
 }  // namespace ferryfs::remote::sftp

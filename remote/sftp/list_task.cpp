@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "index/exception_barrier.hpp"
@@ -28,6 +29,14 @@ std::string why_invalid(const std::string& name) {
          : name.size() > longest_name ? fmt::format("a name of {} bytes; {} are the most", name.size(), longest_name)
          : name.find('/') != std::string::npos ? "a name with a '/' in it"
                                                : "a name with a zero byte in it";
+}
+
+// ProFTPD answers READLINK with the whole path that a link leads to. Where the size of the link is that of the way
+// there from its own directory, that is what stands in it.
+std::string as_it_stands(std::string target, std::uint64_t size, const std::string& directory) {
+  if (!target.starts_with('/') || size == 0 || size == target.size()) return target;
+  auto relative = std::filesystem::path(target).lexically_relative(directory).string();
+  return relative.size() == size ? relative : target;
 }
 
 }  // namespace
@@ -102,6 +111,8 @@ void list_task::listed(wire& w, const request&, type got, parser& p) {
     at_end_ = true;
   } else if (!failed_) {
     failed_ = status_failure(w, path_, p);
+    if (failed_->why == cause::source_error)
+      failed_->text += " (some servers can't list a directory with a name in it that is not UTF-8)";
   }
 }
 
@@ -185,6 +196,7 @@ void list_task::linked(wire& w, const request& r, type got, parser& p) {
   if (got == type::name) {
     if (p.u32() != 1) throw broken{"an answer to READLINK that is none"};
     f.target = p.string();
+    f.target = as_it_stands(std::move(f.target), f.attrs.size.value_or(0), w.absolute(path_));
     if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
     if (f.attrs.size.value_or(0) == 0) f.attrs.size = f.target.size();  // as the size of a link is
     if (f.target.empty())

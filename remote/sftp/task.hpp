@@ -32,6 +32,9 @@ struct extensions {
   bool limits = false, posix_rename = false, fsync = false, statvfs = false;
 };
 
+// SYMLINK's two paths: the draft has the link's own first, OpenSSH's server, which others follow, its target.
+enum class link_order { unknown, target_first, link_first };
+
 // What a task may ask of the connection that runs it.
 class wire {
  public:
@@ -49,6 +52,12 @@ class wire {
   virtual std::optional<std::string> next_handle() const { return std::nullopt; }
   // Sends CLOSE.
   virtual void close(std::shared_ptr<task> owner, const std::string& handle);
+  // As far as a task has found out.
+  link_order order_of_links() const noexcept { return order_of_links_; }
+  void set_order_of_links(link_order order) noexcept { order_of_links_ = order; }
+
+ private:
+  link_order order_of_links_ = link_order::unknown;
 };
 
 class task : public std::enable_shared_from_this<task> {

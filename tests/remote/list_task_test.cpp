@@ -335,6 +335,33 @@ TEST_CASE("a symbolic link is told with its target, which may be any bytes") {
   }
 }
 
+TEST_CASE("a target that a server tells as a whole path is the way there, where the link is as long as that") {
+  const auto target = [](std::uint64_t size, std::string_view told) {
+    list_fixture f{"2013/07"};
+    f.open();
+    f.wire.answer(type::readdir, reply{type::name}.u32(1).string("latest").string("").attrs(link, size, 1));
+    f.end();
+    f.wire.answer(type::readlink, link_reply(told));
+    REQUIRE(f.to->all.size() == 1);
+    return f.to->all[0].target;
+  };
+  CHECK(target(5, "/root/2013/07/1.jpg") == "1.jpg");
+  CHECK(target(11, "/root/2013/06/1.jpg") == "../06/1.jpg");
+  // It is what stands in the link, or nothing is known but what it leads to.
+  CHECK(target(19, "/root/2013/07/1.jpg") == "/root/2013/07/1.jpg");
+  CHECK(target(7, "/root/2013/07/1.jpg") == "/root/2013/07/1.jpg");
+  CHECK(target(0, "/root/2013/07/1.jpg") == "/root/2013/07/1.jpg");
+  CHECK(target(11, "/etc/passwd") == "/etc/passwd");
+}
+
+TEST_CASE("a server that breaks off at a directory's names says no more; what may be the cause is said") {
+  list_fixture f;
+  f.open();
+  f.wire.answer(type::readdir, status_reply(status::failure, "Failure"));
+  REQUIRE(f.to->ends == 1);
+  CHECK_THAT(f.to->why->text, contains_text("2013: Failure (some servers can't list a directory with a name"));
+}
+
 TEST_CASE("a symbolic link that went meanwhile is not there") {
   list_fixture f;
   f.open();

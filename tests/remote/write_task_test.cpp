@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "remote/push/part_name.hpp"
 #include "remote/sftp/change_task.hpp"
 #include "tests/catch.hpp"
 #include "tests/remote/fake_wire.hpp"
@@ -225,6 +226,76 @@ TEST_CASE("change task: a directory that is there keeps its mode", "[write]") {
   CHECK(f.wire.count(type::setstat) == 0);
   f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFDIR | 0700, 6, 1));
   CHECK(f.why->why == cause::exists);
+}
+
+TEST_CASE("change task: in which order a server takes a link's two paths is found out where it does no harm",
+          "[write]") {
+  change_fixture f{{change::what::link, "2013/latest.jpg", "../1.jpg"}};
+  REQUIRE(f.wire.count(type::symlink) == 1);
+  auto tried = f.wire.open().at(0).body();
+  const std::string first{tried.string()}, second{tried.string()};
+  CHECK(first != second);
+  for (const auto& path : {first, second}) {
+    CHECK(path.starts_with("/root/2013/."));
+    CHECK(remote::is_part_name(path.substr(path.rfind('/') + 1)));
+  }
+  f.wire.answer(type::symlink, ok);
+  CHECK(f.wire.open().at(0).body().string() == second);
+  const auto made = [&](const std::string& one, const std::string& other) {
+    REQUIRE(f.wire.count(type::symlink) == 1);
+    auto sent = f.wire.open().at(0).body();
+    CHECK(sent.string() == one);
+    CHECK(sent.string() == other);
+    f.wire.answer(type::symlink, ok);
+    f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFLNK | 0777, 8, 1));
+    CHECK(f.ends == 1);
+    CHECK_FALSE(f.why);
+  };
+  SECTION("as OpenSSH does") {
+    f.wire.answer(type::remove, ok);
+    made("../1.jpg", "/root/2013/latest.jpg");
+  }
+  SECTION("as the draft has it") {
+    f.wire.answer(type::remove, status_reply(status::no_such_file));
+    CHECK(f.wire.open().at(0).body().string() == first);
+    f.wire.answer(type::remove, ok);
+    made("/root/2013/latest.jpg", "../1.jpg");
+    // The connection knows it from then on.
+    const auto next = std::make_shared<remote::sftp::change_task>(change{change::what::link, "b", "a"},
+                                                                  [](const auto&, const auto&) {});
+    next->start(f.wire);
+    auto sent = f.wire.open().at(0).body();
+    CHECK(sent.string() == "/root/b");
+    CHECK(sent.string() == "a");
+  }
+  SECTION("it can't be found out") {
+    f.wire.answer(type::remove, status_reply(status::permission_denied));
+    f.wire.answer(type::remove, status_reply(status::permission_denied, "no"));
+    REQUIRE(f.ends == 1);
+    CHECK_THAT(f.why->text, contains_text("can't be taken away (no)"));
+    CHECK(f.wire.open().empty());
+  }
+}
+
+TEST_CASE("change task: a server that makes no links says so", "[write]") {
+  change_fixture f{{change::what::link, "latest.jpg", "1.jpg"}};
+  f.wire.answer(type::symlink, status_reply(status::unsupported, "operation unsupported"));
+  f.wire.answer(type::lstat, status_reply(status::no_such_file));
+  REQUIRE(f.ends == 1);
+  CHECK_THAT(f.why->text, contains_text("latest.jpg: operation unsupported"));
+}
+
+TEST_CASE("change task: what was made as a link is one, also where LSTAT shows what it leads to", "[write]") {
+  change_fixture f{{change::what::link, "latest.jpg", "1.jpg"}};
+  f.wire.answer(type::symlink, ok);
+  f.wire.answer(type::remove, ok);
+  f.wire.answer(type::symlink, ok);
+  SECTION("a picture") { f.wire.answer(type::lstat, reply{type::attrs}.attrs(S_IFREG | 0600, 123, 1)); }
+  SECTION("nothing") { f.wire.answer(type::lstat, status_reply(status::no_such_file)); }
+  REQUIRE(f.ends == 1);
+  CHECK_FALSE(f.why);
+  CHECK(S_ISLNK(f.there.mode));
+  CHECK(f.there.size == 5);
 }
 
 }  // namespace ferryfs::test
