@@ -21,9 +21,15 @@ namespace {
 // the requests. What comes early waits.
 class whole_file final : public reading {
  public:
-  // `again`: reads it anew, as one of unknown size.
-  whole_file(std::string path, const attributes& before, archive::digested done, std::function<void()> again)
-      : path_(std::move(path)), before_(before), done_(std::move(done)), again_(std::move(again)) {}
+  // `again` reads it anew, as one that shows those attributes and had this digest, if any. `first`: the digest of an
+  // earlier reading, during which its time became another.
+  using anew = std::function<void(const attributes&, const std::string& first)>;
+  whole_file(std::string path, const attributes& before, std::string first, archive::digested done, anew again)
+      : path_(std::move(path)),
+        before_(before),
+        first_(std::move(first)),
+        done_(std::move(done)),
+        again_(std::move(again)) {}
 
   const std::string& path() const override { return path_; }
 
@@ -57,13 +63,18 @@ class whole_file final : public reading {
     if (why) return done_(why, {});
     const std::lock_guard lock{mutex_};
     const std::uint64_t known = before_.size.value_or(0), now = after.size.value_or(0);
-    const bool changed =
-        (known != 0 && now != 0 && known != now) || (before_.mtime && after.mtime && before_.mtime != after.mtime);
-    if (!changed && !end_ && known != 0 && added_ > known) return again_();
+    const bool other_size = known != 0 && now != 0 && known != now;
+    const bool other_time = before_.mtime && after.mtime && before_.mtime != after.mtime;
+    if (!other_size && !other_time && !end_ && known != 0 && added_ > known)
+      return again_({before_.mode, {}, before_.mtime}, {});
     const bool told = added_ == 0 ? known == 0 && now == 0 : known + now == 0 || added_ == known || added_ == now;
-    if (changed || added_ != end_ || !told)
+    const bool whole = !other_size && added_ == end_ && told;
+    const std::string digest = hash_.result();
+    // Some servers set a file's time long after its last byte: the same bytes twice are what it holds.
+    if (whole && other_time && first_.empty()) return again_({before_.mode, before_.size, after.mtime}, digest);
+    if (!whole || (other_time && digest != first_))
       return done_(failure{cause::changed, fmt::format("{}: changed while it was read", printable(path_))}, {});
-    done_(std::nullopt, hash_.result());
+    done_(std::nullopt, digest);
   }
 
  private:
@@ -79,8 +90,9 @@ class whole_file final : public reading {
 
   const std::string path_;
   const attributes before_;
+  const std::string first_;
   const archive::digested done_;
-  const std::function<void()> again_;
+  const anew again_;
   std::mutex mutex_;
   sha256 hash_;
   std::uint64_t requested_ = 0, added_ = 0;
@@ -92,11 +104,12 @@ class whole_file final : public reading {
 
 namespace {
 
-void read_whole(archive& source, const std::string& path, const attributes& a, const archive::digested& done) {
-  const auto again = [&source, path, done, unsized = attributes{a.mode, {}, a.mtime}] {
-    read_whole(source, path, unsized, done);
+void read_whole(archive& source, const std::string& path, const attributes& a, const std::string& first,
+                const archive::digested& done) {
+  const auto again = [&source, path, done](const attributes& as, const std::string& digest) {
+    read_whole(source, path, as, digest, done);
   };
-  const auto to = std::make_shared<whole_file>(path, a, done, again);
+  const auto to = std::make_shared<whole_file>(path, a, first, done, again);
   if (const auto thrown = contain("digest", [&] { source.read(to, lane::background); }))
     done(failure_of(thrown, printable(path)), {});
 }
@@ -108,7 +121,7 @@ void digest_by_reading(archive& source, const std::string& path, archive::digest
     if (why) return done(why, {});
     if (!S_ISREG(a.mode))
       return done(failure{cause::source_error, fmt::format("{}: no regular file", printable(path))}, {});
-    read_whole(source, path, a, done);
+    read_whole(source, path, a, {}, done);
   });
 }
 

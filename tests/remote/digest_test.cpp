@@ -224,18 +224,38 @@ TEST_CASE("digest: a file that changes while it is read back has none", "[digest
     promise->set_value({why, d});
   });
   // In another order than was asked for.
-  REQUIRE(source.awaits("a.jpg"));
-  while (source.ask("a.jpg", 4).what == remote::reading::wish::more) continue;
-  source.answer("a.jpg", 8, 2), source.answer("a.jpg", 4, 4), source.answer("a.jpg", 0, 4);
-  source.answer("a.jpg", 10, 1);  // its end
+  const auto answer = [&] {
+    REQUIRE(source.awaits("a.jpg"));
+    while (source.ask("a.jpg", 4).what == remote::reading::wish::more) continue;
+    source.answer("a.jpg", 8, 2), source.answer("a.jpg", 4, 4), source.answer("a.jpg", 0, 4);
+    source.answer("a.jpg", 10, 1);  // its end
+  };
+  answer();
   SECTION("unchanged") {
     source.finish("a.jpg");
     CHECK(promise->get_future().get().second == digest_of("0123456789"));
   }
   SECTION("changed") {
-    source.set_mtime("a.jpg", long_ago + 1);
+    source.put_file("a.jpg", "0123");
     source.finish("a.jpg");
     CHECK(promise->get_future().get().first->why == cause::changed);
+  }
+  SECTION("its time alone is another: it is read once more") {
+    source.set_mtime("a.jpg", long_ago + 1);
+    source.finish("a.jpg");
+    SECTION("and has the same bytes, whatever its time does") {
+      answer();
+      source.set_mtime("a.jpg", long_ago + 2);
+      source.finish("a.jpg");
+      CHECK(promise->get_future().get().second == digest_of("0123456789"));
+    }
+    SECTION("and goes on changing") {
+      source.put_file("a.jpg", "9876543210", long_ago + 1);
+      answer();
+      source.set_mtime("a.jpg", long_ago + 2);
+      source.finish("a.jpg");
+      CHECK(promise->get_future().get().first->why == cause::changed);
+    }
   }
 }
 
