@@ -50,14 +50,18 @@ std::string says(std::span<const std::byte> from, std::uint32_t length) {
     if (c != '\n' && c != '\r' && c != '\t' && c != '\x1b' && (c < ' ' || c > '~')) break;
     text += c;
   }
-  if (text.size() < 4) return fmt::format("a packet of {} bytes", length);
+  // As little as an empty line stands out before a short packet's length, which begins with zero bytes.
+  const bool is_before_packet = from.size() > text.size() + 1 && from[text.size()] == std::byte{0} &&
+                                from[text.size() + 1] == std::byte{0} && !text.empty();
+  if (text.size() < 4 && !is_before_packet) return fmt::format("a packet of {} bytes", length);
   if (const auto end = text.find_first_of("\r\n"); end != std::string::npos && end > 0) text.resize(end);
+  if (text.find_first_not_of("\r\n\t ") == std::string::npos) text = "an empty line";
   if (is_of_password(text))
     return fmt::format("it says '{}': the account's password has expired, or must be changed; log in once by hand",
                        printable(text));
   return fmt::format(
       "it sends the text '{}' first; a shell's start-up file (.bashrc, .profile, /etc/bash.bashrc) must print "
-      "nothing where no terminal is",
+      "nothing where no terminal is, and the account's shell must be one",
       printable(text));
 }
 
@@ -89,6 +93,12 @@ connection::connection(const ssh::target& t, ssh::channel stream, const std::ato
   } catch (const failure& f) {
     if (f.why != cause::unreachable) throw;
     const std::string text = stream_.complaint();
+    // PAM says that a password has expired before the login, where libssh2 1.10 hears nothing.
+    if (text.empty() && stream_.at_end())
+      throw failure{f.why,
+                    fmt::format("{}: the server lets us in and ends at once, without a word of SFTP; the account's "
+                                "password may have expired, or its shell end by itself: log in once by hand",
+                                where())};
     if (text.empty()) throw;
     if (is_of_password(text))
       throw failure{cause::refused,

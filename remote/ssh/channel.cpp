@@ -110,6 +110,15 @@ void channel::handshake(const patience& wait) {
   for (const int method : {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC})
     libssh2_session_method_pref(session_.get(), method, macs);
   const int result = wait([&] { return libssh2_session_handshake(session_.get(), socket_.get()); });
+  // libssh2 has several codes for it, and one text; a line before the banner, as sshd's, it does not tell.
+  char* text = nullptr;
+  libssh2_session_last_error(session_.get(), &text, nullptr, 0);
+  if (result != 0 && result != LIBSSH2_ERROR_TIMEOUT && text != nullptr &&
+      std::strcmp(text, "Failed getting banner") == 0)
+    throw failure{cause::unreachable,
+                  fmt::format("{}: the server hangs up before it says who it is; it may have too many logins at once "
+                              "(MaxStartups), shut this address out, or be no SSH server",
+                              target_->where())};
   if (result != 0) fail("SSH handshake", result);
   hosts.check();
 }
@@ -120,6 +129,11 @@ void channel::open_session(const patience& wait) {
         libssh2_channel_open_ex(session_.get(), "session", sizeof "session" - 1, window_size, packet_size, nullptr, 0);
     return channel_ != nullptr ? 0 : libssh2_session_last_errno(session_.get());
   });
+  if (result == LIBSSH2_ERROR_CHANNEL_FAILURE)
+    throw failure{cause::refused,
+                  fmt::format("{}: the server lets us in but opens no session; check MaxSessions in its "
+                              "sshd_config, and whether it is out of memory or processes",
+                              target_->where())};
   if (result != 0) fail("opening a channel", result);
 }
 

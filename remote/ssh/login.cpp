@@ -1,6 +1,7 @@
 #include "remote/ssh/login.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,6 +18,11 @@ struct agent_deleter {
     libssh2_agent_free(agent);
   }
 };
+
+bool hung_up(int socket) {
+  char byte = 0;
+  return ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
 
 bool with_agent(LIBSSH2_SESSION* session, const target& t, const patience& wait, std::string& tried) {
   if (std::getenv("SSH_AUTH_SOCK") == nullptr) return false;
@@ -45,6 +51,12 @@ bool with_file(LIBSSH2_SESSION* session, const target& t, const patience& wait, 
   if (result == LIBSSH2_ERROR_TIMEOUT)
     throw failure{cause::timeout,
                   fmt::format("{}: no answer to the login within {} s", t.where(), t.io_timeout.count())};
+  if (hung_up(wait.socket))
+    throw failure{
+        cause::unreachable,
+        fmt::format("{}: the server hangs up over the login with {}; the account may have expired or be shut, or "
+                    "too many keys were tried (MaxAuthTries)",
+                    t.where(), file)};
   char* text = nullptr;
   libssh2_session_last_error(session, &text, nullptr, 0);
   tried += fmt::format(", {} ({})", file, text == nullptr ? "refused" : text);
@@ -70,10 +82,11 @@ void log_in(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
     if (with_file(session, t, wait, file, tried)) return;
   if (with_agent(session, t, wait, tried)) return;
   if (const auto ways = offered(session, t, wait); !ways.empty() && ways.find("publickey") == std::string::npos)
-    throw failure{cause::refused,
-                  fmt::format("{}: the server takes no key for this account, only {}; ferryfs logs in with "
-                              "keys: have it allow them (PubkeyAuthentication)",
-                              t.where(), ways)};
+    throw failure{
+        cause::refused,
+        fmt::format("{}: the server takes no key for this account, or not a key alone, but {}; ferryfs logs in "
+                    "with a key: have it allow that (PubkeyAuthentication, AuthenticationMethods)",
+                    t.where(), ways)};
   throw failure{
       cause::refused,
       fmt::format("{}: login refused (tried{}); put an ed25519 or ecdsa public key into its authorized_keys and "
