@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
@@ -69,7 +70,10 @@ void shipment::compare(const attributes& there) {
   });
 }
 
-std::uint64_t shipment::begin(std::uint64_t there) { return at_ = begun_at_ = anew_ || there > size() ? 0 : there; }
+std::uint64_t shipment::begin(std::uint64_t there) {
+  begun_ = true;
+  return at_ = begun_at_ = anew_ || there > size() ? 0 : there;
+}
 
 writing::next shipment::give(std::uint32_t at_most, std::vector<std::byte>& into) {
   if (at_ == size() || local_problem_ != 0) return {reading::wish::enough, 0};
@@ -99,6 +103,8 @@ void shipment::finished(const std::optional<failure>& why, const attributes& aft
 }
 
 void shipment::written(const std::optional<failure>& why, const attributes& after) {
+  const bool denied = why && (why->why == cause::permission || why->why == cause::source_error);
+  if (denied && !begun_ && !std::exchange(cleared_, true)) return clear_way(*why);
   if (why) return over(end::failed, why);
   if (local_problem_ == ECANCELED) return over(end::failed, failure{cause::cancelled, "interrupted"});
   if (local_problem_ == ESTALE) return discard(end::changed, {});
@@ -112,6 +118,14 @@ void shipment::written(const std::optional<failure>& why, const attributes& afte
   after_ = after;
   services_.source.digest(part_, [self = shared_from_this()](const auto& failed, const std::string& d) {
     self->attempt([&] { self->proven(failed, d); });
+  });
+}
+
+// ProFTPD, as it is set up by itself, lets nothing that stands there be written to, nor gone on with: if it was that,
+// what an earlier run left can be taken away.
+void shipment::clear_way(const failure& why) {
+  services_.source.remove(part_, [self = shared_from_this(), why](const auto& failed, const auto&) {
+    self->attempt([&] { failed ? self->over(end::failed, why) : self->services_.source.write(self); });
   });
 }
 

@@ -515,6 +515,25 @@ TEST_CASE("push: what is left out of the source is not sent there either", "[pus
   CHECK(f.source->names() == std::vector<std::string>{"d.jpg"});
 }
 
+TEST_CASE("push: where what an earlier run left may not be written to, it is taken away and sent anew", "[push]") {
+  fake_fixture f;
+  const std::string part = ".a.jpg.mine.ferryfs-part";
+  f.put("a.jpg", "0123456789");
+  f.scan();
+  f.source->put_file(part, "0123");
+  f.source->fail(part, cause::permission);
+  SECTION("it can be") {
+    // At the WRITE it is denied, at the REMOVE no more.
+    f.source->before(part, [&] { f.source->before(part, [&] { f.source->mend(part); }); });
+    CHECK(f.push().files == 1);
+    CHECK(f.source->content("a.jpg") == "0123456789");
+  }
+  SECTION("it can't be") {
+    CHECK(f.push().refused == 1);
+    CHECK(f.source->content(part) == "0123");
+  }
+}
+
 TEST_CASE("push: what another archive left under its part name is not gone on with, nor touched", "[push]") {
   fake_fixture f;
   f.source->put_file(".a.jpg.another.ferryfs-part", "012345");

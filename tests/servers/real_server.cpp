@@ -121,8 +121,6 @@ class proftpd final : public command_server {
                    at + "passwd\nPidFile " + at +
                    "pid\nScoreboardFile none\nDelayEngine off\nUseReverseDNS off\nWtmpLog off\n"
                    "TransferLog none\nSystemLog none\nMaxInstances 30\n"
-                   // What a server that takes uploads has, and its own default has not.
-                   "AllowOverwrite on\nAllowStoreRestart on\n"
                    "SFTPEngine on\nSFTPHostKey " +
                    at + "host_key\nSFTPAuthorizedUserKeys file:" + at + "keys\nSFTPAuthMethods publickey\nSFTPLog " +
                    at + "log\n");
