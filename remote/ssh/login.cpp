@@ -51,12 +51,6 @@ bool with_file(LIBSSH2_SESSION* session, const target& t, const patience& wait, 
   if (result == LIBSSH2_ERROR_TIMEOUT)
     throw failure{cause::timeout,
                   fmt::format("{}: no answer to the login within {} s", t.where(), t.io_timeout.count())};
-  if (hung_up(wait.socket))
-    throw failure{
-        cause::unreachable,
-        fmt::format("{}: the server hangs up over the login with {}; the account may have expired or be shut, or "
-                    "too many keys were tried (MaxAuthTries)",
-                    t.where(), file)};
   char* text = nullptr;
   libssh2_session_last_error(session, &text, nullptr, 0);
   tried += fmt::format(", {} ({})", file, text == nullptr ? "refused" : text);
@@ -81,6 +75,13 @@ void log_in(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
   for (const auto& file : t.identities)
     if (with_file(session, t, wait, file, tried)) return;
   if (with_agent(session, t, wait, tried)) return;
+  tried = tried.empty() ? " no key: none was found" : tried.substr(1);
+  if (hung_up(wait.socket))
+    throw failure{
+        cause::refused,
+        fmt::format("{}: the server hangs up over the login (tried{}); the account may have expired or be shut, "
+                    "or too many keys were tried (MaxAuthTries)",
+                    t.where(), tried)};
   if (const auto ways = offered(session, t, wait); !ways.empty() && ways.find("publickey") == std::string::npos)
     throw failure{
         cause::refused,
@@ -91,7 +92,7 @@ void log_in(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
       cause::refused,
       fmt::format("{}: login refused (tried{}); put an ed25519 or ecdsa public key into its authorized_keys and "
                   "name the key with --identity, or load it into the agent if it has a passphrase",
-                  t.where(), tried.empty() ? " no key: none was found" : tried.substr(1))};
+                  t.where(), tried)};
 }
 
 }  // namespace ferryfs::remote::ssh

@@ -66,6 +66,7 @@ constexpr behaviour table[] = {
     {"odd-no-kinds", fault::no_kinds, sftp::init, true},
     {"odd-no-lstat", fault::no_lstat, sftp::init, true},
     {"odd-no-readlink", fault::no_readlink, sftp::init},
+    {"odd-whole-targets", fault::whole_targets, sftp::init, true},
     {"odd-later-words", fault::later_words, sftp::init, true},
     {"odd-unknown-words", fault::unknown_words, sftp::init},
     {"odd-one-handle", fault::few_handles, sftp::init, true, {}, {}, 1},

@@ -45,6 +45,7 @@ enum class fault {
   zero_sizes,     // a size of 0 wherever it is told; with `listed_right`, but in listings
   no_sizes,       // no size is told
   no_kinds,       // permissions without the bits of a kind
+  whole_targets,  // READLINK answers with the whole path that a link leads to, as ProFTPD's
   no_lstat,       // the same of names without attributes, and no LSTAT
   no_readlink,    // no READLINK
   later_words,    // attributes with CREATETIME, of SFTP 4

@@ -192,7 +192,8 @@ std::string rogue_session::reply(sftp::type type, packet_reader& request) {
       const auto* const node = find(about_, false);
       if (node != nullptr && node->kind != rogue::kind::link) return status(id, sftp::failure);
       if (node == nullptr || node->kind != rogue::kind::link) return status(id, sftp::no_such_file);
-      return packet_writer(sftp::name, id).u32(1).text(node->target).text(node->target).u32(0).bytes();
+      const auto target = has(fault::whole_targets) ? normal(node->parent + '/' + node->target) : node->target;
+      return packet_writer(sftp::name, id).u32(1).text(target).text(target).u32(0).bytes();
     }
     case sftp::extended:
       return text == "limits@openssh.com" && !has(fault::old_server) ? limits(id) : status(id, sftp::unsupported);

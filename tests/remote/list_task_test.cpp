@@ -358,6 +358,7 @@ TEST_CASE("a server that breaks off at a directory's names says no more; what ma
   list_fixture f;
   f.open();
   f.wire.answer(type::readdir, status_reply(status::failure, "Failure"));
+  f.end();
   REQUIRE(f.to->ends == 1);
   CHECK_THAT(f.to->why->text, contains_text("2013: Failure (some servers can't list a directory with a name"));
 }
