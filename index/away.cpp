@@ -46,15 +46,32 @@ inode come_back_at(transaction& t, const entry& away, entry after) {
   return after.ino;
 }
 
-// Its directory in the view does not come. What took the source's name meanwhile stands against it.
-inode bring_back_under_source_name(transaction& t, const entry& away, const entry& moved) {
-  if (t.child(moved.parent, moved.name)) {
+// The source's copy, of which `away` tells, stands against what took its name here.
+void contend(transaction& t, const entry& here, const entry& moved, const entry& away) {
+  if (here.source) {
     entry shadowed = moved;
     shadowed.source = away.source, shadowed.target = away.target, shadowed.state = state::shadowed;
+    return t.update(moved, shadowed);
+  }
+  t.erase(moved);
+  entry after = here;
+  after.source = away.source;
+  after.state = classify(after);
+  t.update(here, after);
+}
+
+// Its directory in the view does not come.
+inode bring_back_under_source_name(transaction& t, const entry& away, const entry& moved) {
+  const std::string path = join(t.path(moved.parent).value_or(""), moved.name);
+  t.promise(moved.parent);
+  if (t.has_lost()) t.regain(away.name);  // as it was called when it went
+  if (const auto here = t.child(moved.parent, moved.name)) {
+    t.decide("reopened", path);
     t.erase(away);
-    t.update(moved, shadowed);
+    contend(t, *here, moved, away);
     return 0;
   }
+  t.decide("renamed", away.name, path);
   t.erase(moved);
   entry after = away;
   after.parent = moved.parent, after.name = moved.name, after.origin.reset();

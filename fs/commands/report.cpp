@@ -31,15 +31,14 @@ namespace {
 class listing_output {
  public:
   explicit listing_output(bool as_json) : json_(as_json) {}
-  bool add(std::uint64_t size, std::string_view path) { return put(size, path, "", ""); }
+  bool add(std::uint64_t size, std::string_view path) { return put(size, path); }
   bool add(std::uint64_t size, std::string_view path, gap_change change) {
     const bool filled = change == gap_change::filled;
     return put(size, path, filled ? "\"change\":\"filled\"," : "\"change\":\"came\",", filled ? "- " : "+ ");
   }
-  // As text the reason has a line of its own below the name's, which begins with spaces as no name's line does.
+  // As text the reason stands behind the last tab of the line.
   bool add(std::uint64_t size, std::string_view path, const std::string& reason) {
-    put(size, path, json_ ? reason_json(reason) : "", "");
-    return json_ || reason.empty() || out_.add("    " + printable(reason) + '\n');
+    return json_ ? put(size, path, reason_json(reason)) : put(size, path, "", "", '\t' + printable(reason));
   }
   // Whether a list of lines is to say why, also to a program: of a failure it is what is asked for.
   bool tells_why(std::string_view set) const { return json_ || terminal_ || set == "failed"; }
@@ -49,10 +48,12 @@ class listing_output {
   }
 
  private:
-  bool put(std::uint64_t size, std::string_view path, const std::string& json_part, const char* mark) {
+  bool put(std::uint64_t size, std::string_view path, const std::string& json_part = "", const char* mark = "",
+           const std::string& reason = "") {
     text_ = json_ ? (first_ ? "[\n" : ",\n") + picture_json(size, path, json_part) : mark;
     if (!json_) index::append_line(text_, size, path);
     if (terminal_) escape();
+    if (!reason.empty()) text_.insert(text_.size() - 1, reason);  // before the newline
     first_ = false;
     return out_.add(text_);
   }

@@ -359,19 +359,23 @@ void source_scan::end() {
 void source_scan::bring_back() {
   const auto back = std::make_shared<std::vector<index::subdirectory>>();
   services_.index.post(
-      [back, whole = so_far().failures.empty()](index::transaction& t) {
+      [back, whole = services_.readers.borrow()->unlisted() == 0](index::transaction& t) {
         back->clear();
         for (const inode ino : index::bring_back_waiting(t, whole))
           if (auto path = index::source_path_of(t.name, ino))
             back->push_back({ino, *std::move(path), t.by_inode(ino)->source.value_or(side{})});
       },
       [self = shared_from_this(), back](std::exception_ptr failed) {
-        if (failed || back->empty()) return self->services_.finished(self->so_far());
         {
           const std::lock_guard lock{self->mutex_};
-          self->over_ = false;
+          if (failed)
+            self->result_.failures.push_back(failure_of(failed, "what is back at the source is not in the index"));
+          else if (!back->empty())
+            self->over_ = false, self->running_ = 1;  // this, until all are queued
         }
+        if (failed || back->empty()) return self->services_.finished(self->so_far());
         self->found_directories(*back);
+        self->done(root_inode, std::nullopt, false);
       });
 }
 

@@ -138,6 +138,9 @@ struct archive_of_two : archive {
     list_source({named("d", directory_side(2000)), named("other", directory_side(2000))}, 2000);
     list(which::source, row("other").ino, "other", {named("sub", directory_side(2000))}, 2000);
   }
+  std::string lines() {
+    return writer.run([](index::transaction& t) { return t.unwritten_decisions().text; });
+  }
   std::vector<inode> end_scan(bool whole) {
     return writer.run([&](index::transaction& t) { return index::bring_back_waiting(t, whole); });
   }
@@ -171,14 +174,19 @@ TEST_CASE("what waits for its directory and leaves the source again is not broug
 TEST_CASE("where the directory of a renamed picture does not come back, it has the source's name") {
   archive_of_two f;
   SECTION("which is free") {
+    REQUIRE(f.readers.borrow()->lost().files == 1);
     CHECK(f.end_scan(true).empty());
     CHECK(f.row("d/gap.jpg").ino == f.gap);
     CHECK(f.row("d/gap.jpg").state == state::missing);
+    CHECK(f.readers.borrow()->lost().files == 0);
+    CHECK_THAT(f.lines(), contains_text("renamed\tother/sub/kept.jpg\td/gap.jpg"));
   }
   SECTION("which was taken: they are in conflict") {
     const inode mine = f.insert(f.d, "gap.jpg", {}, file_side(9));
     CHECK(f.end_scan(true).empty());
     CHECK(f.row("d/gap.jpg").ino == mine);
+    CHECK(f.row("d/gap.jpg").state == state::conflict);
+    CHECK_THAT(f.lines(), contains_text("reopened\td/gap.jpg"));
     CHECK(f.readers.borrow()->totals().of(state::conflict).files == 1);
   }
 }

@@ -184,7 +184,7 @@ TEST_CASE("an absolute link below where the archive is mounted stays inside") {
   fs::create_symlink(o.destination / "20240101/1.jpg", f.from / "by-disk.jpg");
   fs::create_symlink(o.mountpoint / "20240101/../../outside", f.from / "climbs.jpg");
   mount_fixture mount{o};
-  CHECK(wait_until([&] { return files_in(mount / "", "missing") == 0 && stands(f.to / "by-disk.jpg"); }));
+  CHECK(wait_until([&] { return stands(f.to / "20240101/1.jpg") && stands(f.to / "by-disk.jpg"); }));
   CHECK((read_file(mount / "by-view.jpg") == noise(50'000)));
   CHECK((read_file(mount / "by-disk.jpg") == noise(50'000)));
   CHECK(refusal_of(mount / "climbs.jpg") == EACCES);

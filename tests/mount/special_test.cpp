@@ -77,6 +77,7 @@ TEST_CASE("what the old server has of pipes is left there, and counted as refuse
 
 TEST_CASE("a picture in whose place the old server has a pipe is gone, and costs its directory nothing") {
   store s;
+  REQUIRE(wait_until([&] { return files_in(s.mount->mountpoint(), "source") == 6; }));
   const auto old = s.f.from / "20240101/1.jpg";
   REQUIRE(fs::remove(old));
   REQUIRE(refused(::mkfifo(old.c_str(), 0600)) == 0);

@@ -1,5 +1,6 @@
 // What a listing does not hold has left the source only if an own look says so, and never too much of it at once.
 #include "index/change_here.hpp"
+#include "index/decision.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/remote/scan_fixture.hpp"
@@ -167,6 +168,25 @@ TEST_CASE("a file that is empty for a moment, and left out for that, is the same
   CHECK(f.scan(true).complete());
   CHECK(f.row("d/last.jpg") == before);
   CHECK(f.readers.borrow()->lost().files == 0);
+}
+
+TEST_CASE("what was renamed into a directory that does not come back is not lost over another that can't be listed") {
+  scan_fixture f;
+  f.source.put_file("stays.jpg", "s"), f.source.put_file("den/x.jpg", "x");
+  f.source.put_file("a/x.jpg", "x"), f.source.put_file("z/other.jpg", "o");
+  f.source.fail("den", cause::permission);
+  CHECK_FALSE(f.scan().complete());
+  f.writer.run(
+      [&](index::transaction& t) { index::record_renamed(t, f.row("a/x.jpg").ino, f.row("z").ino, "kept.jpg", 5); });
+  f.source.remove("a"), f.source.remove("z");
+  f.scan(true);
+  CHECK_FALSE(f.at("z"));
+  f.source.put_file("a/x.jpg", "x");
+  f.scan(true);
+  CHECK_FALSE(f.at("a/x.jpg"));  // its new directory may be in there
+  f.writer.run([&](index::transaction& t) { index::record_unlisted_accepted(t, f.row("den").ino); });
+  f.scan(true);
+  CHECK(f.row("a/x.jpg").state == state::missing);
 }
 
 TEST_CASE("what was renamed into a directory that a scan comes by later is there at the scan's end") {

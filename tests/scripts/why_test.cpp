@@ -42,11 +42,11 @@ nlohmann::json list_json(const fs::path& path, const std::string& set) {
   return nlohmann::json::parse(out_of({FERRYFS_BINARY, "report", path, "--list", set, "--format", "json"}));
 }
 
-// As the list of failures should stand: a line each as in any list, and the reason below it.
+// As the list of failures should stand: a line each as in any list, with the reason behind a tab.
 std::string as_text(const nlohmann::json& pictures) {
   std::string text;
   for (const auto& p : pictures)
-    text += std::to_string(p["size"].get<std::uint64_t>()) + ' ' + p["path"].get<std::string>() + "\n    " +
+    text += std::to_string(p["size"].get<std::uint64_t>()) + ' ' + p["path"].get<std::string>() + '\t' +
             p["reason"].get<std::string>() + '\n';
   return text;
 }
@@ -76,7 +76,7 @@ TEST_CASE("each failure's reason is told, by sync, by status and in the list, mo
   mount_fixture mount{u.options()};
   mount.expect_log("fetch failed");
   check_reasons(mount.mountpoint());
-  CHECK(read_file(mount / ".ferryfs/lists/failed.txt").find("    ") == std::string::npos);
+  CHECK(read_file(mount / ".ferryfs/lists/failed.txt").find('\t') == std::string::npos);
 }
 
 TEST_CASE("what is refused or not listed has its reason as JSON and on a terminal, and its lines are as of any list") {
