@@ -44,14 +44,21 @@ command_result undelete(remote::migration& m, const std::string& path, const std
   return a;
 }
 
+std::string several(std::uint64_t n, const char* one, const char* more) {
+  return n == 1 ? fmt::format("1 {}", one) : fmt::format("{} {}", n, more);
+}
+
 command_result skip(remote::migration& m, const std::string& path, const std::stop_token& stop) {
   const auto s = remote::skip_below(m.index(), m.readers(), path, stop);
   if (!s.known) return nothing_there(path);
   command_result a{0, fmt::format("skipped {}, {}\n", pictures(s.files), human_size(s.bytes))};
   if (s.lost > 0) a.text.insert(a.text.size() - 1, fmt::format(", and {} that were lost", pictures(s.lost)));
   if (s.accepted > 0)
-    a.text.insert(a.text.size() - 1, fmt::format(", and {} directories that can't be listed", s.accepted));
-  if (s.refused > 0) a.text.insert(a.text.size() - 1, fmt::format(", and {} names that can't stand here", s.refused));
+    a.text.insert(a.text.size() - 1,
+                  fmt::format(", and {} that can't be listed", several(s.accepted, "directory", "directories")));
+  if (s.refused > 0)
+    a.text.insert(a.text.size() - 1,
+                  fmt::format(", and {} that can't stand here", several(s.refused, "name", "names")));
   if (s.unlisted > 0) {
     a.error = EIO;
     a.text += fmt::format(

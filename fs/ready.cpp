@@ -46,9 +46,9 @@ void judge_sets(const readiness& r, verdict& v) {
   against(state::conflict, "in conflict: decide with ferryfs resolve");
   if (r.refused > 0)
     v.reasons.push_back(fmt::format(
-        "{} names of the source can't stand here: see ferryfs report --list refused, give them others there, or accept "
-        "that with ferryfs skip",
-        human_count(r.refused)));
+        "{} of the source refused, as no name or kind of file that can stand here: see ferryfs report --list refused; "
+        "mend it there, or accept that with ferryfs skip",
+        r.refused == 1 ? "1 name" : human_count(r.refused) + " names"));
   if (const auto n = r.totals.of(state::refused).files; n > 0)
     v.reasons.push_back(
         fmt::format("{} of the source refused, as leading out of the archive: see ferryfs report --list refused; take "
