@@ -1,12 +1,21 @@
 #include "remote/beneath.hpp"
 
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
 namespace ferryfs {
 
 unique_fd open_beneath(int directory, const std::string& path, int flags, unsigned mode) noexcept {
+  // What lies deeper than a path can be is reached over a directory on the way.
+  if (path.size() >= PATH_MAX) {
+    const auto slash = path.rfind('/', PATH_MAX - 1);
+    const auto above =
+        slash == std::string::npos ? unique_fd{} : open_beneath(directory, path.substr(0, slash), O_PATH | O_DIRECTORY);
+    if (above) return open_beneath(above.get(), path.substr(slash + 1), flags, mode);
+    if (slash != std::string::npos) return {};
+  }
   open_how how{};
   how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
   how.mode = mode;

@@ -133,3 +133,23 @@ TEST_CASE("the files of the archive are shown as --uid, --gid and --umask say") 
     CHECK(st.st_gid == 4711);
   }
 }
+
+TEST_CASE("what lies deeper than a path can be is changed as anything else") {
+  store s;
+  const std::string name(200, 'd');
+  descriptor at{::open(s.mount->mountpoint().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  for (int depth = 0; depth < 24; ++depth) {
+    REQUIRE(::mkdirat(at.get(), name.c_str(), 0755) == 0);
+    at = descriptor{::openat(at.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  }
+  const descriptor file{::openat(at.get(), "a.jpg", O_CREAT | O_RDWR | O_CLOEXEC, 0644)};
+  REQUIRE(::write(file.get(), "picture", 7) == 7);
+  CHECK(refused(::fchmodat(at.get(), "a.jpg", 0642, 0)) == 0);
+  CHECK(refused(::fchownat(at.get(), "a.jpg", 12, 34, 0)) == 0);
+  CHECK(refused(::renameat(at.get(), "a.jpg", at.get(), "b.jpg")) == 0);
+  struct stat st {};
+  REQUIRE(::fstatat(at.get(), "b.jpg", &st, 0) == 0);
+  CHECK(st.st_mode == (S_IFREG | 0642));
+  CHECK((st.st_uid == 12 && st.st_gid == 34 && st.st_size == 7));
+  CHECK(refused(::unlinkat(at.get(), "b.jpg", 0)) == 0);
+}
