@@ -105,7 +105,7 @@ archive::health directory_archive::state() const {
 
 void directory_archive::observe(std::function<void(const health&)> told) {
   const std::lock_guard lock{mutex_};
-  observer_ = std::move(told);
+  observer_.swap(told);  // what it was before ends with no lock held
   known_reachable_ = late_ == 0;
 }
 
@@ -237,10 +237,11 @@ void directory_archive::serve(const std::stop_token& stop, file_calls& files, bo
   while (wake_.wait(lock, stop, has_work)) {
     if (stop.stop_requested()) return;
     auto& line = demand_.empty() ? background_ : demand_;
-    const job j = std::move(line.front());
+    std::optional<job> next{std::move(line.front())};
     line.pop_front();
     lock.unlock();
-    contain("end of a request", [&] { j.run(std::nullopt, &files); });
+    contain("end of a request", [&] { next->run(std::nullopt, &files); });
+    next.reset();  // whatever ends with it ends now, and with no lock held
     files.settle();
     if (files.is_late()) wait_until_answered(files);
     lock.lock();
@@ -266,14 +267,17 @@ void directory_archive::attend(const std::stop_token& stop) {
   while (wake_.wait(lock, stop, is_needed)) {
     if (stop.stop_requested()) return;
     const failure why = last_;
-    const auto left = late_ > 0 ? std::exchange(demand_, {}) : std::deque<job>{};
-    const auto left_behind = late_ > 0 ? std::exchange(background_, {}) : std::deque<job>{};
+    auto left = late_ > 0 ? std::exchange(demand_, {}) : std::deque<job>{};
+    auto left_behind = late_ > 0 ? std::exchange(background_, {}) : std::deque<job>{};
     const bool reachable = late_ == 0;
-    const auto told = std::exchange(known_reachable_, reachable) != reachable ? observer_ : nullptr;
+    auto told = std::exchange(known_reachable_, reachable) != reachable ? observer_ : nullptr;
     lock.unlock();
-    for (const auto* jobs : {&left, &left_behind})
+    for (auto* jobs : {&left, &left_behind}) {
       for (const auto& j : *jobs) contain("end of a request", [&] { j.run(why, nullptr); });
+      jobs->clear();  // whatever ends with them ends with no lock held
+    }
     if (told) contain("news of the source", [&] { told(reachable ? health{} : health{false, why.text}); });
+    told = nullptr;
     lock.lock();
   }
 }

@@ -152,6 +152,24 @@ TEST_CASE("no more than a few processes wait for a directory that does not answe
   CHECK_FALSE(f.archive->state().reachable);
 }
 
+TEST_CASE("a request that a directory does not answer is let go of, and with no lock held") {
+  hung_fixture f;
+  f.open(300ms);
+  const hung_mount hung{f.dir.path(), who_waits::can_be_killed};
+  std::future<void> asked;  // by whoever lets go of the request; outlives that
+  std::promise<bool> free;
+  const auto ask = [&] {
+    asked = std::async(std::launch::async, [&] { f.archive->state(); });
+    free.set_value(asked.wait_for(1s) == std::future_status::ready);
+  };
+  const bool known = GENERATE(false, true);
+  if (known) CHECK(f.list());
+  f.archive->stat("2013", [last = std::shared_ptr<void>(nullptr, [&](void*) { ask(); })](const auto&, const auto&) {});
+  auto is_free = free.get_future();
+  REQUIRE(is_free.wait_for(soon) == std::future_status::ready);  // while it does not answer
+  CHECK(is_free.get());
+}
+
 TEST_CASE("an archive that is stopped waits for no directory that does not answer") {
   hung_fixture f;
   f.open(1min);
