@@ -1,5 +1,6 @@
 #include "remote/directory/file_calls.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 
@@ -16,13 +17,16 @@ namespace {
 using namespace std::chrono_literals;
 using what = file_call::what;
 
-constexpr std::size_t most_left_behind = 3;  // processes without an answer, before no more are started
+// Processes without an answer, before no more are started: as a rule, and however often something is mounted.
+constexpr std::size_t usual_room = 3, most_room = 16;
+// Those that were killed have so much time to end before all goes on.
+constexpr auto end_time = 200ms;
 
 }  // namespace
 
 file_calls::file_calls(std::string root, std::chrono::milliseconds deadline, int stop,
                        std::function<void(const failure&)> on_late)
-    : root_(std::move(root)), deadline_(deadline), stop_(stop), on_late_(std::move(on_late)) {}
+    : root_(std::move(root)), deadline_(deadline), stop_(stop), on_late_(std::move(on_late)), room_(usual_room) {}
 
 failure file_calls::failed(const std::string& path, int problem) const {
   const cause why = problem == ENOENT || problem == ENOTDIR                     ? cause::not_found
@@ -98,6 +102,8 @@ void file_calls::keep_in_mind(what wanted) {
 
 void file_calls::settle() {
   if (std::exchange(in_the_midst_, false)) process_.reset();
+  reap();
+  file_process::reap_killed();
 }
 
 void file_calls::begin_late() { late_.emplace(); }
@@ -112,10 +118,21 @@ bool file_calls::is_answered_late() const {
   return std::any_of(left_behind_.begin(), left_behind_.end(), [](const auto& p) { return p->has_answered(); });
 }
 
-// Makes it, where one can be killed that asks what the first asks as well.
+void file_calls::reap() {
+  const std::size_t ended = std::erase_if(left_behind_, [](const auto& p) { return p->has_ended(); });
+  room_ = std::max(usual_room, room_ - std::min(room_, ended));
+}
+
+// Makes it, where one can be killed that asks what the first asks as well. One that can't end keeps its place; but
+// where something was mounted since, or is no longer, another may well be answered.
 bool file_calls::has_room_for_another() {
-  std::erase_if(left_behind_, [](const auto& p) { return p->has_ended(); });
-  if (left_behind_.size() < most_left_behind) return true;
+  reap();
+  const bool may_differ = std::exchange(mounts_changed_, false);
+  if (left_behind_.size() < room_) return true;
+  if (may_differ && left_behind_.size() < most_room) {
+    room_ = left_behind_.size() + 1;
+    return true;
+  }
   const auto waits = [](const auto& p) { return !p->is_killed(); };
   const auto first = std::find_if(left_behind_.begin(), left_behind_.end(), waits);
   if (first == left_behind_.end()) return false;
@@ -132,14 +149,17 @@ std::vector<pollfd> file_calls::lines() const {
 }
 
 // Until something happens. True: all is to stop.
-bool file_calls::pause(std::chrono::milliseconds time) const {
-  std::vector<pollfd> events = lines();
+bool file_calls::pause(std::chrono::milliseconds time) {
+  std::vector<pollfd> events{{stop_, POLLIN, 0}, {mounts_.get(), POLLPRI, 0}};
+  for (const auto& line : lines()) events.push_back(line);
   for (const auto& p : left_behind_) events.push_back({p->handle(), POLLIN, 0});
-  events.push_back({stop_, POLLIN, 0});
-  return ::poll(events.data(), events.size(), static_cast<int>(time.count())) > 0 && events.back().revents != 0;
+  if (::poll(events.data(), events.size(), static_cast<int>(time.count())) <= 0) return false;
+  if (events[1].revents != 0) mounts_changed_ = true;
+  return events[0].revents != 0;
 }
 
 bool file_calls::wait_until_answered() {
+  mounts_ = unique_fd{::open("/proc/self/mounts", O_RDONLY | O_CLOEXEC)};  // its news is what changes from now on
   while (true) {
     auto got = probed::late;
     if (is_answered_late())
@@ -151,10 +171,24 @@ bool file_calls::wait_until_answered() {
     if (got == probed::stopped) return false;
     if (got == probed::in_vain && pause(100ms)) return false;
     if (got != probed::answered) continue;
-    late_.reset();
-    for (const auto& p : left_behind_) p->kill();
+    answered();
     return true;
   }
+}
+
+// Who can't end all the same takes no place from those that are left behind another time.
+void file_calls::answered() {
+  late_.reset();
+  mounts_.reset();
+  for (const auto& p : left_behind_) p->kill();
+  for (const auto end = std::chrono::steady_clock::now() + end_time;; reap()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left_behind_.empty() || left.count() <= 0) break;
+    std::vector<pollfd> ends;
+    for (const auto& p : left_behind_) ends.push_back({p->handle(), POLLIN, 0});
+    ::poll(ends.data(), ends.size(), static_cast<int>(left.count()));
+  }
+  room_ = std::min(left_behind_.size() + usual_room, most_room);
 }
 
 // What a cache answers says nothing of the rest: what was asked in vain is asked again.

@@ -41,7 +41,7 @@ class file_calls {
   bool wait_until_answered();
   // As after a call that was late.
   void begin_late();
-  // Whoever used it is done: what he left open or half listed is given up.
+  // Whoever used it is done: what he left open or half listed is given up, and what has ended since is reaped.
   void settle();
 
  private:
@@ -60,8 +60,10 @@ class file_calls {
   void leave_behind();
   bool is_answered_late() const;
   bool has_room_for_another();
+  void reap();
+  void answered();
   std::vector<pollfd> lines() const;
-  bool pause(std::chrono::milliseconds time) const;
+  bool pause(std::chrono::milliseconds time);
 
   const std::string root_;
   const std::chrono::milliseconds deadline_;
@@ -69,6 +71,9 @@ class file_calls {
   const std::function<void(const failure&)> on_late_;
   std::unique_ptr<file_process> process_;                   // none before the first call, and after one that was late
   std::vector<std::unique_ptr<file_process>> left_behind_;  // without an answer; what was asked first is the first
+  std::size_t room_;                                        // for so many of them, before no more are started
+  unique_fd mounts_;                                        // has news when something is mounted, or no longer
+  bool mounts_changed_ = false;                             // since a process was last asked
   bool in_the_midst_ = false;                               // a file is open, or a directory half listed
   std::optional<question> late_;
 };

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <mutex>
 
 #include "index/path.hpp"
 #include "remote/directory/file_server.hpp"
@@ -30,6 +31,17 @@ constexpr int end_time = 200;   // ms, for a process that was killed
 [[noreturn]] void fail(const std::string& root, int problem) {
   throw failure{cause::unreachable, fmt::format("{}: no process can be started that reads it: {}", printable(root),
                                                 std::strerror(problem))};
+}
+
+// The processes that were killed, could not end, and are nobody's any more. It is never destroyed, as threads may still
+// end when the program does.
+struct killed_processes {
+  std::mutex mutex;
+  std::vector<pid_t> all;
+};
+killed_processes& killed() {
+  static auto& only = *new killed_processes;
+  return only;
 }
 
 struct spawn_actions {
@@ -74,6 +86,14 @@ file_process::~file_process() {
     ::poll(&end, 1, end_time);
     has_ended();
   }
+  if (pid_ < 0) return;
+  const std::lock_guard lock{killed().mutex};
+  killed().all.push_back(pid_);
+}
+
+void file_process::reap_killed() {
+  const std::lock_guard lock{killed().mutex};
+  std::erase_if(killed().all, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
 }
 
 file_process::answer file_process::exchange(int stop, std::chrono::milliseconds deadline,
@@ -109,7 +129,8 @@ bool file_process::has_ended() noexcept {
 bool run_as_file_process(int argc, char** argv) {
   if (argc != 3 || std::strcmp(argv[1], mark) != 0) return false;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  sigset_t all;  // Ctrl-C is for the process that started it
+  ::prctl(PR_SET_NAME, "ferryfs-files");  // it would be "exe", as which it was started
+  sigset_t all;                           // Ctrl-C is for the process that started it
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, nullptr);
   const unique_fd line{line_number};

@@ -23,6 +23,8 @@ class file_process {
   explicit file_process(const std::string& root);
   // Kills it, and does not wait for one that can't end.
   ~file_process();
+  // Those that could not end then, and have ended since, are zombies no longer. From any thread.
+  static void reap_killed();
   file_process(const file_process&) = delete;
   file_process& operator=(const file_process&) = delete;
 
