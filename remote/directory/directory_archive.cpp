@@ -222,8 +222,14 @@ void directory_archive::late(const failure& why) {
   wake_.notify_all();
 }
 
+void directory_archive::still_late(const failure& why) {
+  const std::lock_guard lock{mutex_};
+  last_ = why;
+}
+
 void directory_archive::work(const std::stop_token& stop, bool background_too, bool answers) {
-  file_calls files{root_path_, deadline_, stop_event_.get(), [this](const failure& why) { late(why); }};
+  file_calls files{root_path_, deadline_, stop_event_.get(), [this](const failure& why) { late(why); },
+                   [this](const failure& why) { still_late(why); }};
   if (!answers) {
     files.begin_late();
     wait_until_answered(files);

@@ -55,6 +55,7 @@ class directory_archive final : public archive {
   void serve(const std::stop_token& stop, file_calls& files, bool background_too);
   void wait_until_answered(file_calls& files);
   void late(const failure& why);
+  void still_late(const failure& why);
   void attend(const std::stop_token& stop);
   void look_at_root();
   // How a file that was read or written has ended.

@@ -22,18 +22,31 @@ constexpr std::size_t usual_room = 3, most_room = 16;
 // Those that were killed have so much time to end before all goes on.
 constexpr auto end_time = 200ms;
 
+std::string below(const std::string& root, const std::string& path) { return path.empty() ? root : join(root, path); }
+
+// Where it is, below the root.
+std::string place_of(file_process& p) {
+  const std::string name = p.place();
+  return name.empty() ? p.call().path : join(p.call().path, name);
+}
+
 }  // namespace
 
-file_calls::file_calls(std::string root, std::chrono::milliseconds deadline, int stop,
-                       std::function<void(const failure&)> on_late)
-    : root_(std::move(root)), deadline_(deadline), stop_(stop), on_late_(std::move(on_late)), room_(usual_room) {}
+file_calls::file_calls(std::string root, std::chrono::milliseconds deadline, int stop, listener on_late,
+                       listener on_still_late)
+    : root_(std::move(root)),
+      deadline_(deadline),
+      stop_(stop),
+      on_late_(std::move(on_late)),
+      on_still_late_(std::move(on_still_late)),
+      room_(usual_room) {}
 
 failure file_calls::failed(const std::string& path, int problem) const {
   const cause why = problem == ENOENT || problem == ENOTDIR                     ? cause::not_found
                     : problem == EACCES || problem == EPERM || problem == EROFS ? cause::permission
                     : problem == EEXIST                                         ? cause::exists
                                                                                 : cause::source_error;
-  return {why, fmt::format("{}: {}", printable(path.empty() ? root_ : root_ + '/' + path), std::strerror(problem))};
+  return {why, fmt::format("{}: {}", printable(below(root_, path)), std::strerror(problem))};
 }
 
 // Without the root nothing is known of what lies below it.
@@ -47,6 +60,16 @@ failure file_calls::silent(const std::string& path) const {
                       printable(root_), std::chrono::ceil<std::chrono::seconds>(deadline_).count(),
                       path.empty() ? "" : " of " + printable(path)),
           !path.empty()};
+}
+
+// The root has answered; what was asked below it last has not.
+failure file_calls::silent_part() const {
+  return {
+      cause::timeout,
+      fmt::format("a part of the source does not answer, which all has to wait for: {} (nothing for {} s); see what "
+                  "is mounted there, or unmount it",
+                  printable(below(root_, place_of(*left_behind_.back()))),
+                  std::chrono::ceil<std::chrono::seconds>(deadline_).count())};
 }
 
 std::optional<failure> file_calls::put(what wanted, const std::string& path, const preparation& prepare,
@@ -75,7 +98,7 @@ std::optional<failure> file_calls::make(what wanted, const std::string& path, co
     case file_process::answer::late: {
       leave_behind();
       late_ = question{wanted, path, offset};
-      const failure why = silent(path);
+      const failure why = silent(place_of(*left_behind_.back()));
       on_late_(why);
       return why;
     }
@@ -195,9 +218,14 @@ void file_calls::answered() {
 file_calls::probed file_calls::probe() {
   if (put(what::look, "")) return probed::in_vain;
   auto got = process_->exchange(stop_, deadline_, lines());
-  if (got == file_process::answer::came && answer().problem == 0) got = ask_again();
+  const bool root_answers = got == file_process::answer::came && answer().problem == 0;
+  if (root_answers) got = ask_again();
   if (got == file_process::answer::came) return probed::answered;
-  if (got == file_process::answer::late) return leave_behind(), probed::late;
+  if (got == file_process::answer::late) {
+    leave_behind();
+    if (on_still_late_) on_still_late_(root_answers ? silent_part() : silent(late_->path));
+    return probed::late;
+  }
   process_.reset();
   return got == file_process::answer::stopped     ? probed::stopped
          : got == file_process::answer::elsewhere ? probed::late
@@ -206,26 +234,30 @@ file_calls::probed file_calls::probe() {
 
 // Only what changes nothing.
 file_process::answer file_calls::ask_again() {
-  const auto ask = [this](what wanted, const preparation& prepare = {}) {
-    if (put(wanted, late_->path, prepare)) return file_process::answer::ended;
+  const auto ask = [this](what wanted, const std::string& path, const preparation& prepare = {}) {
+    if (put(wanted, path, prepare)) return file_process::answer::ended;
     const auto got = process_->exchange(stop_, deadline_, lines());
     if (got == file_process::answer::came) keep_in_mind(wanted);
     return got;
   };
+  // What lies above it, so that it shows which part it is that does not answer.
   auto got = file_process::answer::came;
+  for (auto end = late_->path.find('/'); end != std::string::npos; end = late_->path.find('/', end + 1))
+    if (got = ask(what::look, late_->path.substr(0, end)); got != file_process::answer::came) return got;
   switch (late_->wanted) {
     case what::look:
     case what::list:
-      got = ask(late_->wanted);
+      got = ask(late_->wanted, late_->path);
       break;
     case what::list_on:
-      got = ask(what::list);
+      got = ask(what::list, late_->path);
       break;
     case what::open:
     case what::read:
-      got = ask(what::open);
+      got = ask(what::open, late_->path);
       if (got != file_process::answer::came || answer().problem != 0 || late_->wanted == what::open) break;
-      got = ask(what::read, [this](file_call& c) { c.offset = late_->offset, c.length = file_call::most_data; });
+      got = ask(what::read, late_->path,
+                [this](file_call& c) { c.offset = late_->offset, c.length = file_call::most_data; });
       break;
     default:
       break;

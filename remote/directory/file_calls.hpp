@@ -18,9 +18,11 @@ namespace ferryfs::remote {
 class file_calls {
  public:
   // `stop`: a descriptor that becomes readable when every call is to end. `on_late` is called before a call ends that
-  // was not answered within `deadline`.
-  file_calls(std::string root, std::chrono::milliseconds deadline, int stop,
-             std::function<void(const failure&)> on_late);
+  // was not answered within `deadline`; `on_still_late` whenever it was asked again in vain, with what is known by
+  // now: which part it is that does not answer.
+  using listener = std::function<void(const failure&)>;
+  file_calls(std::string root, std::chrono::milliseconds deadline, int stop, listener on_late,
+             listener on_still_late = {});
 
   // Nothing: the call was made, and answer() tells of it. `prepare` fills in what belongs to it besides the paths.
   using preparation = std::function<void(file_call&)>;
@@ -57,6 +59,7 @@ class file_calls {
   void keep_in_mind(file_call::what wanted);
   probed probe();
   file_process::answer ask_again();
+  failure silent_part() const;
   void leave_behind();
   bool is_answered_late() const;
   bool has_room_for_another();
@@ -68,7 +71,7 @@ class file_calls {
   const std::string root_;
   const std::chrono::milliseconds deadline_;
   const int stop_;
-  const std::function<void(const failure&)> on_late_;
+  const listener on_late_, on_still_late_;
   std::unique_ptr<file_process> process_;                   // none before the first call, and after one that was late
   std::vector<std::unique_ptr<file_process>> left_behind_;  // without an answer; what was asked first is the first
   std::size_t room_;                                        // for so many of them, before no more are started

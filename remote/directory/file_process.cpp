@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,8 +26,8 @@ namespace ferryfs::remote {
 namespace {
 
 constexpr const char* mark = "--files-of";
-constexpr int line_number = 3;  // what the process finds open
-constexpr int end_time = 200;   // ms, for a process that was killed
+constexpr int line_number = 3, place_number = 4;  // what the process finds open
+constexpr int end_time = 200;                     // ms, for a process that was killed
 
 [[noreturn]] void fail(const std::string& root, int problem) {
   throw failure{cause::unreachable, fmt::format("{}: no process can be started that reads it: {}", printable(root),
@@ -64,13 +65,17 @@ file_process::file_process(const std::string& root) : call_(std::make_unique<fil
 
 // It has nothing open of ours: no lock, no mount, and no pipe that somebody reads to its end.
 void file_process::start(const std::string& root, int theirs) {
-  const unique_fd line{::fcntl(theirs, F_DUPFD_CLOEXEC, line_number + 1)};
+  const unique_fd line{::fcntl(theirs, F_DUPFD_CLOEXEC, place_number + 1)};
   if (!line) fail(root, errno);
+  const unique_fd page{::memfd_create("ferryfs-place", MFD_CLOEXEC)};
+  place_ = unique_fd{::fcntl(page.get(), F_DUPFD_CLOEXEC, place_number + 1)};
+  if (!place_ || ::ftruncate(place_.get(), place_size) != 0) fail(root, errno);
   spawn_actions files;
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     ::posix_spawn_file_actions_addopen(&files.all, fd, "/dev/null", O_RDWR, 0);
   ::posix_spawn_file_actions_adddup2(&files.all, line.get(), line_number);
-  ::posix_spawn_file_actions_addclosefrom_np(&files.all, line_number + 1);
+  ::posix_spawn_file_actions_adddup2(&files.all, place_.get(), place_number);
+  ::posix_spawn_file_actions_addclosefrom_np(&files.all, place_number + 1);
   std::string words[] = {"ferryfs", mark, root};
   char* argv[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
   if (const int problem = ::posix_spawn(&pid_, "/proc/self/exe", &files.all, nullptr, argv, environ))
@@ -116,6 +121,12 @@ bool file_process::has_answered() const noexcept {
   return !killed_ && ::recv(line_.get(), call_.get(), sizeof(file_call), MSG_DONTWAIT) > 0;
 }
 
+std::string file_process::place() const {
+  char name[place_size] = {};
+  if (::pread(place_.get(), name, sizeof name - 1, 0) < 0) return {};
+  return name;
+}
+
 void file_process::kill() noexcept {
   if (pid_ > 0) ::kill(pid_, SIGKILL);
   killed_ = true;
@@ -133,8 +144,8 @@ bool run_as_file_process(int argc, char** argv) {
   sigset_t all;                           // Ctrl-C is for the process that started it
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, nullptr);
-  const unique_fd line{line_number};
-  if (::chdir("/") == 0) serve_files(argv[2], line.get());
+  const unique_fd line{line_number}, place{place_number};
+  if (::chdir("/") == 0) serve_files(argv[2], line.get(), place.get());
   return true;
 }
 

@@ -28,6 +28,10 @@ class file_process {
   file_process(const file_process&) = delete;
   file_process& operator=(const file_process&) = delete;
 
+  // The name in a listed directory that it looks at just now; none: at another thing, or it can't be known.
+  std::string place() const;
+  static constexpr std::size_t place_size = 256;  // NAME_MAX, with the zero byte
+
   file_call& call() noexcept { return *call_; }
 
   enum class answer { came, late, stopped, ended, elsewhere };
@@ -48,7 +52,7 @@ class file_process {
  private:
   void start(const std::string& root, int theirs);
 
-  unique_fd line_, handle_;
+  unique_fd line_, handle_, place_;
   std::unique_ptr<file_call> call_;
   pid_t pid_ = -1;  // -1: reaped
   bool killed_ = false;

@@ -1,16 +1,20 @@
 #include "remote/directory/file_server.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <system_error>
 
 #include "index/path.hpp"
 #include "remote/beneath.hpp"
 #include "remote/directory/file_call.hpp"
+#include "remote/directory/file_process.hpp"
 #include "remote/directory/listing.hpp"
 #include "remote/directory/rename.hpp"
 #include "remote/unique_fd.hpp"
@@ -26,7 +30,10 @@ constexpr std::uint64_t most_unsynced = 16ULL << 20;  // bytes: to make all dura
 
 class file_server {
  public:
-  file_server(std::string root, int line) : root_path_(std::move(root)), line_(line) {}
+  file_server(std::string root, int line, int place) : root_path_(std::move(root)), line_(line) {
+    void* const page = ::mmap(nullptr, file_process::place_size, PROT_READ | PROT_WRITE, MAP_SHARED, place, 0);
+    if (page != MAP_FAILED) place_ = static_cast<char*>(page);
+  }
   void run() {
     while (is_asked()) {
       call_.problem = 0, call_.no_root = call_.more = false;
@@ -47,6 +54,7 @@ class file_server {
   int make();
   int look();
   int list();
+  void show(const char* name) const;
   void pack(const local_entry& e);
   int open(int flags);
   int read();
@@ -59,6 +67,7 @@ class file_server {
 
   const std::string root_path_;
   const int line_;
+  char* place_ = nullptr;  // what the one that asks can see
   file_call call_{};
   unique_fd file_;
   std::uint64_t unsynced_ = 0;
@@ -75,6 +84,7 @@ unique_fd file_server::open_root() {
 }
 
 int file_server::make() {
+  show("");
   switch (call_.wanted) {
     case what::resolve:
       return file_call::put(call_.other, real_path(root_path_)) ? 0 : ENAMETOOLONG;
@@ -122,11 +132,15 @@ int file_server::list() {
   std::string left_out;
   packed_ = 0, answered_ = clock::now();
   const int problem = list_directory(
-      root.get(), call_.path, [this](local_entry&& e) { pack(e); }, &left_out);
+      root.get(), call_.path, [this](local_entry&& e) { pack(e); }, &left_out, [this](const char* n) { show(n); });
   call_.length = static_cast<std::uint32_t>(packed_);
   call_.more = false;
   file_call::put(call_.other, left_out);
   return problem;
+}
+
+void file_server::show(const char* name) const {
+  if (place_ != nullptr) std::memcpy(place_, name, std::min(std::strlen(name) + 1, file_process::place_size));
 }
 
 // Hands over what there is where there is no room for more, or nothing was heard of it for a while.
@@ -229,6 +243,6 @@ int file_server::change_in(int root, int directory, const std::string& name) {
 
 }  // namespace
 
-void serve_files(const std::string& root, int line) { file_server{root, line}.run(); }
+void serve_files(const std::string& root, int line, int place) { file_server{root, line, place}.run(); }
 
 }  // namespace ferryfs::remote

@@ -6,7 +6,7 @@
 namespace ferryfs::remote {
 
 // Each packet on the socket `line` is a call, and is answered by another once that is made. Returns when nobody asks
-// any more.
-void serve_files(const std::string& root, int line);
+// any more. The file `place` shows the name in a listed directory that is looked at just now, as this may not end.
+void serve_files(const std::string& root, int line, int place);
 
 }  // namespace ferryfs::remote

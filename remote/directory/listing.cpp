@@ -34,7 +34,7 @@ bool look_at(int directory, const std::string& name, local_entry& entry) {
 }
 
 int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each,
-                   std::string* left_out) {
+                   std::string* left_out, const std::function<void(const char*)>& looks) {
   unique_fd fd = open_beneath(root, path, O_RDONLY | O_DIRECTORY);
   if (!fd) return errno;
   const std::unique_ptr<DIR, closer> stream{::fdopendir(fd.get())};
@@ -47,6 +47,7 @@ int list_directory(int root, const std::string& path, const std::function<void(l
     if (d == nullptr) return errno != 0 ? errno : problem;
     local_entry entry;
     if (!valid_name(d->d_name)) continue;
+    if (looks) looks(d->d_name);
     if (look_at(directory, d->d_name, entry)) {
       each(std::move(entry));
     } else if (errno != ENOENT && problem == 0) {

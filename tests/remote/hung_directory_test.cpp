@@ -90,9 +90,9 @@ struct hung_fixture {
     archive->read(to, remote::lane::demand);
     return to->end.get_future().get();
   }
-  std::optional<failure> list() {
+  std::optional<failure> list(const std::string& path = "2013") {
     const auto to = std::make_shared<one_listing>();
-    archive->list("2013", to);
+    archive->list(path, to);
     return to->end.get_future().get();
   }
   bool comes_back() {
@@ -134,6 +134,27 @@ TEST_CASE("a directory that does not answer fails what is asked in time, and the
   CHECK_FALSE(f.read());
   CHECK_FALSE(f.list());
   CHECK(f.is_told({false, true}));
+}
+
+TEST_CASE("where a part of a directory does not answer, that part is named") {
+  hung_fixture f;
+  write_file(f.dir / "2012/b.jpg", "b");
+  f.open(300ms);
+  REQUIRE_FALSE(f.list(""));
+  hung_mount hung{f.dir / "2013", who_waits::can_be_killed};
+  const bool listed = GENERATE(true, false);
+  const auto why = listed ? f.list("") : f.read();
+  REQUIRE(why);
+  CHECK(why->why == cause::timeout);
+  CHECK_THAT(why->text, contains_text(listed ? "of 2013)" : "of 2013/a.jpg)"));
+  const std::string part =
+      "a part of the source does not answer, which all has to wait for: " + (f.dir / "2013").string();
+  CHECK(wait_until([&] { return f.archive->state().why.starts_with(part + " ("); }));
+  CHECK_THAT(f.list("2012").value().text, contains_text(part));
+  hung.end();
+  CHECK(f.comes_back());
+  CHECK_FALSE(f.list(""));
+  CHECK_FALSE(f.read());
 }
 
 TEST_CASE("what is mounted anew in the place of a directory that does not answer is found by itself") {
