@@ -107,14 +107,21 @@ class proftpd final : public command_server {
  public:
   proftpd() {
     need_root();
-    must("command -v proftpd && test -e /usr/lib/proftpd/mod_sftp.so");
+    // By scripts/unpack-proftpd, or else the system's.
+    const fs::path unpacked = FERRYFS_SOURCE_DIR "/build/proftpd";
+    const bool own = fs::exists(unpacked / "usr/sbin/proftpd");
+    const std::string program = own ? (unpacked / "usr/sbin/proftpd").string() : "proftpd";
+    const std::string modules = own ? (unpacked / "usr/lib/proftpd").string() : "/usr/lib/proftpd";
+    must("command -v " + program + " && test -e " + modules +
+         "/mod_sftp.so || { echo run scripts/setup --servers; false; }");
     must("ssh-keygen -e -m RFC4716 -f " + file("identity.pub").string() + " >" + file("keys").string());
     const std::string user = sshd::user(), at = file("").string();
     write_file(file("passwd"), user + ":x:0:0::/root:/bin/sh\n");
     fs::permissions(file("passwd"), fs::perms::owner_read);  // it refuses one that everybody may read
     write_file(file("proftpd.conf"),
-               "ModulePath /usr/lib/proftpd\nLoadModule mod_sftp.c\nServerType standalone\nServerName test\n"
-               "DefaultAddress 127.0.0.1\nSocketBindTight on\nPort " +
+               "ModulePath " + modules +
+                   "\nLoadModule mod_sftp.c\nServerType standalone\nServerName test\n"
+                   "DefaultAddress 127.0.0.1\nSocketBindTight on\nPort " +
                    port() +
                    "\nUser root\nGroup root\nUseIPv6 off\n"
                    "RootLogin on\nUseFtpUsers off\nRequireValidShell off\nAuthOrder mod_auth_file.c\nAuthUserFile " +
@@ -124,7 +131,7 @@ class proftpd final : public command_server {
                    "SFTPEngine on\nSFTPHostKey " +
                    at + "host_key\nSFTPAuthorizedUserKeys file:" + at + "keys\nSFTPAuthMethods publickey\nSFTPLog " +
                    at + "log\n");
-    start({"proftpd", "--nodaemon", "--config", file("proftpd.conf")});
+    start({program, "--nodaemon", "--config", file("proftpd.conf")});
   }
 };
 
