@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "index/error.hpp"
@@ -69,8 +71,19 @@ std::string end_of(const holder& h) {
   return h.pid == 0 ? "end that ferryfs" : fmt::format("end ferryfs with kill {}", h.pid);
 }
 
+// Whether it would have been found in another mount namespace, if it stood in any.
+bool would_be_seen(const holder& h) {
+  std::error_code problem;
+  return h.pid != 0 && std::filesystem::exists(fmt::format("/proc/{}", h.pid), problem) && may_look_into_all();
+}
+
 std::string elsewhere_text(const holder& h) {
-  const auto others = h.device.empty() ? std::vector<other_namespace>{} : namespaces_with(h.device);
+  if (h.device.empty())
+    return fmt::format("{}, is being mounted at {}; wait for it", name_of(h), printable(h.mountpoint));
+  const auto others = namespaces_with(h.device);
+  if (others.empty() && would_be_seen(h))
+    return fmt::format("{}: its mount at {} was taken off and it is ending; wait for it, or {}", name_of(h),
+                       printable(h.mountpoint), end_of(h));
   const std::string begin =
       fmt::format("{}: its mount at {} is not to be seen from here", name_of(h), printable(h.mountpoint));
   if (others.empty()) return fmt::format("{}, nor who holds it; {}", begin, end_of(h));

@@ -25,5 +25,7 @@ struct other_namespace {
 };
 // Those that this user may look into, by their processes.
 std::vector<other_namespace> namespaces_with(const std::string& device);
+// Whether this user may look into all, so that a ferryfs that namespaces_with() finds in none stands nowhere.
+bool may_look_into_all();
 
 }  // namespace ferryfs::fs

@@ -141,3 +141,31 @@ TEST_CASE("a mount that another mount namespace still holds is told of, with who
   CHECK(run({"mountpoint", "-q", b.to}).code == 0);
   CHECK(run_ferryfs({"status", b.to}).out.find("in use") == std::string::npos);
 }
+
+TEST_CASE("a mount that is just starting, or just ending, is told of as that") {
+  const busy b;
+  // As such a ferryfs holds it: by the lock, with this text in it.
+  fs::create_directories(b.to / ".ferryfs");
+  const fs::path lock = b.to / ".ferryfs/lock";
+  auto sync = b.sync_to(b.to);
+  sync.insert(sync.begin(), {"flock", lock, FERRYFS_BINARY});
+  SECTION("starting: the mount does not stand yet") {
+    write_file(lock, "pid 123, mounted at /nowhere");
+    check_in_use(run(sync), "ferryfs, pid 123, is being mounted at /nowhere; wait for it");
+  }
+  SECTION("ending: it stands nowhere any more") {
+    write_file(lock, "pid 1, device 0:999999, mounted at /nowhere");
+    // By themselves they may look at all processes that there are.
+    sync.insert(sync.begin(), {"unshare", "--pid", "--fork", "--mount-proc"});
+    const auto refused = run(sync);
+    if (refused.err.starts_with("unshare: ")) skip(refused.err);
+    check_in_use(refused,
+                 "ferryfs, pid 1: its mount at /nowhere was taken off and it is ending; wait for it, or end "
+                 "ferryfs with kill 1");
+  }
+  SECTION("it is not to be seen whether it stands in another mount namespace") {
+    // Nor is its process, which runs in another container.
+    write_file(lock, "pid 999999999, device 0:999999, mounted at /nowhere");
+    check_in_use(run(sync), "its mount at /nowhere is not to be seen from here, nor who holds it");
+  }
+}
