@@ -103,8 +103,8 @@ void shipment::finished(const std::optional<failure>& why, const attributes& aft
 }
 
 void shipment::written(const std::optional<failure>& why, const attributes& after) {
-  const bool denied = why && (why->why == cause::permission || why->why == cause::source_error);
-  if (denied && !begun_ && !std::exchange(cleared_, true)) return clear_way(*why);
+  const bool is_denied = why && (why->why == cause::permission || why->why == cause::source_error);
+  if (is_denied && !begun_ && !cleared_) return denied(*why);
   if (why) return over(end::failed, why);
   if (local_problem_ == ECANCELED) return over(end::failed, failure{cause::cancelled, "interrupted"});
   if (local_problem_ == ESTALE) return discard(end::changed, {});
@@ -122,8 +122,22 @@ void shipment::written(const std::optional<failure>& why, const attributes& afte
 }
 
 // ProFTPD, as it is set up by itself, lets nothing that stands there be written to, nor gone on with: if it was that,
-// what an earlier run left can be taken away.
-void shipment::clear_way(const failure& why) {
+// what an earlier run left can be taken away. "Failure" may be for want of handles as well, or a bad disk, so that
+// alone throws nothing away before it comes a second time.
+void shipment::denied(const failure& why) {
+  if (why.why == cause::source_error && !std::exchange(failed_once_, true))
+    return services_.source.write(shared_from_this());
+  services_.source.stat(part_, [self = shared_from_this(), why](const auto& failed, const attributes& there) {
+    self->attempt([&] {
+      if (failed && failed->of_connection()) return self->over(end::failed, failed);
+      failed ? self->over(end::failed, why) : self->clear_way(why, there);
+    });
+  });
+}
+
+void shipment::clear_way(const failure& why, const attributes& there) {
+  if (!S_ISREG(there.mode)) return over(end::failed, why);
+  cleared_ = true;
   services_.source.remove(part_, [self = shared_from_this(), why](const auto& failed, const auto&) {
     self->attempt([&] { failed ? self->over(end::failed, why) : self->services_.source.write(self); });
   });

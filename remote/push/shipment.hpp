@@ -78,7 +78,8 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   // Runs one step, on an archive's thread; what it throws is how the shipment ends.
   void attempt(const std::function<void()>& step);
   void written(const std::optional<failure>& why, const attributes& after);
-  void clear_way(const failure& why);
+  void denied(const failure& why);
+  void clear_way(const failure& why, const attributes& there);
   void proven(const std::optional<failure>& why, const std::string& sha256);
   void look_again();
   void rename_onto(const std::optional<failure>& why, const attributes& there);
@@ -94,10 +95,11 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   const std::optional<side> replaces_;
   done done_;
   std::uint64_t begun_at_ = 0, at_ = 0;
-  bool anew_ = false;      // from its first byte, whatever stands there
-  bool begun_ = false;     // its part was opened
-  bool cleared_ = false;   // what stood under the part's name was taken away
-  int local_problem_ = 0;  // errno
+  bool anew_ = false;         // from its first byte, whatever stands there
+  bool begun_ = false;        // its part was opened
+  bool failed_once_ = false;  // to be opened, for a reason that may be gone
+  bool cleared_ = false;      // what stood under the part's name was taken away
+  int local_problem_ = 0;     // errno
   attributes after_;
 };
 

@@ -534,6 +534,53 @@ TEST_CASE("push: where what an earlier run left may not be written to, it is tak
   }
 }
 
+TEST_CASE("push: what an earlier run left is not thrown away for a failure that may be the server's own", "[push]") {
+  fake_fixture f;
+  const std::string part = ".a.jpg.mine.ferryfs-part";
+  f.put("a.jpg", "0123456789");
+  f.scan();
+  f.source->fail(part, cause::source_error);
+  // The part is asked for that often, to be written or removed, until nothing fails any more.
+  const auto mend_at = [&](int time) {
+    const auto asked = std::make_shared<int>(0);
+    const auto count = std::make_shared<std::function<void()>>();
+    *count = [&f, part, time, asked, count = std::weak_ptr(count)] {
+      if (++*asked == time) return f.source->mend(part);
+      f.source->before(part, [again = count.lock()] { (*again)(); });
+    };
+    f.source->before(part, [count] { (*count)(); });
+    return asked;
+  };
+  SECTION("that does not come again") {
+    f.source->put_file(part, "0123");
+    mend_at(2);
+    CHECK(f.push().files == 1);
+    CHECK(f.sent_bytes == 6);
+    CHECK(f.source->content("a.jpg") == "0123456789");
+  }
+  SECTION("that comes again, and then it is") {
+    f.source->put_file(part, "0123");
+    const auto asked = mend_at(3);
+    CHECK(f.push().files == 1);
+    CHECK(f.sent_bytes == 10);
+    CHECK(*asked == 3);
+  }
+  SECTION("where none stands there, nothing is removed") {
+    const bool denied = GENERATE(true, false);
+    if (denied) f.source->fail(part, cause::permission);
+    const auto asked = mend_at(9);
+    CHECK(f.push().refused == 1);
+    CHECK(*asked == (denied ? 1 : 2));
+  }
+  SECTION("where it can't be looked at, it stays") {
+    f.source->put_file(part, "0123");
+    f.source->deny(part);
+    mend_at(3);
+    CHECK(f.push().refused == 1);
+    CHECK(f.source->content(part) == "0123");
+  }
+}
+
 TEST_CASE("push: what another archive left under its part name is not gone on with, nor touched", "[push]") {
   fake_fixture f;
   f.source->put_file(".a.jpg.another.ferryfs-part", "012345");
