@@ -11,12 +11,16 @@
 namespace ferryfs::remote::sftp {
 namespace {
 
-// Under a name that no scan takes for a picture's, beside `path`; another each time.
-std::string name_for_trial(const std::string& path) {
+// Under a name that no scan takes for a picture's, beside `path`.
+std::string name_for_trial(const std::string& path, const std::string& mark) {
   const auto slash = path.rfind('/');
-  std::random_device dice;
-  const std::string name = part_name("link", fmt::format("{:08x}{:08x}", dice(), dice()));
+  const std::string name = part_name("link", mark);
   return slash == std::string::npos ? name : join(path.substr(0, slash), name);
+}
+
+std::string mark_of_its_own() {
+  std::random_device dice;
+  return fmt::format("{:08x}{:08x}-", dice(), dice());
 }
 
 }  // namespace
@@ -29,7 +33,7 @@ void change_task::start(wire& w) {
     case what::directory:
       return w.begin(begun(type::mkdir)).string(path).mode(change_.mode).end();
     case what::link:
-      return w.order_of_links() == link_order::unknown ? try_order(w) : make_link(w);
+      return w.order_of_links() == link_order::unknown ? try_order(w, "trial-") : make_link(w);
     case what::name:
       return w.begin(begun(type::rename)).string(w.absolute(change_.other)).string(path).end();
     case what::replacement:
@@ -53,39 +57,80 @@ void change_task::make_link(wire& w) {
 }
 
 // In the wrong order a link would be made wherever its target leads. So one is made first whose two paths both lie
-// beside it: the one of them that can be taken away is the link's.
-void change_task::try_order(wire& w) {
-  tried_first_ = w.absolute(name_for_trial(change_.path));
-  tried_second_ = w.absolute(name_for_trial(change_.path));
-  w.begin(begun(type::symlink)).string(tried_first_).string(tried_second_).end();
+// beside it: the one of them that READLINK answers for is the link's. The names are the same each time, so that no more
+// than one is left in a directory where the account may remove nothing. The one that was left is then the next trial's.
+void change_task::try_order(wire& w, const std::string& mark) {
+  first_ = {w.absolute(name_for_trial(change_.path, mark + "1"))};
+  second_ = {w.absolute(name_for_trial(change_.path, mark + "2"))};
+  w.begin(trial(type::symlink, first_.path)).string(first_.path).string(second_.path).end();
 }
 
-void change_task::order_tried(wire& w, const request& r, parser& p) {
-  const bool ok = code_of(p) == status::ok;
-  if (r.sent == type::symlink) {
-    if (!ok) return changed(w, p);
-    return w.begin(begun(type::remove)).string(std::exchange(tried_second_, {})).end();
+void change_task::order_tried(wire& w, const request& r, type got, parser& p) {
+  if (r.sent == type::readlink) {
+    (r.about.name == first_.path ? first_ : second_).is_link = got == type::name;
+    if (--looks_ == 0) trial_looked_at(w);
+    return;
   }
-  if (!ok && tried_second_.empty() && !tried_first_.empty())
-    return w.begin(begun(type::remove)).string(std::exchange(tried_first_, {})).end();
-  if (!ok)
-    return end(
-        failure{cause::source_error,
-                fmt::format("{}: {}: a link made on trial can't be taken away ({}), so it is not known which of a "
-                            "link's two paths the server takes for its name",
-                            w.where(), printable(change_.path), words_of(p))},
-        {});
-  w.set_order_of_links(tried_first_.empty() ? link_order::link_first : link_order::target_first);
-  tried_first_.clear();
+  if (got != type::status) throw broken{"an answer to a change that is none"};
+  r.sent == type::symlink ? trial_made(w, p) : trial_removed(w, r, p);
+}
+
+void change_task::trial_made(wire& w, parser& p) {
+  made_trial_ = code_of(p) == status::ok;
+  if (!made_trial_) {
+    failed_ = status_failure(w, change_.path, p);
+    const bool may_be_taken = failed_->why == cause::source_error && code_of(p) != status::unsupported;
+    if (again_ || !may_be_taken) return changed(w, p);
+  }
+  for (const auto* tried : {&first_, &second_}) {
+    ++looks_;
+    w.begin(trial(type::readlink, tried->path)).string(tried->path).end();
+  }
+}
+
+void change_task::trial_looked_at(wire& w) {
+  const bool neither = !first_.is_link && !second_.is_link;
+  if (first_.is_link != second_.is_link)
+    return order_known(w, first_.is_link ? link_order::link_first : link_order::target_first);
+  if (neither && made_trial_) return w.begin(trial(type::remove, second_.path)).string(second_.path).end();
+  // Another task's, which has found the order and taken it away.
+  if (neither && w.order_of_links() != link_order::unknown) return order_known(w, w.order_of_links());
+  // Another connection's that is gone; or both are links, as where the server was replaced by one with the other order.
+  again_ = true;
+  try_order(w, mark_of_its_own());
+}
+
+// READLINK tells nothing there: the one that can be taken away is the link's.
+void change_task::trial_removed(wire& w, const request& r, parser& p) {
+  if (knows_order_) return;
+  const bool was_second = r.about.name == second_.path;
+  if (code_of(p) == status::ok) {
+    made_trial_ = false;
+    return order_known(w, was_second ? link_order::target_first : link_order::link_first);
+  }
+  if (was_second) return w.begin(trial(type::remove, first_.path)).string(first_.path).end();
+  end(failure{cause::source_error,
+              fmt::format("{}: {}: a link made on trial can't be taken away ({}), so it is not known which of a "
+                          "link's two paths the server takes for its name",
+                          w.where(), printable(change_.path), words_of(p))},
+      {});
+}
+
+void change_task::order_known(wire& w, link_order order) {
+  knows_order_ = true;
+  failed_.reset();
+  w.set_order_of_links(order);
+  const std::string& link = order == link_order::target_first ? second_.path : first_.path;
+  if (made_trial_) w.begin(trial(type::remove, link)).string(link).end();
   make_link(w);
 }
 
 void change_task::reply(wire& w, const request& r, type got, parser& p) {
   if (r.sent == type::setstat) return;
+  if (is_trial(r)) return order_tried(w, r, got, p);
   if (r.sent == type::lstat) return looked(w, got, p);
   if (got != type::status) throw broken{"an answer to a change that is none"};
-  const bool tries = change_.kind == what::link && (r.sent == type::remove || !tried_second_.empty());
-  tries ? order_tried(w, r, p) : changed(w, p);
+  changed(w, p);
 }
 
 void change_task::looked(wire& w, type got, parser& p) {

@@ -23,8 +23,15 @@ class change_task final : public task {
  private:
   request begun(type t) { return {shared_from_this(), t, {}, {}}; }
   void make_link(wire& w);
-  void try_order(wire& w);
-  void order_tried(wire& w, const request& r, parser& p);
+  // The trial that tells in which order the server takes a link's two paths.
+  request trial(type t, const std::string& path) { return {shared_from_this(), t, {}, {path, {}, {}}}; }
+  static bool is_trial(const request& r) noexcept { return !r.about.name.empty(); }
+  void try_order(wire& w, const std::string& mark);
+  void order_tried(wire& w, const request& r, type got, parser& p);
+  void trial_made(wire& w, parser& p);
+  void trial_looked_at(wire& w);
+  void trial_removed(wire& w, const request& r, parser& p);
+  void order_known(wire& w, link_order order);
   void changed(wire& w, parser& p);
   void look(wire& w);
   void looked(wire& w, type got, parser& p);
@@ -33,7 +40,15 @@ class change_task final : public task {
   change change_;
   archive::changed done_;
   std::optional<failure> failed_;
-  std::string tried_first_, tried_second_;  // the two paths of a link that is made to learn the order
+  struct path_on_trial {
+    std::string path;
+    bool is_link = false;
+  };
+  path_on_trial first_, second_;  // of a link that is made to learn the order
+  unsigned looks_ = 0;            // READLINKs of these that are not answered
+  bool made_trial_ = false;       // it was this task that made it
+  bool again_ = false;            // under names that nothing else uses
+  bool knows_order_ = false;
 };
 
 }  // namespace ferryfs::remote::sftp

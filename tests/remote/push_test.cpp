@@ -676,4 +676,32 @@ TEST_CASE("push: a connection that is cut in the middle is gone on with from the
   CHECK(difference(f.dir.path(), to.path()) == "");
 }
 
+TEST_CASE("push: links arrive where the account may remove nothing, and one link on trial at most is left",
+          "[push][sshd]") {
+  temp_dir to{"source"};
+  sshd server{{.sftp_command = "internal-sftp -P remove", .key_type = "ed25519", .config = {}}};
+  remote::ssh::settings s;
+  s.identities = {server.identity()}, s.known_hosts = {server.known_hosts()}, s.io_timeout = 10s;
+  const auto archive = [&] {
+    return std::make_unique<remote::sftp::sftp_archive>(remote::ssh::resolve(sshd::url(to.path(), server.port()), s),
+                                                        2);
+  };
+  const auto names = [&] { return std::distance(fs::directory_iterator{to / "2013"}, fs::directory_iterator{}); };
+  constexpr int links = 30;
+  for (const std::string run : {"first", "second"}) {
+    push_fixture<remote::sftp::sftp_archive> f{archive()};
+    for (int i = 0; i < links; ++i) {
+      fs::create_directories(f.dir / "2013");
+      fs::create_symlink("1.jpg", f.dir / "2013" / (run + std::to_string(i)));
+    }
+    f.scan();
+    const auto r = f.push();
+    INFO(r.first_refusal);
+    CHECK(r.files == links);
+    CHECK(r.refused == 0);
+    for (int i = 0; i < links; ++i) CHECK(fs::read_symlink(to / "2013" / (run + std::to_string(i))) == "1.jpg");
+    CHECK(names() == (run == "first" ? links : 2 * links) + 1);
+  }
+}
+
 }  // namespace ferryfs::test
