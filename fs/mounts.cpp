@@ -108,7 +108,8 @@ bool may_look_into_all() {
   if (all.empty() || all.front() != 1) return false;  // /proc hides the processes of others
   return std::none_of(all.begin(), all.end(), [](pid_t pid) {
     std::error_code problem;
-    std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/ns/mnt", problem);
+    [[maybe_unused]] const auto name =
+        std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/ns/mnt", problem);
     return problem == std::errc::permission_denied || problem == std::errc::operation_not_permitted;
   });
 }
