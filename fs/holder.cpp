@@ -79,7 +79,8 @@ bool would_be_seen(const holder& h) {
 
 std::string elsewhere_text(const holder& h) {
   if (h.device.empty())
-    return fmt::format("{}, is being mounted at {}; wait for it", name_of(h), printable(h.mountpoint));
+    return fmt::format("{}, is being mounted at {}; wait for it, or {}", name_of(h), printable(h.mountpoint),
+                       end_of(h));
   const auto others = namespaces_with(h.device);
   if (others.empty() && would_be_seen(h))
     return fmt::format("{}: its mount at {} was taken off and it is ending; wait for it, or {}", name_of(h),

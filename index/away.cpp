@@ -57,6 +57,7 @@ void contend(transaction& t, const entry& here, const entry& moved, const entry&
   entry after = here;
   after.source = away.source;
   after.state = classify(after);
+  if (S_ISLNK(away.source->mode) && here.target != away.target) after.state = state::conflict;
   t.update(here, after);
 }
 
@@ -69,7 +70,8 @@ inode bring_back_under_source_name(transaction& t, const entry& away, const entr
     t.decide("reopened", path);
     t.erase(away);
     contend(t, *here, moved, away);
-    return 0;
+    const bool both_directories = !here->source && here->is_directory() && S_ISDIR(away.source->mode);
+    return both_directories ? here->ino : 0;
   }
   t.decide("renamed", away.name, path);
   t.erase(moved);

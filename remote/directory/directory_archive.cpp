@@ -225,6 +225,7 @@ void directory_archive::late(const failure& why) {
 void directory_archive::still_late(const failure& why) {
   const std::lock_guard lock{mutex_};
   last_ = why;
+  last_.suspect = false;  // of what is asked for next
 }
 
 void directory_archive::work(const std::stop_token& stop, bool background_too, bool answers) {

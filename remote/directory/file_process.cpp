@@ -67,9 +67,11 @@ file_process::file_process(const std::string& root) : call_(std::make_unique<fil
 void file_process::start(const std::string& root, int theirs) {
   const unique_fd line{::fcntl(theirs, F_DUPFD_CLOEXEC, place_number + 1)};
   if (!line) fail(root, errno);
-  const unique_fd page{::memfd_create("ferryfs-place", MFD_CLOEXEC)};
+  unique_fd page{::memfd_create("ferryfs-place", MFD_CLOEXEC)};
+  // Where the system refuses such a page, what hangs is not named.
+  if (!page || ::ftruncate(page.get(), place_size) != 0) page = unique_fd{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   place_ = unique_fd{::fcntl(page.get(), F_DUPFD_CLOEXEC, place_number + 1)};
-  if (!place_ || ::ftruncate(place_.get(), place_size) != 0) fail(root, errno);
+  if (!place_) fail(root, errno);
   spawn_actions files;
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     ::posix_spawn_file_actions_addopen(&files.all, fd, "/dev/null", O_RDWR, 0);

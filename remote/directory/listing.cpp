@@ -48,10 +48,12 @@ int list_directory(int root, const std::string& path, const std::function<void(l
     local_entry entry;
     if (!valid_name(d->d_name)) continue;
     if (looks) looks(d->d_name);
-    if (look_at(directory, d->d_name, entry)) {
+    const int failed = look_at(directory, d->d_name, entry) ? 0 : errno;
+    if (looks) looks("");
+    if (failed == 0) {
       each(std::move(entry));
-    } else if (errno != ENOENT && problem == 0) {
-      problem = errno;
+    } else if (failed != ENOENT && problem == 0) {
+      problem = failed;
       if (left_out != nullptr) *left_out = d->d_name;
     }
   }

@@ -325,6 +325,7 @@ void source_scan::done(inode ino, const std::optional<failure>& why, bool tell) 
     if (why) {
       if (result_.failures.size() < most_failures_kept) result_.failures.push_back(*why);
       if (why->of_connection() || why->why == cause::protocol) cancelled_ = result_.cut_short = true;
+      if (why->of_disk()) disk_failed_ = true;
     }
     --running_;
   }
@@ -348,6 +349,7 @@ void source_scan::end() {
   gone_.enter(services_.index, [self = shared_from_this()](std::exception_ptr thrown) {
     if (thrown) {
       const std::lock_guard lock{self->mutex_};
+      self->disk_failed_ = true;
       self->result_.failures.push_back(failure_of(thrown, "what left the source is not entered in the index"));
     }
     if (contain("scan", [&] { self->bring_back(); })) self->services_.finished(self->so_far());
@@ -358,8 +360,13 @@ void source_scan::end() {
 // The directories among it are listed by this scan as well.
 void source_scan::bring_back() {
   const auto back = std::make_shared<std::vector<index::subdirectory>>();
+  bool whole = services_.readers.borrow()->unlisted() == 0;
+  {
+    const std::lock_guard lock{mutex_};
+    whole = whole && !disk_failed_;
+  }
   services_.index.post(
-      [back, whole = services_.readers.borrow()->unlisted() == 0](index::transaction& t) {
+      [back, whole](index::transaction& t) {
         back->clear();
         for (const inode ino : index::bring_back_waiting(t, whole))
           if (auto path = index::source_path_of(t.name, ino))

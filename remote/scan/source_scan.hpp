@@ -93,6 +93,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   std::deque<directory> waiting_;
   std::size_t running_ = 0;
   bool cancelled_ = false, over_ = false, pumping_ = false;
+  bool disk_failed_ = false;  // something that was listed is not in the index
   result result_;
   disappearance gone_;
 };

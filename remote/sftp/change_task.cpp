@@ -95,6 +95,8 @@ void change_task::trial_looked_at(wire& w) {
   if (neither && made_trial_) return w.begin(trial(type::remove, second_.path)).string(second_.path).end();
   // Another task's, which has found the order and taken it away.
   if (neither && w.order_of_links() != link_order::unknown) return order_known(w, w.order_of_links());
+  // READLINK tells nothing either where it answers for any name.
+  if (again_ && !neither) return w.begin(trial(type::remove, second_.path)).string(second_.path).end();
   // Another connection's that is gone; or both are links, as where the server was replaced by one with the other order.
   again_ = true;
   try_order(w, mark_of_its_own());

@@ -352,6 +352,15 @@ TEST_CASE("change task: a trial link that could not be taken away is the next tr
     f.removed(f.first, ok);
     f.made_link_first();
   }
+  SECTION("READLINK answers for any name: what can be taken away is the link") {
+    f.wire.answer(type::symlink, ok);
+    f.show(true, true);
+    f.sent_trial();
+    f.wire.answer(type::symlink, ok);
+    f.show(true, true);
+    f.removed(f.second, ok);
+    f.made_target_first();
+  }
   SECTION("the server makes no link, whatever its name") {
     f.wire.answer(type::symlink, failed);
     f.show(false, false);
