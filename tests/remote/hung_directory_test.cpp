@@ -32,6 +32,12 @@ using remote::failure;
 using who_waits = hung_mount::who_waits;
 
 constexpr auto soon = 5s;
+// In which a process starts and asks.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr auto brief = 1000ms;
+#else
+constexpr auto brief = 100ms;
+#endif
 
 bool has_zombies() {
   siginfo_t found{};
@@ -180,7 +186,7 @@ TEST_CASE("a directory that answers after all, and takes as long for the next ti
 
 TEST_CASE("no more than a few processes wait for a directory that does not answer, however long that lasts") {
   hung_fixture f;
-  f.open(100ms);
+  f.open(brief);
   const hung_mount hung{f.dir.path(), who_waits::can_not_be_killed};
   CHECK(f.list());
   REQUIRE(wait_until([&] { return children_of(::getpid()).size() >= 3; }));
@@ -198,7 +204,7 @@ TEST_CASE("no more than a few processes wait for a directory that does not answe
 
 TEST_CASE("what is mounted anew is found also when as many processes wait in vain as may") {
   hung_fixture f;
-  f.open(100ms);
+  f.open(brief);
   hung_mount hung{f.dir.path(), who_waits::can_not_be_killed};
   CHECK(f.list());
   REQUIRE(wait_until([&] { return hung.taken() >= 3 && has_dying_children(); }));  // none is asked any more
@@ -212,12 +218,13 @@ TEST_CASE("what is mounted anew is found also when as many processes wait in vai
     const auto mount_elsewhere = [&] {
       const auto before = hung.taken();
       const hung_mount another{elsewhere.path(), who_waits::can_be_killed};
-      return wait_until([&] { return hung.taken() > before; }, 300ms);
+      return wait_until([&] { return hung.taken() > before; }, 3 * brief);
     };
-    CHECK(wait_until([&] {
+    const auto are_all_there = [&] {
       mount_elsewhere();
       return hung.taken() >= 16;
-    }));
+    };
+    CHECK(wait_until(are_all_there, 60s));
     CHECK_FALSE(mount_elsewhere());
     CHECK(hung.taken() == 16);
   }
@@ -226,7 +233,7 @@ TEST_CASE("what is mounted anew is found also when as many processes wait in vai
 TEST_CASE("processes that were left behind leave nothing when the directory answers") {
   REQUIRE(wait_until([] { return ::waitpid(-1, nullptr, WNOHANG) < 0; }));  // none is left of other tests
   hung_fixture f;
-  f.open(100ms);
+  f.open(brief);
   SECTION("at once, those that can end") {
     hung_mount hung{f.dir.path(), who_waits::can_be_killed};
     CHECK(f.list());
@@ -245,7 +252,7 @@ TEST_CASE("processes that were left behind leave nothing when the directory answ
   }
   SECTION("nor those that were left by who is no more") {
     hung_mount hung{f.dir.path(), who_waits::can_not_be_killed};
-    CHECK_FALSE(remote::real_path_in_time(f.dir.path().string(), 100ms));
+    CHECK_FALSE(remote::real_path_in_time(f.dir.path().string(), brief));
     hung.detach();
     CHECK_FALSE(f.stat());
     hung.end();
