@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t most_active = 16;  // transfers shown
 constexpr int most_failures = 3;
-constexpr std::int64_t soon = 60;  // seconds, the pause after the second failure: an upload that was met twice is no end yet
+constexpr std::int64_t soon = 60;  // seconds, the pause after the second failure, as an upload over there meets
 
 json count(std::int64_t files, std::int64_t bytes) { return {{"files", files}, {"bytes", bytes}}; }
 
