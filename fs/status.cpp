@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t most_active = 16;  // transfers shown
 constexpr int most_failures = 3;
-constexpr std::int64_t soon = 60;  // seconds, the pause after the second failure, as an upload over there meets
+constexpr std::int64_t soon = 30;  // seconds, the pause after the first failure of a picture
 
 json count(std::int64_t files, std::int64_t bytes) { return {{"files", files}, {"bytes", bytes}}; }
 
@@ -38,10 +38,10 @@ json failures_of(index::reader& r, const index::totals& t) {
   return list;
 }
 
-// Whether a failure is tried again in a moment.
+// Whether a failure is tried again in a moment, or ends by itself.
 bool retries_soon(index::reader& r, const index::totals& t) {
-  bool any = false;
-  if (t.of(state::failed).files == 0) return any;
+  if (t.of(state::failed).files == 0) return false;
+  bool any = r.has_changing();
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   r.failures(std::chrono::duration_cast<std::chrono::seconds>(now).count() + soon, 1,
              [&](const entry&) { any = true; });

@@ -51,6 +51,8 @@ std::string_view text_of(reason r) noexcept {
       return "digest differs";
     case reason::time_differs:
       return "the source's copy has another time; its digest will tell whether it has other bytes";
+    case reason::changing:
+      return "changed on the source whenever it was fetched";
     case reason::leads_out:
       return "leads out of the archive";
   }

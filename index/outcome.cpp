@@ -89,8 +89,7 @@ void record_changing(transaction& t, inode ino, const side& source, std::int64_t
   edit(t, ino, [&](entry& e) {
     if (e.state != state::missing || !before) return;
     e.attempts = before->attempts;
-    e.attempts == 0 ? void(++e.attempts)
-                    : fail(e, "changed on the source whenever it was fetched", now, reason::fetch_failed);
+    e.attempts == 0 ? void(++e.attempts) : fail(e, std::string(text_of(reason::changing)), now, reason::changing);
   });
 }
 

@@ -25,6 +25,7 @@ reader::reader(const std::string& path)
       subdirectories(database_),
       gaps(database_),
       failures(database_),
+      has_changing(database_),
       some(database_),
       unlisted(database_),
       unlisted_directories(database_),

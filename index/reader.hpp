@@ -36,6 +36,7 @@ class reader {
   list_subdirectories subdirectories;
   next_gaps gaps;
   due_failures failures;
+  any_changing has_changing;
   some_of_state some;
   count_unlisted unlisted;
   list_unlisted unlisted_directories;

@@ -19,10 +19,13 @@ enum class reason : std::uint8_t {
   spoilt = 5,          // in conflict at the same size: what is here has not the bytes that it should have
   time_differs = 6,    // the source's copy has another time, and not another size: see entry::is_undecided
   leads_out = 7,       // a refused link, as `error` tells
+  changing = 8,        // each fetch met another: it is being written on the source, and comes once that is over
 };
 
 // Of a gap that could not be filled: it ends with the next try.
-constexpr bool is_fetch_failure(reason r) noexcept { return r == reason::fetch_failed || r == reason::gone_here; }
+constexpr bool is_fetch_failure(reason r) noexcept {
+  return r == reason::fetch_failed || r == reason::gone_here || r == reason::changing;
+}
 // Of what is here: the same size and time as the source's prove nothing, until a digest or other bytes here end it.
 constexpr bool is_doubt(reason r) noexcept {
   return r == reason::written_here || r == reason::source_differs || r == reason::spoilt;

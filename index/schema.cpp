@@ -154,7 +154,9 @@ CREATE TABLE refused_name (
   listed INTEGER NOT NULL, skipped INTEGER NOT NULL,
   PRIMARY KEY (directory, name)
 ) STRICT, WITHOUT ROWID;
-)"};
+)",
+                                                        // Of a failure one more reason: `changing`.
+                                                        ""};
 
 int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
 

@@ -7,7 +7,7 @@
 
 namespace ferryfs::index {
 
-inline constexpr int schema_version = 7;  // PRAGMA user_version
+inline constexpr int schema_version = 8;  // PRAGMA user_version
 
 // Brings the file to WAL and the schema to schema_version, one step a version, each step one transaction. Throws
 // ferryfs::error (local) for an index of a newer version, and then changes nothing.

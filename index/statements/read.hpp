@@ -166,6 +166,21 @@ class next_gaps {
   SQLite::Statement s_;
 };
 
+// Whether a failed gap waits for the end of what is being written on the source.
+class any_changing {
+ public:
+  explicit any_changing(SQLite::Database& db)
+      : s_(db, fmt::format("SELECT 1 FROM entry WHERE state = 7 AND reason = {} LIMIT 1",
+                           static_cast<int>(reason::changing))) {}
+  bool operator()() {
+    const running scope{s_};
+    return s_.executeStep();
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
 // Failed gaps whose time has come at `now` (seconds since 1970), the longest overdue first.
 class due_failures {
  public:

@@ -72,7 +72,7 @@ TEST_CASE("an index of every earlier version is kept here") {
 
 TEST_CASE("an index of an earlier version is read after it was brought up, and not before") {
   for (const char* name :
-       {"version-1", "version-2", "version-3-first", "version-3", "version-4", "version-5", "version-6"}) {
+       {"version-1", "version-2", "version-3-first", "version-3", "version-4", "version-5", "version-6", "version-7"}) {
     CAPTURE(name);
     old_index old{name};
     CHECK_THROWS_AS(index::reader{old.path}, error);
@@ -113,7 +113,8 @@ TEST_CASE("an index of an earlier version is read after it was brought up, and n
 }
 
 TEST_CASE("what was renamed, hidden, lost or set before its bytes came is so after the index was brought up") {
-  for (const char* name : {"version-2", "version-3-first", "version-3", "version-4", "version-5", "version-6"}) {
+  for (const char* name :
+       {"version-2", "version-3-first", "version-3", "version-4", "version-5", "version-6", "version-7"}) {
     CAPTURE(name);
     old_index old{name};
     index::writer writer{old.path};

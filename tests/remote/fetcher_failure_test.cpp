@@ -204,6 +204,8 @@ TEST_CASE("a picture that is another whenever it was fetched is tried again only
   for (int n = 2; n < 6; ++n) {
     const entry e = fetch(n);
     CHECK(e.state == state::failed);
+    CHECK(e.reason == reason::changing);
+    CHECK(f.readers.borrow()->has_changing());
     CHECK(e.source->mtime == (long_ago + n) * second);
     CHECK(e.retry_at - now() > pause + 10);
     pause = e.retry_at - now();
@@ -213,6 +215,7 @@ TEST_CASE("a picture that is another whenever it was fetched is tried again only
   f.fetch.drain();
   CHECK(f.row("a.jpg").state == state::common);
   CHECK(f.row("a.jpg").attempts == 0);
+  CHECK_FALSE(f.readers.borrow()->has_changing());
 }
 
 TEST_CASE("whoever waits for all of a picture survives a lost connection as a reader does") {

@@ -111,7 +111,8 @@ TEST_CASE("until the source was listed once, a new index fetches nothing that ma
 // As programs of earlier versions made them (tests/index/schema), with the settings of this archive.
 TEST_CASE(
     "an index of an earlier version is brought up by the first command that writes to it, and tells its decisions") {
-  for (const char* version : {"version-1", "version-2", "version-3", "version-4", "version-5", "version-6"}) {
+  for (const char* version :
+       {"version-1", "version-2", "version-3", "version-4", "version-5", "version-6", "version-7"}) {
     INFO(version);
     const temp_dir dir{"older"};
     write_old(dir / "source/d/common.jpg", noise(10));
