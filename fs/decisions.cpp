@@ -14,9 +14,7 @@
 namespace ferryfs::fs {
 namespace {
 
-std::string pictures(std::uint64_t n) {
-  return n == 1 ? "1 picture" : human_count(static_cast<std::int64_t>(n)) + " pictures";
-}
+std::string pictures(std::uint64_t n) { return counted(static_cast<std::int64_t>(n), "picture", "pictures"); }
 
 command_result nothing_there(const std::string& path) {
   return {EIO,
@@ -44,10 +42,6 @@ command_result undelete(remote::migration& m, const std::string& path, const std
   return a;
 }
 
-std::string several(std::uint64_t n, const char* one, const char* more) {
-  return n == 1 ? fmt::format("1 {}", one) : fmt::format("{} {}", n, more);
-}
-
 command_result skip(remote::migration& m, const std::string& path, const std::stop_token& stop) {
   const auto s = remote::skip_below(m.index(), m.readers(), path, stop);
   if (!s.known) return nothing_there(path);
@@ -55,10 +49,11 @@ command_result skip(remote::migration& m, const std::string& path, const std::st
   if (s.lost > 0) a.text.insert(a.text.size() - 1, fmt::format(", and {} that were lost", pictures(s.lost)));
   if (s.accepted > 0)
     a.text.insert(a.text.size() - 1,
-                  fmt::format(", and {} that can't be listed", several(s.accepted, "directory", "directories")));
+                  fmt::format(", and {} that can't be listed",
+                              counted(static_cast<std::int64_t>(s.accepted), "directory", "directories")));
   if (s.refused > 0)
-    a.text.insert(a.text.size() - 1,
-                  fmt::format(", and {} that can't stand here", several(s.refused, "name", "names")));
+    a.text.insert(a.text.size() - 1, fmt::format(", and {} that can't stand here",
+                                                 counted(static_cast<std::int64_t>(s.refused), "name", "names")));
   if (s.unlisted > 0) {
     a.error = EIO;
     a.text += fmt::format(

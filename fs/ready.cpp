@@ -20,10 +20,8 @@ namespace {
 constexpr std::size_t most_named = 5;
 constexpr std::int64_t rescan_of_none = 300;  // seconds, where the archive does not scan by itself
 
-std::string pictures(std::int64_t n) { return n == 1 ? "1 picture" : human_count(n) + " pictures"; }
-std::string directories(std::int64_t n) {
-  return n == 1 ? "1 directory" : fmt::format("{} directories", human_count(n));
-}
+std::string pictures(std::int64_t n) { return counted(n, "picture", "pictures"); }
+std::string directories(std::int64_t n) { return counted(n, "directory", "directories"); }
 
 // Of one state, with directories where there are some.
 std::string all_of(const index::totals& t, state s) {
@@ -48,13 +46,13 @@ void judge_sets(const readiness& r, verdict& v) {
     v.reasons.push_back(fmt::format(
         "{} of the source refused, as no name or kind of file that can stand here: see ferryfs report --list refused; "
         "mend it there, or accept that with ferryfs skip",
-        r.refused == 1 ? "1 name" : human_count(r.refused) + " names"));
+        counted(r.refused, "name", "names")));
   if (const auto n = r.totals.of(state::refused).files; n > 0)
     v.reasons.push_back(
         fmt::format("{} of the source refused, as leading out of the archive: see ferryfs report --list refused; take "
                     "each over with ferryfs resolve --keep source, all with --links all, or accept the gap with "
                     "ferryfs skip",
-                    n == 1 ? "1 symbolic link" : human_count(n) + " symbolic links"));
+                    counted(n, "symbolic link", "symbolic links")));
   if (r.being_written > 0)
     v.reasons.push_back(fmt::format("{} open for writing here: wait until the uploads have ended",
                                     pictures(static_cast<std::int64_t>(r.being_written))));

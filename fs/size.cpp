@@ -50,4 +50,8 @@ std::string human_count(std::int64_t n) {
   return digits;
 }
 
+std::string counted(std::int64_t n, std::string_view one, std::string_view more) {
+  return n == 1 ? fmt::format("1 {}", one) : fmt::format("{} {}", human_count(n), more);
+}
+
 }  // namespace ferryfs::fs

@@ -20,5 +20,7 @@ std::string human_time(std::chrono::seconds time);
 
 // 58343 -> "58,343".
 std::string human_count(std::int64_t n);
+// "1 picture", "58,343 pictures".
+std::string counted(std::int64_t n, std::string_view one, std::string_view more);
 
 }  // namespace ferryfs::fs

@@ -166,7 +166,7 @@ std::string status_text(const json& s) {
     text += fmt::format("lost         {}  left the source before they were fetched\n", sum(s["lost"]));
   if (const auto n = s["unlisted"]["files"].get<std::int64_t>(); n > 0)
     text += fmt::format("unlisted     {}  what is in them is not known; see ferryfs report --list unlisted\n",
-                        n == 1 ? "1 directory" : human_count(n) + " directories");
+                        counted(n, "directory", "directories"));
   if (!s["suspicious"].is_null()) text += fmt::format("SUSPICIOUS   {}\n", s["suspicious"].get<std::string>());
   const json& transfer = s["transfer"];
   if (!source["reachable"].is_null() || transfer["paused"].get<bool>())

@@ -19,6 +19,10 @@ std::string join(std::string_view directory, std::string_view name) {
   return path;
 }
 
+bool is_at_or_below(std::string_view path, std::string_view top) noexcept {
+  return top.empty() || path == top || (path.starts_with(top) && path[top.size()] == '/');
+}
+
 std::string real_path(const std::string& path) {
   namespace stdfs = std::filesystem;
   std::string real = stdfs::weakly_canonical(stdfs::absolute(path)).string();

@@ -18,6 +18,9 @@ bool valid_name(std::string_view name) noexcept;
 
 std::string join(std::string_view directory, std::string_view name);
 
+// Whether `path` is `top`, or lies below it; below "" is all.
+bool is_at_or_below(std::string_view path, std::string_view top) noexcept;
+
 // An absolute path without symbolic links, "." or ".." as far as it exists, and without a '/' at its end.
 std::string real_path(const std::string& path);
 

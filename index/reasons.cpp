@@ -12,10 +12,6 @@
 namespace ferryfs::index {
 namespace {
 
-bool is_at_or_below(std::string_view path, std::string_view top) {
-  return top.empty() || path == top || (path.starts_with(top) && path[top.size()] == '/');
-}
-
 std::string words_of(const entry& e) { return e.error.empty() ? std::string(text_of(e.reason)) : e.error; }
 
 void list_refused_reasons(reader& r, std::string_view below, const on_reason& each) {

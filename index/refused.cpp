@@ -17,10 +17,6 @@ struct placed {
   refused_name refused;
 };
 
-bool is_at_or_below(std::string_view path, std::string_view top) {
-  return top.empty() || path == top || (path.starts_with(top) && path[top.size()] == '/');
-}
-
 std::vector<placed> all_of(reader& r) {
   std::vector<placed> all;
   r.refusals([&](inode directory, refused_name&& n) {

@@ -71,11 +71,6 @@ class listing_output {
   output out_;
 };
 
-bool is_below(std::string_view path, std::string_view directory) {
-  return directory.empty() || path == directory ||
-         (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
-}
-
 [[noreturn]] void refuse_line(const std::string& file) {
   throw error(exit_code::local, fmt::format("{}: a line is no picture's; the list is damaged", printable(file)));
 }
@@ -114,7 +109,7 @@ void list_mounted_reasons(const located& where, const std::string& set, listing_
       const json picture = json::parse(line);
       const auto name = picture.contains("path_hex") ? bytes_of(picture["path_hex"].get<std::string>())
                                                      : picture.at("path").get<std::string>();
-      return !is_below(name, where.relative) ||
+      return !is_at_or_below(name, where.relative) ||
              out.add(picture.at("size").get<std::uint64_t>(), name, picture.at("reason").get<std::string>());
     } catch (const json::exception&) {
       refuse_line(path);
@@ -128,7 +123,7 @@ void list_mounted(const located& where, const std::string& set, listing_output& 
   for_each_line(path, [&](std::string_view text) {
     const auto line = index::parse_line(text);
     if (!line) refuse_line(path);
-    return !is_below(line->path, where.relative) || out.add(line->size, line->path);
+    return !is_at_or_below(line->path, where.relative) || out.add(line->size, line->path);
   });
 }
 
@@ -141,10 +136,10 @@ void list_now(const located& where, const std::string& set, listing_output& out)
                           return out.add(size, path, reason);
                         });
   else if (set == "lost")
-    r.losses([&](const index::loss& l) { return !is_below(l.path, where.relative) || out.add(l.size, l.path); });
+    r.losses([&](const index::loss& l) { return !is_at_or_below(l.path, where.relative) || out.add(l.size, l.path); });
   else if (set == "unlisted")
     for (const auto& path : index::unlisted_paths(r)) {
-      if (is_below(path, where.relative) && !out.add(0, path)) return;
+      if (is_at_or_below(path, where.relative) && !out.add(0, path)) return;
     }
   else if (set == "refused")
     index::list_all_refused(r, where.relative,
@@ -160,7 +155,7 @@ void list_then(const history& h, const report_name& which, const located& where,
   for (std::string text; lines && lines->next(text);) {
     const auto line = index::parse_line(text);
     if (!line) refuse_line(which.stem);
-    if (is_below(line->path, where.relative) && !out.add(line->size, line->path)) return;
+    if (is_at_or_below(line->path, where.relative) && !out.add(line->size, line->path)) return;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/decision.hpp"
+#include "index/path.hpp"
 #include "index/refused.hpp"
 #include "index/rows_below.hpp"
 
@@ -68,9 +69,7 @@ void accept_unlisted(index::writer& index, index::reader& r, const std::string& 
 void accept_losses(index::writer& index, index::reader& r, const std::string& path, skipped& done) {
   std::vector<std::string> all;
   r.losses([&](const index::loss& l) {
-    const bool below = path.empty() || l.path == path ||
-                       (l.path.starts_with(path) && l.path.size() > path.size() && l.path[path.size()] == '/');
-    if (below) all.push_back(l.path);
+    if (is_at_or_below(l.path, path)) all.push_back(l.path);
     return true;
   });
   if (all.empty()) return;
