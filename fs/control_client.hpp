@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "fs/decisions.hpp"
+#include "fs/command_result.hpp"
 #include "fs/status.hpp"
 #include "index/error.hpp"
 

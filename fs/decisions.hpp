@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 
+#include "fs/command_result.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/decide/resolve.hpp"
 #include "remote/migration.hpp"
@@ -12,20 +13,14 @@
 
 namespace ferryfs::fs {
 
-struct command_result {
-  int error = 0;     // errno, or 0; EIO: done, but something remains
-  std::string text;  // lines, each with its newline; at most what control_client reads
-};
-
 command_result fetch_now(remote::migration& m, const std::string& path, const std::stop_token& stop);
-// The first line says what was done, further ones what was not.
 // Takes back what was deleted at or below `path`.
 command_result undelete(remote::migration& m, const std::string& path, const std::stop_token& stop);
+// The first line says what was done, further ones what was not.
 command_result skip(remote::migration& m, const std::string& path, const std::stop_token& stop);
 command_result resolve(remote::migration& m, const std::string& path, remote::keep what, const remote::in_use& open,
                        const std::stop_token& stop);
-// Lines for people, or one JSON object.
-// Looks itself. `progress`: of the digests.
+// Lines for people, or one JSON object. Looks itself. `progress`: of the digests.
 command_result ready(remote::migration& m, const remote::in_use& open, bool as_json, remote::verify_progress& progress,
                      const std::stop_token& stop);
 // By what is known; says that it is no verdict.

@@ -59,13 +59,13 @@ void refuse_other_source(const remote::settings& known, const remote::settings& 
 void refuse_overlap(const remote::settings& s, const std::string& destination, const std::string& mountpoint) {
   if (remote::ssh::is_remote(s.source)) return;
   const std::string real = real_path(destination);
-  if (remote::is_below(real, s.source))
+  if (is_at_or_below(real, s.source))
     throw error(exit_code::usage,
                 fmt::format("{}: the destination lies inside the source; take one outside", printable(destination)));
-  if (remote::is_below(s.source, real))
+  if (is_at_or_below(s.source, real))
     throw error(exit_code::usage,
                 fmt::format("{}: the source lies inside the destination; take one outside", printable(s.source)));
-  if (!mountpoint.empty() && (remote::is_below(mountpoint, s.source) || remote::is_below(s.source, mountpoint)))
+  if (!mountpoint.empty() && (is_at_or_below(mountpoint, s.source) || is_at_or_below(s.source, mountpoint)))
     throw error(exit_code::usage,
                 fmt::format("{}: the mountpoint and the source lie one inside the other; take another mountpoint",
                             printable(mountpoint)));

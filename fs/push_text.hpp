@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <string>
 
-#include "fs/decisions.hpp"
+#include "fs/command_result.hpp"
 #include "fs/report/recorder.hpp"
 #include "index/error.hpp"
 #include "remote/push/pusher.hpp"

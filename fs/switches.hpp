@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "fs/decisions.hpp"
+#include "fs/command_result.hpp"
 #include "remote/migration.hpp"
 
 namespace ferryfs::fs {

@@ -5,7 +5,7 @@
 #include <future>
 #include <string>
 
-#include "fs/decisions.hpp"
+#include "fs/command_result.hpp"
 
 namespace ferryfs::fs {
 

@@ -20,7 +20,7 @@ std::string join(std::string_view directory, std::string_view name) {
 }
 
 bool is_at_or_below(std::string_view path, std::string_view top) noexcept {
-  return top.empty() || path == top || (path.starts_with(top) && path[top.size()] == '/');
+  return top.empty() || path == top || (path.starts_with(top) && (top == "/" || path[top.size()] == '/'));
 }
 
 std::string real_path(const std::string& path) {

@@ -18,7 +18,7 @@ bool valid_name(std::string_view name) noexcept;
 
 std::string join(std::string_view directory, std::string_view name);
 
-// Whether `path` is `top`, or lies below it; below "" is all.
+// Whether `path` is `top`, or lies below it; below "" is all. Both are relative, or both as real_path has them.
 bool is_at_or_below(std::string_view path, std::string_view top) noexcept;
 
 // An absolute path without symbolic links, "." or ".." as far as it exists, and without a '/' at its end.

@@ -16,11 +16,8 @@ std::string words_of(const entry& e) { return e.error.empty() ? std::string(text
 
 void list_refused_reasons(reader& r, std::string_view below, const on_reason& each) {
   std::unordered_map<std::string, std::string> of_names;
-  list_refused(r, below, [&](const std::string& path, const refused_name& n) {
-    of_names.emplace(path, n.reason);
-    return true;
-  });
-  list_all_refused(r, below, [&](std::string_view path, std::uint64_t size) {
+  for (auto& n : refused_paths(r)) of_names.emplace(std::move(n.path), std::move(n.refused.reason));
+  list_refused(r, below, [&](std::string_view path, std::uint64_t size) {
     const auto name = of_names.find(std::string(path));
     if (name != of_names.end()) return each(path, size, name->second);
     const auto link = r.at(path);

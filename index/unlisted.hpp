@@ -1,8 +1,7 @@
-// Directories of the source that could not be listed: what is in them is not known, or not as it is now.
+// A directory of the source that could not be listed: what is in it is not known, or not as it is now.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "index/entry.hpp"
 
@@ -14,9 +13,5 @@ struct unlisted {
   std::string text;  // why, one line; empty: no scan has come by it yet
   bool accepted;     // by `ferryfs skip`
 };
-
-class reader;
-// The paths of those of which nobody accepted it, sorted.
-std::vector<std::string> unlisted_paths(reader& r);
 
 }  // namespace ferryfs::index

@@ -24,6 +24,8 @@ unique_fd open_beneath(int directory, const std::string& path, int flags, unsign
   return unique_fd{static_cast<int>(::syscall(SYS_openat2, directory, name, &how, sizeof how))};
 }
 
+std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
 parent_of open_parent(int directory, const std::string& path) noexcept {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return {open_beneath(directory, "", O_PATH | O_DIRECTORY), path};

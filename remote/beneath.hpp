@@ -12,6 +12,9 @@ namespace ferryfs {
 // descriptor is empty and errno says why (ELOOP: a link stood in the way).
 unique_fd open_beneath(int directory, const std::string& path, int flags, unsigned mode = 0) noexcept;
 
+// A path that reaches what a descriptor stands for, an O_PATH one too, for the calls that take none.
+std::string proc_path(int fd);
+
 // The directory that holds `path`, and the last component of it.
 struct parent_of {
   unique_fd directory;

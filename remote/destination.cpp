@@ -152,10 +152,10 @@ destination::~destination() {
   if (home_) partials_.close_in(home_);
 }
 
-std::string destination::index_path() const { return fmt::format("/proc/self/fd/{}/index.db", home_.get()); }
-std::string destination::decisions_path() const { return fmt::format("/proc/self/fd/{}/decisions", home_.get()); }
-std::string destination::log_path() const { return fmt::format("/proc/self/fd/{}/log", home_.get()); }
-std::string destination::reports_path() const { return fmt::format("/proc/self/fd/{}", reports_.get()); }
+std::string destination::index_path() const { return proc_path(home_.get()) + "/index.db"; }
+std::string destination::decisions_path() const { return proc_path(home_.get()) + "/decisions"; }
+std::string destination::log_path() const { return proc_path(home_.get()) + "/log"; }
+std::string destination::reports_path() const { return proc_path(reports_.get()); }
 
 struct statvfs destination::space() const {
   struct statvfs s {};
@@ -213,7 +213,7 @@ int destination::carry_partial(inode ino, const unique_fd& directory) const noex
 bool destination::let_in(int directory) const noexcept {
   struct stat st {};
   return ::fstat(directory, &st) == 0 && st.st_uid == ::geteuid() && (st.st_mode & 0700) != 0700 &&
-         ::chmod(fmt::format("/proc/self/fd/{}", directory).c_str(), (st.st_mode & 07777) | 0700) == 0;
+         ::chmod(proc_path(directory).c_str(), (st.st_mode & 07777) | 0700) == 0;
 }
 
 int destination::make_directory(int parent, const std::string& name, const std::function<std::uint32_t()>& mode) const {

@@ -15,7 +15,7 @@
 namespace ferryfs::remote {
 namespace {
 
-std::unique_ptr<archive> open_directory(const settings& s, bool answers) {
+std::unique_ptr<archive> open_directory(const source_settings& s, bool answers) {
   try {
     return std::make_unique<directory_archive>(s.source, s.io_timeout, answers);
   } catch (const failure& f) {
@@ -25,7 +25,7 @@ std::unique_ptr<archive> open_directory(const settings& s, bool answers) {
 
 }  // namespace
 
-bool locate_source(settings& s) {
+bool locate_source(source_settings& s) {
   if (ssh::is_remote(s.source)) return true;
   try {
     auto real = real_path_in_time(s.source, s.io_timeout);
@@ -36,7 +36,7 @@ bool locate_source(settings& s) {
   }
 }
 
-std::unique_ptr<archive> open_archive(const settings& s, bool answers) {
+std::unique_ptr<archive> open_archive(const source_settings& s, bool answers) {
   if (!ssh::is_remote(s.source)) return open_directory(s, answers);
   const auto target = ssh::resolve(s.source, {s.identities, s.known_hosts, s.ssh_config, s.io_timeout});
   auto opened = std::make_unique<sftp::sftp_archive>(target, s.sessions);
@@ -51,10 +51,6 @@ std::unique_ptr<archive> open_archive(const settings& s, bool answers) {
     throw error(exit_code::source,
                 fmt::format("{}: not a directory; check the path of the SOURCE", printable(s.source)));
   return opened;
-}
-
-bool is_below(const std::string& below, const std::string& above) {
-  return below == above || above == "/" || below.starts_with(above + '/');
 }
 
 }  // namespace ferryfs::remote

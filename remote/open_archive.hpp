@@ -4,20 +4,17 @@
 #include <memory>
 
 #include "remote/archive.hpp"
-#include "remote/settings.hpp"
+#include "remote/source_settings.hpp"
 
 namespace ferryfs::remote {
 
 // Makes a local SOURCE absolute, without symbolic links in it. False: its file system does not answer, and links may
 // have stayed. Waits for at most io_timeout.
-bool locate_source(settings& s);
+bool locate_source(source_settings& s);
 
 // Connects once and looks at the root. Where the source is unreachable now, its state() says why. Throws
 // ferryfs::error: usage for a malformed SOURCE, source for one that does not exist or is no directory. `answers`: as
 // locate_source said.
-std::unique_ptr<archive> open_archive(const settings& s, bool answers = true);
-
-// True where one directory lies below the other, or is it. Both are as real_path has them: nothing is asked for.
-bool is_below(const std::string& below, const std::string& above);
+std::unique_ptr<archive> open_archive(const source_settings& s, bool answers = true);
 
 }  // namespace ferryfs::remote

@@ -8,19 +8,14 @@
 #include <vector>
 
 #include "index/link_rules.hpp"
+#include "remote/source_settings.hpp"
 
 namespace ferryfs::remote {
 
-struct settings {
-  std::string source;  // as written, a local path made absolute
-  std::vector<std::string> identities;
-  std::vector<std::string> known_hosts;
-  std::string ssh_config;
-  std::size_t sessions = 4;  // connections at most
-  std::uint64_t limit = 0;   // bytes a second for the background; 0: none
+struct settings : source_settings {
+  std::uint64_t limit = 0;  // bytes a second for the background; 0: none
   std::vector<std::string> exclude;
   std::string profile = "generic";
-  std::chrono::seconds io_timeout{30};
   std::chrono::seconds rescan{300};       // 0: never
   std::uint64_t min_free = 256ULL << 20;  // bytes
   unsigned keep_reports = 100;

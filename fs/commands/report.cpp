@@ -23,6 +23,7 @@
 #include "index/reasons.hpp"
 #include "index/refused.hpp"
 #include "index/set.hpp"
+#include "index/unlisted_paths.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -142,8 +143,8 @@ void list_now(const located& where, const std::string& set, listing_output& out)
       if (is_at_or_below(path, where.relative) && !out.add(0, path)) return;
     }
   else if (set == "refused")
-    index::list_all_refused(r, where.relative,
-                            [&](std::string_view path, std::uint64_t size) { return out.add(size, path); });
+    index::list_refused(r, where.relative,
+                        [&](std::string_view path, std::uint64_t size) { return out.add(size, path); });
   else
     index::list(r, *index::set_named(set), where.relative,
                 [&](std::string_view path, const index::listed_picture& p) { return out.add(p.size, path); });

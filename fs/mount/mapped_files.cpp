@@ -6,9 +6,8 @@
 #include <chrono>
 #include <vector>
 
-#include "fs/mount/view.hpp"
-#include "fs/mount/write/place.hpp"
 #include "index/exception_barrier.hpp"
+#include "remote/beneath.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -30,29 +29,28 @@ void begin_anew(const unique_fd& file) {
 
 }  // namespace
 
-void mapped_files::follow(view& v, inode ino, const unique_fd& file) {
+void mapped_files::follow(written_files& written, inode ino, const unique_fd& file, const record& enter) {
   unique_fd reading{::open(proc_path(file.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!reading) return;
   begin_anew(reading);
   const std::lock_guard lock{mutex_};
   if (files_.contains(ino)) return;
-  v.written.begin_following(ino, std::make_shared<unique_fd>(::fcntl(reading.get(), F_DUPFD_CLOEXEC, 0)));
+  written.begin_following(ino, std::make_shared<unique_fd>(::fcntl(reading.get(), F_DUPFD_CLOEXEC, 0)));
   files_.emplace(ino, std::move(reading));
-  if (!thread_.joinable()) thread_ = std::jthread([this, &v](const std::stop_token& stop) { run(stop, v); });
+  if (!thread_.joinable())
+    thread_ = std::jthread([this, &written, enter](const std::stop_token& stop) {
+      std::unique_lock waiting{mutex_};
+      while (wake_.wait(waiting, stop, [&] { return !files_.empty(); })) {
+        if (wake_.wait_for(waiting, stop, std::chrono::seconds(1), [] { return false; }); stop.stop_requested()) return;
+        waiting.unlock();
+        contain("mapped files", [&] { look_at_all(written, enter); });
+        waiting.lock();
+      }
+    });
   wake_.notify_all();
 }
 
-void mapped_files::run(const std::stop_token& stop, view& v) {
-  std::unique_lock lock{mutex_};
-  while (wake_.wait(lock, stop, [&] { return !files_.empty(); })) {
-    if (wake_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; }); stop.stop_requested()) return;
-    lock.unlock();
-    contain("mapped files", [&] { look_at_all(v); });
-    lock.lock();
-  }
-}
-
-void mapped_files::look_at_all(view& v) {
+void mapped_files::look_at_all(written_files& written, const record& enter) {
   std::vector<std::pair<inode, bool>> all;
   {
     const std::lock_guard lock{mutex_};
@@ -63,13 +61,13 @@ void mapped_files::look_at_all(view& v) {
   }
   for (const auto& [ino, writable] : all) {
     // After the look: what was written before the mapping went is entered.
-    if (contain("mapped files", [&, of = ino] { record_written(v, of); }) || writable) continue;
+    if (contain("mapped files", [&, of = ino] { enter(of); }) || writable) continue;
     {
       const std::lock_guard lock{mutex_};
       if (may_be_written(files_.at(ino))) continue;  // mapped again meanwhile
       files_.erase(ino);
     }
-    v.written.end_writing(ino);
+    written.end_writing(ino);
   }
 }
 

@@ -5,28 +5,29 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
 
+#include "fs/mount/written_files.hpp"
 #include "index/entry.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {
 
-struct view;
-
 // Threads: any.
 class mapped_files {
  public:
-  // Keeps `ino` among the written files of `v` until no mapping can write to `file` any more, and enters
-  // what was written in the index every second. `v` outlives this. To be called before the index learns how the file
-  // was when it was closed.
-  void follow(view& v, inode ino, const unique_fd& file);
+  // Enters what was written to a file in the index. It runs on a thread of mapped_files.
+  using record = std::function<void(inode)>;
+
+  // Keeps `ino` among the `written` files, which outlive this, until no mapping can write to `file` any more, and has
+  // what was written recorded every second. To be called before the index learns how the file was when it was closed.
+  void follow(written_files& written, inode ino, const unique_fd& file, const record& enter);
 
  private:
-  void run(const std::stop_token& stop, view& v);
-  void look_at_all(view& v);
+  void look_at_all(written_files& written, const record& enter);
 
   std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -17,7 +17,6 @@
 
 #include "index/error.hpp"
 #include "index/path.hpp"
-#include "remote/open_archive.hpp"
 
 extern char** environ;
 
@@ -49,9 +48,9 @@ void prepare_mountpoint(const std::string& mountpoint, const std::string& destin
   if (!S_ISDIR(st.st_mode)) refuse(mountpoint, "the mountpoint is no directory; take an empty one");
   if (!std::filesystem::is_empty(mountpoint))
     refuse(mountpoint, "the mountpoint is not empty; take an empty directory");
-  if (remote::is_below(real_destination, real_mountpoint))
+  if (is_at_or_below(real_destination, real_mountpoint))
     refuse(mountpoint, "the destination lies inside the mountpoint; take another one");
-  if (remote::is_below(real_mountpoint, real_destination))
+  if (is_at_or_below(real_mountpoint, real_destination))
     refuse(mountpoint, "the mountpoint lies inside the destination; take another one");
 }
 

@@ -49,7 +49,7 @@ std::string own_value(view& v, fuse_ino_t ino, std::string_view name) {
 struct here {
   std::shared_ptr<const unique_fd> file;
   // A name for the calls that take no O_PATH descriptor.
-  std::string path() const { return fmt::format("/proc/self/fd/{}", file->get()); }
+  std::string path() const { return proc_path(file->get()); }
 };
 
 // Empty where its bytes are not here.

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <thread>
 
-#include "fs/decisions.hpp"
+#include "fs/command_result.hpp"
 #include "fs/push_text.hpp"
 #include "fs/report/recorder.hpp"
 #include "fs/virtual/single_job.hpp"

@@ -21,6 +21,7 @@
 #include "index/reasons.hpp"
 #include "index/refused.hpp"
 #include "index/set.hpp"
+#include "index/unlisted_paths.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -114,7 +115,7 @@ unique_fd open_list(remote::migration& m, const std::string& set) {
   };
   const auto reader = m.readers().borrow();
   if (set == "refused")
-    index::list_all_refused(*reader, "", [&](std::string_view path, std::uint64_t size) { return add(size, path); });
+    index::list_refused(*reader, "", [&](std::string_view path, std::uint64_t size) { return add(size, path); });
   else if (const auto which = index::set_named(set))
     index::list(*reader, *which, "", [&](std::string_view path, const auto& p) { return add(p.size, path); });
   else if (set == "unlisted")

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "fs/decisions.hpp"
+#include "fs/command_result.hpp"
 
 namespace ferryfs::fs {
 

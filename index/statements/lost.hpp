@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-#include "index/lost.hpp"
+#include "index/loss.hpp"
 #include "index/statements/row.hpp"
 
 namespace ferryfs::index {

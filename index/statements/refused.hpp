@@ -5,7 +5,7 @@
 #include <SQLiteCpp/Statement.h>
 #include <fmt/format.h>
 
-#include "index/refused.hpp"
+#include "index/refused_name.hpp"
 #include "index/statements/row.hpp"
 
 namespace ferryfs::index {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "remote/beneath.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::remote {
@@ -58,7 +59,7 @@ void read_decisions(const std::string& path, std::uint64_t from, std::uint64_t t
   const unique_fd opened{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
   if (!opened && errno == ENOENT) return;
   if (!opened) throw std::system_error(errno, std::generic_category(), path + " cannot be read");
-  std::ifstream file{"/proc/self/fd/" + std::to_string(opened.get()), std::ios::binary};
+  std::ifstream file{proc_path(opened.get()), std::ios::binary};
   file.seekg(static_cast<std::streamoff>(from));
   std::string line;
   // A line without an end may have lost some of its path.

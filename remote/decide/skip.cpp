@@ -6,7 +6,7 @@
 
 #include "index/decision.hpp"
 #include "index/path.hpp"
-#include "index/refused.hpp"
+#include "index/refused_names.hpp"
 #include "index/rows_below.hpp"
 
 namespace ferryfs::remote {

@@ -10,7 +10,7 @@
 #include "index/away.hpp"
 #include "index/exception_barrier.hpp"
 #include "index/path.hpp"
-#include "index/refused.hpp"
+#include "index/refused_names.hpp"
 #include "index/time.hpp"
 #include "remote/scan/unnamed_looks.hpp"
 

@@ -1,5 +1,6 @@
 // Names of the source that can't stand here.
 #include "index/refused.hpp"
+#include "index/refused_names.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
@@ -26,8 +27,8 @@ struct refused_fixture : index_fixture {
   std::int64_t count() { return readers.borrow()->refused_names().files; }
   strings list(std::string_view below = "") {
     strings paths;
-    index::list_refused(*readers.borrow(), below, [&](const std::string& where, const auto&) {
-      paths.push_back(where);
+    index::list_refused(*readers.borrow(), below, [&](std::string_view where, std::uint64_t) {
+      paths.emplace_back(where);
       return true;
     });
     return paths;

@@ -9,7 +9,7 @@
 #include "index/change_here.hpp"
 #include "index/decision.hpp"
 #include "index/decisions_in_force.hpp"
-#include "index/refused.hpp"
+#include "index/refused_names.hpp"
 #include "index/source_links.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"

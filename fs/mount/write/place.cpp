@@ -66,8 +66,6 @@ unique_fd open_itself(view& v, const entry& e) {
   return fd;
 }
 
-std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
-
 void change_mode(int fd, mode_t mode) {
   // fchmod(2) takes no O_PATH descriptor, and fchmodat(2) would follow a link that came to stand under the name.
   if (::chmod(proc_path(fd).c_str(), mode & 07777) != 0) throw answer_errno{errno};

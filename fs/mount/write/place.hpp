@@ -43,8 +43,6 @@ unique_fd directory_here(view& v, inode ino, bool make);
 // Throws answer_errno: ENOENT where nothing is there, EIO where it is of another kind than the index knows. Inside a
 // change of names.
 unique_fd open_itself(view& v, const entry& e);
-// A path that reaches what an O_PATH descriptor stands for, for the calls that take none.
-std::string proc_path(int fd);
 // Sets the permission bits of what `fd`, which may be an O_PATH descriptor, stands for. Throws answer_errno.
 void change_mode(int fd, mode_t mode);
 

@@ -1,8 +1,6 @@
-#include "index/unlisted.hpp"
+#include "index/unlisted_paths.hpp"
 
 #include <algorithm>
-
-#include "index/reader.hpp"
 
 namespace ferryfs::index {
 

@@ -1,0 +1,20 @@
+// A picture that left the source before it was fetched: nobody has it any more, and it is not forgotten.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ferryfs::index {
+
+struct loss {
+  std::string path;      // in the view
+  std::uint64_t size;    // bytes, as the source last showed it
+  std::int64_t mtime;    // nanoseconds since 1970, as the source last showed it
+  std::int64_t noticed;  // seconds since 1970: the scan that missed it
+};
+
+struct losses {
+  std::int64_t files, bytes;
+};
+
+}  // namespace ferryfs::index
