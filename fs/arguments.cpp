@@ -10,8 +10,8 @@
 #include <iostream>
 
 #include "fs/size.hpp"
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

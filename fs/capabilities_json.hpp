@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "index/reader.hpp"
-#include "index/transaction.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/transaction.hpp"
 #include "remote/destination/capabilities.hpp"
 
 namespace ferryfs::fs {

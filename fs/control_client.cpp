@@ -9,8 +9,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {

@@ -5,7 +5,7 @@
 
 #include "fs/command_result.hpp"
 #include "fs/status.hpp"
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 
 namespace ferryfs::fs {
 

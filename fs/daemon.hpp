@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 
 namespace ferryfs::fs {
 

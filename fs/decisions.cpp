@@ -6,7 +6,7 @@
 
 #include "fs/ready.hpp"
 #include "fs/size.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/decide/skip.hpp"
 #include "remote/decide/undelete.hpp"
 #include "remote/fetch/fetch_below.hpp"

@@ -15,8 +15,8 @@
 #include <system_error>
 #include <thread>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {

@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "fs/holder.hpp"
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/destination/private_directory.hpp"
 
 namespace ferryfs::fs {

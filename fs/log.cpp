@@ -18,8 +18,8 @@
 #include <mutex>
 #include <vector>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "fs/log.hpp"
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {

@@ -9,8 +9,8 @@
 #include <map>
 
 #include "fs/commands/commands.hpp"
-#include "index/database.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
+#include "index/db/database.hpp"
 #include "remote/directory/file_process.hpp"
 
 namespace {

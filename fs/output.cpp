@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 
 namespace ferryfs::fs {
 

@@ -7,7 +7,7 @@
 
 #include "fs/command_result.hpp"
 #include "fs/report/recorder.hpp"
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 #include "remote/push/pusher.hpp"
 
 namespace ferryfs::fs {

@@ -9,9 +9,9 @@
 #include <memory>
 
 #include "fs/size.hpp"
-#include "index/completeness.hpp"
-#include "index/path.hpp"
-#include "index/set.hpp"
+#include "index/base/path.hpp"
+#include "index/query/completeness.hpp"
+#include "index/query/set.hpp"
 #include "remote/verify/verifier.hpp"
 
 namespace ferryfs::fs {

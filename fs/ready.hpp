@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "index/counters.hpp"
+#include "index/db/counters.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/migration.hpp"
 #include "remote/verify/verifier.hpp"

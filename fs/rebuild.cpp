@@ -8,8 +8,8 @@
 #include <system_error>
 
 #include "fs/switches.hpp"
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/absent_archive.hpp"
 #include "remote/migration.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
 #include "remote/settings.hpp"
 
 namespace ferryfs::fs {

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::fs {
 namespace {

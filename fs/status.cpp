@@ -11,8 +11,8 @@
 #include "fs/settings_json.hpp"
 #include "fs/size.hpp"
 #include "fs/switches.hpp"
-#include "index/completeness.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
+#include "index/query/completeness.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "index/reader.hpp"
+#include "index/db/reader.hpp"
 #include "remote/migration.hpp"
 
 namespace ferryfs::fs {

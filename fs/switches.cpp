@@ -6,7 +6,7 @@
 
 #include "fs/settings_json.hpp"
 #include "fs/size.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -11,9 +11,9 @@
 #include <limits>
 #include <thread>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
-#include "index/time.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
+#include "index/base/time.hpp"
 #include "remote/destination/look_alike.hpp"
 #include "remote/destination/private_directory.hpp"
 #include "remote/directory/listing.hpp"

@@ -11,9 +11,9 @@
 #include <shared_mutex>
 #include <string>
 
-#include "index/entry.hpp"
-#include "index/merge.hpp"
-#include "index/time.hpp"
+#include "index/base/time.hpp"
+#include "index/model/entry.hpp"
+#include "index/update/merge.hpp"
 #include "remote/beneath.hpp"
 #include "remote/destination/capabilities.hpp"
 #include "remote/destination/partial_files.hpp"

@@ -3,9 +3,9 @@
 #include <limits>
 #include <system_error>
 
-#include "index/decisions_in_force.hpp"
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/update/decisions_in_force.hpp"
 #include "remote/decide/decisions_file.hpp"
 
 namespace ferryfs::remote {

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-#include "index/writer.hpp"
+#include "index/db/writer.hpp"
 #include "remote/destination.hpp"
 
 namespace ferryfs::remote {

@@ -6,7 +6,7 @@
 #include <new>
 #include <system_error>
 
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/push/part_name.hpp"
 
 namespace ferryfs::remote {

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <future>
 
-#include "index/completeness.hpp"
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/query/completeness.hpp"
 #include "remote/decide/replay_decisions.hpp"
 #include "remote/scan/cut_off_renames.hpp"
 #include "remote/scan/destination_scan.hpp"

@@ -30,8 +30,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
 #include "remote/archive.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"

@@ -5,8 +5,8 @@
 
 #include <future>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/directory/directory_archive.hpp"
 #include "remote/directory/file_calls.hpp"
 #include "remote/sftp/sftp_archive.hpp"

@@ -1,6 +1,6 @@
 #include "remote/serial_executor.hpp"
 
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::remote {
 

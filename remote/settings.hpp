@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "index/link_rules.hpp"
+#include "index/model/link_rules.hpp"
 #include "remote/source_settings.hpp"
 
 namespace ferryfs::remote {

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 
 namespace ferryfs::remote {
 

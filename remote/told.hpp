@@ -2,8 +2,8 @@
 // is where a size of 0 stands beside another for the same time: servers that do not know a size often tell that. Pure.
 #pragma once
 
-#include "index/entry.hpp"
-#include "index/time.hpp"
+#include "index/base/time.hpp"
+#include "index/model/entry.hpp"
 #include "remote/archive.hpp"
 
 namespace ferryfs::remote {

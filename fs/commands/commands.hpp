@@ -2,7 +2,7 @@
 #pragma once
 
 #include "fs/arguments.hpp"
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 
 namespace ferryfs::fs {
 

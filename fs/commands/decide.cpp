@@ -14,7 +14,7 @@
 #include "fs/log.hpp"
 #include "fs/signals.hpp"
 #include "fs/watched.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -10,7 +10,7 @@
 #include "fs/log.hpp"
 #include "fs/size.hpp"
 #include "fs/switches.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/fetch/fetch_below.hpp"
 
 namespace ferryfs::fs {

@@ -9,7 +9,7 @@
 #include "fs/locate.hpp"
 #include "fs/log_reader.hpp"
 #include "fs/output.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

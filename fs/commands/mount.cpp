@@ -13,7 +13,7 @@
 #include "fs/mount/session.hpp"
 #include "fs/signals.hpp"
 #include "fs/switches.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

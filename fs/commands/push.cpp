@@ -16,7 +16,7 @@
 #include "fs/report/recorder.hpp"
 #include "fs/signals.hpp"
 #include "fs/watched.hpp"
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 #include "remote/scan/destination_scan.hpp"
 
 namespace ferryfs::fs {

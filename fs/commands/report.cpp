@@ -19,11 +19,11 @@
 #include "fs/report/compare.hpp"
 #include "fs/report/picture_json.hpp"
 #include "fs/report/recorder.hpp"
-#include "index/path.hpp"
-#include "index/reasons.hpp"
-#include "index/refused.hpp"
-#include "index/set.hpp"
-#include "index/unlisted_paths.hpp"
+#include "index/base/path.hpp"
+#include "index/query/reasons.hpp"
+#include "index/query/refused.hpp"
+#include "index/query/set.hpp"
+#include "index/query/unlisted_paths.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -16,7 +16,7 @@
 #include "fs/size.hpp"
 #include "fs/standstill.hpp"
 #include "fs/status.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -17,7 +17,7 @@
 #include "fs/signals.hpp"
 #include "fs/size.hpp"
 #include "fs/status.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

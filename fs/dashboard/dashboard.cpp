@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "fs/dashboard/page.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "fs/report/history.hpp"
 #include "fs/status.hpp"
-#include "index/reader.hpp"
+#include "index/db/reader.hpp"
 
 namespace ferryfs::fs {
 

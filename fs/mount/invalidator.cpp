@@ -2,7 +2,7 @@
 
 #include <iterator>
 
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::fs {
 

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "index/transaction.hpp"
+#include "index/db/transaction.hpp"
 
 namespace ferryfs::fs {
 

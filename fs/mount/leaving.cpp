@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "fs/mount/mountpoint.hpp"
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -7,7 +7,7 @@
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
 #include "fs/mount/view.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

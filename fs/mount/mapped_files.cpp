@@ -6,7 +6,7 @@
 #include <chrono>
 #include <vector>
 
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 #include "remote/beneath.hpp"
 
 namespace ferryfs::fs {

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "fs/mount/written_files.hpp"
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {

@@ -15,8 +15,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 
 extern char** environ;
 

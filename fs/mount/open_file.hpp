@@ -10,7 +10,7 @@
 #include <mutex>
 #include <utility>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 #include "remote/fetch/outcome.hpp"
 #include "remote/unique_fd.hpp"
 

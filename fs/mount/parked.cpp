@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::fs {
 

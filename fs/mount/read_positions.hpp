@@ -19,7 +19,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 
 namespace ferryfs::fs {
 

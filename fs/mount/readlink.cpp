@@ -4,7 +4,7 @@
 #include "fs/mount/operations.hpp"
 #include "fs/mount/reply.hpp"
 #include "fs/mount/view.hpp"
-#include "index/source_links.hpp"
+#include "index/update/source_links.hpp"
 
 namespace ferryfs::fs {
 namespace {

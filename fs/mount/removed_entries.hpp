@@ -12,7 +12,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 
 namespace ferryfs::fs {
 

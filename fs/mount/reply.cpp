@@ -3,7 +3,7 @@
 #include <exception>
 #include <system_error>
 
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::fs {
 

@@ -19,8 +19,8 @@
 #include "fs/mount/operations.hpp"
 #include "fs/signals.hpp"
 #include "fs/virtual/files.hpp"
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

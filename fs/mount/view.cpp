@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "index/time.hpp"
+#include "index/base/time.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -14,7 +14,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "fs/size.hpp"
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "fs/report/history.hpp"
-#include "index/list_line.hpp"
+#include "index/model/list_line.hpp"
 
 namespace ferryfs::fs {
 

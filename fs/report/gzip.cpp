@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -11,9 +11,9 @@
 #include <cstring>
 #include <memory>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
-#include "index/set.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
+#include "index/query/set.hpp"
 
 namespace ferryfs::fs {
 namespace {

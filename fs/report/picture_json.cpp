@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 

@@ -16,10 +16,10 @@
 #include <utility>
 
 #include "fs/report/history.hpp"
-#include "index/error.hpp"
-#include "index/list_line.hpp"
-#include "index/path.hpp"
-#include "index/set.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
+#include "index/model/list_line.hpp"
+#include "index/query/set.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -4,8 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include "fs/settings_json.hpp"
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "index/completeness.hpp"
-#include "index/kinds.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
+#include "index/query/completeness.hpp"
+#include "index/query/kinds.hpp"
 
 namespace ferryfs::fs {
 namespace {

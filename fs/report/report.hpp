@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "index/reader.hpp"
+#include "index/db/reader.hpp"
 
 namespace ferryfs::fs {
 

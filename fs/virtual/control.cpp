@@ -9,8 +9,8 @@
 #include "fs/push_text.hpp"
 #include "fs/ready.hpp"
 #include "fs/switches.hpp"
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/decide/resolve.hpp"
 
 namespace ferryfs::fs {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::fs {

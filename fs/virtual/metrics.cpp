@@ -4,7 +4,7 @@
 
 #include <ctime>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {

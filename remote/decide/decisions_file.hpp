@@ -1,5 +1,5 @@
-// DESTINATION/.ferryfs/decisions: a line for each decision (index/decision_line.hpp), in the order in which they were
-// made. It outlives the index, which can be made again with it.
+// DESTINATION/.ferryfs/decisions: a line for each decision (index/model/decision_line.hpp), in the order in which they
+// were made. It outlives the index, which can be made again with it.
 #pragma once
 
 #include <cstdint>

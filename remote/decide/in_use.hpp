@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 
 namespace ferryfs::remote {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "index/path.hpp"
-#include "index/replay.hpp"
+#include "index/base/path.hpp"
+#include "index/update/replay.hpp"
 #include "remote/decide/decisions_file.hpp"
 #include "remote/durable_changes.hpp"
 

@@ -1,7 +1,7 @@
 // An index that was made anew gets the decisions of the archive from their file.
 #pragma once
 
-#include "index/writer.hpp"
+#include "index/db/writer.hpp"
 #include "remote/destination.hpp"
 
 namespace ferryfs::remote {

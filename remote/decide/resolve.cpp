@@ -9,10 +9,10 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "index/decision.hpp"
-#include "index/path.hpp"
-#include "index/rows_below.hpp"
-#include "index/source_links.hpp"
+#include "index/base/path.hpp"
+#include "index/query/rows_below.hpp"
+#include "index/update/decision.hpp"
+#include "index/update/source_links.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <vector>
 
-#include "index/decision.hpp"
-#include "index/path.hpp"
-#include "index/refused_names.hpp"
-#include "index/rows_below.hpp"
+#include "index/base/path.hpp"
+#include "index/query/rows_below.hpp"
+#include "index/update/decision.hpp"
+#include "index/update/refused_names.hpp"
 
 namespace ferryfs::remote {
 namespace {

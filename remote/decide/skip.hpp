@@ -5,8 +5,8 @@
 #include <stop_token>
 #include <string>
 
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
 
 namespace ferryfs::remote {
 

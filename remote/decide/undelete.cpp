@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "index/decision.hpp"
-#include "index/rows_below.hpp"
+#include "index/query/rows_below.hpp"
+#include "index/update/decision.hpp"
 
 namespace ferryfs::remote {
 

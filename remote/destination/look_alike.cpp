@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/beneath.hpp"
 #include "remote/directory/listing.hpp"
 

@@ -12,8 +12,8 @@
 #include <optional>
 #include <vector>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/beneath.hpp"
 #include "remote/directory/listing.hpp"
 #include "remote/directory/rename.hpp"

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 #include "remote/unique_fd.hpp"
 
 namespace ferryfs::remote {

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/directory/listing.hpp"
 
 namespace ferryfs::remote {

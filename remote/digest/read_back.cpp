@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/sha256.hpp"
 
 namespace ferryfs::remote {

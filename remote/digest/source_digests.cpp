@@ -7,8 +7,8 @@
 #include <array>
 #include <vector>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/digest/read_back.hpp"
 #include "remote/digest/source_shell.hpp"
 

@@ -9,8 +9,8 @@
 #include <future>
 #include <iterator>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/digest/read_back.hpp"
 #include "remote/refused_kind.hpp"
 

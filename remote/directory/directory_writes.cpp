@@ -3,8 +3,8 @@
 #include <thread>
 #include <vector>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/directory/directory_archive.hpp"
 
 namespace ferryfs::remote {

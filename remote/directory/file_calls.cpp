@@ -9,7 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::remote {
 namespace {

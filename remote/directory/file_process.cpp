@@ -16,7 +16,7 @@
 #include <cstring>
 #include <mutex>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/directory/file_server.hpp"
 #include "remote/failure.hpp"
 

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/beneath.hpp"
 #include "remote/directory/file_call.hpp"
 #include "remote/directory/file_process.hpp"

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <memory>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/beneath.hpp"
 
 namespace ferryfs {

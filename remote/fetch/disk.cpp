@@ -1,6 +1,6 @@
 #include "remote/fetch/disk.hpp"
 
-#include "index/exception_barrier.hpp"
+#include "index/base/exception_barrier.hpp"
 #include "remote/background.hpp"
 
 namespace ferryfs::remote {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 
 namespace ferryfs::remote {
 

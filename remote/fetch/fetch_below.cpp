@@ -5,8 +5,8 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/decide/skip.hpp"
 
 namespace ferryfs::remote {

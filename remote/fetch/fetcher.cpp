@@ -6,8 +6,8 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/told.hpp"
 
 namespace ferryfs::remote {

@@ -14,8 +14,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
 #include "remote/fetch/landing.hpp"
 #include "remote/fetch/picture.hpp"
 #include "remote/fetch/second_looks.hpp"

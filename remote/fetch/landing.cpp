@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/background.hpp"
 #include "remote/directory/listing.hpp"
 

@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "index/outcome.hpp"
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
+#include "index/update/outcome.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/picture.hpp"

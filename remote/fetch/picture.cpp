@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
-#include "index/time.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/base/time.hpp"
 #include "remote/fetch/sparse.hpp"
 
 namespace ferryfs::remote {

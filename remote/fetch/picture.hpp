@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 #include "remote/archive.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/disk.hpp"

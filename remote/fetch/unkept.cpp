@@ -7,8 +7,8 @@
 #include <cstring>
 #include <utility>
 
-#include "index/outcome.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
+#include "index/update/outcome.hpp"
 #include "remote/fetch/ranges.hpp"
 #include "remote/told.hpp"
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "index/writer.hpp"
+#include "index/db/writer.hpp"
 #include "remote/archive.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/outcome.hpp"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/sha256.hpp"
 
 namespace ferryfs::remote {

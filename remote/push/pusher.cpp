@@ -9,12 +9,12 @@
 #include <future>
 #include <random>
 
-#include "index/error.hpp"
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
-#include "index/pushed.hpp"
-#include "index/set.hpp"
-#include "index/time.hpp"
+#include "index/base/error.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/base/time.hpp"
+#include "index/query/set.hpp"
+#include "index/update/pushed.hpp"
 #include "remote/push/part_name.hpp"
 #include "remote/sha256.hpp"
 

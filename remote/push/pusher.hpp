@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "index/set.hpp"
+#include "index/query/set.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/filter.hpp"
 #include "remote/migration.hpp"

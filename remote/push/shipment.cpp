@@ -8,8 +8,8 @@
 #include <cstring>
 #include <utility>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/push/part_name.hpp"
 #include "remote/told.hpp"
 

@@ -10,8 +10,8 @@
 #include <stop_token>
 #include <string>
 
-#include "index/entry.hpp"
-#include "index/reader.hpp"
+#include "index/db/reader.hpp"
+#include "index/model/entry.hpp"
 #include "remote/archive.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"

@@ -7,10 +7,10 @@
 #include <shared_mutex>
 #include <system_error>
 
-#include "index/digest.hpp"
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
-#include "index/time.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/base/time.hpp"
+#include "index/update/digest.hpp"
 
 namespace ferryfs::remote {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "index/writer.hpp"
+#include "index/db/writer.hpp"
 #include "remote/archive.hpp"
 #include "remote/destination.hpp"
 #include "remote/serial_executor.hpp"

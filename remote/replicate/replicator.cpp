@@ -10,11 +10,11 @@
 #include <cstring>
 #include <vector>
 
-#include "index/exception_barrier.hpp"
-#include "index/outcome.hpp"
-#include "index/path.hpp"
-#include "index/source_links.hpp"
-#include "index/time.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/base/time.hpp"
+#include "index/update/outcome.hpp"
+#include "index/update/source_links.hpp"
 #include "remote/fetch/landing.hpp"
 
 namespace ferryfs::remote {

@@ -12,9 +12,9 @@
 #include <thread>
 #include <unordered_set>
 
-#include "index/link_rules.hpp"
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
+#include "index/model/link_rules.hpp"
 #include "remote/fetch/fetcher.hpp"
 #include "remote/replicate/other_times.hpp"
 

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "index/change_here.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
+#include "index/update/change_here.hpp"
 #include "remote/directory/rename.hpp"
 
 namespace ferryfs::remote {

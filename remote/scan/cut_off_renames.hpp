@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "index/writer.hpp"
+#include "index/db/writer.hpp"
 #include "remote/destination.hpp"
 
 namespace ferryfs::remote {

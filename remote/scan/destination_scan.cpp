@@ -14,9 +14,9 @@
 #include <system_error>
 #include <vector>
 
-#include "index/exception_barrier.hpp"
-#include "index/merge.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/update/merge.hpp"
 #include "remote/beneath.hpp"
 #include "remote/directory/listing.hpp"
 

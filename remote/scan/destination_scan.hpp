@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <stop_token>
 
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
 #include "remote/destination.hpp"
 #include "remote/scan/directory_marks.hpp"
 

@@ -7,7 +7,7 @@
 #include <ctime>
 #include <unordered_map>
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 
 namespace ferryfs::remote {
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <span>
 
-#include "index/away.hpp"
-#include "index/merge.hpp"
+#include "index/update/away.hpp"
+#include "index/update/merge.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
 
 namespace ferryfs::remote {
 

@@ -9,8 +9,8 @@
 #include <mutex>
 #include <vector>
 
-#include "index/path.hpp"
-#include "index/source_links.hpp"
+#include "index/base/path.hpp"
+#include "index/update/source_links.hpp"
 #include "remote/beneath.hpp"
 #include "remote/directory/listing.hpp"
 

@@ -1,9 +1,9 @@
 // Symbolic links of the source are judged by what the index knows of where they lead.
 #pragma once
 
-#include "index/link_rules.hpp"
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
+#include "index/model/link_rules.hpp"
 #include "remote/destination.hpp"
 
 namespace ferryfs::remote {

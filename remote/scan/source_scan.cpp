@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <chrono>
 
-#include "index/away.hpp"
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
-#include "index/refused_names.hpp"
-#include "index/time.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/base/time.hpp"
+#include "index/update/away.hpp"
+#include "index/update/refused_names.hpp"
 #include "remote/scan/unnamed_looks.hpp"
 
 namespace ferryfs::remote {

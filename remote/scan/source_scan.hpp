@@ -17,10 +17,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "index/merge.hpp"
-#include "index/reader.hpp"
-#include "index/time.hpp"
-#include "index/writer.hpp"
+#include "index/base/time.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
+#include "index/update/merge.hpp"
 #include "remote/archive.hpp"
 #include "remote/filter.hpp"
 #include "remote/scan/disappearance.hpp"

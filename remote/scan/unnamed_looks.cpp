@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/refused_kind.hpp"
 
 namespace ferryfs::remote {

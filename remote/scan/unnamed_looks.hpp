@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "index/merge.hpp"
+#include "index/update/merge.hpp"
 #include "remote/archive.hpp"
 
 namespace ferryfs::remote {

@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/push/part_name.hpp"
 
 namespace ferryfs::remote::sftp {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/sftp/read_task.hpp"
 
 namespace ferryfs::remote::sftp {

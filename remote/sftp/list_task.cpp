@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <utility>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/refused_kind.hpp"
 #include "remote/sftp/kind_task.hpp"
 

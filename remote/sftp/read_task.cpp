@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::remote::sftp {
 void read_task::start(wire& w) {

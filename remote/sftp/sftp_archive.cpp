@@ -7,8 +7,8 @@
 #include <chrono>
 #include <random>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 #include "remote/background.hpp"
 #include "remote/digest/read_back.hpp"
 #include "remote/sftp/list_task.hpp"

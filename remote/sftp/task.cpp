@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/sftp/kind_task.hpp"
 
 namespace ferryfs::remote::sftp {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::remote::sftp {
 namespace {

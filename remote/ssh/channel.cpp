@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/failure.hpp"
 #include "remote/ssh/host_key.hpp"
 #include "remote/ssh/login.hpp"

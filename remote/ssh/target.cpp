@@ -13,8 +13,8 @@
 #include <map>
 #include <sstream>
 
-#include "index/error.hpp"
-#include "index/path.hpp"
+#include "index/base/error.hpp"
+#include "index/base/path.hpp"
 #include "remote/unique_fd.hpp"
 
 extern char** environ;

@@ -16,11 +16,11 @@
 #include <shared_mutex>
 #include <vector>
 
-#include "index/digest.hpp"
-#include "index/exception_barrier.hpp"
-#include "index/path.hpp"
-#include "index/set.hpp"
-#include "index/time.hpp"
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/base/time.hpp"
+#include "index/query/set.hpp"
+#include "index/update/digest.hpp"
 #include "remote/sha256.hpp"
 #include "remote/told.hpp"
 

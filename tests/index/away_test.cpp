@@ -1,9 +1,9 @@
 // What was decided of a name outlives its absence from the source.
-#include "index/away.hpp"
+#include "index/update/away.hpp"
 
-#include "index/change_here.hpp"
-#include "index/decision.hpp"
-#include "index/rows_below.hpp"
+#include "index/query/rows_below.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/decision.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

@@ -1,9 +1,9 @@
 // What is changed through the mount, and what later scans of the source make of it.
-#include "index/change_here.hpp"
+#include "index/update/change_here.hpp"
 
-#include "index/decision.hpp"
-#include "index/digest.hpp"
-#include "index/outcome.hpp"
+#include "index/update/decision.hpp"
+#include "index/update/digest.hpp"
+#include "index/update/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

@@ -1,4 +1,4 @@
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 
 #include <set>
 

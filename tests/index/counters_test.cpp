@@ -1,10 +1,10 @@
-#include "index/counters.hpp"
+#include "index/db/counters.hpp"
 
 #include <map>
 #include <random>
 #include <set>
 
-#include "index/outcome.hpp"
+#include "index/update/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

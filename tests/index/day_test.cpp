@@ -1,4 +1,4 @@
-#include "index/day.hpp"
+#include "index/model/day.hpp"
 
 #include "tests/catch.hpp"
 

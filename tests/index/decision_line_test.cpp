@@ -1,4 +1,4 @@
-#include "index/decision_line.hpp"
+#include "index/model/decision_line.hpp"
 
 #include "tests/catch.hpp"
 

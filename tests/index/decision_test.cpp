@@ -1,10 +1,10 @@
 // What an operator decides of gaps and conflicts, and what later scans of either side make of it.
-#include "index/decision.hpp"
+#include "index/update/decision.hpp"
 
-#include "index/change_here.hpp"
-#include "index/outcome.hpp"
-#include "index/rows_below.hpp"
-#include "index/set.hpp"
+#include "index/query/rows_below.hpp"
+#include "index/query/set.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

@@ -1,8 +1,8 @@
 // What reading a picture again says of its row.
-#include "index/digest.hpp"
+#include "index/update/digest.hpp"
 
-#include "index/decision.hpp"
-#include "index/outcome.hpp"
+#include "index/update/decision.hpp"
+#include "index/update/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

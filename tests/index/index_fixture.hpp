@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "index/merge.hpp"
-#include "index/reader.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
+#include "index/update/merge.hpp"
 #include "tests/doubles/temp_dir.hpp"
 
 namespace ferryfs::test {

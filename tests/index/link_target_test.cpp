@@ -1,5 +1,5 @@
 // Where links lead, against a table and against what the kernel says of the same tree on a disk.
-#include "index/link_target.hpp"
+#include "index/model/link_target.hpp"
 
 #include <fcntl.h>
 #include <linux/openat2.h>

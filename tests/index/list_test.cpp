@@ -3,11 +3,11 @@
 #include <map>
 #include <random>
 
-#include "index/change_here.hpp"
-#include "index/kinds.hpp"
-#include "index/list_line.hpp"
-#include "index/path.hpp"
-#include "index/set.hpp"
+#include "index/base/path.hpp"
+#include "index/model/list_line.hpp"
+#include "index/query/kinds.hpp"
+#include "index/query/set.hpp"
+#include "index/update/change_here.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

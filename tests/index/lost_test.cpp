@@ -1,5 +1,5 @@
 // A picture that left the source before it was fetched is reported, not forgotten.
-#include "index/change_here.hpp"
+#include "index/update/change_here.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

@@ -1,7 +1,7 @@
 // What the kernel is told of a scan.
 #include <mutex>
 
-#include "index/merge.hpp"
+#include "index/update/merge.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

@@ -1,7 +1,7 @@
 #include <map>
 
-#include "index/merge.hpp"
-#include "index/outcome.hpp"
+#include "index/update/merge.hpp"
+#include "index/update/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

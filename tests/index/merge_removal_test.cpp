@@ -1,4 +1,4 @@
-#include "index/merge.hpp"
+#include "index/update/merge.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

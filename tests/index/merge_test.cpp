@@ -1,5 +1,5 @@
-#include "index/merge.hpp"
-#include "index/digest.hpp"
+#include "index/update/merge.hpp"
+#include "index/update/digest.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"

@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "index/decision.hpp"
-#include "index/error.hpp"
-#include "index/schema.hpp"
+#include "index/base/error.hpp"
+#include "index/db/schema.hpp"
+#include "index/update/decision.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/index/index_fixture.hpp"

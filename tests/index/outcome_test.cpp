@@ -1,4 +1,4 @@
-#include "index/outcome.hpp"
+#include "index/update/outcome.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"

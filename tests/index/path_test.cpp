@@ -1,4 +1,4 @@
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 
 #include <filesystem>
 

@@ -1,7 +1,7 @@
 // What the index makes of a picture that was sent to the source, whatever happened to it here meanwhile.
-#include "index/pushed.hpp"
+#include "index/update/pushed.hpp"
 
-#include "index/change_here.hpp"
+#include "index/update/change_here.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

@@ -1,10 +1,10 @@
-#include "index/reader.hpp"
+#include "index/db/reader.hpp"
 
 #include <atomic>
 #include <set>
 #include <thread>
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

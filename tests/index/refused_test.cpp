@@ -1,6 +1,6 @@
 // Names of the source that can't stand here.
-#include "index/refused.hpp"
-#include "index/refused_names.hpp"
+#include "index/query/refused.hpp"
+#include "index/update/refused_names.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"

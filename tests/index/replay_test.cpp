@@ -1,16 +1,16 @@
 // An index that is made anew from the source's listing, the lines that an earlier one has left, and then the
 // destination's listing holds what that one held.
-#include "index/replay.hpp"
+#include "index/update/replay.hpp"
 
 #include <functional>
 #include <map>
 #include <sstream>
 
-#include "index/change_here.hpp"
-#include "index/decision.hpp"
-#include "index/decisions_in_force.hpp"
-#include "index/refused_names.hpp"
-#include "index/source_links.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/decision.hpp"
+#include "index/update/decisions_in_force.hpp"
+#include "index/update/refused_names.hpp"
+#include "index/update/source_links.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

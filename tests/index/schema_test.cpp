@@ -1,9 +1,9 @@
-#include "index/schema.hpp"
+#include "index/db/schema.hpp"
 
 #include <filesystem>
 #include <random>
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/index/index_fixture.hpp"

@@ -1,11 +1,11 @@
 // The sets as lists: every picture once, in the order of whole paths.
-#include "index/set.hpp"
+#include "index/query/set.hpp"
 
 #include <algorithm>
 #include <random>
 
-#include "index/change_here.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
+#include "index/update/change_here.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

@@ -1,11 +1,11 @@
 // Which links of the source are refused, and what becomes of such a row.
-#include "index/source_links.hpp"
+#include "index/update/source_links.hpp"
 
-#include "index/change_here.hpp"
-#include "index/decision.hpp"
-#include "index/outcome.hpp"
-#include "index/pushed.hpp"
-#include "index/replay.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/decision.hpp"
+#include "index/update/outcome.hpp"
+#include "index/update/pushed.hpp"
+#include "index/update/replay.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

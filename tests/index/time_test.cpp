@@ -1,6 +1,6 @@
-#include "index/time.hpp"
+#include "index/base/time.hpp"
 
-#include "index/entry.hpp"
+#include "index/model/entry.hpp"
 #include "tests/catch.hpp"
 
 namespace ferryfs::test {

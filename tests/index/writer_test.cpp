@@ -1,4 +1,4 @@
-#include "index/writer.hpp"
+#include "index/db/writer.hpp"
 
 #include <atomic>
 

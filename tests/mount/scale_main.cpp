@@ -10,9 +10,9 @@
 #include <random>
 
 #include "fs/settings_json.hpp"
-#include "index/reader.hpp"
-#include "index/set.hpp"
-#include "index/writer.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
+#include "index/query/set.hpp"
 
 namespace {
 

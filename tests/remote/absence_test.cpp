@@ -1,7 +1,7 @@
 // What a listing does not hold has left the source only if an own look says so, and never too much of it at once.
-#include "index/change_here.hpp"
-#include "index/decision.hpp"
-#include "index/unlisted_paths.hpp"
+#include "index/query/unlisted_paths.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/decision.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/remote/scan_fixture.hpp"

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "index/change_here.hpp"
+#include "index/update/change_here.hpp"
 #include "remote/migration.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 

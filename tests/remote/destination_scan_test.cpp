@@ -9,7 +9,7 @@
 #include <random>
 #include <shared_mutex>
 
-#include "index/change_here.hpp"
+#include "index/update/change_here.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {

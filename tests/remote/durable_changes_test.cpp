@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
-#include "index/change_here.hpp"
-#include "index/decision.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/decision.hpp"
 #include "tests/doubles/wait_until.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 

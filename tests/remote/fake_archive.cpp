@@ -7,7 +7,7 @@
 #include <chrono>
 #include <stdexcept>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/sha256.hpp"
 
 namespace ferryfs::test {

@@ -9,7 +9,7 @@
 #include <string>
 #include <variant>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/fetch/fetcher.hpp"
 #include "remote/told.hpp"
 #include "tests/catch.hpp"

@@ -1,7 +1,7 @@
 // What becomes of a fetch that goes wrong, and of those who wait for it.
 #include <chrono>
 
-#include "index/change_here.hpp"
+#include "index/update/change_here.hpp"
 #include "remote/fetch/fetcher.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 

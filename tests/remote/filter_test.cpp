@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 #include "tests/catch.hpp"
 
 namespace ferryfs::test {

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "index/change_here.hpp"
+#include "index/update/change_here.hpp"
 #include "remote/scan/destination_scan.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 

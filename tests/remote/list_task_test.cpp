@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "tests/catch.hpp"
 #include "tests/remote/fake_wire.hpp"
 

@@ -8,9 +8,9 @@
 #include <random>
 #include <utility>
 
-#include "index/change_here.hpp"
-#include "index/decision.hpp"
-#include "index/error.hpp"
+#include "index/base/error.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/decision.hpp"
 #include "remote/directory/directory_archive.hpp"
 #include "remote/push/part_name.hpp"
 #include "remote/push/pusher.hpp"

@@ -1,7 +1,7 @@
 // Links of the source that lead out, in the whole engine: what is put on the destination's disk, and what is taken off.
 #include <filesystem>
 
-#include "index/decision.hpp"
+#include "index/update/decision.hpp"
 #include "remote/decide/resolve.hpp"
 #include "remote/decide/skip.hpp"
 #include "remote/scan/judge_links.hpp"

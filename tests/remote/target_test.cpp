@@ -1,6 +1,6 @@
 #include "remote/ssh/target.hpp"
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/process.hpp"

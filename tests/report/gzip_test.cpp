@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/process.hpp"

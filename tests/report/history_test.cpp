@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "fs/report/compare.hpp"
-#include "index/change_here.hpp"
-#include "index/error.hpp"
-#include "index/outcome.hpp"
+#include "index/base/error.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/process.hpp"

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "index/error.hpp"
+#include "index/base/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/temp_dir.hpp"

@@ -9,7 +9,7 @@
 #include "fs/mount/reply.hpp"
 #include "fs/mount/write/place.hpp"
 #include "fs/mount/write/whole.hpp"
-#include "index/time.hpp"
+#include "index/base/time.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -11,7 +11,7 @@
 #include "fs/mount/reply.hpp"
 #include "fs/mount/write/made_file.hpp"
 #include "fs/mount/write/place.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
 #include "remote/scan/cut_off_renames.hpp"
 
 namespace ferryfs::fs {

@@ -11,8 +11,8 @@
 
 #include "fs/mount/reply.hpp"
 #include "fs/mount/write/made_file.hpp"
-#include "index/outcome.hpp"
-#include "index/path.hpp"
+#include "index/base/path.hpp"
+#include "index/update/outcome.hpp"
 #include "remote/fetch/landing.hpp"
 
 namespace ferryfs::fs {

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "fs/mount/view.hpp"
-#include "index/change_here.hpp"
+#include "index/update/change_here.hpp"
 #include "remote/beneath.hpp"
 
 namespace ferryfs::fs {

@@ -1,0 +1,41 @@
+#include "index/base/exception_barrier.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <map>
+#include <mutex>
+
+namespace ferryfs {
+
+std::string text_of(const std::exception_ptr& e) noexcept {
+  try {
+    std::rethrow_exception(e);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+    return "an exception of an unknown type";
+  }
+}
+
+void log_once(const std::string& line) noexcept {
+  using clock = std::chrono::steady_clock;
+  constexpr std::chrono::minutes quiet_time{1};
+  constexpr std::size_t most_kept = 256;  // lines
+  static std::mutex mutex;
+  static std::map<std::string, clock::time_point> logged;
+  try {
+    {
+      const auto now = clock::now();
+      const std::lock_guard lock{mutex};
+      if (logged.size() > most_kept) logged.clear();
+      const auto [at, is_new] = logged.try_emplace(line, now);
+      if (!is_new && now - at->second < quiet_time) return;
+      at->second = now;
+    }
+    spdlog::error("{}", line);
+  } catch (...) {  // no memory to say it
+  }
+}
+
+}  // namespace ferryfs

@@ -1,0 +1,97 @@
+#include "index/model/entry.hpp"
+
+#include "index/base/time.hpp"
+
+namespace ferryfs {
+
+std::string_view name_of(state s) noexcept {
+  switch (s) {
+    case state::common:
+      return "common";
+    case state::missing:
+      return "missing";
+    case state::added:
+      return "new";
+    case state::conflict:
+      return "conflict";
+    case state::deleted:
+      return "deleted";
+    case state::skipped:
+      return "skipped";
+    case state::failed:
+      return "failed";
+    case state::moved:
+      return "moved";
+    case state::shadowed:
+      return "conflict";
+    case state::overruled:
+      return "deleted";
+    case state::away:
+    case state::away_skipped:
+      return "away";
+    case state::refused:
+      return "refused";
+  }
+  return "unknown";
+}
+
+std::string_view text_of(reason r) noexcept {
+  switch (r) {
+    case reason::none:
+      break;
+    case reason::fetch_failed:
+      return "its last fetch went wrong";
+    case reason::gone_here:
+      return "its file is gone from the destination";
+    case reason::written_here:
+      return "written here since it was the source's";
+    case reason::source_differs:
+      return "the source has other bytes by now; ours are as they were";
+    case reason::spoilt:
+      return "digest differs";
+    case reason::time_differs:
+      return "the source's copy has another time; its digest will tell whether it has other bytes";
+    case reason::changing:
+      return "changed on the source whenever it was fetched";
+    case reason::leads_out:
+      return "leads out of the archive";
+  }
+  return "";
+}
+
+namespace {
+
+bool same_content(const side& source, const side& local) {
+  if ((source.mode & S_IFMT) != (local.mode & S_IFMT)) return false;
+  return S_ISDIR(source.mode) || source.size == local.size;
+}
+
+// Whole seconds are all that both sides can express.
+bool same_second(const side& a, const side& b) { return to_seconds(a.mtime) == to_seconds(b.mtime); }
+
+}  // namespace
+
+side beside(const side& known, side now) noexcept {
+  if (!S_ISREG(known.mode) || !S_ISREG(now.mode)) return now;
+  if (now.mtime == 0) now.mtime = known.mtime;
+  if (now.size == 0 && now.mtime == known.mtime) now.size = known.size;
+  return now;
+}
+
+state classify(const entry& e) noexcept {
+  if (!e.source) return state::added;
+  if (e.state == state::refused && S_ISLNK(e.source->mode) && (!e.local || same_content(*e.source, *e.local)))
+    return state::refused;  // until it is judged anew
+  const bool decided = is_hidden(e.state) || e.state == state::skipped || e.state == state::failed;
+  const state gap = decided ? e.state : state::missing;
+  if (!e.local) return gap;
+  const bool doubtful = is_doubt(e.reason);
+  // A copy that was fetched and not touched since is only outdated when the source changes, however little.
+  if (e.fetched && S_ISREG(e.source->mode) && S_ISREG(e.local->mode))
+    return !doubtful && same_content(*e.source, *e.local) && same_second(*e.source, *e.local) ? state::common : gap;
+  // Nor does it end while the source was without its copy.
+  if (doubtful && (e.state == state::conflict || e.state == state::added)) return state::conflict;
+  return same_content(*e.source, *e.local) ? state::common : state::conflict;
+}
+
+}  // namespace ferryfs

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "index/db/reader.hpp"
+
+namespace ferryfs::index {
+
+// The paths of the unlisted directories that nobody accepted, sorted.
+std::vector<std::string> unlisted_paths(reader& r);
+
+}  // namespace ferryfs::index

@@ -1,0 +1,50 @@
+// What was changed through the mount, as it is entered in the index: after the destination's file system has done it,
+// inside a writer's job. The source's copy of what is deleted or renamed stays known under a hidden row, so that no
+// scan brings it back, and a renamed one is still fetched from where the source has it.
+//
+// None of these tells the kernel anything: it asked for them. `now` is in nanoseconds since 1970.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "index/db/transaction.hpp"
+
+namespace ferryfs::index {
+
+struct made {
+  inode parent;
+  std::string name;
+  side local;
+  std::optional<std::uint32_t> uid, gid;
+  std::string target;  // of a symbolic link
+};
+
+// A file, directory or symbolic link was made; returns its inode. Where the view has the name, its row stands for it.
+inode record_created(transaction& t, const made& m, std::int64_t now);
+
+// A name was removed, of a directory with nothing in it.
+void record_removed(transaction& t, inode ino, std::int64_t now);
+
+// An entry got another name, in place of what stood there.
+void record_renamed(transaction& t, inode ino, inode parent, const std::string& name, std::int64_t now);
+
+// Two entries swapped their names.
+void record_exchanged(transaction& t, inode one, inode other, std::int64_t now);
+
+// A local file was written (`content`), or its mode, owner or times were set: `local` is how it stands now. A picture
+// of both sides that was written is a conflict, also with the size of the source's, until a verify finds them the same.
+void record_changed(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
+                    std::optional<std::uint32_t> gid, bool content, std::int64_t now);
+
+// Something of an entry that the index does not keep became another: its ctime says so.
+void record_touched(transaction& t, inode ino, std::int64_t now);
+
+// What was set of an entry whose bytes are still away. False, and nothing is changed, where they came meanwhile.
+struct wish {
+  std::optional<std::uint32_t> mode, uid, gid;
+  std::optional<std::int64_t> mtime;  // nanoseconds since 1970
+};
+bool record_wish(transaction& t, inode ino, const wish& w, std::int64_t now);
+
+}  // namespace ferryfs::index

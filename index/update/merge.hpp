@@ -1,0 +1,106 @@
+// The scan merge: one listing of one directory on one side, batch by batch, into the index.
+//
+// Only what differs is written. What a batch holds is merged at once; that something left is believed only from
+// `finish`, after a complete and successful listing. A directory's listing is never held: the merge remembers the
+// inodes it has seen, 8 bytes each. A name of the source that was deleted or renamed here stays hidden: its row, or the
+// renamed entry's, learns what the source now has.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "index/db/transaction.hpp"
+
+namespace ferryfs::index {
+
+enum class which { source, destination };
+
+// One name of a listing. Names are valid (see valid_name).
+struct listed {
+  std::string name;
+  side attributes;
+  std::string target;  // of a symbolic link
+  std::optional<std::uint32_t> uid, gid;
+};
+
+struct subdirectory {
+  inode ino;
+  std::string path;
+  side attributes;
+};
+
+class listing_merge {
+ public:
+  // What `name` in this directory is on the destination at this moment. A listing of the destination is older than
+  // what was fetched while it was read; where the two disagree, this decides. Called on the writer's thread.
+  using look_again = std::function<std::optional<listed>(const std::string& name)>;
+
+  // Whether a row that this listing of the source does not name was left out of it on purpose, and is not lost.
+  using left_out = std::function<bool(const entry&)>;
+
+  listing_merge(which side, inode directory, std::string path, look_again look = {}, left_out on_purpose = {});
+
+  // Merges some names; returns the directories among them, to be listed next.
+  std::vector<subdirectory> batch(transaction& t, const std::vector<listed>& names);
+
+  // The source has these names too, and what they are now is left out of the view: a file that is empty for a moment.
+  // Their rows stay as they were, unless those are left out themselves.
+  void left_out_now(transaction& t, const std::vector<std::string>& names);
+
+  // The listing was complete: what it did not name left this side. On the source the directory's row takes its
+  // attributes, as of before the listing, and `mark` as its `listed`.
+  void finish(transaction& t, const side& attributes, std::int64_t mark);
+
+  // The same for a source whose silence proves nothing, in two steps. First: what it did not name and has, as far as
+  // the index knows, and what was not left out on purpose.
+  struct unnamed {
+    inode ino;         // of a hidden row, too
+    std::string name;  // on the source
+  };
+  std::vector<unnamed> not_named(transaction& t);
+  // Then: all of those stay as they are, until left_source() is called for them. Where there are any, `mark` should be
+  // 0, so that the directory is listed again.
+  void finish_keeping(transaction& t, const side& attributes, std::int64_t mark);
+
+ private:
+  inode merge(transaction& t, const listed& name);
+  listed beside_known(transaction& t, listed name) const;
+  inode unchanged(transaction& t, const listed& name) const;
+  std::vector<inode> unseen(transaction& t) const;
+  std::optional<inode> merge_hidden(transaction& t, const listed& name);
+  inode contest(transaction& t, const entry& hidden, const listed& name);
+  inode shadow(transaction& t, const listed& name);
+  void finish_hidden(transaction& t);
+  void end(transaction& t, const side& attributes, std::int64_t mark);
+  std::vector<entry> hidden_unseen(transaction& t) const;
+  bool on_purpose(const entry& row) const { return on_purpose_ && on_purpose_(row); }
+  inode insert(transaction& t, listed name);
+  bool change_row(transaction& t, const entry& before, listed name);
+  void note(transaction& t, const entry& before, const entry& after) const;
+
+  which side_;
+  inode directory_;
+  std::string path_;
+  look_again look_;
+  left_out on_purpose_;
+  std::optional<bool> cached_;  // the kernel may hold names of this directory; unknown before the first batch
+  bool fresh_ = false;          // no row stood in this directory when the merge began
+  bool hides_ = false;          // a hidden row stands in it
+  bool losses_ = false;         // there are lost pictures, one of which may be here again
+  std::vector<inode> seen_;     // of hidden rows as well
+};
+
+// The source was found to have this name, of listing_merge::not_named, no more.
+void left_source(transaction& t, inode ino);
+// What the source had under the name that `renamed` has there is not its any more.
+void part_from_source(transaction& t, const entry& renamed);
+
+// `e` and all below it left `side`: rows that stand on neither side are erased, and entered as lost where they were to
+// be fetched, unless they are not `wanted` any more. What was decided outlives that (see away.hpp).
+void leave(transaction& t, const entry& e, which side, bool wanted = true);
+// All below `directory` did.
+void leave_below(transaction& t, inode directory, which side, bool wanted = true);
+
+}  // namespace ferryfs::index

@@ -1,0 +1,44 @@
+// What became of a fetch, as it is entered in the index. Each runs inside a writer's job.
+#pragma once
+
+#include <string>
+
+#include "index/db/transaction.hpp"
+
+namespace ferryfs::index {
+
+struct arrival {
+  inode ino;
+  inode parent;  // where and as what it was put on the disk
+  std::string name;
+  side local;  // as it now stands on the destination
+  std::string sha256;
+  side source = {};  // of which its bytes are, with their number
+};
+
+// The bytes are durable and have their final name: the row says so. Where the source's copy left meanwhile, the row
+// is made anew, as new here.
+void record_arrival(transaction& t, const arrival& a);
+
+// A directory or symbolic link was made on the destination.
+void record_made(transaction& t, inode ino, const side& local);
+
+// The fetch of a picture went wrong by no fault of the connection: it is tried again after a growing pause. `now` is
+// in seconds since 1970, `why` one that is_fetch_failure; a doubt about an outdated copy that is here stays.
+void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now,
+                    reason why = reason::fetch_failed);
+
+// The source shows another size or mtime than the index.
+void record_source(transaction& t, inode ino, const side& source);
+
+// The same, seen while it was fetched. Where that happens again before it arrives, it is tried again only after a
+// growing pause, as after a failure. `now` is in seconds since 1970.
+void record_changing(transaction& t, inode ino, const side& source, std::int64_t now);
+
+// The outdated copy of a gap is open for writing, and stays: a conflict. `local` is how it stands now.
+void record_kept_open(transaction& t, inode ino, const side& local);
+
+// Something else stands on the destination under the name of a gap.
+void record_found(transaction& t, inode ino, const side& local);
+
+}  // namespace ferryfs::index

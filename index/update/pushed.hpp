@@ -1,0 +1,23 @@
+// What was sent to the source, as it is entered in the index. Each runs inside a writer's job.
+#pragma once
+
+#include <string>
+
+#include "index/db/transaction.hpp"
+
+namespace ferryfs::index {
+
+// A picture that now stands on the source as well.
+struct pushed {
+  entry sent;   // its row as it was sent; renamed or deleted here since, the name it got on the source is hidden. What
+                // hid that name before, as deleted or overruled, hides nothing any more
+  side source;  // as the source shows it
+  std::string sha256;
+};
+void record_pushed(transaction& t, const pushed& p);
+
+// A directory that now stands on the source, made for what goes into it: nothing else in it is waited for. `sent` is
+// its row as it was when it was made.
+void record_pushed_directory(transaction& t, const entry& sent, const side& source);
+
+}  // namespace ferryfs::index

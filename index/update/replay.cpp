@@ -1,0 +1,219 @@
+#include "index/update/replay.hpp"
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "index/base/path.hpp"
+#include "index/update/change_here.hpp"
+#include "index/update/decision.hpp"
+#include "index/update/merge.hpp"
+#include "index/update/source_links.hpp"
+
+namespace ferryfs::index {
+namespace {
+
+// The last name of a path, and the directory that it is in.
+struct place {
+  inode directory = root_inode;
+  std::string name;
+};
+
+class replayer {
+ public:
+  replayer(transaction& t, std::int64_t now) : t_(t), now_(now) {}
+
+  bool deleted(const std::string& path) {
+    const auto at = place_of(path);
+    if (!at) return false;
+    if (const auto e = entry_at(*at)) return remove(*e), true;
+    const auto hidden = t_.hidden_child(at->directory, at->name);
+    if (!hidden || hidden->state != state::overruled) return false;
+    set_state(*hidden, state::deleted);
+    return true;
+  }
+
+  bool renamed(const std::string& from, const std::string& to) {
+    const auto old = place_of(from);
+    const auto e = old ? entry_at(*old) : std::nullopt;
+    const auto target = e ? make_place(to) : std::nullopt;
+    if (!target) return false;
+    if (const auto there = t_.child(target->directory, target->name); there && there->ino != e->ino) give_way(*there);
+    tell(*old), tell(*target);
+    record_renamed(t_, e->ino, target->directory, target->name, now_);
+    return true;
+  }
+
+  bool exchanged(const std::string& one, const std::string& other) {
+    const auto a = place_of(one), b = place_of(other);
+    const auto first = a ? entry_at(*a) : std::nullopt, second = b ? entry_at(*b) : std::nullopt;
+    if (!first || !second) return first ? renamed(one, other) : renamed(other, one);
+    tell(*a), tell(*b);
+    record_exchanged(t_, first->ino, second->ino, now_);
+    return true;
+  }
+
+  bool skipped(const std::string& path, bool on) {
+    const auto at = place_of(path);
+    const auto e = at ? entry_at(*at) : std::nullopt;
+    if (e && !on) return record_wanted(t_, e->ino);
+    const bool gap = e && record_skipped(t_, e->ino), unlisted = e && record_unlisted_accepted(t_, e->ino);
+    return gap || unlisted || (on && skipped_refused(path));
+  }
+
+  bool undeleted(const std::string& path) {
+    const auto at = place_of(path);
+    const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
+    return hidden && record_undeleted(t_, hidden->ino);
+  }
+
+  bool accepted_link(const std::string& path, const std::string& target) {
+    const auto at = place_of(path);
+    const auto e = at ? entry_at(*at) : std::nullopt;
+    if (!e || !e->source || !S_ISLNK(e->source->mode) || e->target != target) return false;
+    if (!record_link_accepted(t_, e->ino)) t_.accept_link(e->ino, target);
+    return true;
+  }
+
+  bool kept_destination(const std::string& path) {
+    const auto at = place_of(path);
+    if (!at) return false;
+    const auto hidden = t_.hidden_child(at->directory, at->name);
+    if (hidden && hidden->state == state::shadowed) return record_destination_kept(t_, hidden->ino);
+    const auto e = entry_at(*at);
+    if (!e || !e->source) return false;
+    if (record_destination_kept(t_, e->ino)) return true;
+    hide(*e, state::overruled);  // ours is found when the destination is looked at
+    return true;
+  }
+
+  bool kept_both(const std::string& path, const std::string& name) {
+    const auto at = place_of(path);
+    if (!at) return false;
+    if (const auto hidden = t_.hidden_child(at->directory, at->name); hidden && hidden->state == state::shadowed)
+      return record_both_kept(t_, hidden->ino, place_of(name).value_or(place{}).name) != 0;
+    return renamed(path, name);
+  }
+
+  bool reopened(const std::string& path) {
+    const auto at = place_of(path);
+    const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
+    if (!hidden || hidden->state == state::shadowed) return false;
+    if (const auto moved = t_.by_origin(hidden->ino)) part_from_source(t_, *moved);
+    const auto here = entry_at(*at);
+    if (here && here->source) return set_state(*hidden, state::shadowed), true;
+    entry e = here.value_or(entry{});
+    e.parent = at->directory, e.name = at->name, e.source = hidden->source;
+    if (!here) e.day = hidden->day, e.target = hidden->target, e.state = state::missing;
+    t_.erase(*hidden);
+    e.state = classify(e);
+    here ? t_.update(*here, e) : void(t_.insert(e));
+    tell(*at);
+    return true;
+  }
+
+ private:
+  // Such a name may hold a '/' itself, so the directory may be any that the path begins with.
+  bool skipped_refused(const std::string& path) {
+    place p{root_inode, path};
+    while (!t_.refused.skip(p.directory, p.name)) {
+      const auto slash = p.name.find('/');
+      if (slash == std::string::npos) return false;
+      const auto directory = t_.child(p.directory, p.name.substr(0, slash));
+      if (!directory) return false;
+      p = {directory->ino, p.name.substr(slash + 1)};
+    }
+    return true;
+  }
+
+  std::optional<entry> entry_at(const place& p) {
+    return p.name.empty() ? std::nullopt : t_.child(p.directory, p.name);
+  }
+
+  // Nothing: there is no such directory.
+  std::optional<place> place_of(const std::string& path) { return walk(path, false); }
+  // What was made here to hold it is found on the disk later.
+  std::optional<place> make_place(const std::string& path) { return walk(path, true); }
+
+  std::optional<place> walk(const std::string& path, bool make) {
+    place p;
+    for (std::size_t from = 0;;) {
+      const auto slash = path.find('/', from);
+      p.name = path.substr(from, slash == std::string::npos ? slash : slash - from);
+      if (!valid_name(p.name)) return std::nullopt;
+      if (slash == std::string::npos) return p;
+      const auto e = t_.child(p.directory, p.name);
+      if (!e && !make) return std::nullopt;
+      p.directory =
+          e ? e->ino : record_created(t_, {p.directory, p.name, {S_IFDIR | 0755, 4096, now_}, {}, {}, ""}, now_);
+      from = slash + 1;
+    }
+  }
+
+  void remove(const entry& e) {
+    if (e.is_directory()) {
+      std::vector<inode> below;
+      t_.children(e.ino, "", [&](entry&& child) { return below.push_back(child.ino), true; });
+      for (const inode child : below)
+        if (const auto c = t_.by_inode(child)) remove(*c);
+    }
+    tell({e.parent, e.name});
+    record_removed(t_, e.ino, now_);
+  }
+
+  // Another is to get the name of `e`, and no line told that `e` was deleted: the source has got it since.
+  void give_way(const entry& e) {
+    if (e.source && !e.origin)
+      hide(e, state::shadowed);
+    else if (!e.source)
+      leave(t_, e, which::destination);
+  }
+
+  // Leaves the source's copy of `e` to a hidden row.
+  void hide(const entry& e, state as) {
+    tell({e.parent, e.name});
+    const auto origin = e.origin ? t_.by_inode(*e.origin) : std::nullopt;
+    if (origin) return set_state(*origin, as), t_.erase(e);
+    if (S_ISDIR(e.source->mode)) leave_below(t_, e.ino, which::source, false);
+    entry hidden;
+    hidden.parent = e.parent, hidden.name = e.name, hidden.day = e.day, hidden.source = e.source;
+    hidden.target = e.target, hidden.state = as;
+    t_.erase(e);
+    t_.insert(hidden);
+  }
+
+  void set_state(const entry& before, state s) {
+    entry after = before;
+    after.state = s;
+    t_.update(before, after);
+  }
+
+  void tell(const place& p) {
+    t_.note({change::what::dentry, p.directory, p.name});
+    t_.note({change::what::listing, p.directory, {}});
+  }
+
+  transaction& t_;
+  const std::int64_t now_;
+};
+
+}  // namespace
+
+bool replay(transaction& t, const decision_line& d, std::int64_t now) {
+  const transaction::silence quiet{t};
+  replayer r{t, now};
+  if (d.verb == "deleted") return r.deleted(d.path);
+  if (d.verb == "renamed" && !d.other.empty()) return r.renamed(d.path, d.other);
+  if (d.verb == "exchanged" && !d.other.empty()) return r.exchanged(d.path, d.other);
+  if (d.verb == "skipped" || d.verb == "wanted") return r.skipped(d.path, d.verb == "skipped");
+  if (d.verb == "undeleted") return r.undeleted(d.path);
+  if (d.verb == "accepted-link") return r.accepted_link(d.path, d.other);
+  if (d.verb == "kept-destination") return r.kept_destination(d.path);
+  if (d.verb == "kept-both" && !d.other.empty()) return r.kept_both(d.path, d.other);
+  if (d.verb == "reopened") return r.reopened(d.path);
+  return d.verb == "kept-source";  // what came of that is on the disk
+}
+
+}  // namespace ferryfs::index
