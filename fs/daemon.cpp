@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 namespace {

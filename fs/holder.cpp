@@ -17,7 +17,7 @@
 
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 namespace {

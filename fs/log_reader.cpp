@@ -13,7 +13,7 @@
 #include "fs/log.hpp"
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -16,7 +16,7 @@
 #include "index/base/time.hpp"
 #include "remote/destination/look_alike.hpp"
 #include "remote/destination/private_directory.hpp"
-#include "remote/directory/listing.hpp"
+#include "remote/files/list_directory.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -14,9 +14,9 @@
 #include "index/base/time.hpp"
 #include "index/model/entry.hpp"
 #include "index/update/merge.hpp"
-#include "remote/beneath.hpp"
 #include "remote/destination/capabilities.hpp"
 #include "remote/destination/partial_files.hpp"
+#include "remote/files/beneath.hpp"
 
 namespace ferryfs::remote {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "index/base/exception_barrier.hpp"
-#include "remote/beneath.hpp"
+#include "remote/files/beneath.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "fs/mount/written_files.hpp"
 #include "index/model/entry.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 

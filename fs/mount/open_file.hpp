@@ -12,7 +12,7 @@
 
 #include "index/model/entry.hpp"
 #include "remote/fetch/outcome.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "index/model/entry.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 

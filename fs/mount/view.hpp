@@ -16,8 +16,8 @@
 #include "fs/mount/written_files.hpp"
 #include "fs/virtual/control.hpp"
 #include "fs/virtual/directory.hpp"
+#include "index/base/serial_executor.hpp"
 #include "remote/migration.hpp"
-#include "remote/serial_executor.hpp"
 
 namespace ferryfs::fs {
 

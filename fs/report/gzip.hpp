@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 

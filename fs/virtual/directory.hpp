@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "index/model/entry.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 

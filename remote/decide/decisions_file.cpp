@@ -8,8 +8,8 @@
 #include <fstream>
 #include <system_error>
 
-#include "remote/beneath.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/beneath.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::remote {
 namespace {

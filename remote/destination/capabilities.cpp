@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "remote/directory/listing.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/list_directory.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::remote {
 namespace {

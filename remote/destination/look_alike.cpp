@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "index/base/path.hpp"
-#include "remote/beneath.hpp"
-#include "remote/directory/listing.hpp"
+#include "remote/files/beneath.hpp"
+#include "remote/files/list_directory.hpp"
 
 namespace ferryfs::remote {
 

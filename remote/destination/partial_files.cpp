@@ -14,9 +14,9 @@
 
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
-#include "remote/beneath.hpp"
-#include "remote/directory/listing.hpp"
-#include "remote/directory/rename.hpp"
+#include "remote/files/beneath.hpp"
+#include "remote/files/list_directory.hpp"
+#include "remote/files/rename.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -12,7 +12,7 @@
 #include <unordered_set>
 
 #include "index/model/entry.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::remote {
 

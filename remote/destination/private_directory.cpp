@@ -11,7 +11,7 @@
 
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
-#include "remote/directory/listing.hpp"
+#include "remote/files/list_directory.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "remote/sha256.hpp"
+#include "remote/files/sha256.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "remote/archive.hpp"
 #include "remote/directory/file_calls.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::remote {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "remote/directory/file_call.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::remote {
 

@@ -12,12 +12,12 @@
 #include <system_error>
 
 #include "index/base/path.hpp"
-#include "remote/beneath.hpp"
 #include "remote/directory/file_call.hpp"
 #include "remote/directory/file_process.hpp"
-#include "remote/directory/listing.hpp"
-#include "remote/directory/rename.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/beneath.hpp"
+#include "remote/files/list_directory.hpp"
+#include "remote/files/rename.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::remote {
 namespace {

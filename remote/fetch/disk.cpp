@@ -1,7 +1,7 @@
 #include "remote/fetch/disk.hpp"
 
+#include "index/base/background.hpp"
 #include "index/base/exception_barrier.hpp"
-#include "remote/background.hpp"
 
 namespace ferryfs::remote {
 namespace {

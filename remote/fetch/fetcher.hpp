@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "index/base/serial_executor.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "remote/fetch/landing.hpp"
@@ -21,7 +22,6 @@
 #include "remote/fetch/second_looks.hpp"
 #include "remote/fetch/speedometer.hpp"
 #include "remote/fetch/unkept.hpp"
-#include "remote/serial_executor.hpp"
 #include "remote/settling.hpp"
 
 namespace ferryfs::remote {

@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "index/base/background.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "remote/background.hpp"
-#include "remote/directory/listing.hpp"
+#include "remote/files/list_directory.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -14,13 +14,13 @@
 #include <thread>
 #include <vector>
 
+#include "index/base/serial_executor.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "index/update/outcome.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/picture.hpp"
-#include "remote/serial_executor.hpp"
 
 namespace ferryfs::remote {
 

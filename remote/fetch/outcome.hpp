@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "remote/failure.hpp"
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::remote {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "index/base/path.hpp"
-#include "remote/sha256.hpp"
+#include "remote/files/sha256.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -15,8 +15,8 @@
 #include "index/base/time.hpp"
 #include "index/query/set.hpp"
 #include "index/update/pushed.hpp"
+#include "remote/files/sha256.hpp"
 #include "remote/push/part_name.hpp"
-#include "remote/sha256.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "index/base/serial_executor.hpp"
 #include "index/db/writer.hpp"
 #include "remote/archive.hpp"
 #include "remote/destination.hpp"
-#include "remote/serial_executor.hpp"
 
 namespace ferryfs::remote {
 

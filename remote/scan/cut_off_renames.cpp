@@ -15,7 +15,7 @@
 
 #include "index/base/path.hpp"
 #include "index/update/change_here.hpp"
-#include "remote/directory/rename.hpp"
+#include "remote/files/rename.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -17,8 +17,8 @@
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/update/merge.hpp"
-#include "remote/beneath.hpp"
-#include "remote/directory/listing.hpp"
+#include "remote/files/beneath.hpp"
+#include "remote/files/list_directory.hpp"
 
 namespace ferryfs::remote {
 namespace {

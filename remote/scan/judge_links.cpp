@@ -11,8 +11,8 @@
 
 #include "index/base/path.hpp"
 #include "index/update/source_links.hpp"
-#include "remote/beneath.hpp"
-#include "remote/directory/listing.hpp"
+#include "remote/files/beneath.hpp"
+#include "remote/files/list_directory.hpp"
 
 namespace ferryfs::remote {
 namespace {

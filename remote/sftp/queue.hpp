@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "remote/files/unique_fd.hpp"
 #include "remote/sftp/task.hpp"
-#include "remote/unique_fd.hpp"
 
 namespace ferryfs::remote::sftp {
 

@@ -7,9 +7,9 @@
 #include <chrono>
 #include <random>
 
+#include "index/base/background.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "remote/background.hpp"
 #include "remote/digest/read_back.hpp"
 #include "remote/sftp/list_task.hpp"
 #include "remote/sftp/read_task.hpp"

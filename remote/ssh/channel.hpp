@@ -13,9 +13,9 @@
 #include <string>
 
 #include "remote/failure.hpp"
+#include "remote/files/unique_fd.hpp"
 #include "remote/ssh/patience.hpp"
 #include "remote/ssh/target.hpp"
-#include "remote/unique_fd.hpp"
 
 namespace ferryfs::remote::ssh {
 

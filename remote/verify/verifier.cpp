@@ -21,7 +21,7 @@
 #include "index/base/time.hpp"
 #include "index/query/set.hpp"
 #include "index/update/digest.hpp"
-#include "remote/sha256.hpp"
+#include "remote/files/sha256.hpp"
 #include "remote/told.hpp"
 
 namespace ferryfs::remote {

@@ -7,7 +7,7 @@
 #include <array>
 #include <set>
 
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 #include "tests/doubles/rogue.hpp"
 #include "tests/mount/store.hpp"
 

@@ -6,9 +6,9 @@
 #include <future>
 #include <type_traits>
 
+#include "index/base/serial_executor.hpp"
 #include "remote/directory/directory_archive.hpp"
 #include "remote/fetch/disk.hpp"
-#include "remote/serial_executor.hpp"
 #include "remote/sftp/packet.hpp"
 #include "remote/sftp/sftp_archive.hpp"
 #include "tests/doubles/sshd.hpp"

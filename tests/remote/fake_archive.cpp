@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "index/base/path.hpp"
-#include "remote/sha256.hpp"
+#include "remote/files/sha256.hpp"
 
 namespace ferryfs::test {
 

@@ -1,5 +1,5 @@
 // Names given on file systems that can't rename without replacing.
-#include "remote/directory/rename.hpp"
+#include "remote/files/rename.hpp"
 
 #include <sys/syscall.h>
 

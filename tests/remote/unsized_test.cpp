@@ -4,7 +4,7 @@
 
 #include <future>
 
-#include "remote/sha256.hpp"
+#include "remote/files/sha256.hpp"
 
 namespace ferryfs::test {
 namespace {

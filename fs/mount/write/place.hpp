@@ -10,7 +10,7 @@
 
 #include "fs/mount/view.hpp"
 #include "index/update/change_here.hpp"
-#include "remote/beneath.hpp"
+#include "remote/files/beneath.hpp"
 
 namespace ferryfs::fs {
 

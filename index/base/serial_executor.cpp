@@ -1,4 +1,4 @@
-#include "remote/serial_executor.hpp"
+#include "index/base/serial_executor.hpp"
 
 #include "index/base/exception_barrier.hpp"
 

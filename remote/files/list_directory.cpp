@@ -1,4 +1,4 @@
-#include "remote/directory/listing.hpp"
+#include "remote/files/list_directory.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "index/base/path.hpp"
-#include "remote/beneath.hpp"
+#include "remote/files/beneath.hpp"
 
 namespace ferryfs {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "remote/unique_fd.hpp"
+#include "remote/files/unique_fd.hpp"
 
 namespace ferryfs {
 

@@ -1,4 +1,4 @@
-#include "remote/background.hpp"
+#include "index/base/background.hpp"
 
 #include <sched.h>
 #include <sys/syscall.h>

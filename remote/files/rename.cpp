@@ -1,4 +1,4 @@
-#include "remote/directory/rename.hpp"
+#include "remote/files/rename.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

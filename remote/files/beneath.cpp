@@ -1,4 +1,4 @@
-#include "remote/beneath.hpp"
+#include "remote/files/beneath.hpp"
 
 #include <fcntl.h>
 #include <linux/limits.h>
