@@ -15,10 +15,10 @@
 #include "index/base/path.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/schema.hpp"
-#include "remote/absent_archive.hpp"
 #include "remote/destination/private_directory.hpp"
-#include "remote/open_archive.hpp"
-#include "remote/ssh/target.hpp"
+#include "remote/source/absent_archive.hpp"
+#include "remote/source/open/open_archive.hpp"
+#include "remote/source/ssh/target.hpp"
 
 namespace ferryfs::fs {
 namespace {

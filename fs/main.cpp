@@ -11,7 +11,7 @@
 #include "fs/commands/commands.hpp"
 #include "index/base/path.hpp"
 #include "index/db/database.hpp"
-#include "remote/directory/file_process.hpp"
+#include "remote/source/local/file_process.hpp"
 
 namespace {
 

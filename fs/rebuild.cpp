@@ -10,8 +10,8 @@
 #include "fs/switches.hpp"
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
-#include "remote/absent_archive.hpp"
 #include "remote/migration.hpp"
+#include "remote/source/absent_archive.hpp"
 
 namespace ferryfs::fs {
 

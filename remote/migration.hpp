@@ -32,16 +32,16 @@
 
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
-#include "remote/archive.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
 #include "remote/durable_changes.hpp"
 #include "remote/fetch/fetcher.hpp"
-#include "remote/filter.hpp"
 #include "remote/replicate/replicator.hpp"
 #include "remote/scan/directory_marks.hpp"
 #include "remote/scan/source_scan.hpp"
 #include "remote/settings.hpp"
+#include "remote/source/archive.hpp"
+#include "remote/source/filter.hpp"
 
 namespace ferryfs::remote {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "index/model/link_rules.hpp"
-#include "remote/source_settings.hpp"
+#include "remote/source/source_settings.hpp"
 
 namespace ferryfs::remote {
 

@@ -4,7 +4,7 @@
 
 #include "index/base/time.hpp"
 #include "index/model/entry.hpp"
-#include "remote/archive.hpp"
+#include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
 

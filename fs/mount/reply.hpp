@@ -7,7 +7,7 @@
 #include <cstring>
 #include <exception>
 
-#include "remote/failure.hpp"
+#include "remote/source/failure.hpp"
 
 namespace ferryfs::fs {
 

@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "remote/failure.hpp"
 #include "remote/files/unique_fd.hpp"
+#include "remote/source/failure.hpp"
 
 namespace ferryfs::remote {
 

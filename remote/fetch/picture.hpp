@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "index/model/entry.hpp"
-#include "remote/archive.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/disk.hpp"
 #include "remote/fetch/limiter.hpp"
 #include "remote/fetch/outcome.hpp"
 #include "remote/fetch/ranges.hpp"
+#include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
 

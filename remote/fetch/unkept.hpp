@@ -16,9 +16,9 @@
 #include <unordered_map>
 
 #include "index/db/writer.hpp"
-#include "remote/archive.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/outcome.hpp"
+#include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
 

@@ -16,7 +16,7 @@
 #include "index/query/set.hpp"
 #include "index/update/pushed.hpp"
 #include "remote/files/sha256.hpp"
-#include "remote/push/part_name.hpp"
+#include "remote/source/part_name.hpp"
 
 namespace ferryfs::remote {
 namespace {

@@ -17,9 +17,9 @@
 
 #include "index/query/set.hpp"
 #include "remote/decide/in_use.hpp"
-#include "remote/filter.hpp"
 #include "remote/migration.hpp"
 #include "remote/push/shipment.hpp"
+#include "remote/source/filter.hpp"
 #include "remote/told.hpp"
 
 namespace ferryfs::remote {

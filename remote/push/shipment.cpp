@@ -10,7 +10,7 @@
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "remote/push/part_name.hpp"
+#include "remote/source/part_name.hpp"
 #include "remote/told.hpp"
 
 namespace ferryfs::remote {

@@ -12,10 +12,10 @@
 
 #include "index/db/reader.hpp"
 #include "index/model/entry.hpp"
-#include "remote/archive.hpp"
 #include "remote/decide/in_use.hpp"
 #include "remote/destination.hpp"
 #include "remote/fetch/limiter.hpp"
+#include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
 

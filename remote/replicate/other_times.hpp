@@ -8,8 +8,8 @@
 
 #include "index/base/serial_executor.hpp"
 #include "index/db/writer.hpp"
-#include "remote/archive.hpp"
 #include "remote/destination.hpp"
+#include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
 

@@ -21,9 +21,9 @@
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "index/update/merge.hpp"
-#include "remote/archive.hpp"
-#include "remote/filter.hpp"
 #include "remote/scan/disappearance.hpp"
+#include "remote/source/archive.hpp"
+#include "remote/source/filter.hpp"
 #include "remote/told.hpp"
 
 namespace ferryfs::remote {

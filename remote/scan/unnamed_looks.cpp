@@ -4,7 +4,7 @@
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "remote/refused_kind.hpp"
+#include "remote/source/refused_kind.hpp"
 
 namespace ferryfs::remote {
 namespace {

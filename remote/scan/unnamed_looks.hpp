@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "index/update/merge.hpp"
-#include "remote/archive.hpp"
+#include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
 

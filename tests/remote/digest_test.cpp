@@ -3,11 +3,11 @@
 #include <filesystem>
 #include <future>
 
-#include "remote/digest/read_back.hpp"
-#include "remote/digest/source_shell.hpp"
-#include "remote/directory/directory_archive.hpp"
 #include "remote/files/sha256.hpp"
-#include "remote/sftp/sftp_archive.hpp"
+#include "remote/source/digest/read_back.hpp"
+#include "remote/source/digest/source_shell.hpp"
+#include "remote/source/local/directory_archive.hpp"
+#include "remote/source/server/sftp_archive.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/relay.hpp"

@@ -1,4 +1,4 @@
-#include "remote/directory/directory_archive.hpp"
+#include "remote/source/local/directory_archive.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

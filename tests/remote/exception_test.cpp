@@ -7,10 +7,10 @@
 #include <type_traits>
 
 #include "index/base/serial_executor.hpp"
-#include "remote/directory/directory_archive.hpp"
 #include "remote/fetch/disk.hpp"
-#include "remote/sftp/packet.hpp"
-#include "remote/sftp/sftp_archive.hpp"
+#include "remote/source/local/directory_archive.hpp"
+#include "remote/source/server/sftp_archive.hpp"
+#include "remote/source/sftp/packet.hpp"
 #include "tests/doubles/sshd.hpp"
 #include "tests/remote/migration_fixture.hpp"
 #include "tests/remote/scan_fixture.hpp"

@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "remote/archive.hpp"
+#include "remote/source/archive.hpp"
 
 namespace ferryfs::test {
 

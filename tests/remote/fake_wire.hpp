@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "remote/sftp/task.hpp"
+#include "remote/source/sftp/task.hpp"
 
 namespace ferryfs::test {
 

@@ -2,7 +2,7 @@
 // main knows nothing of that: it is served before main. glibc hands the arguments to such functions.
 #include <unistd.h>
 
-#include "remote/directory/file_process.hpp"
+#include "remote/source/local/file_process.hpp"
 
 namespace {
 

@@ -4,9 +4,9 @@
 
 #include <future>
 
-#include "remote/directory/directory_archive.hpp"
 #include "remote/migration.hpp"
-#include "remote/sftp/sftp_archive.hpp"
+#include "remote/source/local/directory_archive.hpp"
+#include "remote/source/server/sftp_archive.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/rogue.hpp"

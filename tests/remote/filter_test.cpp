@@ -1,4 +1,4 @@
-#include "remote/filter.hpp"
+#include "remote/source/filter.hpp"
 
 #include <sys/stat.h>
 

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <vector>
 
-#include "remote/directory/directory_archive.hpp"
+#include "remote/source/local/directory_archive.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/descriptor.hpp"
 #include "tests/doubles/files.hpp"

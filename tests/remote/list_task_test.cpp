@@ -1,4 +1,4 @@
-#include "remote/sftp/list_task.hpp"
+#include "remote/source/sftp/list_task.hpp"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "remote/sftp/packet.hpp"
+#include "remote/source/sftp/packet.hpp"
 
 #include <random>
 

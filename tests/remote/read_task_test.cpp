@@ -1,4 +1,4 @@
-#include "remote/sftp/read_task.hpp"
+#include "remote/source/sftp/read_task.hpp"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "remote/ssh/target.hpp"
+#include "remote/source/ssh/target.hpp"
 
 #include "index/base/error.hpp"
 #include "tests/catch.hpp"

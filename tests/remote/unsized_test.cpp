@@ -1,5 +1,5 @@
 // Sizes that a server does not tell, or tells wrongly: what counts is where its bytes end.
-#include "remote/digest/read_back.hpp"
+#include "remote/source/digest/read_back.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 #include <future>

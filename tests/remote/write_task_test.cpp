@@ -1,10 +1,10 @@
 // What goes over the wire when a file is written, or a name changed, on the source.
-#include "remote/sftp/write_task.hpp"
+#include "remote/source/sftp/write_task.hpp"
 
 #include <sys/stat.h>
 
-#include "remote/push/part_name.hpp"
-#include "remote/sftp/change_task.hpp"
+#include "remote/source/part_name.hpp"
+#include "remote/source/sftp/change_task.hpp"
 #include "tests/catch.hpp"
 #include "tests/remote/fake_wire.hpp"
 

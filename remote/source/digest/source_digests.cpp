@@ -1,0 +1,236 @@
+#include "remote/source/digest/source_digests.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "remote/source/digest/read_back.hpp"
+#include "remote/source/digest/source_shell.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_asked = 256;         // without an answer
+constexpr std::size_t longest_line = 4U << 10;  // of an answer
+constexpr std::size_t most_noise = 64U << 10;   // before the shell is ready
+constexpr auto idle_time = 15s;                 // until the connection is closed
+constexpr auto pause_after_refusal = 60s;       // until a connection is tried again
+
+// The server does not do what is asked, and will not later.
+struct unable : std::exception {
+  explicit unable(std::string says) : why(std::move(says)) {}
+  const char* what() const noexcept override { return why.c_str(); }
+
+  std::string why;
+};
+
+void answer_to(const archive::digested& done, const std::optional<failure>& why, const std::string& sha256) noexcept {
+  contain("answer to a digest", [&] { done(why, sha256); });
+}
+
+}  // namespace
+
+// One connection with a shell behind it.
+class source_digests::conversation {
+ public:
+  conversation(source_digests& owner) : owner_(owner), stream_(owner.target_, owner.stop_), outbox_(shell_greeting()) {
+    stream_.start(std::string(shell_command));
+  }
+
+  // Returns when nobody has asked for a while or it is to stop. Throws failure or unable.
+  void serve() {
+    try {
+      converse();
+    } catch (const failure&) {
+      if (!ready_ && stream_.at_end()) throw unable{"no shell with a sha256sum answers"};
+      throw;
+    }
+  }
+
+  std::deque<question> unanswered() { return std::move(asked_); }
+
+ private:
+  void converse() {
+    while (!owner_.stop_) {
+      bool moved = ask();
+      const bool all_sent = !stream_.read_pending() && flush();
+      if (!stream_.write_pending()) moved = listen() || moved;
+      const auto silence = clock::now() - heard_;
+      if (is_owed() && silence > owner_.target_.io_timeout)
+        throw failure{cause::timeout, fmt::format("{}: no digest within {} s", owner_.target_.where(),
+                                                  owner_.target_.io_timeout.count())};
+      if (!is_owed() && silence > idle_time) return;
+      if (moved) continue;
+      owner_.waker_.fall_asleep();
+      if (!(asked_.size() < most_asked && owner_.has_work()) && !owner_.stop_)
+        stream_.wait(owner_.waker_.fd(), all_sent ? 500ms : 100ms);
+      owner_.waker_.wake_up();
+    }
+  }
+
+  bool is_owed() const { return !ready_ || !asked_.empty(); }
+
+  bool ask() {
+    bool asked = false;
+    question q;
+    while (asked_.size() < most_asked && owner_.take(q)) {
+      if (asked_.empty()) heard_ = clock::now();
+      outbox_ += shell_question(next_ + asked_.size(), q.absolute);
+      asked_.push_back(std::move(q));
+      asked = true;
+    }
+    return asked;
+  }
+
+  bool flush() {
+    while (!outbox_.empty()) {
+      const std::size_t n = stream_.write(std::as_bytes(std::span(outbox_)));
+      if (n == 0) return false;
+      outbox_.erase(0, n);
+    }
+    return true;
+  }
+
+  bool listen() {
+    std::array<char, 8192> buffer;
+    const std::size_t n = stream_.read(std::as_writable_bytes(std::span(buffer)));
+    for (std::size_t i = 0; i < n; ++i) {
+      if (buffer[i] != '\n') {
+        line_ += buffer[i];
+      } else {
+        hear(line_);
+        line_.clear();
+      }
+    }
+    if (line_.size() > longest_line) throw unable{"it prints endless lines"};
+    return n > 0;
+  }
+
+  void hear(std::string_view line) {
+    heard_ = clock::now();
+    if (!ready_) {
+      noise_ += line.size() + 1;
+      ready_ = line.substr(0, line.find("  ")).starts_with(shell_ready);
+      if (!ready_ && noise_ > most_noise) throw unable{"no shell with a sha256sum answers"};
+      return;
+    }
+    const auto answer = parse_shell_answer(line);
+    if (!answer || asked_.empty() || answer->number != next_) throw unable{"it prints what nobody asked for"};
+    const question q = std::move(asked_.front());
+    asked_.pop_front();
+    ++next_;
+    answer->sha256.empty() ? owner_.read_back(q) : answer_to(q.done, std::nullopt, answer->sha256);
+  }
+
+  source_digests& owner_;
+  ssh::channel stream_;
+  std::string outbox_, line_;
+  bool ready_ = false;
+  std::size_t noise_ = 0;
+  std::uint64_t next_ = 0;  // number of the oldest question without an answer
+  std::deque<question> asked_;
+  clock::time_point heard_ = clock::now();
+};
+
+void source_digests::want(std::string path, std::string absolute, archive::digested done) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!stop_) {
+      queue_.push_back({std::move(path), std::move(absolute), std::move(done)});
+      if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
+      wake_.notify_one();
+      waker_.ring();
+      return;
+    }
+  }
+  done(failure{cause::cancelled, "ferryfs is ending"}, {});
+}
+
+bool source_digests::take(question& q) {
+  const std::lock_guard lock{mutex_};
+  if (queue_.empty()) return false;
+  q = std::move(queue_.front());
+  queue_.pop_front();
+  return true;
+}
+
+bool source_digests::has_work() {
+  const std::lock_guard lock{mutex_};
+  return !queue_.empty();
+}
+
+void source_digests::read_back(const question& q) noexcept {
+  if (const auto thrown = contain("digest", [&] { digest_by_reading(source_, q.path, q.done); }))
+    answer_to(q.done, failure_of(thrown, printable(q.path)), {});
+}
+
+void source_digests::run() {
+  question q;
+  while (true) {
+    {
+      std::unique_lock lock{mutex_};
+      wake_.wait(lock, [&] { return stop_ || !queue_.empty(); });
+    }
+    if (stop_) break;
+    if (!never_ && clock::now() >= not_before_)
+      serve();
+    else if (take(q))
+      read_back(q);
+  }
+  while (take(q)) answer_to(q.done, failure{cause::cancelled, "ferryfs is ending"}, {});
+}
+
+// What was asked when it ended is asked again, but the oldest: the server may have died of it, or take too long over it
+// without a word.
+void source_digests::serve() {
+  std::deque<question> unanswered;
+  among_.take();
+  const std::unique_ptr<const place, void (*)(const place*)> end{&among_, [](const place* p) { p->leave(); }};
+  try {
+    conversation with{*this};
+    try {
+      with.serve();
+    } catch (...) {
+      unanswered = with.unanswered();
+      throw;
+    }
+    unanswered = with.unanswered();
+  } catch (const unable& u) {
+    never_ = true;
+    spdlog::info("{}: {}; digests are had by reading the files back", target_.where(), u.why);
+  } catch (const ssh::no_commands& f) {
+    never_ = true;
+    spdlog::info("{}; digests are had by reading the files back", f.text);
+  } catch (const failure& f) {
+    if (unanswered.empty()) not_before_ = clock::now() + pause_after_refusal;
+    spdlog::info("{}; digests are had by reading the files back", f.text);
+  } catch (...) {
+    not_before_ = clock::now() + pause_after_refusal;
+    log_once(target_.where() + ": digests: " + text_of(std::current_exception()));
+  }
+  if (!unanswered.empty() && !stop_) {
+    read_back(unanswered.front());
+    unanswered.pop_front();
+  }
+  const std::lock_guard lock{mutex_};
+  queue_.insert(queue_.begin(), std::make_move_iterator(unanswered.begin()), std::make_move_iterator(unanswered.end()));
+}
+
+void source_digests::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    stop_ = true;
+    wake_.notify_all();
+  }
+  waker_.ring();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace ferryfs::remote

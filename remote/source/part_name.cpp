@@ -1,0 +1,29 @@
+#include "remote/source/part_name.hpp"
+
+#include <fmt/format.h>
+
+#include "index/base/path.hpp"
+#include "remote/files/sha256.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::string_view suffix = ".ferryfs-part";
+
+}  // namespace
+
+std::string part_name(std::string_view name, std::string_view owner) {
+  const std::size_t room = longest_name - 2 - owner.size() - suffix.size();
+  if (name.size() <= room) return fmt::format(".{}.{}{}", name, owner, suffix);
+  sha256 hash;
+  hash.add(std::as_bytes(std::span(name)));
+  std::string mark = "~";
+  for (const char c : hash.result().substr(0, 16)) mark += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return fmt::format(".{}{}.{}{}", name.substr(0, room - mark.size()), mark, owner, suffix);
+}
+
+bool is_part_name(std::string_view name) noexcept {
+  return name.size() > 1 + suffix.size() && name.starts_with('.') && name.ends_with(suffix);
+}
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,264 @@
+#include "remote/source/sftp/list_task.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "remote/source/refused_kind.hpp"
+#include "remote/source/sftp/kind_task.hpp"
+
+namespace ferryfs::remote::sftp {
+namespace {
+
+constexpr std::uint32_t widest_window = 16;
+constexpr std::uint32_t most_completing = 64;
+constexpr std::size_t most_incomplete = 1000;  // beyond it no more names are asked for
+constexpr std::uint32_t most_learning = 8;
+constexpr std::size_t one_batch = 100;
+constexpr std::uint64_t beside_opendir = 1;  // the offset by which such READDIRs are known
+// A directory that never ends is a broken or hostile server.
+constexpr std::uint64_t most_names = 4'000'000;
+
+std::string why_invalid(const std::string& name) {
+  return name.empty()                 ? "an empty name"
+         : name.size() > longest_name ? fmt::format("a name of {} bytes; {} are the most", name.size(), longest_name)
+         : name.find('/') != std::string::npos ? "a name with a '/' in it"
+                                               : "a name with a zero byte in it";
+}
+
+// ProFTPD answers READLINK with the whole path that a link leads to. Where the size of the link is that of the way
+// there from its own directory, that is what stands in it.
+std::string as_it_stands(std::string target, std::uint64_t size, const std::string& directory) {
+  if (!target.starts_with('/') || size == 0 || size == target.size()) return target;
+  auto relative = std::filesystem::path(target).lexically_relative(directory).string();
+  return relative.size() == size ? relative : target;
+}
+
+}  // namespace
+
+void list_task::start(wire& w) {
+  again(w, {shared_from_this(), type::opendir, {}, {}});
+  if (auto handle = w.next_handle()) {
+    handle_ = *std::move(handle);
+    for (; asked_ < window_; ++asked_)
+      w.begin({shared_from_this(), type::readdir, {beside_opendir, 0}, {}}).string(handle_).end();
+  }
+}
+
+void list_task::again(wire& w, const request& r) { w.begin(r).string(w.absolute(path_)).end(); }
+
+std::string list_task::shown() const { return printable(path_.empty() ? "." : path_); }
+std::string list_task::shown(const found& f) const { return printable(join(path_, f.name)); }
+
+void list_task::opened(wire& w, std::string handle) {
+  opened_ = true;
+  foretold_ = handle == handle_;
+  if (!foretold_ && early_names_) throw broken{"names in answer to a READDIR of a handle that it did not give"};
+  if (!foretold_) asked_ = 0;  // what they are answered is not of this directory
+  handle_ = std::move(handle);
+  ask(w);
+}
+
+void list_task::ask(wire& w) {
+  while (opened_ && asked_ < window_ && !at_end_ && !failed_ && incomplete_.size() < most_incomplete) {
+    w.begin({shared_from_this(), type::readdir, {}, {}}).string(handle_).end();
+    ++asked_;
+  }
+}
+
+void list_task::reply(wire& w, const request& r, type got, parser& p) {
+  if (ended_) return;  // the answer to CLOSE, or to a READDIR beside an OPENDIR that failed
+  switch (r.sent) {
+    case type::opendir:
+      if (got == type::status) return end(status_failure(w, path_, p));
+      if (got != type::handle) throw broken{"an answer to OPENDIR that is none"};
+      opened(w, std::string{p.string()});
+      break;
+    case type::readdir:
+      if (opened_ && !foretold_ && r.part.offset == beside_opendir) return;
+      --asked_;
+      listed(w, r, got, p);
+      break;
+    case type::readlink:
+    case type::lstat:
+      --completing_;
+      completed(w, r, got, p);
+      break;
+    default:
+      return;
+  }
+  complete(w);
+  if (asked_ == 0 || (packets_ != 1 && !short_)) ask(w);
+  settle(w);
+}
+
+void list_task::listed(wire& w, const request&, type got, parser& p) {
+  if (got == type::name) {
+    early_names_ = early_names_ || !opened_;
+    names(w, p);
+    // Most directories are a packet or two: what is asked for beyond them is a round trip until they have ended.
+    if (++packets_ > 1) window_ = std::min(window_ * 2, widest_window);
+  } else if (got != type::status) {
+    throw broken{"an answer to READDIR that is none"};
+  } else if (!opened_) {
+    return;  // a server that did not wait for its OPENDIR: it is asked again
+  } else if (code_of(p) == status::eof) {
+    at_end_ = true;
+  } else if (!failed_) {
+    failed_ = status_failure(w, path_, p);
+    if (failed_->why == cause::source_error)
+      failed_->text += " (some servers can't list a directory with a name in it that is not UTF-8)";
+  }
+}
+
+void list_task::names(wire& w, parser& p) {
+  const std::uint32_t count = p.u32();
+  total_ += std::max(count, 1U);  // a packet of none is no progress either
+  short_ = count < fullest_;
+  fullest_ = std::max(fullest_, count);
+  for (std::uint32_t left = count; left > 0; --left) {
+    found f;
+    f.name = p.string();
+    p.bytes();  // the line that `ls -l` would show
+    f.attrs = p.attrs();
+    if (f.name == "." || f.name == "..") continue;
+    valid_name(f.name) ? take(std::move(f)) : refuse(std::move(f), why_invalid(f.name));
+  }
+  p.end();
+  if (total_ > most_names)
+    failed_ = failure{cause::protocol,
+                      fmt::format("{}: {}: the directory does not end after {} names", w.where(), shown(), most_names)};
+  else if (opened_)
+    hand_over();
+}
+
+void list_task::refuse(found f, const std::string& why) {
+  if (const auto thrown = contain("a listing", [&] { to_->refused(std::move(f.name), why); }))
+    failed_ = failure_of(thrown, shown());
+}
+
+void list_task::hand_over() {
+  if (failed_ || ready_.empty()) return;
+  if (const auto thrown = contain("a listing", [&] { to_->batch(std::exchange(ready_, {})); }))
+    failed_ = failure_of(thrown, shown());
+}
+
+void list_task::take(found f) {
+  const auto kind = f.attrs.mode & S_IFMT;
+  if (kind == 0 || (kind == S_IFLNK && f.target.empty()))
+    incomplete_.push_back(std::move(f));
+  else if (is_refused_kind(kind))
+    refuse(std::move(f), why_refused(kind));
+  else
+    ready_.push_back(std::move(f));
+}
+
+void list_task::complete(wire& w) {
+  for (; completing_ < most_completing && !incomplete_.empty() && !failed_; ++completing_) {
+    found f = std::move(incomplete_.front());
+    incomplete_.pop_front();
+    const auto how = f.attrs.has_kind() ? type::readlink : type::lstat;
+    const std::string path = w.absolute(join(path_, f.name));
+    w.begin({shared_from_this(), how, {}, std::move(f)}).string(path).end();
+  }
+}
+
+void list_task::completed(wire& w, const request& r, type got, parser& p) {
+  r.sent == type::lstat ? looked(w, r.about, got, p) : linked(w, r, got, p);
+  if (ready_.size() >= one_batch) hand_over();
+}
+
+// A name that went while it was asked about is not there. Any other refusal says nothing of it.
+void list_task::looked(wire& w, found f, type got, parser& p) {
+  const bool exists = got == type::attrs;
+  if (got == type::status && code_of(p) == status::no_such_file) return;
+  if (exists) {
+    const attributes now = p.attrs();
+    p.end();
+    f.attrs = {now.mode != 0 ? now.mode : f.attrs.mode, now.size ? now.size : f.attrs.size,
+               now.mtime ? now.mtime : f.attrs.mtime};
+    if (f.attrs.has_kind()) return take(std::move(f));
+  } else if (got != type::status) {
+    throw broken{"an answer to LSTAT that is none"};
+  }
+  ++completing_;
+  const std::string path = w.absolute(join(path_, f.name));
+  w.begin({shared_from_this(), type::readlink, {}, std::move(f), exists}).string(path).end();
+}
+
+void list_task::linked(wire& w, const request& r, type got, parser& p) {
+  found f = r.about;
+  if (got == type::name) {
+    if (p.u32() != 1) throw broken{"an answer to READLINK that is none"};
+    f.target = p.string();
+    f.target = as_it_stands(std::move(f.target), f.attrs.size.value_or(0), w.absolute(path_));
+    if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
+    if (f.attrs.size.value_or(0) == 0) f.attrs.size = f.target.size();  // as the size of a link is
+    if (f.target.empty())
+      return lacks(fmt::format("{}: {}: this symbolic link leads to an empty path", w.where(), shown(f)));
+    return take(std::move(f));
+  }
+  if (got != type::status) throw broken{"an answer to READLINK that is none"};
+  const auto code = code_of(p);
+  if (f.attrs.has_kind() && code == status::no_such_file) return;
+  // Without READLINK a link can't be told from what it leads to.
+  if (f.attrs.has_kind() || code == status::unsupported)
+    return lacks(fmt::format("{}: {}: the server does not tell {}: {}", w.where(), shown(f),
+                             f.attrs.has_kind() ? "where this symbolic link leads" : "what this is, a link or not",
+                             words_of(p)));
+  kindless_.push_back({std::move(f), r.exists});
+}
+
+// Its own handle is closed by now: a server may have one for a connection.
+void list_task::learn_kinds(wire& w) {
+  for (; learning_ < most_learning && !kindless_.empty() && !failed_; ++learning_) {
+    const kindless next = std::move(kindless_.front());
+    kindless_.pop_front();
+    const auto learnt = [this, f = next.name](wire& on, const std::optional<failure>& why,
+                                              const attributes& a) mutable {
+      --learning_;
+      if (ended_) return;
+      if (why && why->why != cause::not_found) lacks(why->text);
+      if (!why) f.attrs = a, take(std::move(f));
+      settle(on);
+    };
+    std::make_shared<kind_task>(shared_from_this(), join(path_, next.name.name), next.name.attrs, next.exists, learnt)
+        ->start(w);
+  }
+}
+
+void list_task::lacks(std::string why) {
+  ++lacks_;
+  if (!lacking_) lacking_ = failure{cause::source_error, std::move(why)};
+}
+
+// READDIRs that are under way behind the end are waited for: a server may answer in another order, and with names.
+void list_task::settle(wire& w) {
+  if (ended_ || !opened_ || asked_ > 0 || !(at_end_ || failed_)) return;
+  if (completing_ > 0 || (!failed_ && !incomplete_.empty())) return;
+  if (!std::exchange(closed_, true)) w.close(shared_from_this(), handle_);
+  learn_kinds(w);
+  if (learning_ > 0 || (!failed_ && !kindless_.empty())) return;
+  hand_over();
+  if (!failed_ && lacking_) {
+    failed_ = lacking_;
+    if (lacks_ > 1) failed_->text += fmt::format(" (and the same of {} more names)", lacks_ - 1);
+    failed_->text += "; its directory stays incomplete";
+  }
+  end(failed_);
+}
+
+void list_task::lost(const failure& why) { end(why); }
+
+void list_task::end(const std::optional<failure>& why) {
+  if (ended_) return;
+  ended_ = true;
+  to_->finished(why);
+}
+
+}  // namespace ferryfs::remote::sftp

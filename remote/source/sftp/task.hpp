@@ -1,0 +1,128 @@
+// What a connection works on: one file read, one directory listed, one path looked at. Each is a small state machine
+// driven by the replies to its own requests, on the thread of the connection that took it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "remote/source/archive.hpp"
+#include "remote/source/sftp/packet.hpp"
+
+namespace ferryfs::remote::sftp {
+
+class task;
+
+// A request that waits for its reply.
+struct request {
+  std::shared_ptr<task> owner;
+  type sent = type::init;
+  range part;               // of a READ
+  found about;              // of a listing's LSTAT or READLINK: the entry it completes
+  bool exists = false;      // the same: an LSTAT showed it
+  unsigned refusals = 0;    // of an OPEN or OPENDIR that was refused while others were open
+  std::uint64_t ahead = 0;  // bytes that were requested before and not here when it was sent
+  std::chrono::steady_clock::time_point asked = {};
+};
+
+// What a server can beyond version 3.
+struct extensions {
+  bool limits = false, posix_rename = false, fsync = false, statvfs = false;
+};
+
+// SYMLINK's two paths: the draft has the link's own first, OpenSSH's server, which others follow, its target.
+enum class link_order { unknown, target_first, link_first };
+
+// What a task may ask of the connection that runs it.
+class wire {
+ public:
+  virtual ~wire() = default;
+  // Begins a request; the caller appends its fields to the builder and ends it.
+  virtual builder begin(request r) = 0;
+  // The server's path of one relative to the archive's root.
+  virtual std::string absolute(const std::string& path) const = 0;
+  virtual std::uint32_t read_length() const = 0;   // longest READ that the server answers
+  virtual std::uint32_t write_length() const = 0;  // longest WRITE that it takes
+  virtual const extensions& offered() const = 0;
+  virtual std::string where() const = 0;  // for messages
+  // What the server will call the file that is opened next, where that can be foretold: a READ sent with it beside the
+  // OPEN saves a round trip. It may be wrong; the answer to OPEN tells.
+  virtual std::optional<std::string> next_handle() const { return std::nullopt; }
+  // Sends CLOSE.
+  virtual void close(std::shared_ptr<task> owner, const std::string& handle);
+  // As far as a task has found out.
+  link_order order_of_links() const noexcept { return order_of_links_; }
+  void set_order_of_links(link_order order) noexcept { order_of_links_ = order; }
+
+ private:
+  link_order order_of_links_ = link_order::unknown;
+};
+
+class task : public std::enable_shared_from_this<task> {
+ public:
+  virtual ~task() = default;
+  virtual void start(wire& w) = 0;
+  // A reply to one of its requests; `p` stands behind the id. Throws `broken`.
+  virtual void reply(wire& w, const request& r, type got, parser& p) = 0;
+  // The connection is gone, or never took it: ends the task.
+  virtual void lost(const failure& why) = 0;
+  // Whether a refusal of its OPEN or OPENDIR `r` may come of others being open; it is then sent once more by `again`,
+  // which is to hand on r.refusals.
+  virtual bool may_be_for_others(const request&) const noexcept { return true; }
+  virtual void again(wire&, const request&) {}
+  // The task that it is a part of, which the connection counts in its place.
+  virtual const task& counted() const noexcept { return *this; }
+  bool ended() const noexcept { return ended_; }
+
+ protected:
+  bool ended_ = false;
+};
+
+// A task that moves the bytes of an open file: once its OPEN was answered, it gets turns to request more.
+class transfer : public task {
+ public:
+  // Requests one more range if one is wanted. `enough`: it needs no more turns.
+  virtual reading::wish request_more(wire& w) = 0;
+  // Somebody waits for it: it goes ahead of the others.
+  virtual bool urgent() const = 0;
+};
+
+// The code of a STATUS reply, whose parser stays where it is.
+status code_of(parser p);
+
+// What a STATUS reply says, for people; the parser stays where it is.
+std::string words_of(parser p);
+
+// Turns a STATUS reply into a failure of `path`.
+failure status_failure(const wire& w, const std::string& path, parser& p);
+
+// One path looked at: LSTAT, and where that does not tell the kind of file, READLINK, OPENDIR and OPEN. Beside that,
+// where it is wanted, the number of the file system that the path lies on (statvfs@openssh.com).
+class stat_task final : public task {
+ public:
+  using done = std::function<void(const std::optional<failure>&, const attributes&)>;
+  // Nothing: the server does not tell it. Called before `done`.
+  using on_file_system = std::function<void(std::optional<std::uint64_t>)>;
+  stat_task(std::string path, done call, on_file_system call_too = {})
+      : path_(std::move(path)), done_(std::move(call)), on_file_system_(std::move(call_too)) {}
+  void start(wire& w) override;
+  void reply(wire& w, const request& r, type got, parser& p) override;
+  void lost(const failure& why) override;
+
+ private:
+  void looked(wire& w, type got, parser& p);
+  void learn_kind(wire& w);
+  void end(const std::optional<failure>& why, const attributes& a);
+  std::string path_;
+  done done_;
+  on_file_system on_file_system_;
+  bool awaits_file_system_ = false;
+  std::optional<std::uint64_t> file_system_;
+  std::optional<std::pair<std::optional<failure>, attributes>> looked_;  // and the file system is still to come
+  attributes seen_;
+  bool exists_ = false;  // LSTAT showed it
+};
+
+}  // namespace ferryfs::remote::sftp

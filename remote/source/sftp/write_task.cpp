@@ -1,0 +1,131 @@
+#include "remote/source/sftp/write_task.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+
+namespace ferryfs::remote::sftp {
+namespace {
+
+constexpr std::uint32_t for_writing = 2, create = 8, only_new = 32;
+constexpr range of_attributes{1, 0};  // by which the FSETSTAT of mode and time is known
+
+}  // namespace
+
+builder write_task::ask(wire& w, type t, range part) {
+  ++owed_;
+  return w.begin({shared_from_this(), t, part, {}});
+}
+
+void write_task::start(wire& w) { ask(w, type::lstat).string(w.absolute(from_->path())).end(); }
+
+reading::wish write_task::request_more(wire& w) {
+  if (failed_ || enough_) return reading::wish::enough;
+  bytes_.clear();
+  writing::next next{reading::wish::enough, 0};
+  if (const auto thrown = contain("request", [&] { next = from_->give(w.write_length(), bytes_); })) {
+    failed_ = failure_of(thrown, printable(from_->path()));
+    settle(w);
+    return reading::wish::enough;
+  }
+  if (next.what == reading::wish::more)
+    ask(w, type::write, {next.offset, static_cast<std::uint32_t>(bytes_.size())})
+        .string(handle_)
+        .u64(next.offset)
+        .bytes(bytes_)
+        .end();
+  if (next.what == reading::wish::enough) complete(w);
+  return next.what;
+}
+
+// The server does what one channel asks in order: all of it follows the last byte.
+void write_task::complete(wire& w) {
+  enough_ = true;
+  bytes_ = {};
+  const auto wanted = from_->wanted();
+  ask(w, type::fsetstat, of_attributes).string(handle_).mode_and_time(wanted.mode, wanted.mtime.value_or(0)).end();
+  if (w.offered().fsync) ask(w, type::extended).string("fsync@openssh.com").string(handle_).end();
+  ask(w, type::fstat).string(handle_).end();
+  close(w);
+}
+
+void write_task::close(wire& w) {
+  ask(w, type::close).string(handle_).end();
+  closed_ = true;
+}
+
+void write_task::reply(wire& w, const request& r, type got, parser& p) {
+  --owed_;
+  if (r.sent == type::lstat) return looked(w, got, p);
+  if (r.sent == type::open) return opened(w, got, p);
+  if (r.sent == type::fstat && got == type::attrs) {
+    after_ = p.attrs();
+    p.end();
+    if (!after_.has_kind()) after_.mode |= S_IFREG;
+  } else if (got != type::status) {
+    throw broken{"an answer to a WRITE that is none"};
+  } else if (r.sent == type::fstat) {
+    after_ = {S_IFREG, {}, {}};  // its digest proves it
+  } else if (code_of(p) != status::ok && !failed_ && r.part.offset != of_attributes.offset) {
+    failed_ = status_failure(w, from_->path(), p);
+  }
+  settle(w);
+}
+
+// A link under that name must not lead the bytes elsewhere.
+void write_task::looked(wire& w, type got, parser& p) {
+  if (got == type::attrs) {
+    const auto a = p.attrs();
+    p.end();
+    if (a.has_kind() && !S_ISREG(a.mode))
+      return end(failure{cause::exists, fmt::format("{}: {}: something else has the name of its partial file there",
+                                                    w.where(), printable(from_->path()))});
+    // What is not known to be of some length is cut off.
+    there_ = a.size.value_or(0) != 0 ? *a.size : UINT64_MAX;
+    return open(w, for_writing);
+  }
+  if (got != type::status) throw broken{"an answer to LSTAT that is none"};
+  const auto why = status_failure(w, from_->path(), p);
+  if (why.why != cause::not_found) return end(why);
+  open(w, for_writing | create | only_new);
+}
+
+void write_task::open(wire& w, std::uint32_t flags) {
+  flags_ = flags;
+  ++owed_;
+  again(w, {shared_from_this(), type::open, {}, {}});
+}
+
+void write_task::again(wire& w, const request& r) {
+  w.begin(r).string(w.absolute(from_->path())).u32(flags_).mode(0600).end();
+}
+
+void write_task::opened(wire& w, type got, parser& p) {
+  if (got == type::status) return end(status_failure(w, from_->path(), p));
+  if (got != type::handle) throw broken{"an answer to OPEN that is none"};
+  handle_ = p.string();
+  std::uint64_t at = 0;
+  if (const auto thrown = contain("request", [&] { at = from_->begin(there_); })) {
+    failed_ = failure_of(thrown, printable(from_->path()));
+    return settle(w);
+  }
+  if (at < there_) ask(w, type::fsetstat).string(handle_).size(at).end();
+}
+
+void write_task::settle(wire& w) {
+  if (owed_ > 0 || (!enough_ && !failed_)) return;
+  if (!closed_) return close(w);
+  end(failed_);
+}
+
+void write_task::lost(const failure& why) { end(why); }
+
+void write_task::end(const std::optional<failure>& why) {
+  if (ended_) return;
+  ended_ = true;
+  from_->finished(why, after_);
+}
+
+}  // namespace ferryfs::remote::sftp
