@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/migration.hpp"
 #include "remote/settings.hpp"
 

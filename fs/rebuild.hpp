@@ -1,7 +1,7 @@
 // scan --rebuild: the index is made anew from both sides and from the file of decisions.
 #pragma once
 
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/settings.hpp"
 
 namespace ferryfs::fs {

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "index/db/writer.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 
 namespace ferryfs::remote {
 

@@ -9,7 +9,7 @@
 #include "index/base/path.hpp"
 #include "index/query/completeness.hpp"
 #include "remote/decide/replay_decisions.hpp"
-#include "remote/scan/cut_off_renames.hpp"
+#include "remote/destination/rename_recovery.hpp"
 #include "remote/scan/destination_scan.hpp"
 #include "remote/scan/judge_links.hpp"
 

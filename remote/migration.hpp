@@ -33,7 +33,7 @@
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "remote/decide/in_use.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/durable_changes.hpp"
 #include "remote/fetch/fetcher.hpp"
 #include "remote/replicate/replicator.hpp"

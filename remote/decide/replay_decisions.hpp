@@ -2,7 +2,7 @@
 #pragma once
 
 #include "index/db/writer.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 
 namespace ferryfs::remote {
 

@@ -19,7 +19,7 @@
 #include "index/db/writer.hpp"
 #include "index/update/outcome.hpp"
 #include "remote/decide/in_use.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/fetch/picture.hpp"
 
 namespace ferryfs::remote {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "index/model/entry.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/fetch/disk.hpp"
 #include "remote/fetch/limiter.hpp"
 #include "remote/fetch/outcome.hpp"

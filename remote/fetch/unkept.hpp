@@ -16,7 +16,7 @@
 #include <unordered_map>
 
 #include "index/db/writer.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/fetch/outcome.hpp"
 #include "remote/source/archive.hpp"
 

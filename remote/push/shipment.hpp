@@ -13,7 +13,7 @@
 #include "index/db/reader.hpp"
 #include "index/model/entry.hpp"
 #include "remote/decide/in_use.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/fetch/limiter.hpp"
 #include "remote/source/archive.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "index/base/serial_executor.hpp"
 #include "index/db/writer.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {

@@ -7,7 +7,7 @@
 
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 #include "remote/scan/directory_marks.hpp"
 
 namespace ferryfs::remote {

@@ -4,7 +4,7 @@
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "index/model/link_rules.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 
 namespace ferryfs::remote {
 

@@ -1,5 +1,5 @@
 // A rename that a crash cut off between the disk and the index is whole after the next start.
-#include "remote/scan/cut_off_renames.hpp"
+#include "remote/destination/rename_recovery.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

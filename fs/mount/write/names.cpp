@@ -12,7 +12,7 @@
 #include "fs/mount/write/made_file.hpp"
 #include "fs/mount/write/place.hpp"
 #include "index/base/path.hpp"
-#include "remote/scan/cut_off_renames.hpp"
+#include "remote/destination/rename_recovery.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -1,4 +1,4 @@
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

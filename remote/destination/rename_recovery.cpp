@@ -1,4 +1,4 @@
-#include "remote/scan/cut_off_renames.hpp"
+#include "remote/destination/rename_recovery.hpp"
 
 #include <fcntl.h>
 #include <linux/fs.h>

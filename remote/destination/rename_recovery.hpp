@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "index/db/writer.hpp"
-#include "remote/destination.hpp"
+#include "remote/destination/destination.hpp"
 
 namespace ferryfs::remote {
 
