@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "remote/settings.hpp"
+#include "remote/engine/settings.hpp"
 
 namespace ferryfs::fs {
 

@@ -7,9 +7,9 @@
 #include "fs/ready.hpp"
 #include "fs/size.hpp"
 #include "index/base/path.hpp"
-#include "remote/decide/skip.hpp"
-#include "remote/decide/undelete.hpp"
-#include "remote/fetch/fetch_below.hpp"
+#include "remote/engine/decide/fetch_below.hpp"
+#include "remote/engine/decide/skip.hpp"
+#include "remote/engine/decide/undelete.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "fs/command_result.hpp"
-#include "remote/decide/in_use.hpp"
-#include "remote/decide/resolve.hpp"
-#include "remote/migration.hpp"
-#include "remote/verify/verifier.hpp"
+#include "remote/engine/decide/resolve.hpp"
+#include "remote/engine/in_use.hpp"
+#include "remote/engine/migration/migration.hpp"
+#include "remote/engine/verify/verifier.hpp"
 
 namespace ferryfs::fs {
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "remote/destination/destination.hpp"
-#include "remote/migration.hpp"
-#include "remote/settings.hpp"
+#include "remote/engine/migration/migration.hpp"
+#include "remote/engine/settings.hpp"
 
 namespace ferryfs::fs {
 

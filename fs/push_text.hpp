@@ -8,7 +8,7 @@
 #include "fs/command_result.hpp"
 #include "fs/report/recorder.hpp"
 #include "index/base/error.hpp"
-#include "remote/push/pusher.hpp"
+#include "remote/engine/push/pusher.hpp"
 
 namespace ferryfs::fs {
 

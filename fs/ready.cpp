@@ -12,7 +12,7 @@
 #include "index/base/path.hpp"
 #include "index/query/completeness.hpp"
 #include "index/query/set.hpp"
-#include "remote/verify/verifier.hpp"
+#include "remote/engine/verify/verifier.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "index/db/counters.hpp"
-#include "remote/decide/in_use.hpp"
-#include "remote/migration.hpp"
-#include "remote/verify/verifier.hpp"
+#include "remote/engine/in_use.hpp"
+#include "remote/engine/migration/migration.hpp"
+#include "remote/engine/verify/verifier.hpp"
 
 namespace ferryfs::fs {
 

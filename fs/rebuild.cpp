@@ -10,7 +10,7 @@
 #include "fs/switches.hpp"
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 #include "remote/source/absent_archive.hpp"
 
 namespace ferryfs::fs {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "remote/destination/destination.hpp"
-#include "remote/settings.hpp"
+#include "remote/engine/settings.hpp"
 
 namespace ferryfs::fs {
 

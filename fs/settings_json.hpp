@@ -5,7 +5,7 @@
 
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
-#include "remote/settings.hpp"
+#include "remote/engine/settings.hpp"
 
 namespace ferryfs::fs {
 

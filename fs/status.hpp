@@ -5,7 +5,7 @@
 #include <string>
 
 #include "index/db/reader.hpp"
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 
 namespace ferryfs::fs {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "fs/command_result.hpp"
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 
 namespace ferryfs::fs {
 

@@ -11,7 +11,7 @@
 #include "fs/size.hpp"
 #include "fs/switches.hpp"
 #include "index/base/path.hpp"
-#include "remote/fetch/fetch_below.hpp"
+#include "remote/engine/decide/fetch_below.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -17,7 +17,7 @@
 #include "fs/signals.hpp"
 #include "fs/watched.hpp"
 #include "index/base/exception_barrier.hpp"
-#include "remote/scan/destination_scan.hpp"
+#include "remote/engine/scan/destination_scan.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "index/model/entry.hpp"
-#include "remote/fetch/outcome.hpp"
+#include "remote/engine/fetch/outcome.hpp"
 #include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {

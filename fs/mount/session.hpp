@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fs/mount/view.hpp"
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 
 namespace ferryfs::fs {
 

@@ -17,7 +17,7 @@
 #include "fs/virtual/control.hpp"
 #include "fs/virtual/directory.hpp"
 #include "index/base/serial_executor.hpp"
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 
 namespace ferryfs::fs {
 

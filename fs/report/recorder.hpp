@@ -4,8 +4,8 @@
 #include <string>
 
 #include "fs/report/history.hpp"
-#include "remote/migration.hpp"
-#include "remote/push/pusher.hpp"
+#include "remote/engine/migration/migration.hpp"
+#include "remote/engine/push/pusher.hpp"
 
 namespace ferryfs::fs {
 

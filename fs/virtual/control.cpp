@@ -11,7 +11,7 @@
 #include "fs/switches.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "remote/decide/resolve.hpp"
+#include "remote/engine/decide/resolve.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -14,9 +14,9 @@
 #include "fs/push_text.hpp"
 #include "fs/report/recorder.hpp"
 #include "fs/virtual/single_job.hpp"
-#include "remote/decide/in_use.hpp"
-#include "remote/migration.hpp"
-#include "remote/verify/verifier.hpp"
+#include "remote/engine/in_use.hpp"
+#include "remote/engine/migration/migration.hpp"
+#include "remote/engine/verify/verifier.hpp"
 
 namespace ferryfs::fs {
 

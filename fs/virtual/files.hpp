@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "fs/virtual/directory.hpp"
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 
 namespace ferryfs::fs {
 

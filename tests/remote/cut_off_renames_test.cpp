@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "index/update/change_here.hpp"
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {

@@ -1,7 +1,7 @@
 // Skipping gaps and resolving conflicts, with the source, the disk and the fetches that belong to it.
-#include "remote/decide/resolve.hpp"
-#include "remote/decide/skip.hpp"
-#include "remote/fetch/fetch_below.hpp"
+#include "remote/engine/decide/fetch_below.hpp"
+#include "remote/engine/decide/resolve.hpp"
+#include "remote/engine/decide/skip.hpp"
 #include "tests/remote/migration_fixture.hpp"
 
 namespace ferryfs::test {

@@ -1,4 +1,4 @@
-#include "remote/decide/decisions_file.hpp"
+#include "remote/engine/durable/decisions_file.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"

@@ -1,5 +1,5 @@
 // A scan of the destination beside those who change its names through the mount.
-#include "remote/scan/destination_scan.hpp"
+#include "remote/engine/scan/destination_scan.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

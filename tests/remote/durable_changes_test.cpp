@@ -1,5 +1,5 @@
 // What a crash or an earlier version has left is synced, told and forgotten at the next start.
-#include "remote/durable_changes.hpp"
+#include "remote/engine/durable/durable_changes.hpp"
 
 #include <sys/stat.h>
 

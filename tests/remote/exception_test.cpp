@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "index/base/serial_executor.hpp"
-#include "remote/fetch/disk.hpp"
+#include "remote/engine/fetch/disk.hpp"
 #include "remote/source/local/directory_archive.hpp"
 #include "remote/source/server/sftp_archive.hpp"
 #include "remote/source/sftp/packet.hpp"

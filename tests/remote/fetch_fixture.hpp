@@ -10,8 +10,8 @@
 #include <variant>
 
 #include "index/base/path.hpp"
-#include "remote/fetch/fetcher.hpp"
-#include "remote/told.hpp"
+#include "remote/engine/fetch/fetcher.hpp"
+#include "remote/engine/told.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/temp_dir.hpp"

@@ -2,7 +2,7 @@
 #include <chrono>
 
 #include "index/update/change_here.hpp"
-#include "remote/fetch/fetcher.hpp"
+#include "remote/engine/fetch/fetcher.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {

@@ -1,5 +1,5 @@
 // Who waits for which bytes, and what is asked of the source for it.
-#include "remote/fetch/fetcher.hpp"
+#include "remote/engine/fetch/fetcher.hpp"
 
 #include "tests/remote/fetch_fixture.hpp"
 

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "remote/scan/destination_scan.hpp"
+#include "remote/engine/scan/destination_scan.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {

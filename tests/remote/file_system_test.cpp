@@ -4,7 +4,7 @@
 
 #include <future>
 
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 #include "remote/source/local/directory_archive.hpp"
 #include "remote/source/server/sftp_archive.hpp"
 #include "tests/catch.hpp"

@@ -1,4 +1,4 @@
-#include "remote/replicate/replicator.hpp"
+#include "remote/engine/replicate/replicator.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 #include "tests/remote/small_disk.hpp"
 

@@ -1,12 +1,12 @@
 // How a picture becomes a file of the destination.
-#include "remote/fetch/landing.hpp"
+#include "remote/engine/fetch/landing.hpp"
 
 #include <openssl/sha.h>
 
 #include <array>
 
 #include "index/update/change_here.hpp"
-#include "remote/scan/destination_scan.hpp"
+#include "remote/engine/scan/destination_scan.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {

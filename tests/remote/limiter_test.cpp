@@ -1,4 +1,4 @@
-#include "remote/fetch/limiter.hpp"
+#include "remote/engine/fetch/limiter.hpp"
 
 #include <atomic>
 #include <chrono>

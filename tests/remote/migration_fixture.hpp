@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "remote/migration.hpp"
+#include "remote/engine/migration/migration.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {

@@ -1,4 +1,4 @@
-#include "remote/fetch/ranges.hpp"
+#include "remote/engine/fetch/ranges.hpp"
 
 #include <algorithm>
 #include <random>

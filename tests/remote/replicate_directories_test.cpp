@@ -1,8 +1,8 @@
 // What needs no bytes from the source: directories and symbolic links.
 #include <cstdlib>
 
-#include "remote/replicate/replicator.hpp"
-#include "remote/scan/destination_scan.hpp"
+#include "remote/engine/replicate/replicator.hpp"
+#include "remote/engine/scan/destination_scan.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {

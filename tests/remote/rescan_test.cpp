@@ -1,6 +1,6 @@
 #include <sys/stat.h>
 
-#include "remote/scan/destination_scan.hpp"
+#include "remote/engine/scan/destination_scan.hpp"
 #include "tests/catch.hpp"
 #include "tests/remote/migration_fixture.hpp"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "remote/scan/source_scan.hpp"
+#include "remote/engine/scan/source_scan.hpp"
 #include "tests/doubles/temp_dir.hpp"
 #include "tests/doubles/wait_until.hpp"
 #include "tests/remote/fake_archive.hpp"

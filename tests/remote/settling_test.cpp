@@ -1,5 +1,5 @@
 // When a file on the source counts as at rest, by clocks that a test sets.
-#include "remote/settling.hpp"
+#include "remote/engine/settling.hpp"
 
 #include "tests/catch.hpp"
 

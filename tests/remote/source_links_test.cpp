@@ -2,9 +2,9 @@
 #include <filesystem>
 
 #include "index/update/decision.hpp"
-#include "remote/decide/resolve.hpp"
-#include "remote/decide/skip.hpp"
-#include "remote/scan/judge_links.hpp"
+#include "remote/engine/decide/resolve.hpp"
+#include "remote/engine/decide/skip.hpp"
+#include "remote/engine/scan/judge_links.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/wait_until.hpp"
 #include "tests/remote/migration_fixture.hpp"

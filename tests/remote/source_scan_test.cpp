@@ -1,4 +1,4 @@
-#include "remote/scan/source_scan.hpp"
+#include "remote/engine/scan/source_scan.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/remote/scan_fixture.hpp"

@@ -1,8 +1,8 @@
 // Reading what is here again, and asking the source for its digests.
-#include "remote/verify/verifier.hpp"
+#include "remote/engine/verify/verifier.hpp"
 
-#include "remote/decide/resolve.hpp"
-#include "remote/fetch/fetch_below.hpp"
+#include "remote/engine/decide/fetch_below.hpp"
+#include "remote/engine/decide/resolve.hpp"
 #include "tests/remote/migration_fixture.hpp"
 
 namespace ferryfs::test {

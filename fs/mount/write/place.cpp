@@ -13,7 +13,7 @@
 #include "fs/mount/write/made_file.hpp"
 #include "index/base/path.hpp"
 #include "index/update/outcome.hpp"
-#include "remote/fetch/landing.hpp"
+#include "remote/engine/fetch/landing.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -1,0 +1,82 @@
+#include "remote/engine/decide/fetch_below.hpp"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "remote/engine/decide/skip.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::size_t most_at_once = 512;
+
+// Counts fetches in flight and what became of them.
+class tally {
+ public:
+  // Each that has begun tells it of its end.
+  ~tally() { wait(); }
+  void begin() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return running_ < most_at_once; });
+    ++running_;
+  }
+  void end(const entry& e, const std::optional<failure>& why) {
+    const std::lock_guard lock{mutex_};
+    --running_;
+    why ? fail(why->text) : void((++sum_.files, sum_.bytes += e.source->size));
+    changed_.notify_all();
+  }
+  void fail(const std::string& text) {
+    if (sum_.failed++ == 0) sum_.first_failure = text;
+  }
+  fetched wait() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return running_ == 0; });
+    return sum_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t running_ = 0;
+  fetched sum_;
+};
+
+}  // namespace
+
+fetched fetch_below(migration& m, const std::string& path, const std::stop_token& stop) {
+  want_below(m.index(), m.readers(), path, stop);
+  tally sum;
+  std::vector<std::pair<entry, std::string>> stack;
+  const auto reader = m.readers().borrow();
+  if (auto e = reader->at(path))
+    stack.emplace_back(std::move(*e), path);
+  else
+    sum.fail(fmt::format("{}: no such picture", printable(path)));
+  while (!stack.empty() && !stop.stop_requested()) {
+    const auto [e, here] = std::move(stack.back());
+    stack.pop_back();
+    if (e.is_directory()) {
+      reader->children(e.ino, "", [&, at = here](entry&& child) {
+        if (child.is_directory() || (child.is_gap() && child.source && S_ISREG(child.source->mode)))
+          stack.emplace_back(std::move(child), join(at, child.name));
+        return true;
+      });
+    } else if (e.state == state::refused) {
+      sum.fail(fmt::format("{}: {}; ferryfs resolve --keep source takes it over", printable(here), e.error));
+    } else if (e.is_gap() && S_ISREG(e.source->mode)) {
+      const auto from = reader->source_path(e.ino).value_or(here);
+      sum.begin();
+      const auto told = [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); };
+      if (const auto thrown = contain("fetch", [&] { m.fetch().fetch(e, from, lane::demand, told); }))
+        told(failure_of(thrown, printable(from)));
+    }
+  }
+  return sum.wait();
+}
+
+}  // namespace ferryfs::remote

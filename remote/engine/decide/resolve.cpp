@@ -1,0 +1,162 @@
+#include "remote/engine/decide/resolve.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <mutex>
+#include <shared_mutex>
+
+#include "index/base/path.hpp"
+#include "index/query/rows_below.hpp"
+#include "index/update/decision.hpp"
+#include "index/update/source_links.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+constexpr std::size_t most_reasons = 20;
+constexpr unsigned most_second_names = 1000;
+constexpr std::array<std::string_view, 3> words{"source", "destination", "both"};
+
+bool is_regular(const std::optional<side>& s) { return s && S_ISREG(s->mode); }
+
+class resolver {
+ public:
+  resolver(migration& m, keep what, const in_use& open) : m_(m), what_(what), open_(open) {}
+
+  void one(const std::string& path, const entry& seen) {
+    std::string why;
+    try {
+      // Names stay as they are meanwhile, and a fetch that is about to land looks again. Where the bytes here are to be
+      // given up, alone: nobody begins to write to them between the look and the index.
+      std::shared_lock shared{m_.where().names(), std::defer_lock};
+      std::unique_lock alone{m_.where().names(), std::defer_lock};
+      if (what_ == keep::source)
+        alone.lock();
+      else
+        shared.lock();
+      ++m_.where().changes();
+      const auto now = m_.readers().borrow()->by_inode(seen.ino);
+      if (!now || (now->state != state::conflict && now->state != state::shadowed)) return;
+      why = decide(m_.readers().borrow()->path(seen.ino).value_or(path), *now);
+    } catch (const std::exception& e) {
+      why = e.what();
+    }
+    if (why.empty() && what_ == keep::source) why = fetch(seen.ino);  // lets renames go on meanwhile
+    why.empty() ? void(++result.files) : refuse(path, why);
+  }
+
+  // One that is named, never all below a directory: each leads elsewhere.
+  void refused_link(const std::string& path, const entry& e) {
+    if (what_ != keep::source)
+      return refuse(path, "a refused link, " + e.error + "; take --keep source to have it here, or ferryfs skip");
+    std::shared_lock names{m_.where().names()};
+    result.link_accepted = m_.index().run([&](index::transaction& t) { return index::record_link_accepted(t, e.ino); });
+    names.unlock();
+    m_.replicate().look_again();
+  }
+
+  resolved result;
+
+ private:
+  // Empty, or why not.
+  std::string decide(const std::string& path, const entry& e) {
+    if (what_ == keep::destination) {
+      m_.index().run([&](index::transaction& t) { return index::record_destination_kept(t, e.ino); });
+      return "";
+    }
+    return what_ == keep::both ? keep_both(path, e) : keep_source(path, e);
+  }
+
+  std::string keep_both(const std::string& path, const entry& e) {
+    if (S_ISLNK(e.source->mode) && e.state == state::conflict)
+      return "a symbolic link on the source: only what is here can be kept; take --keep destination";
+    const auto directory = path.substr(0, path.size() - e.name.size());
+    for (unsigned n = 1; n <= most_second_names; ++n) {
+      const std::string name = index::second_name(e.name, S_ISDIR(e.source->mode), n);
+      if (m_.where().look(directory + name)) continue;
+      const inode made = m_.index().run([&](index::transaction& t) {
+        return t.hidden_child(e.parent, name) ? 0 : index::record_both_kept(t, e.ino, name);
+      });
+      if (made == 0) continue;
+      result.rescan = result.rescan || S_ISDIR(e.source->mode);
+      return "";
+    }
+    return "no free name for the source's copy beside it";
+  }
+
+  std::string keep_source(const std::string& path, const entry& e) {
+    if (e.state == state::shadowed)
+      return "the name stands for another picture here; rename that one, or take --keep both";
+    if (!is_regular(e.source) || !is_regular(e.local))
+      return "not a regular file on both sides; take --keep both, then remove what is not wanted";
+    if (e.reason == reason::source_differs)
+      return fmt::format("{}; take --keep destination, or --keep both", text_of(e.reason));
+    if (const auto health = m_.source().state(); !health.reachable) return "the source is not reachable: " + health.why;
+    if (open_.is_written(e.ino)) return "it is being written here; try again when that has ended";
+    const auto there = m_.where().look(path);
+    if (!there || there->attributes.size != e.local->size || there->attributes.mtime != e.local->mtime)
+      return "what is here has changed since the last scan; run ferryfs scan";
+    m_.index().run([&](index::transaction& t) { return index::record_source_kept(t, e.ino); });
+    open_.reopen(e.ino);
+    return "";
+  }
+
+  std::string fetch(inode ino) {
+    std::optional<entry> gap;
+    std::optional<std::string> path;
+    {
+      const auto reader = m_.readers().borrow();
+      gap = reader->by_inode(ino);
+      path = reader->source_path(ino);
+    }
+    if (!gap || !path) return "it left the archive";
+    std::promise<std::optional<failure>> end;
+    m_.fetch().fetch(*gap, *path, lane::demand, [&](const std::optional<failure>& why) { end.set_value(why); });
+    const auto why = end.get_future().get();
+    const bool stands = m_.index().run([&](index::transaction& t) {
+      if (why) index::record_source_failed(t, ino);
+      t.note({index::change::what::content, ino, {}});  // bytes of both may have been read meanwhile
+      const auto now = t.by_inode(ino);
+      return now && now->state == state::conflict;
+    });
+    open_.reopen(ino);
+    if (why) return "not fetched: " + why->text;
+    return stands ? "another file came to stand there meanwhile" : "";
+  }
+
+  void refuse(const std::string& path, const std::string& why) {
+    if (result.not_done++ < most_reasons) result.reasons.push_back(fmt::format("{}: {}", printable(path), why));
+  }
+
+  migration& m_;
+  const keep what_;
+  const in_use& open_;
+};
+
+}  // namespace
+
+std::optional<keep> keep_named(std::string_view word) noexcept {
+  const auto at = std::find(words.begin(), words.end(), word);
+  return at == words.end() ? std::nullopt : std::optional(static_cast<keep>(at - words.begin()));
+}
+
+resolved resolve_below(migration& m, const std::string& path, keep what, const in_use& open,
+                       const std::stop_token& stop) {
+  resolver r{m, what, open};
+  const auto reader = m.readers().borrow();
+  const auto self = reader->at(path);
+  index::rows_below(*reader, {state::conflict, state::shadowed}, path, [&](const std::string& at, const entry& e) {
+    r.one(at, e);
+    return !stop.stop_requested();
+  });
+  if (self && self->state == state::refused) r.refused_link(path, *self);
+  r.result.is_directory = self && self->is_directory();
+  r.result.known = self.has_value() || r.result.files + r.result.not_done > 0;
+  return r.result;
+}
+
+}  // namespace ferryfs::remote

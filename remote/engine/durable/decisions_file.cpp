@@ -1,0 +1,77 @@
+#include "remote/engine/durable/decisions_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+#include "remote/files/beneath.hpp"
+#include "remote/files/unique_fd.hpp"
+
+namespace ferryfs::remote {
+namespace {
+
+[[noreturn]] void fail(const std::string& path) {
+  throw std::system_error(errno, std::generic_category(), path + " cannot be written");
+}
+
+void write_all(const unique_fd& file, std::string_view text, std::uint64_t at, const std::string& path) {
+  while (!text.empty()) {
+    const auto n = ::pwrite(file.get(), text.data(), text.size(), static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(path);
+    text.remove_prefix(static_cast<std::size_t>(n));
+    at += static_cast<std::uint64_t>(n);
+  }
+}
+
+// What stands behind `from`, as far as `most` bytes.
+std::string tail_of(const unique_fd& file, std::uint64_t from, std::size_t most) {
+  std::string tail(most, '\0');
+  const auto n = ::pread(file.get(), tail.data(), most, static_cast<off_t>(from));
+  tail.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return tail;
+}
+
+}  // namespace
+
+std::uint64_t append_decisions(const std::string& path, std::uint64_t known, std::string_view text) {
+  const unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  struct stat st {};
+  if (!file || ::fstat(file.get(), &st) != 0) fail(path);
+  const auto length = static_cast<std::uint64_t>(st.st_size);
+  // Somebody's own lines, if it is neither: they stay.
+  const std::string tail = known <= length ? tail_of(file, known, text.size()) : "";
+  const bool cut_off = known <= length && text.starts_with(tail);
+  const auto at = cut_off ? known : length;
+  const bool torn = at > 0 && tail_of(file, at - 1, 1) != "\n";
+  const std::string whole = (torn ? "\n" : "") + std::string(text);
+  write_all(file, whole, at, path);
+  if (::fdatasync(file.get()) != 0) fail(path);
+  return std::max(length, at + whole.size());
+}
+
+void read_decisions(const std::string& path, std::uint64_t from, std::uint64_t to,
+                    const std::function<void(const std::string& line, std::uint64_t end)>& each) {
+  const unique_fd opened{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+  if (!opened && errno == ENOENT) return;
+  if (!opened) throw std::system_error(errno, std::generic_category(), path + " cannot be read");
+  std::ifstream file{proc_path(opened.get()), std::ios::binary};
+  file.seekg(static_cast<std::streamoff>(from));
+  std::string line;
+  // A line without an end may have lost some of its path.
+  for (std::uint64_t at = from; at < to && std::getline(file, line) && !file.eof();) {
+    at += line.size() + 1;
+    each(line, at);
+  }
+}
+
+std::uint64_t length_of_decisions(const std::string& path) {
+  struct stat st {};
+  return ::lstat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) ? static_cast<std::uint64_t>(st.st_size) : 0;
+}
+
+}  // namespace ferryfs::remote

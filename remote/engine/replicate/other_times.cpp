@@ -1,0 +1,47 @@
+#include "remote/engine/replicate/other_times.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <shared_mutex>
+#include <system_error>
+
+#include "index/base/exception_barrier.hpp"
+#include "index/base/path.hpp"
+#include "index/base/time.hpp"
+#include "index/update/digest.hpp"
+
+namespace ferryfs::remote {
+
+void other_times::decide(const entry& e, const std::string& path, done call) {
+  source_.digest(path, [this, e, call = std::move(call)](const std::optional<failure>& why, const std::string& sha256) {
+    if (why) return call(why);
+    later_.post([this, e, call, same = !e.sha256.empty() && sha256 == e.sha256] {
+      const auto thrown = contain("a picture of another time", [&] {
+        if (same) return take_time(e);
+        index_.run([&](index::transaction& t) { index::record_other_bytes(t, e.ino, *e.source); });
+      });
+      call(thrown ? std::optional(failure_of(thrown, printable(e.name))) : std::nullopt);
+    });
+  });
+}
+
+// In one with the names, so that it is this picture's file. One that was written to since is another picture.
+void other_times::take_time(const entry& e) {
+  const std::shared_lock names{where_.names()};
+  side now = *e.local;
+  now.mtime = where_.times().clamped(e.source->mtime);
+  const auto path = index_.run([&](index::transaction& t) { return t.path(e.ino); });
+  const auto file = path ? where_.open(*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) : unique_fd{};
+  struct stat st {};
+  if (!file || ::fstat(file.get(), &st) != 0 || static_cast<std::uint64_t>(st.st_size) != e.local->size ||
+      to_ns(st.st_mtim) != e.local->mtime)
+    return;
+  const timespec when = to_timespec(now.mtime);
+  const timespec times[] = {when, when};
+  if (::futimens(file.get(), times) != 0) throw std::system_error{errno, std::generic_category()};
+  index_.run([&](index::transaction& t) { index::record_same_bytes(t, e.ino, *e.local, now, *e.source); });
+}
+
+}  // namespace ferryfs::remote

@@ -1,0 +1,22 @@
+// One scan of the destination: what is on the disk now, merged into the index. Blocks the calling thread; stops early
+// when `stop` says so.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
+#include "remote/destination/destination.hpp"
+#include "remote/engine/scan/directory_marks.hpp"
+
+namespace ferryfs::remote {
+
+// Returns how many names it read. Directories that cannot be read keep what was known of them and are logged. A
+// directory that `marks` knows to be unchanged is not read again, its subdirectories are looked at each. Throws what
+// the first directory threw that could not be merged, when the others are.
+// Locks: destination::names() alone for at most 256 names at a time, with a job of the index under it.
+std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
+                               const std::stop_token& stop, directory_marks& marks);
+
+}  // namespace ferryfs::remote
