@@ -13,11 +13,11 @@
 #include <memory>
 #include <string_view>
 
-#include "fs/mount/invalidator.hpp"
-#include "fs/mount/leaving.hpp"
-#include "fs/mount/mountpoint.hpp"
-#include "fs/mount/operations.hpp"
-#include "fs/signals.hpp"
+#include "fs/mount/kernel/invalidator.hpp"
+#include "fs/mount/kernel/leaving.hpp"
+#include "fs/mount/kernel/mountpoint.hpp"
+#include "fs/mount/operations/operations.hpp"
+#include "fs/process/signals.hpp"
 #include "fs/virtual/files.hpp"
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "fs/size.hpp"
+#include "fs/text/size.hpp"
 #include "index/base/error.hpp"
 
 namespace ferryfs::fs {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "fs/settings_json.hpp"
+#include "fs/process/settings_json.hpp"
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
 

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "fs/report/report.hpp"
-#include "fs/size.hpp"
+#include "fs/text/size.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "fs/decisions.hpp"
-#include "fs/push_text.hpp"
-#include "fs/ready.hpp"
-#include "fs/switches.hpp"
+#include "fs/process/switches.hpp"
+#include "fs/report/ready.hpp"
+#include "fs/virtual/decisions.hpp"
+#include "fs/virtual/push_text.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/engine/decide/resolve.hpp"

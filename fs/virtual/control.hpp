@@ -1,6 +1,6 @@
 // What is written into .ferryfs/control: pause, resume, rescan [changed], limit RATE, fetch PATH, push [--overwritten]
 // PATH, report, progress push|verify and stop push|verify (of which one each runs at a time), and the operator's
-// decisions (fs/decisions.hpp). A command ends with a newline, which is not a part of a path that ends with it.
+// decisions (fs/virtual/decisions.hpp). A command ends with a newline, which is not a part of a path that ends with it.
 #pragma once
 
 #include <functional>
@@ -10,9 +10,9 @@
 #include <string_view>
 #include <thread>
 
-#include "fs/command_result.hpp"
-#include "fs/push_text.hpp"
+#include "fs/process/command_result.hpp"
 #include "fs/report/recorder.hpp"
+#include "fs/virtual/push_text.hpp"
 #include "fs/virtual/single_job.hpp"
 #include "remote/engine/in_use.hpp"
 #include "remote/engine/migration/migration.hpp"

@@ -10,7 +10,7 @@
 #include <memory>
 #include <system_error>
 
-#include "fs/log.hpp"
+#include "fs/process/log.hpp"
 #include "fs/report/history.hpp"
 
 namespace ferryfs::fs {

@@ -11,10 +11,10 @@
 #include <system_error>
 #include <utility>
 
-#include "fs/dashboard/dashboard.hpp"
+#include "fs/report/dashboard/dashboard.hpp"
 #include "fs/report/gzip.hpp"
 #include "fs/report/picture_json.hpp"
-#include "fs/status.hpp"
+#include "fs/report/status.hpp"
 #include "fs/virtual/metrics.hpp"
 #include "index/base/path.hpp"
 #include "index/model/list_line.hpp"

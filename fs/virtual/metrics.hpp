@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "fs/status.hpp"
+#include "fs/report/status.hpp"
 
 namespace ferryfs::fs {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "fs/command_result.hpp"
+#include "fs/process/command_result.hpp"
 
 namespace ferryfs::fs {
 

@@ -1,5 +1,5 @@
 // What speaks against switching the old server off.
-#include "fs/ready.hpp"
+#include "fs/report/ready.hpp"
 
 #include "tests/catch.hpp"
 

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "fs/settings_json.hpp"
+#include "fs/process/settings_json.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "index/query/set.hpp"

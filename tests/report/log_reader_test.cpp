@@ -1,5 +1,5 @@
 // Reading a log that is rotated meanwhile: every line once, in order.
-#include "fs/log_reader.hpp"
+#include "fs/cli/log_reader.hpp"
 
 #include <filesystem>
 

@@ -1,5 +1,5 @@
 // The log: a line a message, whatever the message holds.
-#include "fs/log.hpp"
+#include "fs/process/log.hpp"
 
 #include <spdlog/spdlog.h>
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <sstream>
 
-#include "fs/mounts.hpp"
+#include "fs/process/mounts.hpp"
 #include "fs/report/picture_json.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"

@@ -1,5 +1,5 @@
 // What is drawn on a terminal while work goes on.
-#include "fs/progress.hpp"
+#include "fs/cli/progress.hpp"
 
 #include "tests/catch.hpp"
 

@@ -1,5 +1,5 @@
 // When a wait for an archive ends.
-#include "fs/standstill.hpp"
+#include "fs/report/standstill.hpp"
 
 #include "tests/catch.hpp"
 

@@ -1,0 +1,187 @@
+#include "fs/mount/change/place.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <system_error>
+
+#include "fs/mount/change/made_file.hpp"
+#include "fs/mount/kernel/reply.hpp"
+#include "index/base/path.hpp"
+#include "index/update/outcome.hpp"
+#include "remote/engine/fetch/landing.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+void record_directories(view& v, const std::vector<std::string>& made) {
+  v.archive.index().run([&](index::transaction& t) {
+    for (const auto& path : made) {
+      auto e = t.by_inode(root_inode);
+      for (std::size_t from = 0; e && from < path.size();) {
+        const std::size_t slash = std::min(path.find('/', from), path.size());
+        e = t.child(e->ino, std::string_view(path).substr(from, slash - from));
+        from = slash + 1;
+      }
+      if (e) index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
+    }
+  });
+}
+
+}  // namespace
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+unique_fd directory_here(view& v, inode ino, bool make) {
+  const auto& where = v.archive.where();
+  const auto path = v.archive.look([&](auto& rows) { return rows.path(ino); });
+  if (!path) throw answer_errno{ENOENT};
+  auto fd = where.open(*path, O_RDONLY | O_DIRECTORY);
+  if (fd) return fd;
+  if (errno != ENOENT) throw answer_errno{errno};
+  if (!make) return fd;
+  std::vector<std::string> made;
+  if (const int problem = remote::make_directories(where, *v.archive.readers().borrow(), *path, made))
+    throw answer_errno{problem};
+  record_directories(v, made);
+  fd = where.open(*path, O_RDONLY | O_DIRECTORY);
+  if (!fd) throw answer_errno{errno};
+  return fd;
+}
+
+unique_fd open_itself(view& v, const entry& e) {
+  const auto path = v.archive.look([&](auto& rows) { return rows.path(e.ino); });
+  if (!path) throw answer_errno{ENOENT};
+  auto fd = v.archive.where().open(*path, O_PATH | O_NOFOLLOW);
+  struct stat st {};
+  if (!fd || ::fstat(fd.get(), &st) != 0) throw answer_errno{errno};
+  if ((st.st_mode & S_IFMT) != (e.shown().mode & S_IFMT)) throw answer_errno{EIO};  // replaced since the last scan
+  return fd;
+}
+
+void change_mode(int fd, mode_t mode) {
+  // fchmod(2) takes no O_PATH descriptor, and fchmodat(2) would follow a link that came to stand under the name.
+  if (::chmod(proc_path(fd).c_str(), mode & 07777) != 0) throw answer_errno{errno};
+}
+
+void refuse_own(const view& v, fuse_ino_t parent, const char* name) {
+  if (v.own.holds(parent) || (parent == root_inode && name == own_directory)) throw answer_errno{EPERM};
+}
+
+entry child_of(view& v, fuse_ino_t parent, const char* name) {
+  refuse_own(v, parent, name);
+  auto e = v.archive.readers().borrow()->child(parent, name);
+  if (!e) throw answer_errno{ENOENT};
+  return *std::move(e);
+}
+
+index::listed look_here(view& v, int directory, const char* name, const std::string& target) {
+  struct stat st {};
+  if (::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) != 0)
+    throw answer_errno{errno};
+  return listed_of(v, st, name, target);
+}
+
+index::listed listed_of(view& v, const struct stat& st, const char* name, const std::string& target) {
+  return remote::as_listed(name, st, target, v.archive.where().uid(), v.archive.where().gid());
+}
+
+void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name) {
+  const fuse_ctx* who = fuse_req_ctx(req);
+  const side shown = parent.shown();
+  const auto group = (shown.mode & S_ISGID) != 0 ? parent.gid.value_or(v.owner.gid) : who->gid;
+  if (who->uid == ::geteuid() && group == ::getegid()) return;
+  if (::fchownat(directory, name, who->uid, group, AT_SYMLINK_NOFOLLOW) != 0 && ::geteuid() == 0)
+    throw answer_errno{errno};
+}
+
+namespace {
+
+// The copy under the name is the one that was fetched before the source's picture became another.
+bool is_outdated_copy(const unique_fd& directory, const entry& e) {
+  struct stat st {};
+  if (!e.local || !e.fetched || ::fstatat(directory.get(), e.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  return static_cast<std::uint64_t>(st.st_size) == e.local->size && to_ns(st.st_mtim) == e.local->mtime;
+}
+
+// A name among the partial files that no fetch has: those go by inode.
+inode next_partial() {
+  static std::atomic<inode> next = inode{1} << 62;
+  return next++;
+}
+
+}  // namespace
+
+// The file gets its name as it is to be: until then the missing picture shows, and if anything fails it goes on
+// showing.
+std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
+  const auto& where = v.archive.where();
+  const rename_change changing{v};
+  const auto now_entry = v.archive.readers().borrow()->by_inode(ino);
+  if (!now_entry || is_hidden(now_entry->state)) throw answer_errno{ENOENT};
+  const entry& e = *now_entry;
+  const auto directory = directory_here(v, e.parent, true);
+  const bool outdated = is_outdated_copy(directory, e);
+  const struct partial {
+    const remote::destination& where;
+    const inode key = next_partial();
+    ~partial() { where.remove_partial(key); }
+  } unnamed{where};
+  const auto file = std::make_shared<unique_fd>(where.create_partial(unnamed.key, 0600));
+  if (!*file) throw answer_errno{errno};
+  const auto uid = e.uid.value_or(v.owner.uid), gid = e.gid.value_or(v.owner.gid);
+  if (const int problem = where.give_owner(file->get(), uid, gid)) throw answer_errno{problem};
+  if (const int problem = where.give_mode(file->get(), e.shown().mode)) throw answer_errno{problem};
+  // Something that the index does not know stands there: it was put there since the last scan.
+  if (const int problem = where.name_partial(unnamed.key, directory.get(), e.name, outdated))
+    throw answer_errno{problem == EEXIST ? EIO : problem};
+  made_file unfinished{directory.get(), e.name.c_str()};
+  v.archive.index().run([&](index::transaction& t) {
+    const auto now = look_here(v, file->get(), "");
+    index::record_created(t, {e.parent, e.name, now.attributes, now.uid, now.gid, ""}, now_ns());
+  });
+  unfinished.keep();
+  return file;
+}
+
+void record_written(view& v, inode ino) {
+  const auto file = v.written.begin_recording(ino);
+  if (!file) return;
+  struct recording {
+    written_files& files;
+    inode ino;
+    struct stat now {};
+    bool stored = false;
+    ~recording() { files.end_recording(ino, stored ? &now : nullptr); }
+  } r{v.written, ino};
+  // Two that record one file are kept in order by the writer alone: so it is in its turn that the size is read.
+  const auto record = [&](index::transaction& t) {
+    if (::fstat(file->get(), &r.now) != 0) throw std::system_error{errno, std::generic_category()};
+    if (r.now.st_nlink == 0) return true;  // removed: the name may stand for another file by now
+    const auto now = listed_of(v, r.now);
+    index::record_changed(t, ino, now.attributes, now.uid, now.gid, true, now_ns());
+    const auto e = t.by_inode(ino);
+    return e && e->state == state::added;
+  };
+  // Of what is only here, a scan of the destination would find the same. Of others it would not, as where a picture was
+  // overwritten by one of the same size: it is told here if that cannot be stored.
+  if (!v.archive.index().run_held(record)) v.archive.index().run(record);
+  r.stored = true;
+}
+
+void reply_made(fuse_req_t req, view& v, inode ino) {
+  const auto generation = v.written.generation();
+  const auto e = v.archive.readers().borrow()->by_inode(ino);
+  if (!e) throw answer_errno{ENOENT};
+  const auto p = parameters_of(v, generation, *e);
+  fuse_reply_entry(req, &p);
+}
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,70 @@
+// Where a change through the mount happens on the destination's disk, and how the index hears of it.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+
+#include <sys/types.h>
+
+#include "fs/mount/view/view.hpp"
+#include "index/update/change_here.hpp"
+#include "remote/files/beneath.hpp"
+
+namespace ferryfs::fs {
+
+// Held from a change on the disk until the index knows of it.
+template <typename Lock>
+class change_of_names {
+ public:
+  explicit change_of_names(view& v) : where_(v.archive.where()), lock_(where_.names()) {}
+  // Counted when the index has it: who counted before he read the row sees that it is another.
+  ~change_of_names() { ++where_.changes(); }
+  change_of_names(const change_of_names&) = delete;
+  change_of_names& operator=(const change_of_names&) = delete;
+
+ private:
+  const remote::destination& where_;
+  Lock lock_;
+};
+// The kernel keeps two changes of one name apart.
+using name_change = change_of_names<std::shared_lock<std::shared_mutex>>;
+// Alone: whoever else is at work may be on his way through the directory that gets another name.
+using rename_change = change_of_names<std::unique_lock<std::shared_mutex>>;
+
+std::int64_t now_ns();
+
+// The destination's directory that `ino` stands for; made, with what is above it, where it is not here and `make`.
+// Throws answer_errno; where it is not here and not to be made, the descriptor is empty. Inside a change of names.
+unique_fd directory_here(view& v, inode ino, bool make);
+
+// What `e` stands for on the disk, by an O_PATH descriptor that followed no symbolic link: changes go through it.
+// Throws answer_errno: ENOENT where nothing is there, EIO where it is of another kind than the index knows. Inside a
+// change of names.
+unique_fd open_itself(view& v, const entry& e);
+// Sets the permission bits of what `fd`, which may be an O_PATH descriptor, stands for. Throws answer_errno.
+void change_mode(int fd, mode_t mode);
+
+// The entry `name` of `parent`, which must be one of the archive's own; throws answer_errno (EPERM for .ferryfs,
+// ENOENT where there is none).
+entry child_of(view& v, fuse_ino_t parent, const char* name);
+// Throws EPERM where `name` in `parent` belongs to .ferryfs.
+void refuse_own(const view& v, fuse_ino_t parent, const char* name);
+
+// How the file at `name` stands on the disk now, as the index keeps it.
+index::listed look_here(view& v, int directory, const char* name, const std::string& target = {});
+index::listed listed_of(view& v, const struct stat& st, const char* name = "", const std::string& target = {});
+
+// Gives what was just made in `directory` its owner: who asked for it, or a set-group-id directory's group.
+void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name);
+
+// Makes an empty local file for a missing picture whose bytes are not wanted any more. Returns it open for writing.
+std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino);
+
+// Enters what was written to `ino` in the index, if anything was.
+void record_written(view& v, inode ino);
+// Answers with the entry `ino` as the index has it now.
+void reply_made(fuse_req_t req, view& v, inode ino);
+
+}  // namespace ferryfs::fs

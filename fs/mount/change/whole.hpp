@@ -1,0 +1,15 @@
+// Changing a part of a missing picture needs all of it first.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "fs/mount/view/view.hpp"
+
+namespace ferryfs::fs {
+
+// Calls `then`, on a thread that may wait for the disk, when the picture is local; else answers the parked request with
+// why not.
+void when_whole(view& v, inode ino, const std::shared_ptr<parked_request>& parked, std::function<void()> then);
+
+}  // namespace ferryfs::fs

@@ -1,0 +1,120 @@
+#include "fs/mount/kernel/parked.hpp"
+
+#include <cerrno>
+
+#include "index/base/exception_barrier.hpp"
+
+namespace ferryfs::fs {
+
+void parked_request::answer(const replier& reply) {
+  if (answered_.exchange(true)) return;
+  // Waits for an interrupt that is being delivered; afterwards none is.
+  fuse_req_interrupt_func(req_, nullptr, nullptr);
+  reply(req_);
+}
+
+// On a libfuse thread that holds the request's lock: reply, and nothing else of libfuse.
+void parked_request::interrupted(fuse_req_t req, void* self) {
+  const auto kept = static_cast<parked_request*>(self)->shared_from_this();
+  if (kept->parking_ == std::this_thread::get_id()) {
+    kept->early_ = true;  // libfuse calls from within `park`, and goes on using the request
+    return;
+  }
+  if (kept->answered_.exchange(true)) return;
+  fuse_reply_err(req, EINTR);
+  kept->abandon(false);
+}
+
+void parked_request::abandon(bool late) {
+  std::function<void(bool)> call;
+  {
+    const std::lock_guard lock{mutex_};
+    abandoned_ = true;
+    late_ = late;
+    call = std::move(on_abandoned_);
+  }
+  if (call) contain("end of a request", [&] { call(late); });
+}
+
+void parked_request::on_abandoned(std::function<void(bool)> call) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!abandoned_) {
+      on_abandoned_ = std::move(call);
+      return;
+    }
+  }
+  call(late_);
+}
+
+void parked_request::on_deadline(std::function<clock::time_point()> last_sign) {
+  const std::lock_guard lock{mutex_};
+  last_sign_ = std::move(last_sign);
+}
+
+parked_request::clock::time_point parked_request::last_sign() {
+  std::function<clock::time_point()> ask;
+  {
+    const std::lock_guard lock{mutex_};
+    ask = last_sign_;
+  }
+  return ask ? ask() : clock::time_point{};
+}
+
+parked_requests::parked_requests(std::chrono::seconds deadline)
+    : deadline_(deadline), watcher_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+parked_requests::~parked_requests() {
+  watcher_.request_stop();
+  watcher_.join();
+  for (auto& [when, p] : waiting_) p->answer([](fuse_req_t req) { fuse_reply_err(req, ENODEV); });
+}
+
+std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
+  auto p = std::make_shared<parked_request>(req);
+  {
+    const std::lock_guard lock{mutex_};
+    waiting_.emplace(clock::now() + deadline_, p);
+  }
+  wake_.notify_one();
+  p->parking_ = std::this_thread::get_id();
+  fuse_req_interrupt_func(req, parked_request::interrupted, p.get());
+  p->parking_ = std::thread::id{};
+  if (p->early_) {
+    p->answer([](fuse_req_t r) { fuse_reply_err(r, EINTR); });
+    p->abandon(false);
+  }
+  return p;
+}
+
+void parked_requests::watch(const std::stop_token& stop) {
+  std::unique_lock lock{mutex_};
+  while (wake_.wait(lock, stop, [&] { return !waiting_.empty(); })) {
+    // The answered ones are let go at their deadline, or here, while they stand at the front.
+    while (!waiting_.empty() && waiting_.begin()->second->answered()) waiting_.erase(waiting_.begin());
+    if (waiting_.empty()) continue;
+    const auto first = waiting_.begin()->first;
+    wake_.wait_until(lock, stop, first, [&] { return waiting_.empty() || waiting_.begin()->first < first; });
+    decltype(waiting_) late;
+    for (const auto now = clock::now(); !waiting_.empty() && waiting_.begin()->first <= now;)
+      late.insert(waiting_.extract(waiting_.begin()));  // without memory, which may be out
+    lock.unlock();
+    for (const auto& [when, request] : late) {
+      const auto& p = request;
+      if (p->answered()) continue;
+      if (const auto until = p->last_sign() + deadline_; until > clock::now()) {
+        lock.lock();
+        waiting_.emplace(until, p);
+        lock.unlock();
+        continue;
+      }
+      p->answer([&](fuse_req_t req) {
+        p->abandon(true);  // before the reply: the kernel may ask again at once; it throws nothing
+        fuse_reply_err(req, ETIMEDOUT);
+      });
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace ferryfs::fs

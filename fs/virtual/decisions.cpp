@@ -1,0 +1,131 @@
+#include "fs/virtual/decisions.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "fs/report/ready.hpp"
+#include "fs/text/size.hpp"
+#include "index/base/path.hpp"
+#include "remote/engine/decide/fetch_below.hpp"
+#include "remote/engine/decide/skip.hpp"
+#include "remote/engine/decide/undelete.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+std::string pictures(std::uint64_t n) { return counted(static_cast<std::int64_t>(n), "picture", "pictures"); }
+
+command_result nothing_there(const std::string& path) {
+  return {EIO,
+          fmt::format("{}: nothing of that name in the archive; see the path, or run ferryfs scan\n", printable(path))};
+}
+
+}  // namespace
+
+command_result fetch_now(remote::migration& m, const std::string& path, const std::stop_token& stop) {
+  const auto r = remote::fetch_below(m, path, stop);
+  m.replicate().look_again();  // links and directories among them
+  if (r.failed == 0) return {0, fmt::format("fetched {} files, {}\n", r.files, human_size(r.bytes))};
+  return {EIO, fmt::format("{} of {} failed, the first: {}\n", r.failed, r.failed + r.files, r.first_failure)};
+}
+
+command_result undelete(remote::migration& m, const std::string& path, const std::stop_token& stop) {
+  const auto u = remote::undelete_below(m.index(), m.readers(), path, stop);
+  if (!u.known)
+    return {EIO, fmt::format("{}: nothing that was deleted; see ferryfs report --list deleted\n", printable(path))};
+  command_result a{u.taken == 0 ? 0 : EIO, fmt::format("{} no longer deleted\n", pictures(u.files))};
+  if (u.taken > 0)
+    a.text += fmt::format("{} stay deleted, as their names are taken, the first: {}; rename what is there\n", u.taken,
+                          printable(u.first_taken));
+  m.replicate().look_again();
+  return a;
+}
+
+command_result skip(remote::migration& m, const std::string& path, const std::stop_token& stop) {
+  const auto s = remote::skip_below(m.index(), m.readers(), path, stop);
+  if (!s.known) return nothing_there(path);
+  command_result a{0, fmt::format("skipped {}, {}\n", pictures(s.files), human_size(s.bytes))};
+  if (s.lost > 0) a.text.insert(a.text.size() - 1, fmt::format(", and {} that were lost", pictures(s.lost)));
+  if (s.accepted > 0)
+    a.text.insert(a.text.size() - 1,
+                  fmt::format(", and {} that can't be listed",
+                              counted(static_cast<std::int64_t>(s.accepted), "directory", "directories")));
+  if (s.refused > 0)
+    a.text.insert(a.text.size() - 1, fmt::format(", and {} that can't stand here",
+                                                 counted(static_cast<std::int64_t>(s.refused), "name", "names")));
+  if (s.unlisted > 0) {
+    a.error = EIO;
+    a.text += fmt::format(
+        "{}: {} of its directories never listed, so what is in there is not skipped; run ferryfs scan and skip it "
+        "again\n",
+        printable(path), s.unlisted);
+  }
+  return a;
+}
+
+command_result resolve(remote::migration& m, const std::string& path, remote::keep what, const remote::in_use& open,
+                       const std::stop_token& stop) {
+  const auto r = remote::resolve_below(m, path, what, open, stop);
+  if (!r.known) return nothing_there(path);
+  if (r.link_accepted) return {0, "1 link taken over\n"};
+  if (r.files + r.not_done == 0 && !r.is_directory) return {EIO, fmt::format("{}: is no conflict\n", printable(path))};
+  if (r.rescan) m.rescan([](const auto&) {});
+  const bool away = what == remote::keep::source && r.files == 0 && !m.source().state().reachable;
+  command_result a{r.not_done == 0 ? 0
+                   : away          ? EHOSTDOWN
+                                   : EIO,
+                   fmt::format("{} {} resolved\n", human_count(static_cast<std::int64_t>(r.files)),
+                               r.files == 1 ? "conflict" : "conflicts")};
+  for (const auto& why : r.reasons) a.text += why + '\n';
+  if (r.not_done > r.reasons.size()) a.text += fmt::format("and {} more\n", r.not_done - r.reasons.size());
+  return a;
+}
+
+command_result ready(remote::migration& m, const remote::in_use& open, bool as_json, remote::verify_progress& progress,
+                     const std::stop_token& stop) {
+  const verdict v = look_and_judge(m, open, progress, stop);
+  return {v.go() ? 0 : EIO, as_json ? json_of(v).dump(2) + '\n' : text_of(v)};
+}
+
+// What is known says nothing of what has changed since: never go.
+command_result ready_quickly(remote::migration& m, const remote::in_use& open, bool as_json) {
+  const verdict v = judge(facts_of(m, open));
+  auto j = json_of(v);
+  j["go"] = false, j["verdict"] = false;
+  std::string text = v.go() ? "nothing is known to be against it\n" : text_of(v);
+  return {EIO, as_json ? j.dump(2) + '\n' : text + "not a verdict\n"};
+}
+
+command_result verify(remote::migration& m, const std::string& path, bool with_source,
+                      remote::verify_progress& progress, const std::stop_token& stop) {
+  std::string lines;
+  const auto v = remote::verify_below(
+      m, path, with_source ? remote::verify_how::both : remote::verify_how::here,
+      [&](const std::string& line) { lines += line + '\n'; }, progress, stop);
+  if (!v.known) return nothing_there(path);
+  std::string sum = fmt::format("{} as they should be, {}", pictures(v.files), human_size(v.bytes));
+  if (v.stored > 0)
+    sum += fmt::format(", {} of them with a digest from now on", human_count(static_cast<std::int64_t>(v.stored)));
+  if (v.wrong > 0) sum += fmt::format("; {} not", human_count(static_cast<std::int64_t>(v.wrong)));
+  if (v.unsure > 0) sum += fmt::format("; {} not verified", human_count(static_cast<std::int64_t>(v.unsure)));
+  if (v.uncompared > 0)
+    sum += fmt::format("; {} not compared with the source: {}", human_count(static_cast<std::int64_t>(v.uncompared)),
+                       v.why_uncompared);
+  if (!v.complete) sum += "; interrupted";
+  const bool remains = v.wrong + v.unsure > 0 || !v.complete || (v.uncompared > 0 && !m.suspicion().empty());
+  const int error = remains ? EIO : v.uncompared > 0 ? EHOSTDOWN : 0;
+  return {error, sum + '\n' + lines};
+}
+
+std::string verify_line(const remote::verify_progress& p) {
+  if (!p.running) return "";
+  std::string text =
+      fmt::format("verified {} pictures, {}", human_count(static_cast<std::int64_t>(p.files)), human_size(p.bytes));
+  if (p.all_files > 0)
+    text += fmt::format(" of {}, {}", human_count(static_cast<std::int64_t>(p.all_files)), human_size(p.all_bytes));
+  if (p.wrong > 0) text += fmt::format(", {} NOT AS THEY SHOULD BE", human_count(static_cast<std::int64_t>(p.wrong)));
+  return text + '\n';
+}
+
+}  // namespace ferryfs::fs

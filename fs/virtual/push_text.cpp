@@ -1,0 +1,83 @@
+#include "fs/virtual/push_text.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "fs/text/size.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+std::string count(std::uint64_t n) { return human_count(static_cast<std::int64_t>(n)); }
+
+// As the client turns it back into its exit code.
+int errno_for(exit_code code) {
+  switch (code) {
+    case exit_code::complete:
+      return 0;
+    case exit_code::incomplete:
+      return EIO;
+    case exit_code::usage:
+      return EINVAL;
+    case exit_code::source:
+      return EHOSTDOWN;
+    case exit_code::local:
+      break;
+  }
+  return ENOSPC;
+}
+
+}  // namespace
+
+push_words words_for(const remote::push_result& r) {
+  using end = remote::push_result::end;
+  if (r.ended == end::read_only) return {exit_code::source, r.why};
+  std::string text = fmt::format("sent {} files, {}", count(r.files), human_size(r.bytes));
+  if (r.there > 0) text += fmt::format("; {} already there", count(r.there));
+  if (r.other > 0)
+    text += fmt::format("; {} have another time or mode there: the server does not let them be set", count(r.other));
+  if (r.ended == end::lost)
+    return {exit_code::source, fmt::format("{}; the source is unreachable, push again to go on: {}", text, r.why)};
+  if (r.ended == end::interrupted) return {exit_code::incomplete, text + "; interrupted, push again to go on"};
+  if (r.refused > 0) text += fmt::format("; {} refused: {}", count(r.refused), r.first_refusal);
+  return {r.refused == 0 ? exit_code::complete : exit_code::incomplete, text};
+}
+
+command_result push_now(remote::migration& m, recorder& reports, std::string argument, const remote::in_use& open,
+                        push_watch& watch, const std::stop_token& stop) {
+  constexpr std::string_view flag = "--overwritten ";
+  const bool overwritten = argument.starts_with(flag);
+  if (overwritten) argument.erase(0, flag.size());
+  if (m.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume lets it go on\n"};
+  if (const auto health = m.source().state(); !health.reachable) return {EHOSTDOWN, health.why + '\n'};
+  try {
+    remote::pusher p{m, overwritten, open};
+    watch.set(&p);
+    const std::shared_ptr<void> end{nullptr, [&](void*) { watch.set(nullptr); }};
+    const auto begun = wall_clock::now();
+    const auto result = p.run(argument, stop);
+    reports.try_record(push_job(result), begun);
+    const auto [code, text] = words_for(result);
+    return {errno_for(code), text + '\n'};
+  } catch (const error& e) {
+    return {errno_for(e.code()), e.what() + std::string("\n")};
+  }
+}
+
+void push_watch::set(remote::pusher* running) {
+  const std::lock_guard lock{mutex_};
+  running_ = running;
+}
+
+std::string push_watch::line() {
+  const std::lock_guard lock{mutex_};
+  return running_ == nullptr ? "" : push_line(running_->so_far()) + '\n';
+}
+
+std::string push_line(const remote::pusher::progress& p) {
+  return fmt::format("sent {} files, {}", count(p.files), human_size(p.bytes));
+}
+
+}  // namespace ferryfs::fs

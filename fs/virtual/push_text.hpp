@@ -1,0 +1,38 @@
+// What a push says when it has ended.
+#pragma once
+
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "fs/process/command_result.hpp"
+#include "fs/report/recorder.hpp"
+#include "index/base/error.hpp"
+#include "remote/engine/push/pusher.hpp"
+
+namespace ferryfs::fs {
+
+struct push_words {
+  exit_code code;
+  std::string text;  // one line
+};
+push_words words_for(const remote::push_result& r);
+
+// The push that runs, if one does. Threads: any.
+class push_watch {
+ public:
+  void set(remote::pusher* running);
+  std::string line();  // for people; empty while none runs
+
+ private:
+  std::mutex mutex_;
+  remote::pusher* running_ = nullptr;
+};
+
+// The command of a mounted archive: "[--overwritten ]PATH". It leaves a report.
+command_result push_now(remote::migration& m, recorder& reports, std::string argument, const remote::in_use& open,
+                        push_watch& watch, const std::stop_token& stop);
+
+std::string push_line(const remote::pusher::progress& p);
+
+}  // namespace ferryfs::fs
