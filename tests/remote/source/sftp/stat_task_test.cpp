@@ -1,7 +1,7 @@
 #include <sys/stat.h>
 
 #include "tests/catch.hpp"
-#include "tests/remote/fake_wire.hpp"
+#include "tests/remote/source/sftp/fake_wire.hpp"
 
 namespace ferryfs::test {
 namespace {

@@ -1,6 +1,6 @@
 #include "remote/engine/replicate/replicator.hpp"
+#include "tests/remote/engine/small_disk.hpp"
 #include "tests/remote/fetch_fixture.hpp"
-#include "tests/remote/small_disk.hpp"
 
 namespace ferryfs::test {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "index/base/path.hpp"
 #include "tests/catch.hpp"
-#include "tests/remote/fake_wire.hpp"
+#include "tests/remote/source/sftp/fake_wire.hpp"
 
 namespace ferryfs::test {
 namespace {

@@ -6,7 +6,7 @@
 #include "remote/source/part_name.hpp"
 #include "remote/source/sftp/change_task.hpp"
 #include "tests/catch.hpp"
-#include "tests/remote/fake_wire.hpp"
+#include "tests/remote/source/sftp/fake_wire.hpp"
 
 namespace ferryfs::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <random>
 
 #include "tests/catch.hpp"
-#include "tests/remote/fake_wire.hpp"
+#include "tests/remote/source/sftp/fake_wire.hpp"
 
 namespace ferryfs::test {
 namespace {
