@@ -58,12 +58,14 @@ fetched fetch_below(migration& m, const std::string& path, const std::stop_token
   else
     sum.fail(fmt::format("{}: no such picture", printable(path)));
   while (!stack.empty() && !stop.stop_requested()) {
-    const auto [e, here] = std::move(stack.back());
+    const auto next = std::move(stack.back());
+    const entry& e = next.first;
+    const std::string& here = next.second;
     stack.pop_back();
     if (e.is_directory()) {
-      reader->children(e.ino, "", [&, at = here](entry&& child) {
+      reader->children(e.ino, "", [&](entry&& child) {
         if (child.is_directory() || (child.is_gap() && child.source && S_ISREG(child.source->mode)))
-          stack.emplace_back(std::move(child), join(at, child.name));
+          stack.emplace_back(std::move(child), join(here, child.name));
         return true;
       });
     } else if (e.state == state::refused) {

@@ -129,7 +129,7 @@ void file_calls::settle() {
   file_process::reap_killed();
 }
 
-void file_calls::begin_late() { late_.emplace(); }
+void file_calls::begin_late() { late_ = question{}; }
 
 // It goes on waiting: a sick disk may take minutes to say that it can't.
 void file_calls::leave_behind() {
