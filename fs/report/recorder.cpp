@@ -25,7 +25,7 @@ json record_unmounted(const std::string& destination) {
 }
 
 std::optional<json> recorder::record(job j, wall_clock::time_point begun) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto files = migration_.fetch().speed().files(), bytes = migration_.fetch().speed().total();
   j.begun = begun, j.ended = wall_clock::now();
   if (j.back)

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "fs/report/history.hpp"
+#include "index/base/mutex.hpp"
 #include "remote/engine/migration/migration.hpp"
 #include "remote/engine/push/pusher.hpp"
 
@@ -28,9 +29,11 @@ class recorder {
 
  private:
   remote::migration& migration_;
-  std::mutex mutex_;
-  std::uint64_t files_ = 0, bytes_ = 0;  // that an earlier report told
-  wall_clock::time_point told_ = wall_clock::now();
+  mutex mutex_;
+  // What an earlier report told, and when.
+  std::uint64_t files_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t bytes_ GUARDED_BY(mutex_) = 0;
+  wall_clock::time_point told_ GUARDED_BY(mutex_) = wall_clock::now();
 };
 
 // Of a scan, and of a push: what became of it, as a report has it.

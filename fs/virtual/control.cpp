@@ -32,8 +32,13 @@ control::result make_report(recorder& reports) {
 }  // namespace
 
 control::~control() {
-  for (auto& t : running_) t.request_stop();
-  for (auto& t : running_) t.join();
+  std::list<std::jthread> running;
+  {
+    const lock held{mutex_};
+    running.swap(running_);
+  }
+  for (auto& t : running) t.request_stop();
+  for (auto& t : running) t.join();
 }
 
 void control::run(std::string_view command, std::function<void(const result&)> done) {
@@ -103,7 +108,7 @@ control::work control::long_work(std::string_view verb, const std::string& argum
 }
 
 void control::run_aside(work w, std::function<void(const result&)> done) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   for (const auto id : std::exchange(ended_, {}))
     std::erase_if(running_, [&](std::jthread& t) { return t.get_id() == id; });
   running_.emplace_back([this, w = std::move(w), done = std::move(done)](const std::stop_token& stop) {
@@ -113,7 +118,7 @@ void control::run_aside(work w, std::function<void(const result&)> done) {
       r.text = within(r.text, most_answered);
       done(r);
     });
-    const std::lock_guard relock{mutex_};
+    const lock held{mutex_};
     ended_.push_back(std::this_thread::get_id());
   });
 }

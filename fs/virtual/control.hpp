@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <list>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -14,6 +13,7 @@
 #include "fs/report/recorder.hpp"
 #include "fs/virtual/push_text.hpp"
 #include "fs/virtual/single_job.hpp"
+#include "index/base/mutex.hpp"
 #include "remote/engine/in_use.hpp"
 #include "remote/engine/migration/migration.hpp"
 #include "remote/engine/verify/verifier.hpp"
@@ -44,9 +44,9 @@ class control {
   remote::verify_progress verifying_;
   push_watch pushing_;
   single_job push_{"push"}, verify_{"verify"};
-  std::mutex mutex_;
-  std::list<std::jthread> running_;  // joined when the next begins, or at the end
-  std::list<std::thread::id> ended_;
+  mutex mutex_;
+  std::list<std::jthread> running_ GUARDED_BY(mutex_);  // joined when the next begins, or at the end
+  std::list<std::thread::id> ended_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ferryfs::fs

@@ -37,14 +37,14 @@ bool virtual_directory::is_shown(std::string_view name) const {
 }
 
 inode virtual_directory::number_of(std::string_view report) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   auto known = std::find(seen_.begin(), seen_.end(), report);
   if (known == seen_.end()) known = seen_.insert(known, std::string(report));
   return first_report + static_cast<inode>(known - seen_.begin());
 }
 
 std::string virtual_directory::report_of(inode ino) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   return ino - first_report < seen_.size() ? seen_[ino - first_report] : "";
 }
 

@@ -6,13 +6,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -70,10 +70,10 @@ class virtual_directory {
   std::vector<file> files_;
   std::string reports_, log_;
   std::uint32_t uid_, gid_;
-  std::mutex mutex_;
+  mutex mutex_;
   // Reports by their inodes; "latest.json/TARGET" for the link, "log/INODE" for the log's file of that inode on the
   // disk.
-  std::vector<std::string> seen_;
+  std::vector<std::string> seen_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ferryfs::fs

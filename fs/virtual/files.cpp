@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -61,12 +60,12 @@ std::string padded(std::string text, std::size_t unit) {
 // same, and a hundred viewers cost what one does.
 std::function<std::string()> for_a_moment(std::function<std::string()> make) {
   struct made {
-    std::mutex mutex;
-    std::string text;
-    std::chrono::steady_clock::time_point until{};
+    mutex mutex_;
+    std::string text GUARDED_BY(mutex_);
+    std::chrono::steady_clock::time_point until GUARDED_BY(mutex_){};
   };
   return [make = std::move(make), last = std::make_shared<made>()] {
-    const std::lock_guard lock{last->mutex};
+    const lock held{last->mutex_};
     if (std::chrono::steady_clock::now() >= last->until) {
       last->text = make();
       last->until = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);

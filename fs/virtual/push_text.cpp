@@ -67,12 +67,12 @@ command_result push_now(remote::migration& m, recorder& reports, std::string arg
 }
 
 void push_watch::set(remote::pusher* running) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   running_ = running;
 }
 
 std::string push_watch::line() {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   return running_ == nullptr ? "" : push_line(running_->so_far()) + '\n';
 }
 

@@ -1,13 +1,13 @@
 // What a push says when it has ended.
 #pragma once
 
-#include <mutex>
 #include <stop_token>
 #include <string>
 
 #include "fs/process/command_result.hpp"
 #include "fs/report/recorder.hpp"
 #include "index/base/error.hpp"
+#include "index/base/mutex.hpp"
 #include "remote/engine/push/pusher.hpp"
 
 namespace ferryfs::fs {
@@ -25,8 +25,8 @@ class push_watch {
   std::string line();  // for people; empty while none runs
 
  private:
-  std::mutex mutex_;
-  remote::pusher* running_ = nullptr;
+  mutex mutex_;
+  remote::pusher* running_ GUARDED_BY(mutex_) = nullptr;
 };
 
 // The command of a mounted archive: "[--overwritten ]PATH". It leaves a report.

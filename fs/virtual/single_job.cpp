@@ -10,14 +10,14 @@ command_result single_job::run(const std::stop_token& stop,
                                const std::function<command_result(const std::stop_token&)>& work) {
   std::stop_source own;
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (running_) return {EBUSY, fmt::format("a {} is running already; try again when it has ended\n", name_)};
     running_ = own;
   }
   struct ending {
     single_job& job;
     ~ending() {
-      const std::lock_guard lock{job.mutex_};
+      const lock held{job.mutex_};
       job.running_.reset();
     }
   } const end{*this};
@@ -28,7 +28,7 @@ command_result single_job::run(const std::stop_token& stop,
 bool single_job::stop() {
   std::optional<std::stop_source> running;
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     running = running_;
   }
   if (running) running->request_stop();

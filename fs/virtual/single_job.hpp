@@ -2,13 +2,13 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
 
 #include "fs/process/command_result.hpp"
+#include "index/base/mutex.hpp"
 
 namespace ferryfs::fs {
 
@@ -24,8 +24,8 @@ class single_job {
 
  private:
   const std::string name_;
-  std::mutex mutex_;
-  std::optional<std::stop_source> running_;
+  mutex mutex_;
+  std::optional<std::stop_source> running_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ferryfs::fs

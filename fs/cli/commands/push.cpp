@@ -1,8 +1,6 @@
 // push: what is new here, to the source; through the mount where there is one.
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -17,6 +15,7 @@
 #include "fs/report/recorder.hpp"
 #include "fs/virtual/push_text.hpp"
 #include "index/base/exception_barrier.hpp"
+#include "index/base/wait_for_stop.hpp"
 #include "remote/engine/scan/destination_scan.hpp"
 
 namespace ferryfs::fs {
@@ -30,11 +29,7 @@ class drawn_push {
   explicit drawn_push(remote::pusher& p)
       : thread_([&p](const std::stop_token& stop) {
           progress shown;
-          std::mutex mutex;
-          std::condition_variable_any wake;
-          std::unique_lock lock{mutex};
-          while (!wake.wait_for(lock, stop, 500ms, [&] { return stop.stop_requested(); }))
-            contain("progress", [&] { shown.show(push_line(p.so_far())); });
+          while (!wait_for_stop(stop, 500ms)) contain("progress", [&] { shown.show(push_line(p.so_far())); });
         }) {}
 
  private:

@@ -3,9 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 
 #include "fs/cli/commands/commands.hpp"
 #include "fs/cli/control_client.hpp"
@@ -26,15 +24,15 @@ using namespace std::chrono_literals;
 
 // What ends a sync: nothing is left to do, or a signal, or the source's absence.
 struct ending {
-  std::mutex mutex;
-  std::condition_variable changed;
+  mutex mutex_;  // of what stands below, until the migration has stopped: from then on no other thread writes it
+  condition changed;
   bool scanned = false, idle = false, interrupted = false;
   remote::source_scan::result scan;
 
   template <typename Set>
   void set(Set&& change) {
     {
-      const std::lock_guard lock{mutex};
+      const lock held{mutex_};
       change();
     }
     changed.notify_all();
@@ -52,14 +50,14 @@ bool watch(ending& end, remote::migration& m, bool as_json) {
   progress shown;
   const auto patience = 2 * m.setup().io_timeout;
   auto reached = std::chrono::steady_clock::now();
-  std::unique_lock lock{end.mutex};
+  lock held{end.mutex_};
   while (!end.is_over()) {
-    end.changed.wait_for(lock, 500ms, [&] { return end.is_over(); });
-    lock.unlock();
+    end.changed.wait_for(held, 500ms, [&] { return end.is_over(); });
+    held.unlock();
     const auto now = std::chrono::steady_clock::now();
     if (m.source().state().reachable) reached = now;
     if (!as_json) shown.show(status_of(m));
-    lock.lock();
+    held.relock();
     if (now - reached > patience) return false;
   }
   return true;

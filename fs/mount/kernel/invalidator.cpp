@@ -7,7 +7,7 @@
 namespace ferryfs::fs {
 
 void invalidator::start(fuse_session* session) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   running_ = true;
   thread_ = std::jthread{
       [this, session](const std::stop_token& stop) { contain("invalidation", [&] { run(stop, session); }); }};
@@ -15,7 +15,7 @@ void invalidator::start(fuse_session* session) {
 
 void invalidator::stop() {
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     running_ = false;
     waiting_.clear();
   }
@@ -25,7 +25,7 @@ void invalidator::stop() {
 
 void invalidator::tell(std::vector<index::change> changes) {
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (!running_) return;
     waiting_.insert(waiting_.end(), std::make_move_iterator(changes.begin()), std::make_move_iterator(changes.end()));
   }
@@ -33,10 +33,10 @@ void invalidator::tell(std::vector<index::change> changes) {
 }
 
 void invalidator::run(const std::stop_token& stop, fuse_session* session) {
-  std::unique_lock lock{mutex_};
-  while (wake_.wait(lock, stop, [&] { return !waiting_.empty(); })) {
+  lock held{mutex_};
+  while (wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return !waiting_.empty(); })) {
     const auto changes = std::exchange(waiting_, {});
-    lock.unlock();
+    held.unlock();
     inode last_listing = 0;
     for (const auto& c : changes) {
       if (stop.stop_requested()) return;
@@ -48,7 +48,7 @@ void invalidator::run(const std::stop_token& stop, fuse_session* session) {
         if (c.what == index::change::what::listing) last_listing = c.ino;
       }
     }
-    lock.lock();
+    held.relock();
   }
 }
 

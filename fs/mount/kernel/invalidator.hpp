@@ -4,11 +4,10 @@
 
 #include <fuse_lowlevel.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "index/base/mutex.hpp"
 #include "index/db/transaction.hpp"
 
 namespace ferryfs::fs {
@@ -23,10 +22,10 @@ class invalidator {
 
  private:
   void run(const std::stop_token& stop, fuse_session* session);
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::vector<index::change> waiting_;
-  bool running_ = false;
+  mutex mutex_;
+  condition wake_;
+  std::vector<index::change> waiting_ GUARDED_BY(mutex_);
+  bool running_ GUARDED_BY(mutex_) = false;
   std::jthread thread_;
 };
 

@@ -4,12 +4,11 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
-#include <mutex>
 
 #include "fs/mount/kernel/mountpoint.hpp"
 #include "index/base/exception_barrier.hpp"
+#include "index/base/wait_for_stop.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -29,11 +28,7 @@ leaving::leaving(fuse_session* session, std::string mountpoint, std::function<vo
 void leaving::begin() {
   if (stands_at(mountpoint_)) detach(mountpoint_);
   forced_ = std::jthread{[this](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock{mutex};
-    wake.wait_for(lock, stop, patience, [&] { return stop.stop_requested(); });
-    if (!stop.stop_requested()) {
+    if (!wait_for_stop(stop, patience)) {
       spdlog::warn("the mount is still in use somewhere, and ends all the same");
       contain("end of the mount", settle_);
     }
@@ -41,7 +36,7 @@ void leaving::begin() {
     while (!stop.stop_requested()) {
       ::fuse_session_exit(session_);
       ::pthread_kill(loop_, SIGUSR2);
-      wake.wait_for(lock, stop, 50ms, [&] { return stop.stop_requested(); });
+      wait_for_stop(stop, 50ms);
     }
   }};
 }

@@ -28,7 +28,7 @@ void parked_request::interrupted(fuse_req_t req, void* self) {
 void parked_request::abandon(bool late) {
   std::function<void(bool)> call;
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     abandoned_ = true;
     late_ = late;
     call = std::move(on_abandoned_);
@@ -37,25 +37,27 @@ void parked_request::abandon(bool late) {
 }
 
 void parked_request::on_abandoned(std::function<void(bool)> call) {
+  bool late = false;
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (!abandoned_) {
       on_abandoned_ = std::move(call);
       return;
     }
+    late = late_;
   }
-  call(late_);
+  call(late);
 }
 
 void parked_request::on_deadline(std::function<clock::time_point()> last_sign) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   last_sign_ = std::move(last_sign);
 }
 
 parked_request::clock::time_point parked_request::last_sign() {
   std::function<clock::time_point()> ask;
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     ask = last_sign_;
   }
   return ask ? ask() : clock::time_point{};
@@ -67,13 +69,14 @@ parked_requests::parked_requests(std::chrono::seconds deadline)
 parked_requests::~parked_requests() {
   watcher_.request_stop();
   watcher_.join();
+  const lock held{mutex_};
   for (auto& [when, p] : waiting_) p->answer([](fuse_req_t req) { fuse_reply_err(req, ENODEV); });
 }
 
 std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
   auto p = std::make_shared<parked_request>(req);
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     waiting_.emplace(clock::now() + deadline_, p);
   }
   wake_.notify_one();
@@ -88,24 +91,25 @@ std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
 }
 
 void parked_requests::watch(const std::stop_token& stop) {
-  std::unique_lock lock{mutex_};
-  while (wake_.wait(lock, stop, [&] { return !waiting_.empty(); })) {
+  lock held{mutex_};
+  while (wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return !waiting_.empty(); })) {
     // The answered ones are let go at their deadline, or here, while they stand at the front.
     while (!waiting_.empty() && waiting_.begin()->second->answered()) waiting_.erase(waiting_.begin());
     if (waiting_.empty()) continue;
     const auto first = waiting_.begin()->first;
-    wake_.wait_until(lock, stop, first, [&] { return waiting_.empty() || waiting_.begin()->first < first; });
+    wake_.wait_until(held, stop, first,
+                     [&]() REQUIRES(mutex_) { return waiting_.empty() || waiting_.begin()->first < first; });
     decltype(waiting_) late;
     for (const auto now = clock::now(); !waiting_.empty() && waiting_.begin()->first <= now;)
       late.insert(waiting_.extract(waiting_.begin()));  // without memory, which may be out
-    lock.unlock();
+    held.unlock();
     for (const auto& [when, request] : late) {
       const auto& p = request;
       if (p->answered()) continue;
       if (const auto until = p->last_sign() + deadline_; until > clock::now()) {
-        lock.lock();
+        held.relock();
         waiting_.emplace(until, p);
-        lock.unlock();
+        held.unlock();
         continue;
       }
       p->answer([&](fuse_req_t req) {
@@ -113,7 +117,7 @@ void parked_requests::watch(const std::stop_token& stop) {
         fuse_reply_err(req, ETIMEDOUT);
       });
     }
-    lock.lock();
+    held.relock();
   }
 }
 

@@ -9,14 +9,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "fs/mount/kernel/reply.hpp"
+#include "index/base/mutex.hpp"
 
 namespace ferryfs::fs {
 
@@ -46,10 +45,11 @@ class parked_request : public std::enable_shared_from_this<parked_request> {
   std::atomic<bool> answered_ = false;
   std::atomic<std::thread::id> parking_;  // the thread that hands it to libfuse just now
   std::atomic<bool> early_ = false;       // it was interrupted before it was parked
-  std::mutex mutex_;
-  bool abandoned_ = false, late_ = false;
-  std::function<void(bool)> on_abandoned_;
-  std::function<clock::time_point()> last_sign_;
+  mutex mutex_;
+  bool abandoned_ GUARDED_BY(mutex_) = false;
+  bool late_ GUARDED_BY(mutex_) = false;
+  std::function<void(bool)> on_abandoned_ GUARDED_BY(mutex_);
+  std::function<clock::time_point()> last_sign_ GUARDED_BY(mutex_);
 };
 
 // Runs `begin`, which starts what a parked request waits for; what it throws is answered.
@@ -76,9 +76,9 @@ class parked_requests {
   void watch(const std::stop_token& stop);
 
   const std::chrono::seconds deadline_;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::multimap<clock::time_point, std::shared_ptr<parked_request>> waiting_;
+  mutex mutex_;
+  condition wake_;
+  std::multimap<clock::time_point, std::shared_ptr<parked_request>> waiting_ GUARDED_BY(mutex_);
   std::jthread watcher_;
 };
 

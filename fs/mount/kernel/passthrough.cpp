@@ -26,13 +26,13 @@ void set_backing(fuse_file_info*, std::int32_t) {}
 }  // namespace
 
 void passthrough::ask(fuse_conn_info* conn) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   works_ = !forbidden_ && asked(conn);
   spdlog::debug("passthrough: {}", works_ ? "on" : "off");
 }
 
 bool passthrough::works() {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   return works_;
 }
 
@@ -53,13 +53,13 @@ bool passthrough::is_of(const use& u, const unique_fd* file) {
 }
 
 bool passthrough::passes_another(inode ino, const unique_fd& file) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = uses_.find(ino);
   return at != uses_.end() && at->second.backing != 0 && !is_of(at->second, &file);
 }
 
 bool passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   auto at = uses_.find(ino);
   // Not each file system takes O_DIRECT, or unaligned; cached, everyone may ask for it.
   if (at == uses_.end()) at = uses_.emplace(ino, first(req, file, seen || (fi->flags & O_DIRECT) != 0)).first;
@@ -78,7 +78,7 @@ bool passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool s
 }
 
 void passthrough::leave(fuse_req_t req, inode ino) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = uses_.find(ino);
   if (at == uses_.end() || --at->second.count > 0) return;
   if (at->second.backing != 0 && req != nullptr) close_backing(req, at->second.backing);

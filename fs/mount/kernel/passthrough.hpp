@@ -6,9 +6,9 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <mutex>
 #include <unordered_map>
 
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -47,12 +47,12 @@ class passthrough {
     ino_t number = 0;
   };
   static bool is_of(const use& u, const unique_fd* file);
-  use first(fuse_req_t req, const unique_fd* file, bool cached);
+  use first(fuse_req_t req, const unique_fd* file, bool cached) REQUIRES(mutex_);
 
   bool forbidden_ = false;
-  std::mutex mutex_;
-  bool works_ = false;
-  std::unordered_map<inode, use> uses_;
+  mutex mutex_;
+  bool works_ GUARDED_BY(mutex_) = false;
+  std::unordered_map<inode, use> uses_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ferryfs::fs

@@ -3,7 +3,10 @@
 
 #include <fuse_lowlevel.h>
 
+#include <sys/types.h>
+
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 
@@ -27,6 +30,9 @@ int errno_of(const remote::failure& f) noexcept;
 
 // Logs what an operation threw and returns its errno.
 int errno_of_current_exception() noexcept;
+
+// Answers a read by `size` bytes of a file at `offset`, which the kernel takes from it where it can.
+void reply_from(fuse_req_t req, int fd, std::size_t size, off_t offset);
 
 // Runs one operation; whatever it throws is answered. The operation must not have replied before it throws.
 template <typename Operation>

@@ -12,8 +12,9 @@
 #include "fs/mount/change/place.hpp"
 #include "fs/mount/change/whole.hpp"
 #include "fs/mount/kernel/reply.hpp"
+#include "fs/mount/operations/handles.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/view/handles.hpp"
+#include "fs/mount/operations/own_files.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -53,7 +54,7 @@ void write_command(fuse_req_t req, view& v, const std::string& bytes, fuse_file_
   const auto parked = v.commands_parked.park(req);
   const auto done = [parked, handle = own_handle_of(fi), size = bytes.size()](const control::result& r) {
     {
-      const std::lock_guard lock{handle->mutex};
+      const lock held{handle->mutex_};
       handle->text = r.text;
     }
     parked->answer(

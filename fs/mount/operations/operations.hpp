@@ -29,13 +29,14 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char* name);
 void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
-// file.cpp
+// open.cpp
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
-void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
 void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
-// write/attributes.cpp
+// read.cpp
+void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
+// set_attributes.cpp
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_file_info* fi);
-// write/names.cpp
+// names.cpp
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode);
 void op_symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t device);
@@ -44,7 +45,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char* name);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char* name);
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name,
                unsigned flags);
-// write/data.cpp
+// data.cpp
 void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* fi);
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offset, fuse_file_info* fi);
 void op_flush(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);

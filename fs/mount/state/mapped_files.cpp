@@ -33,18 +33,18 @@ void mapped_files::follow(written_files& written, inode ino, const unique_fd& fi
   unique_fd reading{::open(proc_path(file.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!reading) return;
   begin_anew(reading);
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   if (files_.contains(ino)) return;
   written.begin_following(ino, std::make_shared<unique_fd>(::fcntl(reading.get(), F_DUPFD_CLOEXEC, 0)));
   files_.emplace(ino, std::move(reading));
   if (!thread_.joinable())
     thread_ = std::jthread([this, &written, enter](const std::stop_token& stop) {
-      std::unique_lock waiting{mutex_};
-      while (wake_.wait(waiting, stop, [&] { return !files_.empty(); })) {
-        if (wake_.wait_for(waiting, stop, std::chrono::seconds(1), [] { return false; }); stop.stop_requested()) return;
-        waiting.unlock();
+      lock held{mutex_};
+      while (wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return !files_.empty(); })) {
+        if (wake_.wait_for(held, stop, std::chrono::seconds(1), [] { return false; }); stop.stop_requested()) return;
+        held.unlock();
         contain("mapped files", [&] { look_at_all(written, enter); });
-        waiting.lock();
+        held.relock();
       }
     });
   wake_.notify_all();
@@ -53,7 +53,7 @@ void mapped_files::follow(written_files& written, inode ino, const unique_fd& fi
 void mapped_files::look_at_all(written_files& written, const record& enter) {
   std::vector<std::pair<inode, bool>> all;
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     for (const auto& [ino, file] : files_) {
       all.emplace_back(ino, may_be_written(file));
       begin_anew(file);
@@ -63,7 +63,7 @@ void mapped_files::look_at_all(written_files& written, const record& enter) {
     // After the look: what was written before the mapping went is entered.
     if (contain("mapped files", [&, of = ino] { enter(of); }) || writable) continue;
     {
-      const std::lock_guard lock{mutex_};
+      const lock held{mutex_};
       if (may_be_written(files_.at(ino))) continue;  // mapped again meanwhile
       files_.erase(ino);
     }

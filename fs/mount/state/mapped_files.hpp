@@ -4,13 +4,12 @@
 // fs/backing-file.c): the kernel releases the open file while somebody goes on writing, and never tells of it.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include "fs/mount/state/written_files.hpp"
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -29,10 +28,10 @@ class mapped_files {
  private:
   void look_at_all(written_files& written, const record& enter);
 
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::map<inode, unique_fd> files_;  // open for reading
-  std::jthread thread_;               // from the first of them on
+  mutex mutex_;
+  condition wake_;
+  std::map<inode, unique_fd> files_ GUARDED_BY(mutex_);  // open for reading
+  std::jthread thread_;                                  // from the first of them on
 };
 
 }  // namespace ferryfs::fs

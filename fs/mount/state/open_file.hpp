@@ -7,9 +7,9 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <utility>
 
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 #include "remote/engine/fetch/outcome.hpp"
 #include "remote/files/unique_fd.hpp"
@@ -29,19 +29,19 @@ class open_file : public std::enable_shared_from_this<open_file> {
   bool maps_past_us = false;
 
   std::shared_ptr<const unique_fd> file() {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (partial_ && served_.is_rejected()) file_.reset(), partial_ = false;
     return file_;
   }
   void set_file(std::shared_ptr<const unique_fd> file) {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     file_ = std::move(file), partial_ = false;
   }
 
   // A fetch hands out bytes of its picture. False: others that it saw were rejected, and were of a picture of another
   // size; it is to be told an error.
   bool take(const remote::bytes_ready& from) {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (served_.is_rejected() && served_.size != from.size) return false;
     served_ = {from.size, from.rejected};
     if (from.whole && !writes) file_ = from.file, partial_ = true;
@@ -49,14 +49,14 @@ class open_file : public std::enable_shared_from_this<open_file> {
   }
   // Of bytes that are not kept: the next may be of another picture.
   bool take(const remote::bytes_unkept& from) {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (served_.is_rejected() && served_.size != from.size) return false;
     served_ = {from.size, std::make_shared<const std::atomic<bool>>(true)};
     return true;
   }
   // The same of the local file.
   bool may_read(const unique_fd& local) {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (!served_.is_rejected()) return true;
     if (size_of(local) != served_.size) return false;
     served_ = {};
@@ -67,7 +67,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
   void doubt() noexcept { doubtful_ = true; }
   bool doubted() noexcept { return doubtful_ && doubtful_.exchange(false); }
   void forget() {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (!file_ && !served_.rejected) return;  // it has not seen any bytes yet
     served_ = {file_ && !partial_ ? size_of(*file_) : served_.size, std::make_shared<const std::atomic<bool>>(true)};
     file_.reset(), partial_ = false;
@@ -88,15 +88,15 @@ class open_file : public std::enable_shared_from_this<open_file> {
     return ::fstat(file.get(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
   }
   std::atomic<bool> doubtful_ = false;
-  std::mutex mutex_;
-  std::shared_ptr<const unique_fd> file_;
-  bool partial_ = false;  // `file_` is of a fetch
+  mutex mutex_;
+  std::shared_ptr<const unique_fd> file_ GUARDED_BY(mutex_);
+  bool partial_ GUARDED_BY(mutex_) = false;  // `file_` is of a fetch
   // The last picture whose bytes it saw, where that may come to be another: of a fetch, or what was here.
-  struct {
+  struct bytes_seen {
     std::uint64_t size = 0;
     std::shared_ptr<const std::atomic<bool>> rejected;
     bool is_rejected() const { return rejected && *rejected; }
-  } served_;
+  } served_ GUARDED_BY(mutex_);
 };
 
 // All that is open, by inode: a file that was removed is still there for who has it open. Threads: any.
@@ -117,8 +117,8 @@ class open_files {
   void doubt(inode ino);
 
  private:
-  std::mutex mutex_;
-  std::map<std::pair<inode, const open_file*>, std::shared_ptr<open_file>> files_;
+  mutex mutex_;
+  std::map<std::pair<inode, const open_file*>, std::shared_ptr<open_file>> files_ GUARDED_BY(mutex_);
 };
 
 // True where a write at this moment might leave its time as it is: on older kernels that goes by ticks of up to 10 ms.

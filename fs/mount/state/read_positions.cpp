@@ -2,7 +2,6 @@
 
 namespace ferryfs::fs {
 
-// mutex_ is held, here and below.
 off_t read_positions::present_offset(inode ino) const {
   const auto stamp = stamps_.find(ino);
   return of(ino) + (stamp == stamps_.end() ? 0 : static_cast<off_t>(stamp->second) << inode_bits);
@@ -18,7 +17,7 @@ void read_positions::insert(const key& at, const std::string& name) {
 }
 
 off_t read_positions::offset_of(const entry& e) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   while (true) {
     const off_t at = present_offset(e.ino);
     const auto known = places_.find({e.parent, at});
@@ -31,23 +30,23 @@ off_t read_positions::offset_of(const entry& e) {
 }
 
 void read_positions::remember(inode directory, off_t offset, const std::string& name) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   insert({directory, offset}, name);
 }
 
 void read_positions::departs(const entry& e) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   insert({e.parent, present_offset(e.ino)}, e.name);
 }
 
 bool read_positions::any_in(inode directory) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto first = places_.lower_bound({directory, 0});
   return first != places_.end() && first->first.first == directory;
 }
 
 std::optional<std::string> read_positions::find(inode directory, off_t offset) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = places_.find({directory, offset});
   if (at == places_.end()) return std::nullopt;
   return at->second.name;

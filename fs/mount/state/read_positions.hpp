@@ -13,12 +13,12 @@
 #include <cstdint>
 #include <list>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 
 namespace ferryfs::fs {
@@ -53,13 +53,13 @@ class read_positions {
     std::string name;
     std::list<key>::iterator age;
   };
-  off_t present_offset(inode ino) const;
-  void insert(const key& at, const std::string& name);
+  off_t present_offset(inode ino) const REQUIRES(mutex_);
+  void insert(const key& at, const std::string& name) REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::map<key, place> places_;
-  std::list<key> oldest_first_;
-  std::unordered_map<inode, std::uint32_t> stamps_;  // of entries with another one than 0
+  mutex mutex_;
+  std::map<key, place> places_ GUARDED_BY(mutex_);
+  std::list<key> oldest_first_ GUARDED_BY(mutex_);
+  std::unordered_map<inode, std::uint32_t> stamps_ GUARDED_BY(mutex_);  // of entries with another one than 0
 };
 
 }  // namespace ferryfs::fs

@@ -3,7 +3,7 @@
 namespace ferryfs::fs {
 
 void removed_entries::add(const entry& e) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   if (const auto known = entries_.find(e.ino); known != entries_.end()) return void(known->second.last = e);
   entries_.emplace(e.ino, removed{e, oldest_first_.insert(oldest_first_.end(), e.ino)});
   if (entries_.size() > most) {
@@ -14,13 +14,13 @@ void removed_entries::add(const entry& e) {
 }
 
 std::optional<entry> removed_entries::find(inode ino) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = entries_.find(ino);
   return at == entries_.end() ? std::nullopt : std::optional(at->second.last);
 }
 
 bool removed_entries::change(inode ino, const std::function<void(entry&)>& edit) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = entries_.find(ino);
   if (at == entries_.end()) return false;
   edit(at->second.last);
@@ -29,7 +29,7 @@ bool removed_entries::change(inode ino, const std::function<void(entry&)>& edit)
 
 void removed_entries::forget(inode ino) {
   if (count_ == 0) return;
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = entries_.find(ino);
   if (at == entries_.end()) return;
   oldest_first_.erase(at->second.age);

@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 
 namespace ferryfs::fs {
@@ -32,9 +32,9 @@ class removed_entries {
     entry last;
     std::list<inode>::iterator age;
   };
-  std::mutex mutex_;
-  std::unordered_map<inode, removed> entries_;
-  std::list<inode> oldest_first_;
+  mutex mutex_;
+  std::unordered_map<inode, removed> entries_ GUARDED_BY(mutex_);
+  std::list<inode> oldest_first_ GUARDED_BY(mutex_);
   std::atomic<std::size_t> count_ = 0;  // so that FORGET takes no lock while there are none
 };
 

@@ -7,7 +7,6 @@ bool written_files::is_changed(const written& w, const struct stat& now) {
          now.st_mtim.tv_sec != w.recorded.time.tv_sec || now.st_mtim.tv_nsec != w.recorded.time.tv_nsec;
 }
 
-// mutex_ is held.
 void written_files::leave_if_done(table::iterator at) {
   const written& w = at->second;
   if (w.handles > 0 || w.recordings > 0 || w.writes > 0 || w.marked) return;
@@ -18,7 +17,7 @@ void written_files::leave_if_done(table::iterator at) {
 
 void written_files::begin_writing(inode ino, file_pointer file) {
   struct stat now {};
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   auto& w = files_[ino];
   count_ = files_.size();
   ++w.handles;
@@ -28,7 +27,7 @@ void written_files::begin_writing(inode ino, file_pointer file) {
 }
 
 void written_files::end_writing(inode ino) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = files_.find(ino);
   if (at == files_.end()) return;
   --at->second.handles;
@@ -37,12 +36,12 @@ void written_files::end_writing(inode ino) {
 
 void written_files::begin_following(inode ino, file_pointer file) {
   begin_writing(ino, file);
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   files_[ino].file = std::move(file);  // what is open for writing would itself keep the file from seeming unused
 }
 
 void written_files::mark(inode ino, file_pointer file) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   auto& w = files_[ino];
   w.file = std::move(file);
   w.marked = true;
@@ -51,7 +50,7 @@ void written_files::mark(inode ino, file_pointer file) {
 
 written_files::write_under_way::write_under_way(written_files& files, inode ino, file_pointer file)
     : files_(files), ino_(ino) {
-  const std::lock_guard lock{files_.mutex_};
+  const lock held{files_.mutex_};
   auto& w = files_.files_[ino];
   files_.count_ = files_.files_.size();
   w.file = std::move(file);
@@ -59,14 +58,14 @@ written_files::write_under_way::write_under_way(written_files& files, inode ino,
 }
 
 void written_files::write_under_way::reached(off_t end) {
-  const std::lock_guard lock{files_.mutex_};
+  const lock held{files_.mutex_};
   auto& w = files_.files_[ino_];
   w.marked = true;
   if (end > w.before.st_size) w.before.st_size = end;  // where others are still under way
 }
 
 written_files::write_under_way::~write_under_way() {
-  const std::lock_guard lock{files_.mutex_};
+  const lock held{files_.mutex_};
   const auto at = files_.files_.find(ino_);
   --at->second.writes;
   files_.leave_if_done(at);
@@ -74,14 +73,14 @@ written_files::write_under_way::~write_under_way() {
 
 void written_files::recorded(inode ino, const struct stat& now) {
   if (count_ == 0) return;
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   if (const auto at = files_.find(ino); at != files_.end()) at->second.recorded = moment::of(now);
 }
 
 written_files::file_pointer written_files::begin_recording(inode ino) {
   if (count_ == 0) return nullptr;
   struct stat now {};
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = files_.find(ino);
   if (at == files_.end()) return nullptr;
   written& w = at->second;
@@ -92,7 +91,7 @@ written_files::file_pointer written_files::begin_recording(inode ino) {
 }
 
 void written_files::end_recording(inode ino, const struct stat* stored) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = files_.find(ino);
   if (at == files_.end()) return;
   --at->second.recordings;
@@ -101,13 +100,13 @@ void written_files::end_recording(inode ino, const struct stat* stored) {
 }
 
 bool written_files::holds(inode ino) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   return files_.contains(ino);
 }
 
 bool written_files::overlay(inode ino, struct stat& st) {
   if (count_ == 0) return false;
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = files_.find(ino);
   if (at == files_.end()) return false;
   struct stat now {};

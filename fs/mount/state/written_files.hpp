@@ -11,9 +11,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -83,10 +83,10 @@ class written_files {
   };
   using table = std::unordered_map<inode, written>;
   static bool is_changed(const written& w, const struct stat& now);
-  void leave_if_done(table::iterator at);
+  void leave_if_done(table::iterator at) REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  table files_;
+  mutex mutex_;
+  table files_ GUARDED_BY(mutex_);
   std::atomic<std::size_t> count_ = 0;  // so that nobody takes the lock while nothing is written
   std::atomic<std::uint64_t> generation_ = 0;
 };

@@ -1,8 +1,8 @@
-// What the kernel's file handles stand for.
+// Open pictures: what the kernel's file handles stand for, from the answer of open to release.
 #pragma once
 
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 
 #include "fs/mount/state/open_file.hpp"
@@ -10,20 +10,11 @@
 
 namespace ferryfs::fs {
 
-// An open file of .ferryfs/: its content as it was at open, or the answers to what was written.
-struct own_handle {
-  std::mutex mutex;
-  std::string text;
-  unique_fd file;  // instead of the text
-};
-
 using handle_pointer = std::shared_ptr<open_file>;
-using own_pointer = std::shared_ptr<own_handle>;
 // The kernel's handle is the address; from open to release it is view::opened that keeps the file.
 inline handle_pointer handle_of(const fuse_file_info* fi) {
   return reinterpret_cast<open_file*>(fi->fh)->shared_from_this();
 }
-inline own_pointer& own_handle_of(const fuse_file_info* fi) { return *reinterpret_cast<own_pointer*>(fi->fh); }
 
 // Lets the kernel read and write `handle`, which is among those that are open, by the way that `fi` then names.
 void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi);
@@ -51,7 +42,17 @@ void reply_handle(fuse_req_t req, view& v, const handle_pointer& handle, fuse_fi
 // The local file of a handle that writes; empty while the picture is missing. Takes the names' lock.
 std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle);
 
-// The local file of an entry; where the index says so and the disk does not, throws errno.
+// Where `ino` is in the view; nothing where it is not.
+std::optional<std::string> path_of(view& v, inode ino);
+
+// The local file of an entry. Throws errno where the index says that it is here and the disk does not.
 std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags);
+// The same by the `path` that `e` had when it was read.
+std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, const std::string& path, int flags);
+// The same inside a change of names: the path is the one that the index has at this moment.
+std::shared_ptr<const unique_fd> open_named(view& v, const entry& e, int flags);
+
+// Whether a mapping of it may write.
+bool may_map_to_write(const fuse_file_info* fi);
 
 }  // namespace ferryfs::fs

@@ -1,0 +1,30 @@
+// The files of .ferryfs/, opened and read.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "fs/mount/view/view.hpp"
+#include "index/base/mutex.hpp"
+#include "remote/files/unique_fd.hpp"
+
+namespace ferryfs::fs {
+
+// An open file of .ferryfs/: its content as it was at open, or the answers to what was written.
+struct own_handle {
+  own_handle(std::string content, unique_fd instead) : text(std::move(content)), file(std::move(instead)) {}
+
+  mutex mutex_;
+  std::string text GUARDED_BY(mutex_);
+  const unique_fd file;  // instead of the text
+};
+
+using own_pointer = std::shared_ptr<own_handle>;
+inline own_pointer& own_handle_of(const fuse_file_info* fi) { return *reinterpret_cast<own_pointer*>(fi->fh); }
+
+// Both answer the request, at once or later.
+void open_own(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi);
+void read_own(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* fi);
+
+}  // namespace ferryfs::fs
