@@ -30,7 +30,7 @@ std::string mounted_at(const stdfs::path& destination) {
 
 }  // namespace
 
-located locate(const std::string& path) {
+archive_location locate(const std::string& path) {
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0 && errno == ENOTCONN)
     throw error(

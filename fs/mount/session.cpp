@@ -13,8 +13,8 @@
 #include <memory>
 #include <string_view>
 
+#include "fs/mount/kernel/forced_unmount.hpp"
 #include "fs/mount/kernel/invalidator.hpp"
-#include "fs/mount/kernel/leaving.hpp"
 #include "fs/mount/kernel/mountpoint.hpp"
 #include "fs/mount/operations/operations.hpp"
 #include "fs/process/signals.hpp"
@@ -72,7 +72,7 @@ std::unique_ptr<fuse_session, session_deleter> make_session(view* v, const std::
   args.add("-ofsname=" + name);
   if (options.allow_other) args.add("-oallow_other");
   for (const auto& o : options.fuse) args.add("-o" + o);
-  if (takes_word(args.list, "nopassthrough") && v != nullptr) v->past.forbid();
+  if (takes_word(args.list, "nopassthrough") && v != nullptr) v->passthrough.forbid();
   std::unique_ptr<fuse_session, session_deleter> session{
       fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), v)};
   if (!session) throw error(exit_code::usage, "FUSE does not take the options given with -o; see mount.fuse3(8)");
@@ -100,8 +100,8 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
       new view{archive,
                options.owner,
                options.mountpoint,
-               virtual_directory{own_files(archive, [&v] { return v->past.works(); }), archive.where().reports_path(),
-                                 archive.where().log_path(), ::getuid(), ::getgid()},
+               virtual_directory{virtual_files(archive, [&v] { return v->passthrough.works(); }),
+                                 archive.where().reports_path(), archive.where().log_path(), ::getuid(), ::getgid()},
                parked_requests{archive.setup().io_timeout},
                parked_requests{no_deadline},
                {},
@@ -117,15 +117,16 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     departed->positions.departs(e);
     if (removed) departed->removed.add(e);
   });
-  const remote::in_use open{[&view = *v](inode ino) { return view.opened.is_written(ino) || view.written.holds(ino); },
-                            [&view = *v](inode ino) { view.opened.reopen(ino); },
-                            [&view = *v] { return view.opened.written(); },
-                            [&view = *v](inode ino) { return view.opened.is_open(ino); }};
+  const remote::in_use open{
+      [&view = *v](inode ino) { return view.open_pictures.is_written(ino) || view.written.holds(ino); },
+      [&view = *v](inode ino) { view.open_pictures.reopen(ino); },
+      [&view = *v] { return view.open_pictures.written(); },
+      [&view = *v](inode ino) { return view.open_pictures.is_open(ino); }};
   v->commands.watch(open);
   archive.watch(open);
   archive.observe([&kernel, &view = *v](std::vector<index::change> changes) {
     for (const auto& c : changes)
-      if (c.what == index::change::what::content) view.opened.doubt(c.ino);
+      if (c.what == index::change::what::content) view.open_pictures.doubt(c.ino);
     kernel.tell(std::move(changes));
   });
   const auto session = make_session(v.get(), archive.setup().source, options);
@@ -150,7 +151,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     if (stands_at(options.mountpoint)) fuse_session_unmount(session.get());
   }};
   {
-    leaving end_by_signal{session.get(), options.mountpoint, settle};
+    forced_unmount end_by_signal{session.get(), options.mountpoint, settle};
     const signal_watcher watcher{[&](int count) {
       if (count > 1) std::_Exit(static_cast<int>(exit_code::local));  // as safe as kill -9
       end_by_signal.begin();

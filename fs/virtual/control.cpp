@@ -7,8 +7,8 @@
 
 #include "fs/process/switches.hpp"
 #include "fs/report/ready.hpp"
-#include "fs/virtual/decisions.hpp"
-#include "fs/virtual/push_text.hpp"
+#include "fs/virtual/operator_commands.hpp"
+#include "fs/virtual/push_summary.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/engine/decide/resolve.hpp"

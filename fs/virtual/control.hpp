@@ -1,6 +1,7 @@
 // What is written into .ferryfs/control: pause, resume, rescan [changed], limit RATE, fetch PATH, push [--overwritten]
 // PATH, report, progress push|verify and stop push|verify (of which one each runs at a time), and the operator's
-// decisions (fs/virtual/decisions.hpp). A command ends with a newline, which is not a part of a path that ends with it.
+// decisions (fs/virtual/operator_commands.hpp). A command ends with a newline, which is not a part of a path that ends
+// with it.
 #pragma once
 
 #include <functional>
@@ -11,7 +12,7 @@
 
 #include "fs/process/command_result.hpp"
 #include "fs/report/recorder.hpp"
-#include "fs/virtual/push_text.hpp"
+#include "fs/virtual/push_summary.hpp"
 #include "fs/virtual/single_job.hpp"
 #include "index/base/mutex.hpp"
 #include "remote/engine/in_use.hpp"
@@ -42,7 +43,7 @@ class control {
   recorder& recorder_;
   remote::in_use open_;
   remote::verify_progress verifying_;
-  push_watch pushing_;
+  running_push pushing_;
   single_job push_{"push"}, verify_{"verify"};
   mutex mutex_;
   std::list<std::jthread> running_ GUARDED_BY(mutex_);  // joined when the next begins, or at the end

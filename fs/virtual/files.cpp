@@ -58,7 +58,7 @@ std::string padded(std::string text, std::size_t unit) {
 
 // Makes what `make` makes at most twice a second: who asks for the size, and then reads, is answered with one and the
 // same, and a hundred viewers cost what one does.
-std::function<std::string()> for_a_moment(std::function<std::string()> make) {
+std::function<std::string()> cached_briefly(std::function<std::string()> make) {
   struct made {
     mutex mutex_;
     std::string text GUARDED_BY(mutex_);
@@ -127,7 +127,7 @@ unique_fd open_list(remote::migration& m, const std::string& set) {
 
 }  // namespace
 
-std::vector<virtual_directory::file> own_files(remote::migration& m, std::function<bool()> passes_through) {
+std::vector<virtual_directory::file> virtual_files(remote::migration& m, std::function<bool()> passes_through) {
   const auto status = [&m, passes = std::move(passes_through)] {
     json s = status_of(m);
     s["disk"]["passthrough"] = passes();
@@ -137,7 +137,7 @@ std::vector<virtual_directory::file> own_files(remote::migration& m, std::functi
       {"README", 0444, [] { return std::string(readme); }},
       {"control", 0600, {}},
       {"watch", 0600, {}},
-      {"index.html", 0444, for_a_moment([&m] { return padded(dashboard_of(m), 16 << 10); })},
+      {"index.html", 0444, cached_briefly([&m] { return padded(dashboard_of(m), 16 << 10); })},
       {"metrics", 0444, [&m] { return metrics_of(m); }},
       {"status.json", 0444, status},
   };

@@ -10,6 +10,6 @@
 namespace ferryfs::fs {
 
 // `m` outlives them. `passes_through`: the kernel reads and writes local files itself.
-std::vector<virtual_directory::file> own_files(remote::migration& m, std::function<bool()> passes_through);
+std::vector<virtual_directory::file> virtual_files(remote::migration& m, std::function<bool()> passes_through);
 
 }  // namespace ferryfs::fs

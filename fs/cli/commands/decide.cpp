@@ -9,11 +9,11 @@
 #include "fs/cli/commands/commands.hpp"
 #include "fs/cli/control_client.hpp"
 #include "fs/cli/locate.hpp"
-#include "fs/cli/watched.hpp"
+#include "fs/cli/with_progress.hpp"
 #include "fs/process/engine.hpp"
 #include "fs/process/log.hpp"
 #include "fs/process/signals.hpp"
-#include "fs/virtual/decisions.hpp"
+#include "fs/virtual/operator_commands.hpp"
 #include "index/base/path.hpp"
 
 namespace ferryfs::fs {
@@ -22,7 +22,7 @@ namespace {
 using remote::migration;
 using work = std::function<command_result(migration&, const std::string& path)>;
 
-command_result decide(const located& where, const std::string& command, need_source need, const work& alone) {
+command_result decide(const archive_location& where, const std::string& command, need_source need, const work& alone) {
   if (where.mounted) return ask(where.root, command);
   log_to_stderr("critical");
   const engine e = open_engine(known_settings(where.root), where.root, "", need);
@@ -43,7 +43,8 @@ exit_code show(const command_result& a) {
 }
 
 // Each path by itself: the worst result counts.
-exit_code for_each(const std::vector<std::string>& paths, const std::function<command_result(const located&)>& one) {
+exit_code for_each(const std::vector<std::string>& paths,
+                   const std::function<command_result(const archive_location&)>& one) {
   exit_code worst = exit_code::complete;
   for (const auto& path : paths) {
     try {
@@ -67,7 +68,7 @@ command_result verify_alone(migration& m, const std::string& path, bool with_sou
   remote::verify_progress far;
   const signal_watcher watcher{[&](int) { stop.request_stop(); }};
   auto end = std::async(std::launch::async, [&] { return verify(m, path, with_source, far, stop.get_token()); });
-  return watched(std::move(end), [&] { return verify_line(far); });
+  return with_progress(std::move(end), [&] { return verify_line(far); });
 }
 
 command_result ready_alone(migration& m, bool as_json) {
@@ -76,20 +77,20 @@ command_result ready_alone(migration& m, bool as_json) {
   const signal_watcher watcher{[&](int) { stop.request_stop(); }};
   m.start({false, false});
   auto end = std::async(std::launch::async, [&] { return ready(m, {}, as_json, far, stop.get_token()); });
-  return watched(std::move(end), [&] { return verify_line(far); });
+  return with_progress(std::move(end), [&] { return verify_line(far); });
 }
 
 }  // namespace
 
 exit_code run_skip(const arguments& a) {
-  return for_each(a.paths, [](const located& where) {
+  return for_each(a.paths, [](const archive_location& where) {
     return decide(where, "skip " + where.relative, need_source::never,
                   [](migration& m, const std::string& path) { return skip(m, path, {}); });
   });
 }
 
 exit_code run_undelete(const arguments& a) {
-  return for_each(a.paths, [](const located& where) {
+  return for_each(a.paths, [](const archive_location& where) {
     return decide(where, "undelete " + where.relative, need_source::never,
                   [](migration& m, const std::string& path) { return undelete(m, path, {}); });
   });
@@ -98,28 +99,28 @@ exit_code run_undelete(const arguments& a) {
 exit_code run_resolve(const arguments& a) {
   const auto keep = *remote::keep_named(a.keep);
   const auto need = keep == remote::keep::source ? need_source::now : need_source::never;
-  return for_each(a.paths, [&](const located& where) {
+  return for_each(a.paths, [&](const archive_location& where) {
     return decide(where, fmt::format("resolve {} {}", a.keep, where.relative), need,
                   [&](migration& m, const std::string& path) { return resolve(m, path, keep, {}, {}); });
   });
 }
 
 exit_code run_ready(const arguments& a) {
-  const located where = locate(a.path);
+  const archive_location where = locate(a.path);
   const std::string json = a.json ? " json" : "";
   if (a.quick)
     return print(decide(where, "ready quick" + json, need_source::if_there,
                         [&](migration& m, const std::string&) { return ready_quickly(m, {}, a.json); }));
-  if (where.mounted) return print(ask_watched(where.root, "verify", "ready" + json));
+  if (where.mounted) return print(ask_with_progress(where.root, "verify", "ready" + json));
   block_signals();
   return print(decide(where, "", need_source::if_there,
                       [&](migration& m, const std::string&) { return ready_alone(m, a.json); }));
 }
 
 exit_code run_verify(const arguments& a) {
-  const located where = locate(a.path);
+  const archive_location where = locate(a.path);
   const std::string command = fmt::format("verify {} {}", a.with_source ? "source" : "here", where.relative);
-  if (where.mounted) return print(ask_watched(where.root, "verify", command));
+  if (where.mounted) return print(ask_with_progress(where.root, "verify", command));
   block_signals();
   return print(decide(where, command, a.with_source ? need_source::if_there : need_source::never,
                       [&](migration& m, const std::string& path) { return verify_alone(m, path, a.with_source); }));

@@ -17,7 +17,7 @@ namespace ferryfs::fs {
 namespace {
 
 // Without a mount: the engine works for these paths alone.
-void fetch_unmounted(const located& where) {
+void fetch_unmounted(const archive_location& where) {
   log_to_stderr("critical");
   const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
   const auto r = remote::fetch_below(*e.archive, where.relative, {});
@@ -30,7 +30,7 @@ void fetch_unmounted(const located& where) {
 }
 
 // Without a mount: what the next one is to find.
-exit_code set_unmounted(const located& where, const arguments& a) {
+exit_code set_unmounted(const archive_location& where, const arguments& a) {
   if (!is_switch(a.verb))
     throw error(exit_code::usage, fmt::format("{}: not mounted; ferryfs scan looks at both sides without a mount",
                                               printable(where.root)));
@@ -49,7 +49,7 @@ exit_code run_fetch(const arguments& a) {
   exit_code worst = exit_code::complete;
   for (const auto& path : a.paths) {
     try {
-      const located where = locate(path);
+      const archive_location where = locate(path);
       if (where.mounted)
         std::printf("%s\n", send_command(where.root, "fetch " + where.relative).c_str());
       else
@@ -63,7 +63,7 @@ exit_code run_fetch(const arguments& a) {
 }
 
 exit_code run_ctl(const arguments& a) {
-  const located where = locate(a.path);
+  const archive_location where = locate(a.path);
   if (!where.mounted) return set_unmounted(where, a);
   const std::string command = a.rate.empty() ? a.verb : a.verb + ' ' + a.rate;
   // A push or verify that runs keeps `control` to itself; what is done at once does not wait for it.

@@ -8,12 +8,12 @@
 #include "fs/cli/control_client.hpp"
 #include "fs/cli/locate.hpp"
 #include "fs/cli/progress.hpp"
-#include "fs/cli/watched.hpp"
+#include "fs/cli/with_progress.hpp"
 #include "fs/process/engine.hpp"
 #include "fs/process/log.hpp"
 #include "fs/process/signals.hpp"
 #include "fs/report/recorder.hpp"
-#include "fs/virtual/push_text.hpp"
+#include "fs/virtual/push_summary.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/wait_for_stop.hpp"
 #include "remote/engine/scan/destination_scan.hpp"
@@ -37,7 +37,7 @@ class drawn_push {
 };
 
 // What came to the destination while nothing was mounted is new as well.
-push_words push_unmounted(const located& where, bool overwritten) {
+push_summary push_unmounted(const archive_location& where, bool overwritten) {
   block_signals();
   log_to_stderr("critical");
   std::stop_source stop;
@@ -56,16 +56,16 @@ push_words push_unmounted(const located& where, bool overwritten) {
   }
   m.stop();
   reports.try_record(push_job(r), begun);
-  return words_for(r);
+  return summary_of(r);
 }
 
 }  // namespace
 
 exit_code run_push(const arguments& a) {
-  const located where = locate(a.path);
+  const archive_location where = locate(a.path);
   if (where.mounted) {
     const std::string verb = a.overwritten ? "push --overwritten " : "push ";
-    const auto answer = ask_watched(where.root, "push", verb + where.relative);
+    const auto answer = ask_with_progress(where.root, "push", verb + where.relative);
     if (answer.error != 0) throw error(code_of(answer), answer.text);
     std::printf("%s\n", answer.text.c_str());
     return exit_code::complete;

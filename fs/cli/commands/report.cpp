@@ -101,7 +101,7 @@ std::string bytes_of(const std::string& hex) {
 }
 
 // A list of the mount's with the reasons: lists/SET.json, a picture a line.
-void list_mounted_reasons(const located& where, const std::string& set, listing_output& out) {
+void list_mounted_reasons(const archive_location& where, const std::string& set, listing_output& out) {
   const std::string path = fmt::format("{}/{}/lists/{}.json", where.root, own_directory, set);
   for_each_line(path, [&](std::string_view line) {
     if (!line.starts_with('{')) return true;  // the array's brackets
@@ -118,7 +118,7 @@ void list_mounted_reasons(const located& where, const std::string& set, listing_
   });
 }
 
-void list_mounted(const located& where, const std::string& set, listing_output& out) {
+void list_mounted(const archive_location& where, const std::string& set, listing_output& out) {
   if (index::has_reasons(set) && out.tells_why(set)) return list_mounted_reasons(where, set, out);
   const std::string path = fmt::format("{}/{}/lists/{}.txt", where.root, own_directory, set);
   for_each_line(path, [&](std::string_view text) {
@@ -128,7 +128,7 @@ void list_mounted(const located& where, const std::string& set, listing_output& 
   });
 }
 
-void list_now(const located& where, const std::string& set, listing_output& out) {
+void list_now(const archive_location& where, const std::string& set, listing_output& out) {
   if (where.mounted) return list_mounted(where, set, out);
   index::reader r{index_of(where.root)};
   if (index::has_reasons(set) && out.tells_why(set))
@@ -150,7 +150,7 @@ void list_now(const located& where, const std::string& set, listing_output& out)
                 [&](std::string_view path, const index::listed_picture& p) { return out.add(p.size, path); });
 }
 
-void list_then(const history& h, const report_name& which, const located& where, const std::string& set,
+void list_then(const history& h, const report_name& which, const archive_location& where, const std::string& set,
                listing_output& out) {
   auto lines = h.list(which, set);
   for (std::string text; lines && lines->next(text);) {
@@ -237,13 +237,13 @@ report_name since(const history& h, const std::string& text) {
 }
 
 // The page of a mounted archive is in its .ferryfs/.
-std::string page_of(const located& where, const history& h) {
+std::string page_of(const archive_location& where, const history& h) {
   if (where.mounted) return read_own_file(where.root, "index.html");
   index::reader r{index_of(where.root)};
   return dashboard_of(r, h, where.root);
 }
 
-void write_page(const located& where, const history& h, const std::string& file) {
+void write_page(const archive_location& where, const history& h, const std::string& file) {
   const std::string page = page_of(where, h);
   const unique_fd to{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
   if (!to)
@@ -252,7 +252,7 @@ void write_page(const located& where, const history& h, const std::string& file)
   write_all(to.get(), page, file);
 }
 
-json make_new(const located& where, const history& h) {
+json make_new(const archive_location& where, const history& h) {
   if (!where.mounted) return record_unmounted(where.root);
   const std::string answer = send_command(where.root, "report");
   const auto number = number_in(answer.substr(answer.rfind(' ') + 1));
@@ -262,7 +262,7 @@ json make_new(const located& where, const history& h) {
 }  // namespace
 
 exit_code run_report(const arguments& a) {
-  const located where = locate(a.path);
+  const archive_location where = locate(a.path);
   const std::string directory = fmt::format("{}/{}/reports", where.root, own_directory);
   const history h{directory, directory};
   if (!a.html.empty()) {

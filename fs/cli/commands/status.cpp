@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-json status_at(const located& where) {
+json status_at(const archive_location& where) {
   if (where.mounted) return read_status(where.root);
   index::reader r{fmt::format("{}/{}/index.db", where.root, own_directory)};
   json s = status_of(r);
@@ -170,7 +170,7 @@ exit_code run_status(const arguments& a) {
     }
     return status_of_many(a, paths);
   }
-  const located where = locate(a.paths.front());
+  const archive_location where = locate(a.paths.front());
   const auto ask = [&] { return status_at(where); };
   const auto show = [](progress& p, const json& s) { p.show(s); };
   const json s = a.watch || a.wait ? watch(a, ask, show, end_of_wait) : ask();

@@ -100,7 +100,7 @@ void leave_report(const char* name, recorder& reports, const ending& end, bool r
   reports.try_record(std::move(j), begun);
 }
 
-exit_code scan_mounted(const located& where, bool believe, bool as_json) {
+exit_code scan_mounted(const archive_location& where, bool believe, bool as_json) {
   const std::string answer = send_command(where.root, believe ? "rescan believe" : "rescan");
   std::printf("%s\n", as_json ? read_status(where.root).dump(2).c_str() : answer.c_str());
   return exit_code::complete;
@@ -135,7 +135,7 @@ exit_code run_sync(const arguments& a) {
 }
 
 exit_code run_scan(const arguments& a) {
-  const located where = locate(a.path);
+  const archive_location where = locate(a.path);
   if (where.mounted && a.rebuild)
     throw error(exit_code::usage, fmt::format("{}: mounted, and the index in use; unmount it, then scan --rebuild",
                                               printable(where.root)));

@@ -25,18 +25,18 @@ void set_backing(fuse_file_info*, std::int32_t) {}
 
 }  // namespace
 
-void passthrough::ask(fuse_conn_info* conn) {
+void passthrough_table::ask(fuse_conn_info* conn) {
   const lock held{mutex_};
   works_ = !forbidden_ && asked(conn);
   spdlog::debug("passthrough: {}", works_ ? "on" : "off");
 }
 
-bool passthrough::works() {
+bool passthrough_table::works() {
   const lock held{mutex_};
   return works_;
 }
 
-passthrough::use passthrough::first(fuse_req_t req, const unique_fd* file, bool cached) {
+passthrough_table::use passthrough_table::first(fuse_req_t req, const unique_fd* file, bool cached) {
   struct stat st {};
   if (!works_ || cached || file == nullptr || ::fstat(file->get(), &st) != 0) return {};
   errno = 0;
@@ -47,18 +47,18 @@ passthrough::use passthrough::first(fuse_req_t req, const unique_fd* file, bool 
   return {};
 }
 
-bool passthrough::is_of(const use& u, const unique_fd* file) {
+bool passthrough_table::is_of(const use& u, const unique_fd* file) {
   struct stat st {};
   return file != nullptr && ::fstat(file->get(), &st) == 0 && st.st_dev == u.device && st.st_ino == u.number;
 }
 
-bool passthrough::passes_another(inode ino, const unique_fd& file) {
+bool passthrough_table::passes_another(inode ino, const unique_fd& file) {
   const lock held{mutex_};
   const auto at = uses_.find(ino);
   return at != uses_.end() && at->second.backing != 0 && !is_of(at->second, &file);
 }
 
-bool passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi) {
+bool passthrough_table::enter(fuse_req_t req, inode ino, const unique_fd* file, bool seen, fuse_file_info* fi) {
   const lock held{mutex_};
   auto at = uses_.find(ino);
   // Not each file system takes O_DIRECT, or unaligned; cached, everyone may ask for it.
@@ -77,7 +77,7 @@ bool passthrough::enter(fuse_req_t req, inode ino, const unique_fd* file, bool s
   return true;
 }
 
-void passthrough::leave(fuse_req_t req, inode ino) {
+void passthrough_table::leave(fuse_req_t req, inode ino) {
   const lock held{mutex_};
   const auto at = uses_.find(ino);
   if (at == uses_.end() || --at->second.count > 0) return;

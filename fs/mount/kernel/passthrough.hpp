@@ -18,7 +18,7 @@ namespace ferryfs::fs {
 // through to two files (fs/fuse/iomode.c): how it was opened first is how it is opened until the last is closed. Where
 // the local file has become another meanwhile, those that came before go on with the old one, as after any rename over
 // an open file; for those that come after the operations read and write. Threads: any.
-class passthrough {
+class passthrough_table {
  public:
   // At INIT: asks the kernel for it, unless it is forbidden. Without CAP_SYS_ADMIN the kernel allows nobody to use it.
   void ask(fuse_conn_info* conn);

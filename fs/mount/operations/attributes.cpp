@@ -8,8 +8,8 @@ namespace ferryfs::fs {
 void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(ino)) {
-      const auto st = v.own.attributes(ino);
+    if (v.virtual_files.holds(ino)) {
+      const auto st = v.virtual_files.attributes(ino);
       if (!st) throw answer_errno{ENOENT};
       fuse_reply_attr(req, &*st, 0);
       return;

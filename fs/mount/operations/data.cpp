@@ -8,13 +8,13 @@
 #include <memory>
 #include <vector>
 
-#include "fs/mount/change/made_file.hpp"
-#include "fs/mount/change/place.hpp"
-#include "fs/mount/change/whole.hpp"
+#include "fs/mount/change/hydrate.hpp"
+#include "fs/mount/change/mutation.hpp"
+#include "fs/mount/change/unfinished_file.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/handles.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/operations/own_files.hpp"
+#include "fs/mount/operations/virtual_files.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -51,8 +51,8 @@ class queued_bytes {
 
 // A command. Its answer can be read from the same open file.
 void write_command(fuse_req_t req, view& v, const std::string& bytes, fuse_file_info* fi) {
-  const auto parked = v.commands_parked.park(req);
-  const auto done = [parked, handle = own_handle_of(fi), size = bytes.size()](const control::result& r) {
+  const auto parked = v.parked_commands.park(req);
+  const auto done = [parked, handle = virtual_handle_of(fi), size = bytes.size()](const control::result& r) {
     {
       const lock held{handle->mutex_};
       handle->text = r.text;
@@ -69,7 +69,7 @@ using partial_change = std::function<void(fuse_req_t, const std::shared_ptr<cons
 void change_later(fuse_req_t req, view& v, const handle_pointer& handle, partial_change change) {
   const auto parked = v.parked.park(req);
   attempt(parked, [&] {
-    when_whole(v, handle->ino, parked, [&v, parked, handle, change = std::move(change)] {
+    with_hydrated(v, handle->ino, parked, [&v, parked, handle, change = std::move(change)] {
       parked->answer([&](fuse_req_t q) {
         answer(q, [&] {
           const auto file = local_of(v, *handle);
@@ -84,7 +84,7 @@ void change_later(fuse_req_t req, view& v, const handle_pointer& handle, partial
 // `write` returns how many bytes it has written at `offset`, or less than 0.
 template <typename Write>
 ssize_t write_from(view& v, inode ino, const std::shared_ptr<const unique_fd>& file, off_t offset, Write&& write) {
-  written_files::write_under_way under_way{v.written, ino, file};
+  written_files::pending_write under_way{v.written, ino, file};
   const ssize_t n = write();
   if (n > 0) under_way.reached(offset + n);
   return n;
@@ -95,7 +95,7 @@ ssize_t write_from(view& v, inode ino, const std::shared_ptr<const unique_fd>& f
 void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
-    refuse_own(v, parent, name);
+    refuse_virtual(v, parent, name);
     const auto by_inode = [](inode at) { return [at](auto& rows) { return rows.by_inode(at); }; };
     const auto directory = v.archive.look(by_inode(parent));
     if (!directory || is_hidden(directory->state)) throw answer_errno{ENOENT};
@@ -103,18 +103,18 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
     inode ino = 0;
     {
       const name_change changing{v};
-      const auto here = directory_here(v, parent, true);
+      const auto here = open_destination_directory(v, parent, true);
       if (v.archive.where().is_look_alike(here.get(), name)) throw answer_errno{EEXIST};
       const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
       file = std::make_shared<unique_fd>(::openat(here.get(), name, flags | O_CREAT | O_EXCL, 0600));
-      made_file unfinished{here.get(), name};
+      unfinished_file unfinished{here.get(), name};
       if (!*file) unfinished.keep();
       if (!*file && errno == EEXIST && (fi->flags & O_EXCL) == 0)  // the index does not know it yet
         file = std::make_shared<unique_fd>(::openat(here.get(), name, flags | (fi->flags & O_TRUNC)));
       if (!*file) throw answer_errno{errno};
-      own_new(v, req, *directory, here.get(), name);
+      chown_new(v, req, *directory, here.get(), name);
       if (::fchmod(file->get(), mode & 07777) != 0) throw answer_errno{errno};
-      const auto now = look_here(v, file->get(), "");
+      const auto now = stat_destination(v, file->get(), "");
       ino = v.archive.index().run_held([&](index::transaction& t) {
         return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, now_ns());
       });
@@ -126,7 +126,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
     const auto handle = std::make_shared<open_file>(ino, true);
     handle->set_file(std::move(file));
     const auto p = parameters_of(v, generation, *e);
-    v.opened.add(handle);
+    v.open_pictures.add(handle);
     reply_handle(req, v, handle, fi, [&] { return fuse_reply_create(req, &p, fi); });
   });
 }
@@ -134,7 +134,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offset, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(ino)) return write_command(req, v, bytes_of(from), fi);
+    if (v.virtual_files.holds(ino)) return write_command(req, v, bytes_of(from), fi);
     const handle_pointer handle = handle_of(fi);
     const auto file = local_of(v, *handle);
     if (!file)
@@ -161,7 +161,7 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offse
 void op_flush(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (!v.own.holds(ino)) record_written(v, ino);
+    if (!v.virtual_files.holds(ino)) record_written(v, ino);
     fuse_reply_err(req, 0);
   });
 }
@@ -169,7 +169,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (!v.own.holds(ino)) {
+    if (!v.virtual_files.holds(ino)) {
       if (const auto file = handle_of(fi)->file())
         if ((data_only != 0 ? ::fdatasync(file->get()) : ::fsync(file->get())) != 0) throw answer_errno{errno};
       record_written(v, ino);
@@ -183,10 +183,10 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi)
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int, fuse_file_info*) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (!v.own.holds(ino)) {
+    if (!v.virtual_files.holds(ino)) {
       const auto open = [&] {
         const name_change reading{v};
-        return directory_here(v, ino, false);
+        return open_destination_directory(v, ino, false);
       };
       if (const auto here = open(); here && ::fsync(here.get()) != 0) throw answer_errno{errno};
       v.archive.index().make_durable();
@@ -198,7 +198,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int, fuse_file_info*) {
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(ino)) throw answer_errno{EPERM};
+    if (v.virtual_files.holds(ino)) throw answer_errno{EPERM};
     const handle_pointer handle = handle_of(fi);
     const auto allocate = [&v, ino, mode, offset, length](fuse_req_t q, const auto& file) {
       if (::fallocate(file->get(), mode, offset, length) != 0) throw answer_errno{errno};
@@ -215,7 +215,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, fuse
                         off_t to_offset, fuse_file_info* to_fi, std::size_t length, int) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(from) || v.own.holds(to)) throw answer_errno{EXDEV};
+    if (v.virtual_files.holds(from) || v.virtual_files.holds(to)) throw answer_errno{EXDEV};
     const auto in = handle_of(from_fi)->file(), out = local_of(v, *handle_of(to_fi));
     if (!in || !out) throw answer_errno{EXDEV};
     const auto copied = ::copy_file_range(in->get(), &from_offset, out->get(), &to_offset, length, 0);
@@ -229,7 +229,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, fuse
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(ino)) throw answer_errno{EINVAL};
+    if (v.virtual_files.holds(ino)) throw answer_errno{EINVAL};
     off_t at = 0;
     if (const auto file = handle_of(fi)->file()) {
       at = ::lseek(file->get(), offset, whence);

@@ -11,7 +11,7 @@
 namespace ferryfs::fs {
 namespace {
 
-constexpr off_t dot = read_positions::dot, dot_dot = read_positions::dot_dot;
+constexpr off_t dot = readdir_cursors::dot, dot_dot = readdir_cursors::dot_dot;
 
 // Fills one reply; `add` returns false when the entry does not fit.
 class filler {
@@ -52,20 +52,20 @@ class filler {
 std::string name_at(view& v, index::reader& r, inode directory, off_t offset) {
   if (offset <= dot_dot) return "";
   if (auto name = v.departed->positions.find(directory, offset)) return *std::move(name);
-  auto e = r.by_inode(read_positions::inode_at(offset));
+  auto e = r.by_inode(readdir_cursors::inode_at(offset));
   if (!e || e->parent != directory) throw answer_errno{ESTALE};
   return std::move(e->name);
 }
 
 mode_t type_of(view& v, inode own) {
-  if (v.own.is_directory(own)) return S_IFDIR;
-  return v.own.target(own).empty() ? S_IFREG : S_IFLNK;
+  if (v.virtual_files.is_directory(own)) return S_IFDIR;
+  return v.virtual_files.target(own).empty() ? S_IFREG : S_IFLNK;
 }
 
-void read_own(fuse_req_t req, view& v, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
+void read_virtual(fuse_req_t req, view& v, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
   filler out{req, v, size, plus};
   off_t at = 0;
-  for (const auto& [name, child] : v.own.list(ino))
+  for (const auto& [name, child] : v.virtual_files.list(ino))
     if (at++ >= offset && !out.add(name.c_str(), child, type_of(v, child), at)) break;
   out.reply();
 }
@@ -83,7 +83,7 @@ void fill(filler& out, view& v, inode directory, off_t offset) {
   std::optional<bool> remembered;  // asked once the rows are being read: a name is remembered before it leaves them
   reader->children(directory, name_at(v, *reader, directory, offset), [&](entry&& e) {
     if (!remembered) remembered = v.departed->positions.any_in(directory);
-    const off_t at = *remembered ? v.departed->positions.offset_of(e) : read_positions::of(e.ino);
+    const off_t at = *remembered ? v.departed->positions.offset_of(e) : readdir_cursors::of(e.ino);
     if (!out.add(e, at)) return false;
     last = std::move(e.name), last_offset = at;
     return true;
@@ -116,7 +116,7 @@ void when_listed(fuse_req_t req, view& v, fuse_ino_t ino, Then then) {
 
 void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
   view& v = view::of(req);
-  if (v.own.holds(ino)) return read_own(req, v, ino, size, offset, plus);
+  if (v.virtual_files.holds(ino)) return read_virtual(req, v, ino, size, offset, plus);
   when_listed(req, v, ino, [=](fuse_req_t r) { read_listed(r, ino, size, offset, plus); });
 }
 
@@ -129,7 +129,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
     if (v.archive.all_listed()) return void(fuse_reply_err(req, ENOSYS));
-    if (v.own.holds(ino)) return void(fuse_reply_open(req, fi));
+    if (v.virtual_files.holds(ino)) return void(fuse_reply_open(req, fi));
     fi->cache_readdir = fi->keep_cache = 1;
     when_listed(req, v, ino, [f = *fi](fuse_req_t r) { fuse_reply_open(r, &f); });
   });

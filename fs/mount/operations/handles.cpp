@@ -7,7 +7,7 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "fs/mount/change/place.hpp"
+#include "fs/mount/change/mutation.hpp"
 #include "fs/mount/kernel/reply.hpp"
 
 namespace ferryfs::fs {
@@ -73,7 +73,7 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
   // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
   const bool seen = handle->writes && (may_map_to_write(fi) || (file && is_just_written(*file)));
   fi->noflush = handle->writes ? 0 : 1;  // nothing will be asked for when it is closed
-  const bool passes = v.past.enter(req, handle->ino, file.get(), seen, fi);
+  const bool passes = v.passthrough.enter(req, handle->ino, file.get(), seen, fi);
   if (handle->unsized && !passes) fi->direct_io = 1, fi->keep_cache = 0;
   handle->maps_past_us = passes && may_map_to_write(fi);
   if (handle->writes) v.written.begin_writing(handle->ino, file);
@@ -83,7 +83,7 @@ namespace {
 
 // The handle is open no more; enters what was written in the index.
 void close_handle(view& v, const handle_pointer& handle) {
-  v.opened.remove(handle);
+  v.open_pictures.remove(handle);
   record_written(v, handle->ino);  // a shared mapping may have been written after the last close
 }
 
@@ -105,7 +105,7 @@ void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
     open_file& ended;
     ~ending() {
       if (ended.writes) all.written.end_writing(ended.ino);
-      all.past.leave(request, ended.ino);
+      all.passthrough.leave(request, ended.ino);
     }
   } end{req, v, *handle};
   if (const auto file = handle->file(); file && handle->maps_past_us)

@@ -24,14 +24,14 @@ void reply_entry(fuse_req_t req, view& v, std::uint64_t generation, const std::o
   }
 }
 
-void reply_own(fuse_req_t req, view& v, fuse_ino_t ino) {
+void reply_virtual(fuse_req_t req, view& v, fuse_ino_t ino) {
   if (ino == 0) throw answer_errno{ENOENT};
   fuse_entry_param p{};
   p.ino = ino;
-  const auto attributes = v.own.attributes(ino);
+  const auto attributes = v.virtual_files.attributes(ino);
   if (!attributes) throw answer_errno{ENOENT};
   p.attr = *attributes;
-  p.entry_timeout = v.own.is_steady(ino) ? cache_time : 0;
+  p.entry_timeout = v.virtual_files.is_steady(ino) ? cache_time : 0;
   p.attr_timeout = 0;  // its files are made anew at each open
   fuse_reply_entry(req, &p);
 }
@@ -57,8 +57,8 @@ void look_up_when_listed(fuse_req_t req, view& v, fuse_ino_t parent, std::string
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(parent)) return reply_own(req, v, v.own.child(parent, name));
-    if (parent == root_inode && name == own_directory) return reply_own(req, v, v.own.root());
+    if (v.virtual_files.holds(parent)) return reply_virtual(req, v, v.virtual_files.child(parent, name));
+    if (parent == root_inode && name == own_directory) return reply_virtual(req, v, v.virtual_files.root());
     if (std::strlen(name) > NAME_MAX) throw answer_errno{ENAMETOOLONG};
     std::optional<entry> found;
     bool unsure = false;

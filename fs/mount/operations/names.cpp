@@ -7,8 +7,8 @@
 
 #include <cstdio>
 
-#include "fs/mount/change/made_file.hpp"
-#include "fs/mount/change/place.hpp"
+#include "fs/mount/change/mutation.hpp"
+#include "fs/mount/change/unfinished_file.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
 #include "index/base/path.hpp"
@@ -35,24 +35,24 @@ template <typename Make>
 void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optional<mode_t> mode,
                const std::string& target, int removal_flags, Make&& make) {
   view& v = view::of(req);
-  refuse_own(v, parent, name);
+  refuse_virtual(v, parent, name);
   const entry directory = entry_of(v, parent);
   inode ino = 0;
   {
     const name_change changing{v};
-    const auto here = directory_here(v, parent, true);
+    const auto here = open_destination_directory(v, parent, true);
     if (make(here.get()) != 0) throw answer_errno{errno};
-    made_file unfinished{here.get(), name, removal_flags};
-    own_new(v, req, directory, here.get(), name);
+    unfinished_file unfinished{here.get(), name, removal_flags};
+    chown_new(v, req, directory, here.get(), name);
     // Last: a new owner takes set-user-id away.
     if (mode) change_mode(unique_fd{::openat(here.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC)}.get(), *mode);
-    const auto now = look_here(v, here.get(), name, target);
+    const auto now = stat_destination(v, here.get(), name, target);
     ino = v.archive.index().run([&](index::transaction& t) {
       return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, target}, now_ns());
     });
     unfinished.keep();
   }
-  reply_made(req, v, ino);
+  reply_entry(req, v, ino);
 }
 
 // The file on the disk; nothing: none is there.
@@ -123,7 +123,7 @@ void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool direc
   if (!directory && e.is_directory()) throw answer_errno{EISDIR};
   const name_change changing{v};
   if (directory && !is_empty(v, e)) throw answer_errno{ENOTEMPTY};
-  remove_file(v, e, parent, name, directory_here(v, parent, false));
+  remove_file(v, e, parent, name, open_destination_directory(v, parent, false));
   v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, now_ns()); });
 }
 
@@ -142,9 +142,9 @@ void make_durable(const unique_fd& directory, const char* name) {
 
 // On the disk; what is not here needs no more than that what stood under the new name goes.
 void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, const std::optional<entry>& there) {
-  const auto old_directory = directory_here(v, from.parent, false);
+  const auto old_directory = open_destination_directory(v, from.parent, false);
   if (const auto file = on_disk(old_directory, from.name.c_str())) {
-    const auto new_directory = directory_here(v, parent, true);
+    const auto new_directory = open_destination_directory(v, parent, true);
     refuse_look_alike(v, new_directory, name, *file);
     if (there && (there->is_gap() || there->state == state::refused) && S_ISREG(file->st_mode))
       make_durable(old_directory, from.name.c_str());
@@ -154,11 +154,12 @@ void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, 
       fail_rename(v, from.ino, errno);
     return;
   }
-  if (there) remove_file(v, from, parent, name, directory_here(v, parent, false));
+  if (there) remove_file(v, from, parent, name, open_destination_directory(v, parent, false));
 }
 
 void exchange(view& v, const entry& one, const entry& other) {
-  const auto first = directory_here(v, one.parent, true), second = directory_here(v, other.parent, true);
+  const auto first = open_destination_directory(v, one.parent, true),
+             second = open_destination_directory(v, other.parent, true);
   const auto has_one = on_disk(first, one.name.c_str()), has_other = on_disk(second, other.name.c_str());
   const auto identity = [](const unique_fd& at, const entry& e) {
     return remote::identity_of(at.get(), e.name.c_str(), remote::identity::exact);
@@ -197,7 +198,7 @@ void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
   answer(req, [&] {
     view& v = view::of(req);
-    refuse_own(v, parent, name);
+    refuse_virtual(v, parent, name);
     const mode_t inherited = entry_of(v, parent).shown().mode & S_ISGID;
     make_name(req, parent, name, mode | inherited, "", AT_REMOVEDIR, [&](int at) { return ::mkdirat(at, name, 0700); });
   });
@@ -237,7 +238,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t n
   answer(req, [&] {
     view& v = view::of(req);
     if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) throw answer_errno{EINVAL};
-    refuse_own(v, new_parent, new_name);
+    refuse_virtual(v, new_parent, new_name);
     const entry from = child_of(v, parent, name);
     {
       const rename_change changing{v};

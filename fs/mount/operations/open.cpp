@@ -6,12 +6,12 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "fs/mount/change/place.hpp"
+#include "fs/mount/change/mutation.hpp"
 #include "fs/mount/kernel/read_ahead.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/handles.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/operations/own_files.hpp"
+#include "fs/mount/operations/virtual_files.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -25,12 +25,12 @@ bool open_to_change(view& v, const handle_pointer& handle, bool truncates, bool 
   if (e->is_local()) {
     // Written through one's own open file, read through it as well: the kernel fills pages that are written in part.
     const auto file = open_named(v, *e, handle->writes || truncates ? O_RDWR : O_RDONLY);
-    if (maps && v.past.passes_another(e->ino, *file)) throw answer_errno{EBUSY};
+    if (maps && v.passthrough.passes_another(e->ino, *file)) throw answer_errno{EBUSY};
     if (truncates && ::ftruncate(file->get(), 0) != 0) throw answer_errno{errno};
     handle->set_file(file);
     if (truncates) v.written.mark(handle->ino, file);
   }
-  v.opened.add(handle);
+  v.open_pictures.add(handle);
   return e->is_local();
 }
 
@@ -49,7 +49,7 @@ void open_to_read(view& v, const handle_pointer& handle) {
     if (!path) throw answer_errno{ENOENT};
     handle->set_file(open_local(v, *e, *path, O_RDONLY));
   }
-  v.opened.add(handle);
+  v.open_pictures.add(handle);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
     std::call_once(v.first_open, raise_read_ahead, v.mountpoint);
-    if (v.own.holds(ino)) return open_own(req, v, ino, fi);
+    if (v.virtual_files.holds(ino)) return open_virtual(req, v, ino, fi);
     const bool writes = (fi->flags & O_ACCMODE) != O_RDONLY, truncates = (fi->flags & O_TRUNC) != 0;
     auto handle = std::make_shared<open_file>(ino, writes);
     if (!writes && !truncates) {
@@ -67,7 +67,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
       try {
         handle->set_file(replace_missing(v, ino));
       } catch (...) {
-        v.opened.remove(handle);
+        v.open_pictures.remove(handle);
         throw;
       }
     }
@@ -78,8 +78,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
 void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(ino)) {
-      delete &own_handle_of(fi);
+    if (v.virtual_files.holds(ino)) {
+      delete &virtual_handle_of(fi);
     } else {
       end_open(req, v, handle_of(fi));
     }

@@ -7,7 +7,7 @@
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/handles.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/operations/own_files.hpp"
+#include "fs/mount/operations/virtual_files.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -83,13 +83,13 @@ void forget_outdated(view& v, open_file& handle) {
 void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(ino)) return read_own(req, size, offset, fi);
+    if (v.virtual_files.holds(ino)) return read_virtual(req, size, offset, fi);
     const handle_pointer handle = handle_of(fi);
     if (handle->doubted()) forget_outdated(v, *handle);
     const auto file = handle->writes ? local_of(v, *handle) : handle->file();
     if (file && handle->writes && !handle->may_read(*file)) throw answer_errno{EIO};
     if (file) return reply_from(req, file->get(), size, offset);
-    if (handle->gave_up_just_now()) throw answer_errno{ETIMEDOUT};
+    if (handle->timed_out_just_now()) throw answer_errno{ETIMEDOUT};
     const auto parked = v.parked.park(req);
     attempt(parked, [&] { read_remote(v, parked, handle, size, offset, true); });
   });

@@ -52,8 +52,8 @@ void reply_when_listed(view& v, const std::shared_ptr<parked_request>& parked, f
 void op_readlink(fuse_req_t req, fuse_ino_t ino) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(ino)) {
-      const std::string target = v.own.target(ino);
+    if (v.virtual_files.holds(ino)) {
+      const std::string target = v.virtual_files.target(ino);
       if (target.empty()) throw answer_errno{EINVAL};
       fuse_reply_readlink(req, target.c_str());
       return;

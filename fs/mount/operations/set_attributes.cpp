@@ -5,8 +5,8 @@
 
 #include <system_error>
 
-#include "fs/mount/change/place.hpp"
-#include "fs/mount/change/whole.hpp"
+#include "fs/mount/change/hydrate.hpp"
+#include "fs/mount/change/mutation.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
 #include "index/base/time.hpp"
@@ -49,7 +49,7 @@ std::int64_t mtime_of(const request& r) {
 
 // Of what was removed and the kernel still holds.
 void set_removed(fuse_req_t req, view& v, inode ino, const request& r) {
-  if (const auto file = v.opened.find(ino)) {
+  if (const auto file = v.open_pictures.find(ino)) {
     if ((r.set & FUSE_SET_ATTR_SIZE) != 0 && ::ftruncate(file->get(), r.to.st_size) != 0) throw answer_errno{errno};
     set_itself(file->get(), r);
   } else {
@@ -68,7 +68,7 @@ void set_removed(fuse_req_t req, view& v, inode ino, const request& r) {
 // A directory.
 void make_here(view& v, inode ino) {
   const name_change changing{v};
-  directory_here(v, ino, true);
+  open_destination_directory(v, ino, true);
 }
 
 void truncate(view& v, inode ino, const unique_fd& itself, off_t size) {
@@ -82,7 +82,7 @@ void set_local(view& v, const entry& e, const request& r) {
   const name_change changing{v};
   const auto e_now = v.archive.readers().borrow()->by_inode(e.ino);
   if (!e_now || is_hidden(e_now->state)) throw answer_errno{ENOENT};
-  const unique_fd itself = open_itself(v, *e_now);
+  const unique_fd itself = open_path_descriptor(v, *e_now);
   if ((r.set & FUSE_SET_ATTR_SIZE) != 0) truncate(v, e.ino, itself, r.to.st_size);
   if ((r.set & (FUSE_SET_ATTR_SIZE | mtimes)) != 0) record_written(v, e.ino);  // before a new time hides it
   if ((r.set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID | FUSE_SET_ATTR_MODE | times)) == 0) return;
@@ -127,7 +127,7 @@ bool set_size_of_missing(fuse_req_t req, view& v, const entry& e, const request&
   }
   const auto parked = v.parked.park(req);
   attempt(parked, [&] {
-    when_whole(v, e.ino, parked, [&v, parked, ino = e.ino, r] {
+    with_hydrated(v, e.ino, parked, [&v, parked, ino = e.ino, r] {
       parked->answer([&](fuse_req_t q) {
         answer(q, [&] {
           const auto now = v.archive.readers().borrow()->by_inode(ino);
@@ -146,8 +146,8 @@ bool set_size_of_missing(fuse_req_t req, view& v, const entry& e, const request&
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_file_info*) {
   answer(req, [&] {
     view& v = view::of(req);
-    if (v.own.holds(ino)) {  // `echo pause > control` truncates it first
-      const auto attributes = v.own.attributes(ino);
+    if (v.virtual_files.holds(ino)) {  // `echo pause > control` truncates it first
+      const auto attributes = v.virtual_files.attributes(ino);
       if (!attributes) throw answer_errno{ENOENT};
       const struct stat st = *attributes;
       fuse_reply_attr(req, &st, 0);

@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "fs/mount/change/place.hpp"
-#include "fs/mount/change/whole.hpp"
+#include "fs/mount/change/hydrate.hpp"
+#include "fs/mount/change/mutation.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
 
@@ -54,7 +54,7 @@ struct here {
 
 // Empty where its bytes are not here.
 here find_here(view& v, fuse_ino_t ino, bool names_held = false) {
-  if (auto file = v.opened.find(ino)) return {std::move(file)};
+  if (auto file = v.open_pictures.find(ino)) return {std::move(file)};
   const entry e = entry_of(v, ino);
   if (!e.local || (!e.is_local() && !e.is_directory())) return {};
   const auto open = [&] {
@@ -101,7 +101,7 @@ void change_here(view& v, fuse_ino_t ino, const change& apply) {
 }
 
 void refuse_own_name(const view& v, fuse_ino_t ino, std::string_view name) {
-  if (v.own.holds(ino) || name.starts_with(own)) throw answer_errno{EPERM};
+  if (v.virtual_files.holds(ino) || name.starts_with(own)) throw answer_errno{EPERM};
   if (!is_passed_on(name)) throw answer_errno{EOPNOTSUPP};
 }
 
@@ -112,7 +112,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t s
     view& v = view::of(req);
     const std::string_view asked = name;
     if (!is_passed_on(asked)) throw answer_errno{EOPNOTSUPP};
-    if (v.own.holds(ino)) throw answer_errno{ENODATA};
+    if (v.virtual_files.holds(ino)) throw answer_errno{ENODATA};
     if (asked.starts_with(own)) return reply_value(req, own_value(v, ino, asked.substr(own.size())), size);
     const here at = find_here(v, ino);
     if (!at.file) throw answer_errno{ENODATA};
@@ -128,7 +128,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size) {
   answer(req, [&] {
     view& v = view::of(req);
     std::string names;
-    const here at = v.own.holds(ino) ? here{} : find_here(v, ino);
+    const here at = v.virtual_files.holds(ino) ? here{} : find_here(v, ino);
     if (at.file) {
       const auto all = all_names(at);
       for (std::size_t from = 0; from < all.size();) {
@@ -152,7 +152,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* v
     const auto e = v.archive.readers().borrow()->by_inode(ino);
     if (e && e->is_gap() && e->is_directory()) {
       const name_change changing{v};
-      directory_here(v, ino, true);
+      open_destination_directory(v, ino, true);
     }
     if (!e || !e->is_gap() || !S_ISREG(e->shown().mode)) {
       change_here(v, ino, set);
@@ -161,7 +161,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* v
     }
     const auto parked = v.parked.park(req);
     attempt(parked, [&] {
-      when_whole(v, ino, parked, [&v, parked, ino, set] {
+      with_hydrated(v, ino, parked, [&v, parked, ino, set] {
         parked->answer([&](fuse_req_t q) {
           answer(q, [&] {
             change_here(v, ino, set);

@@ -75,14 +75,14 @@ class open_file : public std::enable_shared_from_this<open_file> {
 
   // A read ran into its deadline. The kernel asks for the same page once more at once (filemap_read: a page of a failed
   // read-ahead is read by itself), for which nobody is to wait as long again.
-  void give_up() noexcept { gave_up_ = clock::now().time_since_epoch().count(); }
-  bool gave_up_just_now() const noexcept {
-    return clock::now().time_since_epoch() - clock::duration{gave_up_} < std::chrono::seconds{1};
+  void give_up() noexcept { timed_out_ = clock::now().time_since_epoch().count(); }
+  bool timed_out_just_now() const noexcept {
+    return clock::now().time_since_epoch() - clock::duration{timed_out_} < std::chrono::seconds{1};
   }
 
  private:
   using clock = std::chrono::steady_clock;
-  std::atomic<clock::rep> gave_up_ = clock::duration{std::chrono::hours{-1}}.count();
+  std::atomic<clock::rep> timed_out_ = clock::duration{std::chrono::hours{-1}}.count();
   static std::uint64_t size_of(const unique_fd& file) {
     struct stat st {};
     return ::fstat(file.get(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;

@@ -7,7 +7,7 @@ bool written_files::is_changed(const written& w, const struct stat& now) {
          now.st_mtim.tv_sec != w.recorded.time.tv_sec || now.st_mtim.tv_nsec != w.recorded.time.tv_nsec;
 }
 
-void written_files::leave_if_done(table::iterator at) {
+void written_files::erase_if_done(table::iterator at) {
   const written& w = at->second;
   if (w.handles > 0 || w.recordings > 0 || w.writes > 0 || w.marked) return;
   ++generation_;  // before the count: overlay() may look at that alone
@@ -31,7 +31,7 @@ void written_files::end_writing(inode ino) {
   const auto at = files_.find(ino);
   if (at == files_.end()) return;
   --at->second.handles;
-  leave_if_done(at);
+  erase_if_done(at);
 }
 
 void written_files::begin_following(inode ino, file_pointer file) {
@@ -48,7 +48,7 @@ void written_files::mark(inode ino, file_pointer file) {
   count_ = files_.size();
 }
 
-written_files::write_under_way::write_under_way(written_files& files, inode ino, file_pointer file)
+written_files::pending_write::pending_write(written_files& files, inode ino, file_pointer file)
     : files_(files), ino_(ino) {
   const lock held{files_.mutex_};
   auto& w = files_.files_[ino];
@@ -57,18 +57,18 @@ written_files::write_under_way::write_under_way(written_files& files, inode ino,
   if (w.writes++ == 0) (void)::fstat(w.file->get(), &w.before);
 }
 
-void written_files::write_under_way::reached(off_t end) {
+void written_files::pending_write::reached(off_t end) {
   const lock held{files_.mutex_};
   auto& w = files_.files_[ino_];
   w.marked = true;
   if (end > w.before.st_size) w.before.st_size = end;  // where others are still under way
 }
 
-written_files::write_under_way::~write_under_way() {
+written_files::pending_write::~pending_write() {
   const lock held{files_.mutex_};
   const auto at = files_.files_.find(ino_);
   --at->second.writes;
-  files_.leave_if_done(at);
+  files_.erase_if_done(at);
 }
 
 void written_files::recorded(inode ino, const struct stat& now) {
@@ -96,7 +96,7 @@ void written_files::end_recording(inode ino, const struct stat* stored) {
   if (at == files_.end()) return;
   --at->second.recordings;
   stored != nullptr ? void(at->second.recorded = moment::of(*stored)) : void(at->second.marked = true);
-  leave_if_done(at);
+  erase_if_done(at);
 }
 
 bool written_files::holds(inode ino) {

@@ -34,12 +34,12 @@ class written_files {
 
   // A write of `ino` is under way: until it ends the file is shown as it was. A size of half a write would make the
   // kernel drop pages that the write has filled, and read them again too early.
-  class write_under_way {
+  class pending_write {
    public:
-    write_under_way(written_files& files, inode ino, file_pointer file);
-    ~write_under_way();
-    write_under_way(const write_under_way&) = delete;
-    write_under_way& operator=(const write_under_way&) = delete;
+    pending_write(written_files& files, inode ino, file_pointer file);
+    ~pending_write();
+    pending_write(const pending_write&) = delete;
+    pending_write& operator=(const pending_write&) = delete;
     // What was written ends there; marks the file.
     void reached(off_t end);
 
@@ -83,7 +83,7 @@ class written_files {
   };
   using table = std::unordered_map<inode, written>;
   static bool is_changed(const written& w, const struct stat& now);
-  void leave_if_done(table::iterator at) REQUIRES(mutex_);
+  void erase_if_done(table::iterator at) REQUIRES(mutex_);
 
   mutex mutex_;
   table files_ GUARDED_BY(mutex_);

@@ -53,7 +53,7 @@ kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e) {
 
 std::optional<struct stat> attributes_of_removed(view& v, inode ino) {
   struct stat st {};
-  if (const auto file = v.opened.find(ino); file && ::fstat(file->get(), &st) == 0) {
+  if (const auto file = v.open_pictures.find(ino); file && ::fstat(file->get(), &st) == 0) {
     st.st_ino = ino;
     return st;
   }

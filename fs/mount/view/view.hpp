@@ -11,7 +11,7 @@
 #include "fs/mount/kernel/passthrough.hpp"
 #include "fs/mount/state/mapped_files.hpp"
 #include "fs/mount/state/open_file.hpp"
-#include "fs/mount/state/read_positions.hpp"
+#include "fs/mount/state/readdir_cursors.hpp"
 #include "fs/mount/state/removed_entries.hpp"
 #include "fs/mount/state/written_files.hpp"
 #include "fs/virtual/control.hpp"
@@ -28,7 +28,7 @@ struct ownership {
 
 // What the index tells of entries that leave their names. Shared with its writer, which may outlive the view.
 struct departed_entries {
-  read_positions positions;
+  readdir_cursors positions;
   removed_entries removed;
 };
 
@@ -37,17 +37,17 @@ struct view {
   remote::migration& archive;
   const ownership owner;
   const std::string mountpoint;
-  virtual_directory own;            // .ferryfs/
+  virtual_directory virtual_files;  // .ferryfs/
   parked_requests parked;           // until --io-timeout
-  parked_requests commands_parked;  // as long as a command takes
-  open_files opened;
+  parked_requests parked_commands;  // as long as a command takes
+  open_files open_pictures;
   written_files written;
-  passthrough past;
+  passthrough_table passthrough;
   std::shared_ptr<departed_entries> departed;
   std::once_flag first_open;
   control commands;  // ends before them: its threads look at what is open
-  remote::serial_executor later;
-  remote::serial_executor lists;  // makes those of .ferryfs/lists
+  remote::serial_executor after_hydration;
+  remote::serial_executor list_maker;  // makes those of .ferryfs/lists
   mapped_files mapped;
 
   static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }

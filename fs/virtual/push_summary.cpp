@@ -1,4 +1,4 @@
-#include "fs/virtual/push_text.hpp"
+#include "fs/virtual/push_summary.hpp"
 
 #include <fmt/format.h>
 
@@ -31,7 +31,7 @@ int errno_for(exit_code code) {
 
 }  // namespace
 
-push_words words_for(const remote::push_result& r) {
+push_summary summary_of(const remote::push_result& r) {
   using end = remote::push_result::end;
   if (r.ended == end::read_only) return {exit_code::source, r.why};
   std::string text = fmt::format("sent {} files, {}", count(r.files), human_size(r.bytes));
@@ -46,7 +46,7 @@ push_words words_for(const remote::push_result& r) {
 }
 
 command_result push_now(remote::migration& m, recorder& reports, std::string argument, const remote::in_use& open,
-                        push_watch& watch, const std::stop_token& stop) {
+                        running_push& watch, const std::stop_token& stop) {
   constexpr std::string_view flag = "--overwritten ";
   const bool overwritten = argument.starts_with(flag);
   if (overwritten) argument.erase(0, flag.size());
@@ -59,19 +59,19 @@ command_result push_now(remote::migration& m, recorder& reports, std::string arg
     const auto begun = wall_clock::now();
     const auto result = p.run(argument, stop);
     reports.try_record(push_job(result), begun);
-    const auto [code, text] = words_for(result);
+    const auto [code, text] = summary_of(result);
     return {errno_for(code), text + '\n'};
   } catch (const error& e) {
     return {errno_for(e.code()), e.what() + std::string("\n")};
   }
 }
 
-void push_watch::set(remote::pusher* running) {
+void running_push::set(remote::pusher* running) {
   const lock held{mutex_};
   running_ = running;
 }
 
-std::string push_watch::line() {
+std::string running_push::line() {
   const lock held{mutex_};
   return running_ == nullptr ? "" : push_line(running_->so_far()) + '\n';
 }

@@ -1,4 +1,4 @@
-#include "fs/cli/watched.hpp"
+#include "fs/cli/with_progress.hpp"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ namespace ferryfs::fs {
 
 using namespace std::chrono_literals;
 
-command_result watched(std::future<command_result> end, const std::function<std::string()>& line) {
+command_result with_progress(std::future<command_result> end, const std::function<std::string()>& line) {
   progress shown;
   while (end.wait_for(500ms) != std::future_status::ready)
     if (std::string text = line(); !text.empty()) {
@@ -24,7 +24,7 @@ command_result watched(std::future<command_result> end, const std::function<std:
   return end.get();
 }
 
-command_result ask_watched(const std::string& root, const std::string& verb, const std::string& command) {
+command_result ask_with_progress(const std::string& root, const std::string& verb, const std::string& command) {
   const auto far = [&] { return ask(root, "progress " + verb, "watch").text; };
   if (!far().empty()) return {EBUSY, fmt::format("a {} is running already; try again when it has ended", verb)};
   block_signals();
@@ -35,7 +35,7 @@ command_result ask_watched(const std::string& root, const std::string& verb, con
     }
   }};
   auto end = std::async(std::launch::async, [&] { return ask(root, command); });
-  return watched(std::move(end), far);
+  return with_progress(std::move(end), far);
 }
 
 }  // namespace ferryfs::fs

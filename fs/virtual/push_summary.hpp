@@ -12,14 +12,14 @@
 
 namespace ferryfs::fs {
 
-struct push_words {
+struct push_summary {
   exit_code code;
   std::string text;  // one line
 };
-push_words words_for(const remote::push_result& r);
+push_summary summary_of(const remote::push_result& r);
 
 // The push that runs, if one does. Threads: any.
-class push_watch {
+class running_push {
  public:
   void set(remote::pusher* running);
   std::string line();  // for people; empty while none runs
@@ -31,7 +31,7 @@ class push_watch {
 
 // The command of a mounted archive: "[--overwritten ]PATH". It leaves a report.
 command_result push_now(remote::migration& m, recorder& reports, std::string argument, const remote::in_use& open,
-                        push_watch& watch, const std::stop_token& stop);
+                        running_push& watch, const std::stop_token& stop);
 
 std::string push_line(const remote::pusher::progress& p);
 

@@ -7,14 +7,14 @@ namespace ferryfs::fs {
 
 // Removes the name again unless it is kept: where the rest of what a change needs fails (an owner, the index on a full
 // disk), no empty file is to stand before the source's picture. The caller keeps `directory` and `name` alive.
-class made_file {
+class unfinished_file {
  public:
-  made_file(int directory, const char* name, int flags = 0) : directory_(directory), name_(name), flags_(flags) {}
-  ~made_file() {
+  unfinished_file(int directory, const char* name, int flags = 0) : directory_(directory), name_(name), flags_(flags) {}
+  ~unfinished_file() {
     if (name_ != nullptr) ::unlinkat(directory_, name_, flags_);
   }
-  made_file(const made_file&) = delete;
-  made_file& operator=(const made_file&) = delete;
+  unfinished_file(const unfinished_file&) = delete;
+  unfinished_file& operator=(const unfinished_file&) = delete;
   void keep() noexcept { name_ = nullptr; }
 
  private:

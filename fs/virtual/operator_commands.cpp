@@ -1,4 +1,4 @@
-#include "fs/virtual/decisions.hpp"
+#include "fs/virtual/operator_commands.hpp"
 
 #include <fmt/format.h>
 

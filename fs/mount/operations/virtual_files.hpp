@@ -12,19 +12,21 @@
 namespace ferryfs::fs {
 
 // An open file of .ferryfs/: its content as it was at open, or the answers to what was written.
-struct own_handle {
-  own_handle(std::string content, unique_fd instead) : text(std::move(content)), file(std::move(instead)) {}
+struct virtual_handle {
+  virtual_handle(std::string content, unique_fd instead) : text(std::move(content)), file(std::move(instead)) {}
 
   mutex mutex_;
   std::string text GUARDED_BY(mutex_);
   const unique_fd file;  // instead of the text
 };
 
-using own_pointer = std::shared_ptr<own_handle>;
-inline own_pointer& own_handle_of(const fuse_file_info* fi) { return *reinterpret_cast<own_pointer*>(fi->fh); }
+using virtual_handle_pointer = std::shared_ptr<virtual_handle>;
+inline virtual_handle_pointer& virtual_handle_of(const fuse_file_info* fi) {
+  return *reinterpret_cast<virtual_handle_pointer*>(fi->fh);
+}
 
 // Both answer the request, at once or later.
-void open_own(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi);
-void read_own(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* fi);
+void open_virtual(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi);
+void read_virtual(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* fi);
 
 }  // namespace ferryfs::fs

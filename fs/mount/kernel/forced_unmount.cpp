@@ -1,4 +1,4 @@
-#include "fs/mount/kernel/leaving.hpp"
+#include "fs/mount/kernel/forced_unmount.hpp"
 
 #include <fuse_lowlevel.h>
 #include <spdlog/spdlog.h>
@@ -18,16 +18,16 @@ constexpr auto patience = 10s;
 
 }  // namespace
 
-leaving::leaving(fuse_session* session, std::string mountpoint, std::function<void()> settle)
+forced_unmount::forced_unmount(fuse_session* session, std::string mountpoint, std::function<void()> settle)
     : session_(session), mountpoint_(std::move(mountpoint)), settle_(std::move(settle)), loop_(::pthread_self()) {
   struct sigaction nothing {};
   nothing.sa_handler = [](int) {};  // it only has to interrupt what the loop waits for
   ::sigaction(SIGUSR2, &nothing, nullptr);
 }
 
-void leaving::begin() {
+void forced_unmount::begin() {
   if (stands_at(mountpoint_)) detach(mountpoint_);
-  forced_ = std::jthread{[this](const std::stop_token& stop) {
+  exit_loop_ = std::jthread{[this](const std::stop_token& stop) {
     if (!wait_for_stop(stop, patience)) {
       spdlog::warn("the mount is still in use somewhere, and ends all the same");
       contain("end of the mount", settle_);

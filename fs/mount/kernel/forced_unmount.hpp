@@ -14,11 +14,11 @@ namespace ferryfs::fs {
 // Takes the mount off; libfuse's loop then ends by itself, as soon as nobody has anything open. Who still has after
 // some seconds, or holds a copy of the mount in a mount namespace of its own (mount_namespaces(7)), does not keep the
 // service from ending: what they do then fails with ENOTCONN.
-class leaving {
+class forced_unmount {
  public:
   // On the thread that runs the loop of `session`. `settle` is called before the loop is made to end: it is the last
   // moment at which what waits for the kernel comes to its end, as the kernel may wait for the loop.
-  leaving(fuse_session* session, std::string mountpoint, std::function<void()> settle);
+  forced_unmount(fuse_session* session, std::string mountpoint, std::function<void()> settle);
 
   // From any thread, once.
   void begin();
@@ -28,7 +28,7 @@ class leaving {
   std::string mountpoint_;
   std::function<void()> settle_;
   pthread_t loop_;
-  std::jthread forced_;  // ends with this, which is after the loop
+  std::jthread exit_loop_;  // ends with this, which is after the loop
 };
 
 }  // namespace ferryfs::fs

@@ -1,10 +1,10 @@
-#include "fs/mount/change/whole.hpp"
+#include "fs/mount/change/hydrate.hpp"
 
 #include "fs/mount/kernel/reply.hpp"
 
 namespace ferryfs::fs {
 
-void when_whole(view& v, inode ino, const std::shared_ptr<parked_request>& parked, std::function<void()> then) {
+void with_hydrated(view& v, inode ino, const std::shared_ptr<parked_request>& parked, std::function<void()> then) {
   std::optional<entry> e;
   std::optional<std::string> path;
   {
@@ -16,7 +16,7 @@ void when_whole(view& v, inode ino, const std::shared_ptr<parked_request>& parke
   if (e->is_local()) return then();
   parked->on_deadline([&v, ino] { return v.archive.fetch().last_sign(ino); });
   v.archive.fetch().fetch(*e, *path, remote::lane::demand, [&v, parked, then = std::move(then)](const auto& why) {
-    if (!why) return v.later.post(then);
+    if (!why) return v.after_hydration.post(then);
     parked->answer([&](fuse_req_t req) { fuse_reply_err(req, errno_of(*why)); });
   });
 }

@@ -24,7 +24,7 @@
 namespace ferryfs::fs {
 
 // Remembers the last 16,384 names. Threads: any.
-class read_positions {
+class readdir_cursors {
  public:
   static constexpr off_t dot = 1, dot_dot = 2;
 

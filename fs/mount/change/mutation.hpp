@@ -37,12 +37,12 @@ std::int64_t now_ns();
 
 // The destination's directory that `ino` stands for; made, with what is above it, where it is not here and `make`.
 // Throws answer_errno; where it is not here and not to be made, the descriptor is empty. Inside a change of names.
-unique_fd directory_here(view& v, inode ino, bool make);
+unique_fd open_destination_directory(view& v, inode ino, bool make);
 
 // What `e` stands for on the disk, by an O_PATH descriptor that followed no symbolic link: changes go through it.
 // Throws answer_errno: ENOENT where nothing is there, EIO where it is of another kind than the index knows. Inside a
 // change of names.
-unique_fd open_itself(view& v, const entry& e);
+unique_fd open_path_descriptor(view& v, const entry& e);
 // Sets the permission bits of what `fd`, which may be an O_PATH descriptor, stands for. Throws answer_errno.
 void change_mode(int fd, mode_t mode);
 
@@ -50,14 +50,14 @@ void change_mode(int fd, mode_t mode);
 // ENOENT where there is none).
 entry child_of(view& v, fuse_ino_t parent, const char* name);
 // Throws EPERM where `name` in `parent` belongs to .ferryfs.
-void refuse_own(const view& v, fuse_ino_t parent, const char* name);
+void refuse_virtual(const view& v, fuse_ino_t parent, const char* name);
 
 // How the file at `name` stands on the disk now, as the index keeps it.
-index::listed look_here(view& v, int directory, const char* name, const std::string& target = {});
+index::listed stat_destination(view& v, int directory, const char* name, const std::string& target = {});
 index::listed listed_of(view& v, const struct stat& st, const char* name = "", const std::string& target = {});
 
 // Gives what was just made in `directory` its owner: who asked for it, or a set-group-id directory's group.
-void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name);
+void chown_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name);
 
 // Makes an empty local file for a missing picture whose bytes are not wanted any more. Returns it open for writing.
 std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino);
@@ -65,6 +65,6 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino);
 // Enters what was written to `ino` in the index, if anything was.
 void record_written(view& v, inode ino);
 // Answers with the entry `ino` as the index has it now.
-void reply_made(fuse_req_t req, view& v, inode ino);
+void reply_entry(fuse_req_t req, view& v, inode ino);
 
 }  // namespace ferryfs::fs

@@ -10,6 +10,6 @@ namespace ferryfs::fs {
 
 // Calls `then`, on a thread that may wait for the disk, when the picture is local; else answers the parked request with
 // why not.
-void when_whole(view& v, inode ino, const std::shared_ptr<parked_request>& parked, std::function<void()> then);
+void with_hydrated(view& v, inode ino, const std::shared_ptr<parked_request>& parked, std::function<void()> then);
 
 }  // namespace ferryfs::fs

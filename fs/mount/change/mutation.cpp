@@ -1,4 +1,4 @@
-#include "fs/mount/change/place.hpp"
+#include "fs/mount/change/mutation.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <chrono>
 #include <system_error>
 
-#include "fs/mount/change/made_file.hpp"
+#include "fs/mount/change/unfinished_file.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "index/base/path.hpp"
 #include "index/update/outcome.hpp"
@@ -39,7 +39,7 @@ std::int64_t now_ns() {
       .count();
 }
 
-unique_fd directory_here(view& v, inode ino, bool make) {
+unique_fd open_destination_directory(view& v, inode ino, bool make) {
   const auto& where = v.archive.where();
   const auto path = v.archive.look([&](auto& rows) { return rows.path(ino); });
   if (!path) throw answer_errno{ENOENT};
@@ -56,7 +56,7 @@ unique_fd directory_here(view& v, inode ino, bool make) {
   return fd;
 }
 
-unique_fd open_itself(view& v, const entry& e) {
+unique_fd open_path_descriptor(view& v, const entry& e) {
   const auto path = v.archive.look([&](auto& rows) { return rows.path(e.ino); });
   if (!path) throw answer_errno{ENOENT};
   auto fd = v.archive.where().open(*path, O_PATH | O_NOFOLLOW);
@@ -71,18 +71,18 @@ void change_mode(int fd, mode_t mode) {
   if (::chmod(proc_path(fd).c_str(), mode & 07777) != 0) throw answer_errno{errno};
 }
 
-void refuse_own(const view& v, fuse_ino_t parent, const char* name) {
-  if (v.own.holds(parent) || (parent == root_inode && name == own_directory)) throw answer_errno{EPERM};
+void refuse_virtual(const view& v, fuse_ino_t parent, const char* name) {
+  if (v.virtual_files.holds(parent) || (parent == root_inode && name == own_directory)) throw answer_errno{EPERM};
 }
 
 entry child_of(view& v, fuse_ino_t parent, const char* name) {
-  refuse_own(v, parent, name);
+  refuse_virtual(v, parent, name);
   auto e = v.archive.readers().borrow()->child(parent, name);
   if (!e) throw answer_errno{ENOENT};
   return *std::move(e);
 }
 
-index::listed look_here(view& v, int directory, const char* name, const std::string& target) {
+index::listed stat_destination(view& v, int directory, const char* name, const std::string& target) {
   struct stat st {};
   if (::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) != 0)
     throw answer_errno{errno};
@@ -93,7 +93,7 @@ index::listed listed_of(view& v, const struct stat& st, const char* name, const 
   return remote::as_listed(name, st, target, v.archive.where().uid(), v.archive.where().gid());
 }
 
-void own_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name) {
+void chown_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name) {
   const fuse_ctx* who = fuse_req_ctx(req);
   const side shown = parent.shown();
   const auto group = (shown.mode & S_ISGID) != 0 ? parent.gid.value_or(v.owner.gid) : who->gid;
@@ -127,7 +127,7 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   const auto now_entry = v.archive.readers().borrow()->by_inode(ino);
   if (!now_entry || is_hidden(now_entry->state)) throw answer_errno{ENOENT};
   const entry& e = *now_entry;
-  const auto directory = directory_here(v, e.parent, true);
+  const auto directory = open_destination_directory(v, e.parent, true);
   const bool outdated = is_outdated_copy(directory, e);
   const struct partial {
     const remote::destination& where;
@@ -142,9 +142,9 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   // Something that the index does not know stands there: it was put there since the last scan.
   if (const int problem = where.name_partial(unnamed.key, directory.get(), e.name, outdated))
     throw answer_errno{problem == EEXIST ? EIO : problem};
-  made_file unfinished{directory.get(), e.name.c_str()};
+  unfinished_file unfinished{directory.get(), e.name.c_str()};
   v.archive.index().run([&](index::transaction& t) {
-    const auto now = look_here(v, file->get(), "");
+    const auto now = stat_destination(v, file->get(), "");
     index::record_created(t, {e.parent, e.name, now.attributes, now.uid, now.gid, ""}, now_ns());
   });
   unfinished.keep();
@@ -176,7 +176,7 @@ void record_written(view& v, inode ino) {
   r.stored = true;
 }
 
-void reply_made(fuse_req_t req, view& v, inode ino) {
+void reply_entry(fuse_req_t req, view& v, inode ino) {
   const auto generation = v.written.generation();
   const auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e) throw answer_errno{ENOENT};

@@ -1,13 +1,13 @@
-#include "fs/mount/state/read_positions.hpp"
+#include "fs/mount/state/readdir_cursors.hpp"
 
 namespace ferryfs::fs {
 
-off_t read_positions::present_offset(inode ino) const {
+off_t readdir_cursors::present_offset(inode ino) const {
   const auto stamp = stamps_.find(ino);
   return of(ino) + (stamp == stamps_.end() ? 0 : static_cast<off_t>(stamp->second) << inode_bits);
 }
 
-void read_positions::insert(const key& at, const std::string& name) {
+void readdir_cursors::insert(const key& at, const std::string& name) {
   if (const auto known = places_.find(at); known != places_.end())
     return oldest_first_.splice(oldest_first_.end(), oldest_first_, known->second.age);
   places_.emplace(at, place{name, oldest_first_.insert(oldest_first_.end(), at)});
@@ -16,7 +16,7 @@ void read_positions::insert(const key& at, const std::string& name) {
   oldest_first_.pop_front();
 }
 
-off_t read_positions::offset_of(const entry& e) {
+off_t readdir_cursors::offset_of(const entry& e) {
   const lock held{mutex_};
   while (true) {
     const off_t at = present_offset(e.ino);
@@ -29,23 +29,23 @@ off_t read_positions::offset_of(const entry& e) {
   }
 }
 
-void read_positions::remember(inode directory, off_t offset, const std::string& name) {
+void readdir_cursors::remember(inode directory, off_t offset, const std::string& name) {
   const lock held{mutex_};
   insert({directory, offset}, name);
 }
 
-void read_positions::departs(const entry& e) {
+void readdir_cursors::departs(const entry& e) {
   const lock held{mutex_};
   insert({e.parent, present_offset(e.ino)}, e.name);
 }
 
-bool read_positions::any_in(inode directory) {
+bool readdir_cursors::any_in(inode directory) {
   const lock held{mutex_};
   const auto first = places_.lower_bound({directory, 0});
   return first != places_.end() && first->first.first == directory;
 }
 
-std::optional<std::string> read_positions::find(inode directory, off_t offset) {
+std::optional<std::string> readdir_cursors::find(inode directory, off_t offset) {
   const lock held{mutex_};
   const auto at = places_.find({directory, offset});
   if (at == places_.end()) return std::nullopt;
