@@ -71,6 +71,18 @@ void change_mode(int fd, mode_t mode) {
   if (::chmod(proc_path(fd).c_str(), mode & 07777) != 0) throw answer_errno{errno};
 }
 
+entry visible_entry(view& v, inode ino) {
+  auto e = v.archive.readers().borrow()->by_inode(ino);
+  if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
+  return *std::move(e);
+}
+
+bool is_empty(view& v, const entry& directory) {
+  bool empty = true;
+  v.archive.readers().borrow()->children(directory.ino, "", [&](entry&&) { return empty = false; });
+  return empty && !directory.never_listed();
+}
+
 void refuse_virtual(const view& v, fuse_ino_t parent, const char* name) {
   if (v.virtual_files.holds(parent) || (parent == root_inode && name == own_directory)) throw answer_errno{EPERM};
 }

@@ -49,6 +49,10 @@ void change_mode(int fd, mode_t mode);
 // The entry `name` of `parent`, which must be one of the archive's own; throws answer_errno (EPERM for .ferryfs,
 // ENOENT where there is none).
 entry child_of(view& v, fuse_ino_t parent, const char* name);
+// The entry `ino`; throws answer_errno (ENOENT) where it is not to be seen.
+entry visible_entry(view& v, inode ino);
+// Whether nothing is in a directory, which was listed.
+bool is_empty(view& v, const entry& directory);
 // Throws EPERM where `name` in `parent` belongs to .ferryfs.
 void refuse_virtual(const view& v, fuse_ino_t parent, const char* name);
 

@@ -36,21 +36,26 @@ void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
 // set_attributes.cpp
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_file_info* fi);
-// names.cpp
+// make.cpp
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode);
 void op_symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t device);
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char* name);
+// remove.cpp
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char* name);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char* name);
+// rename.cpp
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name,
                unsigned flags);
-// data.cpp
+// create.cpp
 void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* fi);
+// write.cpp
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offset, fuse_file_info* fi);
+// sync.cpp
 void op_flush(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi);
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi);
+// ranges.cpp
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, fuse_file_info* fi);
 void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, fuse_file_info* from_fi, fuse_ino_t to,
                         off_t to_offset, fuse_file_info* to_fi, std::size_t length, int flags);

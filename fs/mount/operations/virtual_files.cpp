@@ -48,4 +48,17 @@ void read_virtual(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info
   fuse_reply_buf(req, part.data(), part.size());
 }
 
+void write_virtual(fuse_req_t req, view& v, const std::string& bytes, fuse_file_info* fi) {
+  const auto parked = v.parked_commands.park(req);
+  const auto done = [parked, handle = virtual_handle_of(fi), size = bytes.size()](const control::result& r) {
+    {
+      const lock held{handle->mutex_};
+      handle->text = r.text;
+    }
+    parked->answer(
+        [&](fuse_req_t q) { r.error != 0 ? void(fuse_reply_err(q, r.error)) : void(fuse_reply_write(q, size)); });
+  };
+  attempt(parked, [&] { v.commands.run(bytes, done); });
+}
+
 }  // namespace ferryfs::fs

@@ -1,4 +1,4 @@
-// The files of .ferryfs/, opened and read.
+// The files of .ferryfs/, opened, read and written.
 #pragma once
 
 #include <memory>
@@ -25,8 +25,10 @@ inline virtual_handle_pointer& virtual_handle_of(const fuse_file_info* fi) {
   return *reinterpret_cast<virtual_handle_pointer*>(fi->fh);
 }
 
-// Both answer the request, at once or later.
+// Each answers the request, at once or later.
 void open_virtual(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi);
 void read_virtual(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* fi);
+// A command. Its answer can be read from the same open file.
+void write_virtual(fuse_req_t req, view& v, const std::string& bytes, fuse_file_info* fi);
 
 }  // namespace ferryfs::fs

@@ -1,0 +1,104 @@
+// rename: first on the destination's disk, where the name is, then in the index. A name that is only on the source has
+// nothing on the disk: the index alone changes, and nothing is fetched.
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "fs/mount/change/intents.hpp"
+#include "fs/mount/change/mutation.hpp"
+#include "fs/mount/kernel/reply.hpp"
+#include "fs/mount/operations/operations.hpp"
+#include "remote/destination/rename_recovery.hpp"
+
+namespace ferryfs::fs {
+namespace {
+
+// A file system may take a name for that of another file (its case, its normalisation), which is not to be replaced.
+void refuse_look_alike(view& v, const unique_fd& directory, const char* name, const struct stat& file) {
+  if (!v.archive.where().is_look_alike(directory.get(), name)) return;
+  if (const auto other = on_disk(directory, name); other && other->st_ino != file.st_ino) throw answer_errno{EEXIST};
+}
+
+// Where a rename replaces a file, ext4 makes the bytes of the new one durable before; a missing picture has no file
+// here, and is not to be hidden by an empty one after a power cut.
+void make_durable(const unique_fd& directory, const char* name) {
+  const unique_fd file{::openat(directory.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  if (!file || ::fdatasync(file.get()) != 0) throw answer_errno{errno};
+}
+
+// On the disk; what is not here needs no more than that what stood under the new name goes.
+void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, const std::optional<entry>& there) {
+  const auto old_directory = open_destination_directory(v, from.parent, false);
+  if (const auto file = on_disk(old_directory, from.name.c_str())) {
+    const auto new_directory = open_destination_directory(v, parent, true);
+    refuse_look_alike(v, new_directory, name, *file);
+    if (there && (there->is_gap() || there->state == state::refused) && S_ISREG(file->st_mode))
+      make_durable(old_directory, from.name.c_str());
+    intend_rename(v, from, old_directory, parent, name,
+                  remote::identity_of(new_directory.get(), name, remote::identity::exact), 0);
+    if (::renameat(old_directory.get(), from.name.c_str(), new_directory.get(), name) != 0)
+      fail_rename(v, from.ino, errno);
+    return;
+  }
+  if (there) remove_file(v, from, parent, name, open_destination_directory(v, parent, false));
+}
+
+void exchange(view& v, const entry& one, const entry& other) {
+  const auto first = open_destination_directory(v, one.parent, true),
+             second = open_destination_directory(v, other.parent, true);
+  const auto has_one = on_disk(first, one.name.c_str()), has_other = on_disk(second, other.name.c_str());
+  const auto identity = [](const unique_fd& at, const entry& e) {
+    return remote::identity_of(at.get(), e.name.c_str(), remote::identity::exact);
+  };
+  if (has_one)
+    intend_rename(v, one, first, other.parent, other.name, identity(second, other), other.ino);
+  else if (has_other)
+    intend_rename(v, other, second, one.parent, one.name, identity(first, one), one.ino);
+  int result = 0;
+  if (has_one && has_other)
+    result = ::renameat2(first.get(), one.name.c_str(), second.get(), other.name.c_str(), RENAME_EXCHANGE);
+  else if (has_one)
+    result = ::renameat(first.get(), one.name.c_str(), second.get(), other.name.c_str());
+  else if (has_other)
+    result = ::renameat(second.get(), other.name.c_str(), first.get(), one.name.c_str());
+  if (result != 0) fail_rename(v, has_one ? one.ino : other.ino, errno);
+  v.archive.index().run([&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, now_ns()); });
+}
+
+void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name, unsigned flags) {
+  const auto there = v.archive.readers().borrow()->child(parent, name);
+  if ((flags & RENAME_EXCHANGE) != 0) {
+    if (!there) throw answer_errno{ENOENT};
+    return exchange(v, from, *there);
+  }
+  if (there && (flags & RENAME_NOREPLACE) != 0) throw answer_errno{EEXIST};
+  if (there && there->is_directory() && !from.is_directory()) throw answer_errno{EISDIR};
+  if (there && !there->is_directory() && from.is_directory()) throw answer_errno{ENOTDIR};
+  if (there && there->is_directory() && !is_empty(v, *there)) throw answer_errno{ENOTEMPTY};
+  move_here(v, from, parent, name, there);
+  v.archive.index().run([&](index::transaction& t) { index::record_renamed(t, from.ino, parent, name, now_ns()); });
+}
+
+}  // namespace
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name,
+               unsigned flags) {
+  answer(req, [&] {
+    view& v = view::of(req);
+    if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) throw answer_errno{EINVAL};
+    refuse_virtual(v, new_parent, new_name);
+    const entry from = child_of(v, parent, name);
+    {
+      const rename_change changing{v};
+      record_written(v, from.ino);
+      rename_name(v, from, new_parent, new_name, flags);
+    }
+    fuse_reply_err(req, 0);
+  });
+}
+
+}  // namespace ferryfs::fs
