@@ -1,37 +1,90 @@
-// The standard library's mutexes, locks and condition variable, with the annotations that libstdc++'s carry not. All
-// of index/, remote/ and fs/ locks by these.
+// Mutexes, locks and a condition with the annotations that libstdc++'s carry
+// not, and under a scheduler's hand where one is installed. All of index/,
+// remote/ and fs/ locks by these.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <stop_token>
 #include <utility>
 
+#include "index/base/clock.hpp"
+#include "index/base/scheduler.hpp"
 #include "index/base/thread_safety.hpp"
 
 namespace ferryfs {
 
 class CAPABILITY("mutex") mutex {
  public:
-  void lock() ACQUIRE() { of_.lock(); }
-  void unlock() RELEASE() { of_.unlock(); }
-  bool try_lock() TRY_ACQUIRE(true) { return of_.try_lock(); }
+  void lock() ACQUIRE() {
+    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s);
+    of_.lock();
+  }
+  void unlock() RELEASE() {
+    if (auto* const s = scheduler::current(); s != nullptr) return unlock_by(*s);
+    of_.unlock();
+  }
+  bool try_lock() TRY_ACQUIRE(true) {
+    if (auto* const s = scheduler::current(); s != nullptr) {
+      s->yield();
+      return !std::exchange(is_held_, true);
+    }
+    return of_.try_lock();
+  }
 
  private:
+  // What the annotations say of lock() and unlock() is done here, by a flag:
+  // one thread runs at a time.
+  void lock_by(scheduler& s) NO_THREAD_SAFETY_ANALYSIS {
+    s.yield();
+    while (is_held_) s.wait(this, std::nullopt);
+    is_held_ = true;
+  }
+  void unlock_by(scheduler& s) NO_THREAD_SAFETY_ANALYSIS {
+    is_held_ = false;
+    s.notify(this);
+  }
+
   std::mutex of_;
+  bool is_held_ = false;  // under a scheduler
 };
 
 class CAPABILITY("shared mutex") shared_mutex {
  public:
-  void lock() ACQUIRE() { of_.lock(); }
-  void unlock() RELEASE() { of_.unlock(); }
-  void lock_shared() ACQUIRE_SHARED() { of_.lock_shared(); }
-  void unlock_shared() RELEASE_SHARED() { of_.unlock_shared(); }
+  void lock() ACQUIRE() {
+    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s, 1);
+    of_.lock();
+  }
+  void unlock() RELEASE() {
+    if (auto* const s = scheduler::current(); s != nullptr) return unlock_by(*s, 1);
+    of_.unlock();
+  }
+  void lock_shared() ACQUIRE_SHARED() {
+    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s, 0);
+    of_.lock_shared();
+  }
+  void unlock_shared() RELEASE_SHARED() {
+    if (auto* const s = scheduler::current(); s != nullptr) return unlock_by(*s, 0);
+    of_.unlock_shared();
+  }
 
  private:
+  // As mutex::lock_by. A writer that waits is not preferred.
+  void lock_by(scheduler& s, int exclusive) NO_THREAD_SAFETY_ANALYSIS {
+    s.yield();
+    while (exclusive != 0 ? holders_ != 0 : holders_ < 0) s.wait(this, std::nullopt);
+    holders_ = exclusive != 0 ? -1 : holders_ + 1;
+  }
+  void unlock_by(scheduler& s, int exclusive) NO_THREAD_SAFETY_ANALYSIS {
+    holders_ = exclusive != 0 ? 0 : holders_ - 1;
+    s.notify(this);
+  }
+
   std::shared_mutex of_;
+  int holders_ = 0;  // under a scheduler; -1: one that has it alone
 };
 
 // Holds a mutex until its own end. May be unlocked and locked again before.
@@ -80,51 +133,96 @@ class SCOPED_CAPABILITY shared_lock {
   shared_mutex& of_;
 };
 
-// Waits on a held lock, which is held again when it returns; the analysis takes it for held all along. A predicate that
-// reads guarded members names the mutex: `[&]() REQUIRES(mutex_) { return !queue_.empty(); }`.
+// Waits on a held lock, which is held again when it returns; the analysis takes
+// it for held all along, and is off in here, where it is not. A predicate that
+// reads guarded members names the mutex:
+// `[&]() REQUIRES(mutex_) { return !queue_.empty(); }`.
 class condition {
  public:
-  void notify_one() noexcept { of_.notify_one(); }
-  void notify_all() noexcept { of_.notify_all(); }
+  void notify_one() noexcept {
+    if (auto* const s = scheduler::current(); s != nullptr) return s->notify(this);
+    of_.notify_one();
+  }
+  void notify_all() noexcept {
+    if (auto* const s = scheduler::current(); s != nullptr) return s->notify(this);
+    of_.notify_all();
+  }
 
-  void wait(lock& l) { of_.wait(l.of_); }
+  void wait(lock& l) NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr) return void(wait_by(*s, l, std::nullopt));
+    of_.wait(l.of_);
+  }
   template <typename Predicate>
-  void wait(lock& l, Predicate until) {
-    of_.wait(l.of_, std::move(until));
+  void wait(lock& l, Predicate until) NO_THREAD_SAFETY_ANALYSIS {
+    while (!until()) wait(l);
   }
   // False: a stop was asked for, and `until` does not hold.
   template <typename Predicate>
-  bool wait(lock& l, const std::stop_token& stop, Predicate until) {
+  bool wait(lock& l, const std::stop_token& stop, Predicate until) NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr) return wait_by(*s, l, stop, std::nullopt, until);
     return of_.wait(l.of_, stop, std::move(until));
   }
-  template <typename Duration>
-  std::cv_status wait_for(lock& l, Duration time) {
-    return of_.wait_for(l.of_, time);
-  }
-  // Whether `until` holds, as it returns.
-  template <typename Duration, typename Predicate>
-  bool wait_for(lock& l, Duration time, Predicate until) {
-    return of_.wait_for(l.of_, time, std::move(until));
-  }
-  template <typename Duration, typename Predicate>
-  bool wait_for(lock& l, const std::stop_token& stop, Duration time, Predicate until) {
-    return of_.wait_for(l.of_, stop, time, std::move(until));
-  }
-  template <typename Clock, typename Duration>
-  std::cv_status wait_until(lock& l, std::chrono::time_point<Clock, Duration> time) {
-    return of_.wait_until(l.of_, time);
-  }
-  template <typename Clock, typename Duration, typename Predicate>
-  bool wait_until(lock& l, std::chrono::time_point<Clock, Duration> time, Predicate until) {
+
+  // At `time`, by steady_now(), it returns all the same: false where `until`
+  // does not hold then.
+  template <typename Predicate>
+  bool wait_until(lock& l, scheduler::steady_time time, Predicate until) NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr) {
+      while (!until())
+        if (!wait_by(*s, l, time)) return until();
+      return true;
+    }
     return of_.wait_until(l.of_, time, std::move(until));
   }
-  template <typename Clock, typename Duration, typename Predicate>
-  bool wait_until(lock& l, const std::stop_token& stop, std::chrono::time_point<Clock, Duration> time,
-                  Predicate until) {
+  template <typename Predicate>
+  bool wait_until(lock& l, const std::stop_token& stop, scheduler::steady_time time,
+                  Predicate until) NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr) return wait_by(*s, l, stop, time, until);
     return of_.wait_until(l.of_, stop, time, std::move(until));
+  }
+  std::cv_status wait_until(lock& l, scheduler::steady_time time) NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr)
+      return wait_by(*s, l, time) ? std::cv_status::no_timeout : std::cv_status::timeout;
+    return of_.wait_until(l.of_, time);
+  }
+
+  template <typename Rep, typename Period, typename Predicate>
+  bool wait_for(lock& l, std::chrono::duration<Rep, Period> time, Predicate until) NO_THREAD_SAFETY_ANALYSIS {
+    return wait_until(l, after(time), std::move(until));
+  }
+  template <typename Rep, typename Period, typename Predicate>
+  bool wait_for(lock& l, const std::stop_token& stop, std::chrono::duration<Rep, Period> time,
+                Predicate until) NO_THREAD_SAFETY_ANALYSIS {
+    return wait_until(l, stop, after(time), std::move(until));
+  }
+  template <typename Rep, typename Period>
+  std::cv_status wait_for(lock& l, std::chrono::duration<Rep, Period> time) NO_THREAD_SAFETY_ANALYSIS {
+    return wait_until(l, after(time));
   }
 
  private:
+  template <typename Duration>
+  static scheduler::steady_time after(Duration time) {
+    return steady_now() + std::chrono::ceil<std::chrono::steady_clock::duration>(time);
+  }
+  // No other thread runs between the unlock and the wait.
+  bool wait_by(scheduler& s, lock& l, std::optional<scheduler::steady_time> time) NO_THREAD_SAFETY_ANALYSIS {
+    l.of_.unlock();
+    const bool notified = s.wait(this, time);
+    l.of_.lock();
+    return notified;
+  }
+  template <typename Predicate>
+  bool wait_by(scheduler& s, lock& l, const std::stop_token& stop, std::optional<scheduler::steady_time> time,
+               Predicate& until) NO_THREAD_SAFETY_ANALYSIS {
+    const std::stop_callback wake{stop, [&] { s.notify(this); }};
+    while (!until()) {
+      if (stop.stop_requested()) return false;
+      if (!wait_by(s, l, time)) return until();
+    }
+    return true;
+  }
+
   std::condition_variable_any of_;
 };
 
