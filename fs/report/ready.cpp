@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "fs/text/size.hpp"
+#include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "index/query/completeness.hpp"
 #include "index/query/set.hpp"
@@ -123,8 +124,7 @@ std::vector<std::string> list_all(remote::migration& m, const std::stop_token& s
 
 readiness facts_of(remote::migration& m, const remote::in_use& open) {
   readiness r;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  r.now = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  r.now = wall_seconds();
   const auto reader = m.readers().borrow();
   r.totals = reader->totals();
   r.being_written = open.written();

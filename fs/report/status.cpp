@@ -11,6 +11,7 @@
 #include "fs/process/settings_json.hpp"
 #include "fs/process/switches.hpp"
 #include "fs/text/size.hpp"
+#include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "index/query/completeness.hpp"
 
@@ -42,9 +43,7 @@ json failures_of(index::reader& r, const index::totals& t) {
 bool retries_soon(index::reader& r, const index::totals& t) {
   if (t.of(state::failed).files == 0) return false;
   bool any = r.has_changing();
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  r.failures(std::chrono::duration_cast<std::chrono::seconds>(now).count() + soon, 1,
-             [&](const entry&) { any = true; });
+  r.failures(wall_seconds() + soon, 1, [&](const entry&) { any = true; });
   return any;
 }
 

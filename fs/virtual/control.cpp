@@ -32,13 +32,12 @@ control::result make_report(recorder& reports) {
 }  // namespace
 
 control::~control() {
-  std::list<std::jthread> running;
+  std::list<command> all;
   {
     const lock held{mutex_};
-    running.swap(running_);
+    all.swap(commands_);
   }
-  for (auto& t : running) t.request_stop();
-  for (auto& t : running) t.join();
+  for (auto& c : all) c.running.request_stop();
 }
 
 void control::run(std::string_view command, std::function<void(const result&)> done) {
@@ -109,18 +108,19 @@ control::work control::long_work(std::string_view verb, const std::string& argum
 
 void control::run_aside(work w, std::function<void(const result&)> done) {
   const lock held{mutex_};
-  for (const auto id : std::exchange(ended_, {}))
-    std::erase_if(running_, [&](std::jthread& t) { return t.get_id() == id; });
-  running_.emplace_back([this, w = std::move(w), done = std::move(done)](const std::stop_token& stop) {
-    result r;
-    if (const auto thrown = contain("command", [&] { r = w(stop); })) r = {EREMOTEIO, ferryfs::text_of(thrown) + '\n'};
-    contain("answer to a command", [&] {
-      r.text = within(r.text, most_answered);
-      done(r);
-    });
-    const lock held{mutex_};
-    ended_.push_back(std::this_thread::get_id());
-  });
+  std::erase_if(commands_, [](const command& c) { return c.ended->load(); });
+  const auto ended = std::make_shared<std::atomic<bool>>(false);
+  thread running{"command", [ended, w = std::move(w), done = std::move(done)](const std::stop_token& stop) {
+                   result r;
+                   if (const auto thrown = contain("command", [&] { r = w(stop); }))
+                     r = {EREMOTEIO, ferryfs::text_of(thrown) + '\n'};
+                   contain("answer to a command", [&] {
+                     r.text = within(r.text, most_answered);
+                     done(r);
+                   });
+                   *ended = true;
+                 }};
+  commands_.push_back({ended, std::move(running)});
 }
 
 }  // namespace ferryfs::fs

@@ -4,17 +4,19 @@
 // with it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "fs/process/command_result.hpp"
 #include "fs/report/recorder.hpp"
 #include "fs/virtual/push_summary.hpp"
 #include "fs/virtual/single_job.hpp"
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "remote/engine/in_use.hpp"
 #include "remote/engine/migration/migration.hpp"
 #include "remote/engine/verify/verifier.hpp"
@@ -46,8 +48,11 @@ class control {
   running_push pushing_;
   single_job push_{"push"}, verify_{"verify"};
   mutex mutex_;
-  std::list<std::jthread> running_ GUARDED_BY(mutex_);  // joined when the next begins, or at the end
-  std::list<std::thread::id> ended_ GUARDED_BY(mutex_);
+  struct command {
+    std::shared_ptr<std::atomic<bool>> ended;
+    thread running;
+  };
+  std::list<command> commands_ GUARDED_BY(mutex_);  // joined when the next begins, or at the end
 };
 
 }  // namespace ferryfs::fs

@@ -15,6 +15,7 @@
 #include "fs/report/picture_json.hpp"
 #include "fs/report/status.hpp"
 #include "fs/virtual/metrics.hpp"
+#include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "index/model/list_line.hpp"
 #include "index/query/reasons.hpp"
@@ -66,9 +67,9 @@ std::function<std::string()> cached_briefly(std::function<std::string()> make) {
   };
   return [make = std::move(make), last = std::make_shared<made>()] {
     const lock held{last->mutex_};
-    if (std::chrono::steady_clock::now() >= last->until) {
+    if (steady_now() >= last->until) {
       last->text = make();
-      last->until = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+      last->until = steady_now() + std::chrono::milliseconds(500);
     }
     return last->text;
   };

@@ -11,6 +11,7 @@
 
 #include "fs/mount/change/unfinished_file.hpp"
 #include "fs/mount/kernel/reply.hpp"
+#include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "index/update/outcome.hpp"
 #include "remote/engine/fetch/landing.hpp"
@@ -33,11 +34,6 @@ void record_directories(view& v, const std::vector<std::string>& made) {
 }
 
 }  // namespace
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 unique_fd open_destination_directory(view& v, inode ino, bool make) {
   const auto& where = v.archive.where();
@@ -157,7 +153,7 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   unfinished_file unfinished{directory.get(), e.name.c_str()};
   v.archive.index().run([&](index::transaction& t) {
     const auto now = stat_destination(v, file->get(), "");
-    index::record_created(t, {e.parent, e.name, now.attributes, now.uid, now.gid, ""}, now_ns());
+    index::record_created(t, {e.parent, e.name, now.attributes, now.uid, now.gid, ""}, wall_nanoseconds());
   });
   unfinished.keep();
   return file;
@@ -178,7 +174,7 @@ void record_written(view& v, inode ino) {
     if (::fstat(file->get(), &r.now) != 0) throw std::system_error{errno, std::generic_category()};
     if (r.now.st_nlink == 0) return true;  // removed: the name may stand for another file by now
     const auto now = listed_of(v, r.now);
-    index::record_changed(t, ino, now.attributes, now.uid, now.gid, true, now_ns());
+    index::record_changed(t, ino, now.attributes, now.uid, now.gid, true, wall_nanoseconds());
     const auto e = t.by_inode(ino);
     return e && e->state == state::added;
   };

@@ -33,8 +33,6 @@ using name_change = change_of_names<std::shared_lock<std::shared_mutex>>;
 // Alone: whoever else is at work may be on his way through the directory that gets another name.
 using rename_change = change_of_names<std::unique_lock<std::shared_mutex>>;
 
-std::int64_t now_ns();
-
 // The destination's directory that `ino` stands for; made, with what is above it, where it is not here and `make`.
 // Throws answer_errno; where it is not here and not to be made, the descriptor is empty. Inside a change of names.
 unique_fd open_destination_directory(view& v, inode ino, bool make);

@@ -27,18 +27,18 @@ forced_unmount::forced_unmount(fuse_session* session, std::string mountpoint, st
 
 void forced_unmount::begin() {
   if (stands_at(mountpoint_)) detach(mountpoint_);
-  exit_loop_ = std::jthread{[this](const std::stop_token& stop) {
-    if (!wait_for_stop(stop, patience)) {
-      spdlog::warn("the mount is still in use somewhere, and ends all the same");
-      contain("end of the mount", settle_);
-    }
-    // The loop looks at the flag after each signal; one that comes before it waits would be lost.
-    while (!stop.stop_requested()) {
-      ::fuse_session_exit(session_);
-      ::pthread_kill(loop_, SIGUSR2);
-      wait_for_stop(stop, 50ms);
-    }
-  }};
+  exit_loop_ = thread{"unmount", [this](const std::stop_token& stop) {
+                        if (!wait_for_stop(stop, patience)) {
+                          spdlog::warn("the mount is still in use somewhere, and ends all the same");
+                          contain("end of the mount", settle_);
+                        }
+                        // The loop looks at the flag after each signal; one that comes before it waits would be lost.
+                        while (!stop.stop_requested()) {
+                          ::fuse_session_exit(session_);
+                          ::pthread_kill(loop_, SIGUSR2);
+                          wait_for_stop(stop, 50ms);
+                        }
+                      }};
 }
 
 }  // namespace ferryfs::fs

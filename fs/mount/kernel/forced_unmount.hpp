@@ -5,7 +5,8 @@
 
 #include <functional>
 #include <string>
-#include <thread>
+
+#include "index/base/thread.hpp"
 
 struct fuse_session;
 
@@ -28,7 +29,7 @@ class forced_unmount {
   std::string mountpoint_;
   std::function<void()> settle_;
   pthread_t loop_;
-  std::jthread exit_loop_;  // ends with this, which is after the loop
+  thread exit_loop_;  // ends with this, which is after the loop
 };
 
 }  // namespace ferryfs::fs

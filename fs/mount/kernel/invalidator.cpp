@@ -9,8 +9,9 @@ namespace ferryfs::fs {
 void invalidator::start(fuse_session* session) {
   const lock held{mutex_};
   running_ = true;
-  thread_ = std::jthread{
-      [this, session](const std::stop_token& stop) { contain("invalidation", [&] { run(stop, session); }); }};
+  thread_ = thread{"invalidator", [this, session](const std::stop_token& stop) {
+                     contain("invalidation", [&] { run(stop, session); });
+                   }};
 }
 
 void invalidator::stop() {

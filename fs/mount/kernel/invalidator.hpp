@@ -4,10 +4,10 @@
 
 #include <fuse_lowlevel.h>
 
-#include <thread>
 #include <vector>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "index/db/transaction.hpp"
 
 namespace ferryfs::fs {
@@ -26,7 +26,7 @@ class invalidator {
   condition wake_;
   std::vector<index::change> waiting_ GUARDED_BY(mutex_);
   bool running_ GUARDED_BY(mutex_) = false;
-  std::jthread thread_;
+  thread thread_;
 };
 
 }  // namespace ferryfs::fs

@@ -16,7 +16,7 @@ void parked_request::answer(const replier& reply) {
 // On a libfuse thread that holds the request's lock: reply, and nothing else of libfuse.
 void parked_request::interrupted(fuse_req_t req, void* self) {
   const auto kept = static_cast<parked_request*>(self)->shared_from_this();
-  if (kept->parking_ == std::this_thread::get_id()) {
+  if (kept->parking_ == thread::self()) {
     kept->early_ = true;  // libfuse calls from within `park`, and goes on using the request
     return;
   }
@@ -64,7 +64,7 @@ parked_request::clock::time_point parked_request::last_sign() {
 }
 
 parked_requests::parked_requests(std::chrono::seconds deadline)
-    : deadline_(deadline), watcher_([this](const std::stop_token& stop) { watch(stop); }) {}
+    : deadline_(deadline), watcher_("parked", [this](const std::stop_token& stop) { watch(stop); }) {}
 
 parked_requests::~parked_requests() {
   watcher_.request_stop();
@@ -77,12 +77,12 @@ std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
   auto p = std::make_shared<parked_request>(req);
   {
     const lock held{mutex_};
-    waiting_.emplace(clock::now() + deadline_, p);
+    waiting_.emplace(steady_now() + deadline_, p);
   }
   wake_.notify_one();
-  p->parking_ = std::this_thread::get_id();
+  p->parking_ = thread::self();
   fuse_req_interrupt_func(req, parked_request::interrupted, p.get());
-  p->parking_ = std::thread::id{};
+  p->parking_ = thread::id{};
   if (p->early_) {
     p->answer([](fuse_req_t r) { fuse_reply_err(r, EINTR); });
     p->abandon(false);
@@ -100,13 +100,13 @@ void parked_requests::watch(const std::stop_token& stop) {
     wake_.wait_until(held, stop, first,
                      [&]() REQUIRES(mutex_) { return waiting_.empty() || waiting_.begin()->first < first; });
     decltype(waiting_) late;
-    for (const auto now = clock::now(); !waiting_.empty() && waiting_.begin()->first <= now;)
+    for (const auto now = steady_now(); !waiting_.empty() && waiting_.begin()->first <= now;)
       late.insert(waiting_.extract(waiting_.begin()));  // without memory, which may be out
     held.unlock();
     for (const auto& [when, request] : late) {
       const auto& p = request;
       if (p->answered()) continue;
-      if (const auto until = p->last_sign() + deadline_; until > clock::now()) {
+      if (const auto until = p->last_sign() + deadline_; until > steady_now()) {
         held.relock();
         waiting_.emplace(until, p);
         held.unlock();

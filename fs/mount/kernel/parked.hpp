@@ -12,10 +12,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "fs/mount/kernel/reply.hpp"
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 
 namespace ferryfs::fs {
 
@@ -43,8 +43,8 @@ class parked_request : public std::enable_shared_from_this<parked_request> {
 
   const fuse_req_t req_;
   std::atomic<bool> answered_ = false;
-  std::atomic<std::thread::id> parking_;  // the thread that hands it to libfuse just now
-  std::atomic<bool> early_ = false;       // it was interrupted before it was parked
+  std::atomic<thread::id> parking_ = 0;  // the thread that hands it to libfuse just now
+  std::atomic<bool> early_ = false;      // it was interrupted before it was parked
   mutex mutex_;
   bool abandoned_ GUARDED_BY(mutex_) = false;
   bool late_ GUARDED_BY(mutex_) = false;
@@ -79,7 +79,7 @@ class parked_requests {
   mutex mutex_;
   condition wake_;
   std::multimap<clock::time_point, std::shared_ptr<parked_request>> waiting_ GUARDED_BY(mutex_);
-  std::jthread watcher_;
+  thread watcher_;
 };
 
 }  // namespace ferryfs::fs

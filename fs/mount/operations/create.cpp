@@ -10,6 +10,7 @@
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/handles.hpp"
 #include "fs/mount/operations/operations.hpp"
+#include "index/base/clock.hpp"
 
 namespace ferryfs::fs {
 
@@ -37,7 +38,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
       if (::fchmod(file->get(), mode & 07777) != 0) throw answer_errno{errno};
       const auto now = stat_destination(v, file->get(), "");
       ino = v.archive.index().run_held([&](index::transaction& t) {
-        return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, now_ns());
+        return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, wall_nanoseconds());
       });
       unfinished.keep();
     }

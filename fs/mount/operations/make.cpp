@@ -10,6 +10,7 @@
 #include "fs/mount/change/unfinished_file.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
+#include "index/base/clock.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -33,7 +34,7 @@ void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optiona
     if (mode) change_mode(unique_fd{::openat(here.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC)}.get(), *mode);
     const auto now = stat_destination(v, here.get(), name, target);
     ino = v.archive.index().run([&](index::transaction& t) {
-      return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, target}, now_ns());
+      return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, target}, wall_nanoseconds());
     });
     unfinished.keep();
   }

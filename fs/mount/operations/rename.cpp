@@ -12,6 +12,7 @@
 #include "fs/mount/change/mutation.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
+#include "index/base/clock.hpp"
 #include "remote/destination/rename_recovery.hpp"
 
 namespace ferryfs::fs {
@@ -66,7 +67,8 @@ void exchange(view& v, const entry& one, const entry& other) {
   else if (has_other)
     result = ::renameat(second.get(), other.name.c_str(), first.get(), one.name.c_str());
   if (result != 0) fail_rename(v, has_one ? one.ino : other.ino, errno);
-  v.archive.index().run([&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, now_ns()); });
+  v.archive.index().run(
+      [&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, wall_nanoseconds()); });
 }
 
 void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name, unsigned flags) {
@@ -80,7 +82,8 @@ void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name
   if (there && !there->is_directory() && from.is_directory()) throw answer_errno{ENOTDIR};
   if (there && there->is_directory() && !is_empty(v, *there)) throw answer_errno{ENOTEMPTY};
   move_here(v, from, parent, name, there);
-  v.archive.index().run([&](index::transaction& t) { index::record_renamed(t, from.ino, parent, name, now_ns()); });
+  v.archive.index().run(
+      [&](index::transaction& t) { index::record_renamed(t, from.ino, parent, name, wall_nanoseconds()); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "fs/mount/change/mutation.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
+#include "index/base/clock.hpp"
 #include "index/base/time.hpp"
 
 namespace ferryfs::fs {
@@ -43,7 +44,7 @@ void set_itself(int fd, const request& r) {
 }
 
 std::int64_t mtime_of(const request& r) {
-  if ((r.set & FUSE_SET_ATTR_MTIME_NOW) != 0) return now_ns();
+  if ((r.set & FUSE_SET_ATTR_MTIME_NOW) != 0) return wall_nanoseconds();
   return to_ns(r.to.st_mtim);
 }
 
@@ -95,7 +96,7 @@ void set_local(view& v, const entry& e, const request& r) {
     if (e_now->is_directory() && (r.set & mtimes) == 0) now.attributes.mtime = e_now->shown().mtime;
     // While it fills, its mode on the disk is its owner's alone.
     if (e_now->is_directory() && (r.set & FUSE_SET_ATTR_MODE) == 0) now.attributes.mode = e_now->shown().mode;
-    index::record_changed(t, e.ino, now.attributes, now.uid, now.gid, false, now_ns());
+    index::record_changed(t, e.ino, now.attributes, now.uid, now.gid, false, wall_nanoseconds());
   });
   if ((r.set & mtimes) != 0) v.written.recorded(e.ino, st);
 }
@@ -108,7 +109,8 @@ bool set_missing(view& v, const entry& e, const request& r) {
   if ((r.set & FUSE_SET_ATTR_GID) != 0) w.gid = r.to.st_gid;
   if ((r.set & mtimes) != 0) w.mtime = mtime_of(r);
   const name_change changing{v};  // a fetch that is about to end applies it, or is done
-  return v.archive.index().run([&](index::transaction& t) { return index::record_wish(t, e.ino, w, now_ns()); });
+  return v.archive.index().run(
+      [&](index::transaction& t) { return index::record_wish(t, e.ino, w, wall_nanoseconds()); });
 }
 
 void reply_now(fuse_req_t req, view& v, inode ino) {

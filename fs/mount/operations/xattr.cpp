@@ -15,6 +15,7 @@
 #include "fs/mount/change/mutation.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
+#include "index/base/clock.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -97,7 +98,7 @@ void change_here(view& v, fuse_ino_t ino, const change& apply) {
   const here at = find_here(v, ino, true);
   if (!at.file) throw answer_errno{EOPNOTSUPP};
   if (apply(at.path().c_str()) != 0) throw answer_errno{errno};
-  v.archive.index().run([&](index::transaction& t) { index::record_touched(t, ino, now_ns()); });
+  v.archive.index().run([&](index::transaction& t) { index::record_touched(t, ino, wall_nanoseconds()); });
 }
 
 void refuse_own_name(const view& v, fuse_ino_t ino, std::string_view name) {

@@ -38,13 +38,13 @@ void mapped_files::follow(written_files& written, inode ino, const unique_fd& fi
   written.begin_following(ino, std::make_shared<unique_fd>(::fcntl(reading.get(), F_DUPFD_CLOEXEC, 0)));
   files_.emplace(ino, std::move(reading));
   if (!thread_.joinable())
-    thread_ = std::jthread([this, &written, enter](const std::stop_token& stop) {
-      lock held{mutex_};
-      while (wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return !files_.empty(); })) {
-        if (wake_.wait_for(held, stop, std::chrono::seconds(1), [] { return false; }); stop.stop_requested()) return;
-        held.unlock();
+    thread_ = thread("mapped files", [this, &written, enter](const std::stop_token& stop) {
+      lock waiting{mutex_};
+      while (wake_.wait(waiting, stop, [&]() REQUIRES(mutex_) { return !files_.empty(); })) {
+        if (wake_.wait_for(waiting, stop, std::chrono::seconds(1), [] { return false; }); stop.stop_requested()) return;
+        waiting.unlock();
         contain("mapped files", [&] { look_at_all(written, enter); });
-        held.relock();
+        waiting.relock();
       }
     });
   wake_.notify_all();

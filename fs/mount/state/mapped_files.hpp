@@ -6,10 +6,10 @@
 
 #include <functional>
 #include <map>
-#include <thread>
 
 #include "fs/mount/state/written_files.hpp"
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "index/model/entry.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -31,7 +31,7 @@ class mapped_files {
   mutex mutex_;
   condition wake_;
   std::map<inode, unique_fd> files_ GUARDED_BY(mutex_);  // open for reading
-  std::jthread thread_;                                  // from the first of them on
+  thread thread_;                                        // from the first of them on
 };
 
 }  // namespace ferryfs::fs

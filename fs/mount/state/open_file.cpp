@@ -58,7 +58,7 @@ bool is_just_written(const unique_fd& file) {
   struct stat st {};
   if (::fstat(file.get(), &st) != 0) return true;
   const auto time = seconds{st.st_mtim.tv_sec} + nanoseconds{st.st_mtim.tv_nsec};
-  const auto age = system_clock::now().time_since_epoch() - time;
+  const auto age = wall_now().time_since_epoch() - time;
   return st.st_size > 0 && age < milliseconds{20} && age > milliseconds{-20};
 }
 

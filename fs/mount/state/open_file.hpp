@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 #include "remote/engine/fetch/outcome.hpp"
@@ -75,9 +76,9 @@ class open_file : public std::enable_shared_from_this<open_file> {
 
   // A read ran into its deadline. The kernel asks for the same page once more at once (filemap_read: a page of a failed
   // read-ahead is read by itself), for which nobody is to wait as long again.
-  void give_up() noexcept { timed_out_ = clock::now().time_since_epoch().count(); }
+  void give_up() noexcept { timed_out_ = steady_now().time_since_epoch().count(); }
   bool timed_out_just_now() const noexcept {
-    return clock::now().time_since_epoch() - clock::duration{timed_out_} < std::chrono::seconds{1};
+    return steady_now().time_since_epoch() - clock::duration{timed_out_} < std::chrono::seconds{1};
   }
 
  private:
