@@ -12,15 +12,15 @@ namespace ferryfs::remote {
 using what = file_call::what;
 
 void directory_archive::write(std::shared_ptr<writing> from) {
-  put({nullptr,
-       [this, from = std::move(from)](const auto& refused, file_calls* files) {
-         ending end{refused, {}};
-         if (!refused)
-           if (const auto thrown = contain("writing of a picture", [&] { end = write_now(*files, *from); }))
-             end = {failure_of(thrown, printable(from->path())), {}};
-         from->finished(end.why, end.after);
-       }},
-      lane::background);
+  workers_.put({nullptr,
+                [this, from = std::move(from)](const auto& refused, file_calls* files) {
+                  ending end{refused, {}};
+                  if (!refused)
+                    if (const auto thrown = contain("writing of a picture", [&] { end = write_now(*files, *from); }))
+                      end = {failure_of(thrown, printable(from->path())), {}};
+                  from->finished(end.why, end.after);
+                }},
+               lane::background);
 }
 
 directory_archive::ending directory_archive::write_now(file_calls& files, writing& from) const {
@@ -30,7 +30,7 @@ directory_archive::ending directory_archive::write_now(file_calls& files, writin
   if (const auto why = files.make(what::cut, path, [&](file_call& c) { c.offset = at; })) return {why, {}};
   std::vector<std::byte> bytes;
   while (true) {
-    if (stopping_) return {failure{cause::cancelled, "ferryfs is ending"}, {}};
+    if (workers_.is_stopping()) return {failure{cause::cancelled, "ferryfs is ending"}, {}};
     bytes.clear();
     const auto next = from.give(file_call::most_data, bytes);
     if (next.what == reading::wish::enough) break;
@@ -53,15 +53,15 @@ directory_archive::ending directory_archive::write_now(file_calls& files, writin
 
 void directory_archive::change(what wanted, const std::string& path, changed done, file_calls::preparation prepare,
                                const std::string& other) {
-  put({nullptr,
-       [wanted, path, done = std::move(done), prepare = std::move(prepare), other](const auto& refused,
-                                                                                   file_calls* files) {
-         const auto why = refused ? refused : files->make(wanted, path, prepare, other);
-         if (why) return done(why, {});
-         const auto& shown = files->answer().shown;
-         done(std::nullopt, shown.st_mode == 0 ? attributes{} : attributes_of(shown));
-       }},
-      lane::demand);
+  workers_.put({nullptr,
+                [wanted, path, done = std::move(done), prepare = std::move(prepare), other](const auto& refused,
+                                                                                            file_calls* files) {
+                  const auto why = refused ? refused : files->make(wanted, path, prepare, other);
+                  if (why) return done(why, {});
+                  const auto& shown = files->answer().shown;
+                  done(std::nullopt, shown.st_mode == 0 ? attributes{} : attributes_of(shown));
+                }},
+               lane::demand);
 }
 
 void directory_archive::make_directory(const std::string& path, std::uint32_t mode, changed done) {

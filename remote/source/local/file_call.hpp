@@ -1,5 +1,5 @@
-// One call on the files of a directory, as it goes from the process that wants to know to the one that asks the kernel
-// and may never get an answer (file_process.hpp), and comes back.
+// One call on the files of a directory, as it goes from our process to the one that asks the kernel and may never get
+// an answer (file_process.hpp), and comes back.
 #pragma once
 
 #include <sys/stat.h>

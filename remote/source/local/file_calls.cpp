@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 #include <poll.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "index/base/path.hpp"
 
@@ -16,11 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using what = file_call::what;
-
-// Processes without an answer, before no more are started: as a rule, and however often something is mounted.
-constexpr std::size_t usual_room = 3, most_room = 16;
-// Those that were killed have so much time to end before all goes on.
-constexpr auto end_time = 200ms;
 
 std::string below(const std::string& root, const std::string& path) { return path.empty() ? root : join(root, path); }
 
@@ -32,14 +25,13 @@ std::string place_of(file_process& p) {
 
 }  // namespace
 
-file_calls::file_calls(std::string root, std::chrono::milliseconds deadline, int stop, listener on_late,
-                       listener on_still_late)
+file_calls::file_calls(std::string root, std::chrono::milliseconds deadline, int stop, listener on_overdue,
+                       listener on_still_overdue)
     : root_(std::move(root)),
       deadline_(deadline),
       stop_(stop),
-      on_late_(std::move(on_late)),
-      on_still_late_(std::move(on_still_late)),
-      room_(usual_room) {}
+      on_overdue_(std::move(on_overdue)),
+      on_still_overdue_(std::move(on_still_overdue)) {}
 
 failure file_calls::failed(const std::string& path, int problem) const {
   const cause why = problem == ENOENT || problem == ENOTDIR                     ? cause::not_found
@@ -68,13 +60,13 @@ failure file_calls::silent_part() const {
       cause::timeout,
       fmt::format("a part of the source does not answer, which all has to wait for: {} (nothing for {} s); see what "
                   "is mounted there, or unmount it",
-                  printable(below(root_, place_of(*left_behind_.back()))),
+                  printable(below(root_, place_of(unanswered_.last()))),
                   std::chrono::ceil<std::chrono::seconds>(deadline_).count())};
 }
 
 std::optional<failure> file_calls::put(what wanted, const std::string& path, const preparation& prepare,
                                        const std::string& other) {
-  if (process_ && !in_the_midst_ && process_->has_ended()) process_.reset();  // somebody has killed it
+  if (process_ && !in_the_midst_ && process_->has_ended()) process_.reset();  // the operator has killed it
   try {
     if (!process_) process_ = std::make_unique<file_process>(root_);
   } catch (const failure& f) {
@@ -97,9 +89,9 @@ std::optional<failure> file_calls::make(what wanted, const std::string& path, co
       break;
     case file_process::answer::late: {
       leave_behind();
-      late_ = question{wanted, path, offset};
-      const failure why = silent(place_of(*left_behind_.back()));
-      on_late_(why);
+      overdue_ = question{wanted, path, offset};
+      const failure why = silent(place_of(unanswered_.last()));
+      on_overdue_(why);
       return why;
     }
     case file_process::answer::stopped:
@@ -110,72 +102,35 @@ std::optional<failure> file_calls::make(what wanted, const std::string& path, co
       return failure{cause::unreachable,
                      fmt::format("{}: the process that reads it was ended; another takes its place", printable(root_))};
   }
-  const auto& told = answer();
-  keep_in_mind(wanted);
-  if (told.problem == 0) return std::nullopt;
-  return told.no_root ? away(told.problem) : failed(path, told.problem);
+  record_state(wanted);
+  const int problem = answer().problem;
+  if (problem == 0) return std::nullopt;
+  return answer().no_root ? away(problem) : failed(path, problem);
 }
 
-void file_calls::keep_in_mind(what wanted) {
-  const auto& told = answer();
+void file_calls::record_state(what wanted) {
   if (wanted == what::open || wanted == what::create) in_the_midst_ = true;
   if (wanted == what::close) in_the_midst_ = false;
-  if (wanted == what::list || wanted == what::list_on) in_the_midst_ = told.more;
+  if (wanted == what::list || wanted == what::list_on) in_the_midst_ = answer().more;
 }
 
-void file_calls::settle() {
+void file_calls::release() {
   if (std::exchange(in_the_midst_, false)) process_.reset();
-  reap();
+  unanswered_.reap();
   file_process::reap_killed();
 }
 
-void file_calls::begin_late() { late_ = question{}; }
+void file_calls::begin_overdue() { overdue_ = question{}; }
 
-// It goes on waiting: a sick disk may take minutes to say that it can't.
 void file_calls::leave_behind() {
   in_the_midst_ = false;
-  left_behind_.push_back(std::move(process_));
-}
-
-bool file_calls::is_answered_late() const {
-  return std::any_of(left_behind_.begin(), left_behind_.end(), [](const auto& p) { return p->has_answered(); });
-}
-
-void file_calls::reap() {
-  const std::size_t ended = std::erase_if(left_behind_, [](const auto& p) { return p->has_ended(); });
-  room_ = std::max(usual_room, room_ - std::min(room_, ended));
-}
-
-// Makes it, where one can be killed that asks what the first asks as well. One that can't end keeps its place; but
-// where something was mounted since, or is no longer, another may well be answered.
-bool file_calls::has_room_for_another() {
-  reap();
-  const bool may_differ = std::exchange(mounts_changed_, false);
-  if (left_behind_.size() < room_) return true;
-  if (may_differ && left_behind_.size() < most_room) {
-    room_ = left_behind_.size() + 1;
-    return true;
-  }
-  const auto waits = [](const auto& p) { return !p->is_killed(); };
-  const auto first = std::find_if(left_behind_.begin(), left_behind_.end(), waits);
-  if (first == left_behind_.end()) return false;
-  const auto next = std::find_if(first + 1, left_behind_.end(), waits);
-  if (next != left_behind_.end()) (*next)->kill();
-  return false;
-}
-
-std::vector<pollfd> file_calls::lines() const {
-  std::vector<pollfd> all;
-  for (const auto& p : left_behind_)
-    if (!p->is_killed()) all.push_back({p->line(), POLLIN, 0});
-  return all;
+  unanswered_.add(std::move(process_));
 }
 
 // Until something happens. True: all is to stop.
-bool file_calls::pause(std::chrono::milliseconds time) {
+bool file_calls::wait(std::chrono::milliseconds time) {
   std::vector<pollfd> events{{stop_, POLLIN, 0}, {mounts_.get(), POLLPRI, 0}};
-  for (const auto& line : lines()) events.push_back(line);
-  for (const auto& p : left_behind_) events.push_back({p->handle(), POLLIN, 0});
+  for (const auto& event : unanswered_.answers_and_ends()) events.push_back(event);
   if (::poll(events.data(), events.size(), static_cast<int>(time.count())) <= 0) return false;
   if (events[1].revents != 0) mounts_changed_ = true;
   return events[0].revents != 0;
@@ -184,105 +139,73 @@ bool file_calls::pause(std::chrono::milliseconds time) {
 bool file_calls::wait_until_answered() {
   mounts_ = unique_fd{::open("/proc/self/mounts", O_RDONLY | O_CLOEXEC)};  // its news is what changes from now on
   while (true) {
-    auto got = probed::late;
-    if (is_answered_late())
-      got = probed::answered;
-    else if (has_room_for_another())
+    auto got = probe_result::overdue;
+    if (unanswered_.has_answer())
+      got = probe_result::answered;
+    else if (unanswered_.has_room(std::exchange(mounts_changed_, false)))
       got = probe();
-    else if (pause(1h))
-      got = probed::stopped;
-    if (got == probed::stopped) return false;
-    if (got == probed::in_vain && pause(100ms)) return false;
-    if (got != probed::answered) continue;
-    answered();
+    else if (wait(1h))
+      got = probe_result::stopped;
+    if (got == probe_result::stopped) return false;
+    if (got == probe_result::in_vain && wait(100ms)) return false;
+    if (got != probe_result::answered) continue;
+    overdue_.reset();
+    mounts_.reset();
+    unanswered_.kill_all();
     return true;
   }
 }
 
-// Who can't end all the same takes no place from those that are left behind another time.
-void file_calls::answered() {
-  late_.reset();
-  mounts_.reset();
-  for (const auto& p : left_behind_) p->kill();
-  for (const auto end = std::chrono::steady_clock::now() + end_time;; reap()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left_behind_.empty() || left.count() <= 0) break;
-    std::vector<pollfd> ends;
-    for (const auto& p : left_behind_) ends.push_back({p->handle(), POLLIN, 0});
-    ::poll(ends.data(), ends.size(), static_cast<int>(left.count()));
-  }
-  room_ = std::min(left_behind_.size() + usual_room, most_room);
-}
-
-// What a cache answers says nothing of the rest: what was asked in vain is asked again.
-file_calls::probed file_calls::probe() {
-  if (put(what::look, "")) return probed::in_vain;
-  auto got = process_->exchange(stop_, deadline_, lines());
+// What a cache answers says nothing of the rest, so the overdue call is repeated once the root has answered.
+file_calls::probe_result file_calls::probe() {
+  if (put(what::look, "")) return probe_result::in_vain;
+  auto got = process_->exchange(stop_, deadline_, unanswered_.answers());
   const bool root_answers = got == file_process::answer::came && answer().problem == 0;
-  if (root_answers) got = ask_again();
-  if (got == file_process::answer::came) return probed::answered;
+  if (root_answers) got = repeat_overdue();
+  if (got == file_process::answer::came) return probe_result::answered;
   if (got == file_process::answer::late) {
     leave_behind();
-    if (on_still_late_) on_still_late_(root_answers ? silent_part() : silent(late_->path));
-    return probed::late;
+    if (on_still_overdue_) on_still_overdue_(root_answers ? silent_part() : silent(overdue_->path));
+    return probe_result::overdue;
   }
   process_.reset();
-  return got == file_process::answer::stopped     ? probed::stopped
-         : got == file_process::answer::elsewhere ? probed::late
-                                                  : probed::in_vain;
+  return got == file_process::answer::stopped     ? probe_result::stopped
+         : got == file_process::answer::elsewhere ? probe_result::overdue
+                                                  : probe_result::in_vain;
 }
 
 // Only what changes nothing.
-file_process::answer file_calls::ask_again() {
+file_process::answer file_calls::repeat_overdue() {
   const auto ask = [this](what wanted, const std::string& path, const preparation& prepare = {}) {
     if (put(wanted, path, prepare)) return file_process::answer::ended;
-    const auto got = process_->exchange(stop_, deadline_, lines());
-    if (got == file_process::answer::came) keep_in_mind(wanted);
+    const auto got = process_->exchange(stop_, deadline_, unanswered_.answers());
+    if (got == file_process::answer::came) record_state(wanted);
     return got;
   };
   // What lies above it, so that it shows which part it is that does not answer.
   auto got = file_process::answer::came;
-  for (auto end = late_->path.find('/'); end != std::string::npos; end = late_->path.find('/', end + 1))
-    if (got = ask(what::look, late_->path.substr(0, end)); got != file_process::answer::came) return got;
-  switch (late_->wanted) {
+  for (auto end = overdue_->path.find('/'); end != std::string::npos; end = overdue_->path.find('/', end + 1))
+    if (got = ask(what::look, overdue_->path.substr(0, end)); got != file_process::answer::came) return got;
+  switch (overdue_->wanted) {
     case what::look:
     case what::list:
-      got = ask(late_->wanted, late_->path);
+      got = ask(overdue_->wanted, overdue_->path);
       break;
     case what::list_on:
-      got = ask(what::list, late_->path);
+      got = ask(what::list, overdue_->path);
       break;
     case what::open:
     case what::read:
-      got = ask(what::open, late_->path);
-      if (got != file_process::answer::came || answer().problem != 0 || late_->wanted == what::open) break;
-      got = ask(what::read, late_->path,
-                [this](file_call& c) { c.offset = late_->offset, c.length = file_call::most_data; });
+      got = ask(what::open, overdue_->path);
+      if (got != file_process::answer::came || answer().problem != 0 || overdue_->wanted == what::open) break;
+      got = ask(what::read, overdue_->path,
+                [this](file_call& c) { c.offset = overdue_->offset, c.length = file_call::most_data; });
       break;
     default:
       break;
   }
-  if (got == file_process::answer::came) settle();
+  if (got == file_process::answer::came) release();
   return got;
-}
-
-std::string plain_path(const std::string& path) {
-  std::string plain = std::filesystem::absolute(path).lexically_normal().string();
-  while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
-  return plain;
-}
-
-std::optional<std::string> real_path_in_time(const std::string& path, std::chrono::milliseconds deadline) {
-  // Not plain: what a link leads to has another "..".
-  const std::string absolute = std::filesystem::absolute(path).string();
-  constexpr int nobody_stops = -1;
-  bool is_late = false;
-  file_calls calls{absolute, deadline, nobody_stops, [&](const failure&) { is_late = true; }};
-  const auto why = calls.make(what::resolve, "");
-  if (is_late) return std::nullopt;
-  if (!why) return calls.answer().other;
-  if (why->of_connection()) throw failure{*why};
-  return plain_path(path);
 }
 
 }  // namespace ferryfs::remote

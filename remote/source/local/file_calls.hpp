@@ -7,24 +7,24 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "remote/source/failure.hpp"
 #include "remote/source/local/file_process.hpp"
+#include "remote/source/local/unanswered_processes.hpp"
 
 namespace ferryfs::remote {
 
 // For one thread.
 class file_calls {
  public:
-  // `stop`: a descriptor that becomes readable when every call is to end. `on_late` is called before a call ends that
-  // was not answered within `deadline`; `on_still_late` whenever it was asked again in vain, with what is known by
-  // now: which part it is that does not answer.
+  // `stop`: a descriptor that becomes readable when every call is to end. `on_overdue` is called before a call ends
+  // that was not answered within `deadline`; `on_still_overdue` whenever it was repeated in vain, with what is known by
+  // then: which part of the directory does not answer.
   using listener = std::function<void(const failure&)>;
-  file_calls(std::string root, std::chrono::milliseconds deadline, int stop, listener on_late,
-             listener on_still_late = {});
+  file_calls(std::string root, std::chrono::milliseconds deadline, int stop, listener on_overdue,
+             listener on_still_overdue = {});
 
-  // Nothing: the call was made, and answer() tells of it. `prepare` fills in what belongs to it besides the paths.
+  // Nothing: the call was made, and answer() holds its result. `prepare` fills in what belongs to it besides the paths.
   using preparation = std::function<void(file_call&)>;
   std::optional<failure> make(file_call::what wanted, const std::string& path, const preparation& prepare = {},
                               const std::string& other = "");
@@ -37,14 +37,16 @@ class file_calls {
   // The last call failed as the root could not be opened.
   bool is_root_away() const noexcept { return process_ && process_->call().no_root; }
 
-  bool is_late() const noexcept { return late_.has_value(); }
-  // Waits for the answer to what was asked for too long, and asks it again, as something else may be mounted there by
-  // now, until there is any answer to it. False: all is to stop.
+  // The last call was not answered, and `wait_until_answered` is to be called.
+  bool is_overdue() const noexcept { return overdue_.has_value(); }
+  // Waits for the overdue answer, and repeats the call, as something else may be mounted there by now, until there is
+  // any answer to it. False: all is to stop.
   bool wait_until_answered();
-  // As after a call that was late.
-  void begin_late();
-  // Whoever used it is done: what he left open or half listed is given up, and what has ended since is reaped.
-  void settle();
+  // As after a call that was not answered.
+  void begin_overdue();
+  // The job that made the calls has ended: a file that it left open or a directory half listed is given up, and
+  // processes that have ended since are reaped.
+  void release();
 
  private:
   struct question {
@@ -52,39 +54,27 @@ class file_calls {
     std::string path = {};
     std::uint64_t offset = 0;
   };
-  enum class probed { answered, stopped, late, in_vain };
+  enum class probe_result { answered, stopped, overdue, in_vain };
   failure away(int problem) const;
   std::optional<failure> put(file_call::what wanted, const std::string& path, const preparation& prepare = {},
                              const std::string& other = "");
-  void keep_in_mind(file_call::what wanted);
-  probed probe();
-  file_process::answer ask_again();
+  void record_state(file_call::what wanted);
+  probe_result probe();
+  file_process::answer repeat_overdue();
   failure silent_part() const;
   void leave_behind();
-  bool is_answered_late() const;
-  bool has_room_for_another();
-  void reap();
-  void answered();
-  std::vector<pollfd> lines() const;
-  bool pause(std::chrono::milliseconds time);
+  bool wait(std::chrono::milliseconds time);
 
   const std::string root_;
   const std::chrono::milliseconds deadline_;
   const int stop_;
-  const listener on_late_, on_still_late_;
-  std::unique_ptr<file_process> process_;                   // none before the first call, and after one that was late
-  std::vector<std::unique_ptr<file_process>> left_behind_;  // without an answer; what was asked first is the first
-  std::size_t room_;                                        // for so many of them, before no more are started
-  unique_fd mounts_;                                        // has news when something is mounted, or no longer
-  bool mounts_changed_ = false;                             // since a process was last asked
-  bool in_the_midst_ = false;                               // a file is open, or a directory half listed
-  std::optional<question> late_;
+  const listener on_overdue_, on_still_overdue_;
+  std::unique_ptr<file_process> process_;  // none before the first call, and after one that was not answered
+  unanswered_processes unanswered_;
+  unique_fd mounts_;             // has news when something is mounted, or no longer
+  bool mounts_changed_ = false;  // since a process was last started
+  bool in_the_midst_ = false;    // a file is open, or a directory half listed
+  std::optional<question> overdue_;
 };
-
-// Absolute, and without "." or "..".
-std::string plain_path(const std::string& path);
-// The path without symbolic links, asked in the same way; nothing: it does not answer. Throws failure where no process
-// can be started.
-std::optional<std::string> real_path_in_time(const std::string& path, std::chrono::milliseconds deadline);
 
 }  // namespace ferryfs::remote

@@ -14,8 +14,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <mutex>
 
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "remote/source/failure.hpp"
 #include "remote/source/local/file_server.hpp"
@@ -34,12 +34,24 @@ constexpr int end_time = 200;                     // ms, for a process that was 
                                                 std::strerror(problem))};
 }
 
-// The processes that were killed, could not end, and are nobody's any more. It is never destroyed, as threads may still
-// end when the program does.
-struct killed_processes {
-  std::mutex mutex;
-  std::vector<pid_t> all;
+// The processes that were killed, could not end, and have no file_process any more.
+class killed_processes {
+ public:
+  void add(pid_t pid) {
+    const lock held{mutex_};
+    all_.push_back(pid);
+  }
+  void reap() {
+    const lock held{mutex_};
+    std::erase_if(all_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+  }
+
+ private:
+  mutex mutex_;
+  std::vector<pid_t> all_ GUARDED_BY(mutex_);
 };
+
+// Never destroyed, as threads may still end when the program does.
 killed_processes& killed() {
   static auto& only = *new killed_processes;
   return only;
@@ -63,7 +75,7 @@ file_process::file_process(const std::string& root) : call_(std::make_unique<fil
   start(root, theirs.get());
 }
 
-// It has nothing open of ours: no lock, no mount, and no pipe that somebody reads to its end.
+// The process has nothing open of ours: no lock, no mount, and no pipe whose reader waits for its end.
 void file_process::start(const std::string& root, int theirs) {
   const unique_fd line{::fcntl(theirs, F_DUPFD_CLOEXEC, place_number + 1)};
   if (!line) fail(root, errno);
@@ -93,15 +105,10 @@ file_process::~file_process() {
     ::poll(&end, 1, end_time);
     has_ended();
   }
-  if (pid_ < 0) return;
-  const std::lock_guard lock{killed().mutex};
-  killed().all.push_back(pid_);
+  if (pid_ >= 0) killed().add(pid_);
 }
 
-void file_process::reap_killed() {
-  const std::lock_guard lock{killed().mutex};
-  std::erase_if(killed().all, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
-}
+void file_process::reap_killed() { killed().reap(); }
 
 file_process::answer file_process::exchange(int stop, std::chrono::milliseconds deadline,
                                             const std::vector<pollfd>& others) const {

@@ -1,6 +1,6 @@
 // A process of our own that makes the blocking calls on a directory. The directory may be one of a file system that
-// does not answer (sshfs, NFS): whoever waits for that in the kernel may not even be killed. A thread would hold our
-// process, its mount, its locks and whoever waits for its end; another process holds but itself.
+// does not answer (sshfs, NFS): a thread that waits for it in the kernel may not even be killed, and would keep our
+// process, its mount and its locks from ending; another process keeps only itself.
 #pragma once
 
 #include <poll.h>
@@ -35,8 +35,8 @@ class file_process {
   file_call& call() noexcept { return *call_; }
 
   enum class answer { came, late, stopped, ended, elsewhere };
-  // Has it make the call; `stop` is a descriptor that becomes readable when nobody wants to wait any more, `others` are
-  // more of them. After any answer but the first no other call can be made.
+  // Has it make the call. `stop` is a descriptor that becomes readable when all is to stop, `others` are the lines of
+  // other processes, whose answers end the wait as well. After any answer but the first no other call can be made.
   answer exchange(int stop, std::chrono::milliseconds deadline, const std::vector<pollfd>& others = {}) const;
   // After one that was late: the answer has come after all.
   bool has_answered() const noexcept;

@@ -14,10 +14,11 @@
 #include "index/base/path.hpp"
 #include "remote/files/beneath.hpp"
 #include "remote/files/list_directory.hpp"
-#include "remote/files/rename.hpp"
 #include "remote/files/unique_fd.hpp"
 #include "remote/source/local/file_call.hpp"
 #include "remote/source/local/file_process.hpp"
+#include "remote/source/local/name_change.hpp"
+#include "remote/source/local/served_file.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -25,8 +26,7 @@ namespace {
 using clock = std::chrono::steady_clock;
 using what = file_call::what;
 
-constexpr std::chrono::seconds longest_silence{1};    // while a directory is listed
-constexpr std::uint64_t most_unsynced = 16ULL << 20;  // bytes: to make all durable at the end takes no long time
+constexpr std::chrono::seconds longest_silence{1};  // while a directory is listed
 
 class file_server {
  public:
@@ -56,21 +56,15 @@ class file_server {
   int list();
   void show(const char* name) const;
   void pack(const local_entry& e);
-  int open(int flags);
-  int read();
-  int write();
-  int finish();
-  int close();
-  int change();
-  int change_in(int root, int directory, const std::string& name);
+  template <typename Call>
+  int in_root(Call call);
   unique_fd open_root();
 
   const std::string root_path_;
   const int line_;
-  char* place_ = nullptr;  // what the one that asks can see
+  char* place_ = nullptr;  // what the process that asks can see
   file_call call_{};
-  unique_fd file_;
-  std::uint64_t unsynced_ = 0;
+  served_file file_;
   std::size_t packed_ = 0;
   clock::time_point answered_;
 };
@@ -81,6 +75,12 @@ unique_fd file_server::open_root() {
   unique_fd root{::open(root_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   call_.no_root = !root;
   return root;
+}
+
+template <typename Call>
+int file_server::in_root(Call call) {
+  const auto root = open_root();
+  return root ? call(root.get()) : errno;
 }
 
 int file_server::make() {
@@ -95,21 +95,21 @@ int file_server::make() {
     case what::list_on:
       return EINVAL;
     case what::open:
-      return open(O_RDONLY);
+      return in_root([&](int root) { return file_.open(root, O_RDONLY, call_); });
     case what::read:
-      return read();
+      return file_.read(call_);
     case what::create:
-      return open(O_WRONLY | O_CREAT);
+      return in_root([&](int root) { return file_.open(root, O_WRONLY | O_CREAT, call_); });
     case what::cut:
-      return ::ftruncate(file_.get(), static_cast<off_t>(call_.offset)) == 0 ? 0 : errno;
+      return file_.truncate(call_);
     case what::write:
-      return write();
+      return file_.write(call_);
     case what::finish:
-      return finish();
+      return file_.finish(call_);
     case what::close:
-      return close();
+      return file_.close(call_);
     default:
-      return change();
+      return in_root([&](int root) { return change_name(root, call_); });
   }
 }
 
@@ -143,13 +143,13 @@ void file_server::show(const char* name) const {
   if (place_ != nullptr) std::memcpy(place_, name, std::min(std::strlen(name) + 1, file_process::place_size));
 }
 
-// Hands over what there is where there is no room for more, or nothing was heard of it for a while.
+// Hands over the entries so far where there is no room for more, or the last were handed over a while ago.
 void file_server::pack(const local_entry& e) {
   const std::size_t size = sizeof(packed_entry) + e.name.size() + e.target.size();
   if (packed_ + size > file_call::most_data || (packed_ > 0 && clock::now() - answered_ > longest_silence)) {
     call_.length = static_cast<std::uint32_t>(packed_);
     call_.more = true;
-    if (!answer() || !is_asked() || call_.wanted != what::list_on) ::_exit(0);  // nobody wants the rest
+    if (!answer() || !is_asked() || call_.wanted != what::list_on) ::_exit(0);  // the rest is not asked for
     packed_ = 0, answered_ = clock::now();
   }
   const packed_entry head{e.attributes, static_cast<std::uint32_t>(e.name.size()),
@@ -159,86 +159,6 @@ void file_server::pack(const local_entry& e) {
   std::memcpy(at + sizeof head, e.name.data(), e.name.size());
   std::memcpy(at + sizeof head + e.name.size(), e.target.data(), e.target.size());
   packed_ += size;
-}
-
-int file_server::open(int flags) {
-  const auto root = open_root();
-  if (!root) return errno;
-  file_ = open_beneath(root.get(), call_.path, flags | O_NOFOLLOW | O_NONBLOCK, (flags & O_CREAT) != 0 ? 0600 : 0);
-  unsynced_ = 0;
-  return file_ && ::fstat(file_.get(), &call_.shown) == 0 ? 0 : errno;
-}
-
-int file_server::read() {
-  std::size_t have = 0;
-  while (have < call_.length) {
-    const ssize_t n =
-        ::pread(file_.get(), call_.data + have, call_.length - have, static_cast<off_t>(call_.offset + have));
-    if (n < 0) return errno;
-    if (n == 0) break;
-    have += static_cast<std::size_t>(n);
-  }
-  if (have < call_.length && ::fstat(file_.get(), &call_.shown) != 0) return errno;
-  call_.length = static_cast<std::uint32_t>(have);
-  return 0;
-}
-
-int file_server::write() {
-  for (std::size_t done = 0; done < call_.length;) {
-    const ssize_t n =
-        ::pwrite(file_.get(), call_.data + done, call_.length - done, static_cast<off_t>(call_.offset + done));
-    if (n < 0) return errno;
-    done += static_cast<std::size_t>(n);
-  }
-  unsynced_ += call_.length;
-  if (unsynced_ < most_unsynced) return 0;
-  unsynced_ = 0;
-  return ::fdatasync(file_.get()) == 0 ? 0 : errno;
-}
-
-// What the source refuses of the mode and the time shows in what the file then has.
-int file_server::finish() {
-  const timespec when{call_.mtime, 0}, times[2] = {when, when};
-  [[maybe_unused]] const bool set =
-      ::fchmod(file_.get(), call_.mode & 07777) == 0 && ::futimens(file_.get(), times) == 0;
-  return ::fsync(file_.get()) == 0 ? 0 : errno;
-}
-
-int file_server::close() {
-  const int problem = ::fstat(file_.get(), &call_.shown) == 0 ? 0 : errno;
-  file_.reset();
-  return problem;
-}
-
-int file_server::change() {
-  const auto root = open_root();
-  if (!root) return errno;
-  const auto [directory, name] = open_parent(root.get(), call_.path);
-  if (!directory) return errno;
-  if (const int problem = change_in(root.get(), directory.get(), name)) return problem;
-  local_entry now{};
-  look_at(directory.get(), name, now);
-  call_.shown = now.attributes;
-  return 0;
-}
-
-int file_server::change_in(int root, int directory, const std::string& name) {
-  const auto result = [](int returned) { return returned == 0 ? 0 : errno; };
-  switch (call_.wanted) {
-    case what::make_directory:
-      if (::mkdirat(directory, name.c_str(), 0700) != 0) return errno;
-      return result(::fchmodat(directory, name.c_str(), call_.mode & 07777, 0));
-    case what::make_link:
-      return result(::symlinkat(call_.other, directory, name.c_str()));
-    case what::remove:
-      return result(::unlinkat(directory, name.c_str(), 0));
-    default:
-      break;
-  }
-  const auto [source, old_name] = open_parent(root, call_.other);
-  if (!source) return errno;
-  if (!call_.replace) return rename_no_replace(source.get(), old_name, directory, name, no_links::fail);
-  return result(::renameat(source.get(), old_name.c_str(), directory, name.c_str()));
 }
 
 }  // namespace

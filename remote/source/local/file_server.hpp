@@ -5,8 +5,8 @@
 
 namespace ferryfs::remote {
 
-// Each packet on the socket `line` is a call, and is answered by another once that is made. Returns when nobody asks
-// any more. The file `place` shows the name in a listed directory that is looked at just now, as this may not end.
+// Each packet on the socket `line` is a call, and is answered by another once that is made. Returns when the other
+// end is closed. The file `place` shows the name in a listed directory that is looked at just now, as this may not end.
 void serve_files(const std::string& root, int line, int place);
 
 }  // namespace ferryfs::remote

@@ -8,7 +8,7 @@
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
 #include "remote/source/local/directory_archive.hpp"
-#include "remote/source/local/file_calls.hpp"
+#include "remote/source/local/real_path_in_time.hpp"
 #include "remote/source/server/sftp_archive.hpp"
 #include "remote/source/ssh/target.hpp"
 
