@@ -1,9 +1,10 @@
 // The seam to where pictures come from: an old server over SFTP, a local directory, or a double that a test drives.
 //
 // Paths are relative to the archive's root and made of valid names. Every request ends with exactly one `finished`, on
-// one of the archive's own threads; one that throws when it is made was not taken. Callbacks must not block for long
-// and may start new requests; what one of them throws ends its request with a failure, and no other. An archive hands
-// out only valid names; what a server sends besides is told as refused.
+// one of the archive's own threads; a request that throws when it is made was not taken. The archive's calls to one
+// listing, reading or writing come one after the other, though not all on one thread. Callbacks must not block for
+// long and may start new requests; an exception of a callback ends its request with a failure, and no other. An
+// archive hands out only valid names; other names that a server sends are refused.
 #pragma once
 
 #include <sys/stat.h>
@@ -21,13 +22,13 @@
 
 namespace ferryfs::remote {
 
-// What is larger is told by a broken or hostile server: it counts as this, which no disk has room for. The sums of all
+// A larger size comes from a broken or hostile server: it counts as this, which no disk has room for. The sums of all
 // sizes stay within 64 bits.
 inline constexpr std::uint64_t largest_size = 1ULL << 50;
 
-// What an archive tells of a file. Nothing stands for what it does not tell, which is never taken for zero.
+// What an archive knows of a file. An empty field is one that it does not know, and is never taken for zero.
 struct attributes {
-  std::uint32_t mode = 0;                  // as st_mode; without the bits of a kind (S_IFMT) where that is not told
+  std::uint32_t mode = 0;                  // as st_mode; without the bits of a kind (S_IFMT) where that is not known
   std::optional<std::uint64_t> size = {};  // bytes
   std::optional<std::int64_t> mtime = {};  // whole seconds since 1970
   bool operator==(const attributes&) const = default;
@@ -41,14 +42,14 @@ struct found {
   std::string target;  // of a symbolic link
 };
 
-// One directory being listed; implemented by whoever wants it.
+// One directory being listed; the caller implements it.
 class listing {
  public:
   virtual ~listing() = default;
   // Some of the names: directories, regular files and symbolic links; never "." or "..".
   virtual void batch(std::vector<found> names) = 0;
-  // A name of the directory that can't stand here, with its bytes as they were sent and the reason; it costs nothing
-  // but itself.
+  // A name of the directory that can't stand here, with its bytes as they were sent and the reason; the other names are
+  // handed over all the same.
   virtual void refused(std::string name, std::string why) = 0;
   // No failure: the listing was complete.
   virtual void finished(const std::optional<failure>& why) = 0;
@@ -57,64 +58,64 @@ class listing {
 struct range {
   std::uint64_t offset = 0;
   std::uint32_t length = 0;  // bytes; 0: nothing
-  // The last byte is one that the file should not have: an answer that lacks it alone is whole.
+  // The last byte lies behind the expected end of the file: an answer that lacks it alone is whole.
   bool beyond = false;
 };
 
-// One file being read; implemented by whoever wants the bytes. The archive asks it again and again what to request.
+// One file being read; the caller implements it. The archive calls it again and again for the next range to request.
 class reading {
  public:
   virtual ~reading() = default;
   virtual const std::string& path() const = 0;
 
+  // more: a range to request, or bytes to write. later: nothing now, for a rate limit; the archive asks again within
+  // 10 ms. enough: nothing any more.
   enum class wish { more, later, enough };
   struct next {
     wish what;
     range part;  // for `more`
   };
-  // The next range to request, at most `at_most` bytes. `later`: not now (a rate limit), ask again within 10 ms.
-  // `enough`: all that is wanted was requested. Must be quick.
+  // The next range to request, at most `at_most` bytes. Must be quick.
   virtual next want(std::uint32_t at_most) = 0;
 
-  // Somebody waits for it now: it goes ahead of the others that are being read.
+  // A reader waits for it now: it goes ahead of the other files that are being read.
   virtual bool urgent() const { return false; }
 
-  // The file has no byte at `offset`, which was requested. False: it should have, so it became shorter and the reading
-  // fails.
+  // The file has no byte at `offset`, which was requested. False: the file became shorter, and the reading fails.
   virtual bool ends([[maybe_unused]] std::uint64_t offset) { return false; }
 
   // Bytes of a requested range, in any order.
   virtual void arrived(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
 
-  // No failure: all that was requested came; `after` is what the file showed after its last byte was read.
+  // No failure: all that was requested came; `after`: the file's attributes after its last byte was read.
   virtual void finished(const std::optional<failure>& why, const attributes& after) = 0;
 };
 
-// One file being written; implemented by whoever has its bytes. The archive asks it again and again for more of them.
+// One file being written; the caller implements it. The archive calls it again and again for the next bytes.
 class writing {
  public:
   virtual ~writing() = default;
   virtual const std::string& path() const = 0;
 
   // A file of `there` bytes stands under the path (0 where none does). Returns where to go on, at most `there`; the
-  // file is cut off at that.
+  // archive cuts the file off at that.
   virtual std::uint64_t begin(std::uint64_t there) = 0;
 
   struct next {
     reading::wish what;
     std::uint64_t offset;  // for `more`
   };
-  // The next bytes, at most `at_most`, are put into `into`, which is empty. `later`, `enough` and haste as in `want`.
+  // Puts the next bytes, at most `at_most`, into `into`, which is empty. Must be quick.
   virtual next give(std::uint32_t at_most, std::vector<std::byte>& into) = 0;
 
-  // Its mode (the permission bits) and mtime are set after the last byte.
+  // The mode (the permission bits) and mtime that the archive sets after the last byte.
   virtual attributes wanted() const = 0;
 
-  // No failure: all was written, made durable where the source can, and closed; `after` is what the file shows.
+  // No failure: all was written, synced where the source can, and closed; `after`: the file's attributes then.
   virtual void finished(const std::optional<failure>& why, const attributes& after) = 0;
 };
 
-// Demand goes ahead of background work and has a connection that background work never fills.
+// Demand goes ahead of background work, and has a connection that takes no background work.
 enum class lane { demand, background };
 
 class archive {
@@ -126,13 +127,14 @@ class archive {
                     std::function<void(const std::optional<failure>&, const attributes&)> done) = 0;
   virtual void read(std::shared_ptr<reading> to, lane where) = 0;
   // The SHA-256 (32 bytes) of a file as the source has it; `done` is called once, on any thread. Where the source can
-  // compute it by itself, no content passes the network. What is no regular file is a failure; no link is followed.
+  // compute it by itself, no content passes the network. A path that is no regular file fails; no link is followed.
   using digested = std::function<void(const std::optional<failure>&, const std::string& sha256)>;
   virtual void digest(const std::string& path, digested done) = 0;
-  // Moves a reading that is still queued in the background lane to the demand lane.
+  // Moves a reading that is still queued as background to demand.
   virtual void raise(const std::shared_ptr<reading>& which) = 0;
 
-  // Changes of the source, which only `push` asks for. Each calls `done` once, with what then stands there.
+  // Changes of the source, which only `push` makes. Each calls `done` once, with the attributes of what then stands
+  // there.
   using changed = std::function<void(const std::optional<failure>&, const attributes&)>;
   // Makes the file or goes on with it; never through a link.
   virtual void write(std::shared_ptr<writing> from) = 0;
@@ -145,8 +147,8 @@ class archive {
   virtual void remove(const std::string& path, changed done) = 0;
   virtual bool can_replace() const = 0;
 
-  // What tells the file system under the root from another that is mounted there later; nothing: not to be had. Blocks
-  // for no network.
+  // A number that tells the file system under the root from another that is mounted there later; nothing: it is not
+  // known. Never blocks for the network.
   virtual std::optional<std::uint64_t> file_system() const { return std::nullopt; }
 
   struct health {
@@ -154,13 +156,13 @@ class archive {
     std::string why;  // the last failure, while not reachable
   };
   virtual health state() const = 0;
-  // Called on an archive's thread whenever `reachable` changes. Set before the first request.
+  // `told` is called on an archive's thread whenever `reachable` changes. Set before the first request.
   virtual void observe(std::function<void(const health&)> told) = 0;
 
   // Ends every request and takes no more: later ones end with cause::cancelled. Blocks until the threads have ended.
   virtual void stop() = 0;
 
-  // Files of the background lane that are worth having in flight at once; whoever replicates keeps as many queued.
+  // Background files that are worth having in flight at once; the replicator keeps as many queued.
   virtual std::size_t depth() const = 0;
 };
 

@@ -22,7 +22,7 @@ enum class cause {
   local_error,   // the destination can take no more bytes: its disk is read-only or broken
   no_room,       // the destination's disk is full, or would be fuller than it may
   misplaced,     // the destination can't have a file under this path: something is in the way
-  cancelled,     // nobody wants it any more
+  cancelled,     // it is not needed any more
 };
 
 // The disk is the reason for this errno, not the one path: others would fail, too.

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -17,8 +16,9 @@
 namespace ferryfs::remote {
 namespace {
 
-// Read to its end, whatever its size is said to be. Bytes come in any order, though hardly ever in another than that of
-// the requests. What comes early waits.
+// Reads the file to its end, whatever its size is said to be. Bytes come in any order, though hardly ever in another
+// than that of the requests. What comes early waits. An archive's calls for one file come one after the other, so
+// nothing is locked.
 class whole_file final : public reading {
  public:
   // `again` reads it anew, as one that shows those attributes and had this digest, if any. `first`: the digest of an
@@ -34,7 +34,6 @@ class whole_file final : public reading {
   const std::string& path() const override { return path_; }
 
   next want(std::uint32_t at_most) override {
-    const std::lock_guard lock{mutex_};
     if (end_) return {wish::enough, {}};
     const std::uint64_t known = before_.size.value_or(0);
     if (requested_ - added_ > most_ahead) return {wish::later, {}};
@@ -44,13 +43,11 @@ class whole_file final : public reading {
   }
 
   bool ends(std::uint64_t offset) override {
-    const std::lock_guard lock{mutex_};
     end_ = std::min(end_.value_or(offset), offset);
     return true;
   }
 
   void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override {
-    const std::lock_guard lock{mutex_};
     if (offset != added_) {
       early_.emplace(offset, std::vector<std::byte>{bytes.begin(), bytes.end()});
       return;
@@ -61,14 +58,14 @@ class whole_file final : public reading {
 
   void finished(const std::optional<failure>& why, const attributes& after) override {
     if (why) return done_(why, {});
-    const std::lock_guard lock{mutex_};
     const std::uint64_t known = before_.size.value_or(0), now = after.size.value_or(0);
     const bool other_size = known != 0 && now != 0 && known != now;
     const bool other_time = before_.mtime && after.mtime && before_.mtime != after.mtime;
     if (!other_size && !other_time && !end_ && known != 0 && added_ > known)
       return again_({before_.mode, {}, before_.mtime}, {});
-    const bool told = added_ == 0 ? known == 0 && now == 0 : known + now == 0 || added_ == known || added_ == now;
-    const bool whole = !other_size && added_ == end_ && told;
+    const bool is_known_size =
+        added_ == 0 ? known == 0 && now == 0 : known + now == 0 || added_ == known || added_ == now;
+    const bool whole = !other_size && added_ == end_ && is_known_size;
     const std::string digest = hash_.result();
     // Some servers set a file's time long after its last byte: the same bytes twice are what it holds.
     if (whole && other_time && first_.empty()) return again_({before_.mode, before_.size, after.mtime}, digest);
@@ -93,7 +90,6 @@ class whole_file final : public reading {
   const std::string first_;
   const archive::digested done_;
   const anew again_;
-  std::mutex mutex_;
   sha256 hash_;
   std::uint64_t requested_ = 0, added_ = 0;
   std::optional<std::uint64_t> end_;

@@ -17,15 +17,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_asked = 256;         // without an answer
+constexpr std::size_t most_outstanding = 256;   // questions without an answer
 constexpr std::size_t longest_line = 4U << 10;  // of an answer
 constexpr std::size_t most_noise = 64U << 10;   // before the shell is ready
 constexpr auto idle_time = 15s;                 // until the connection is closed
 constexpr auto pause_after_refusal = 60s;       // until a connection is tried again
 
 // The server does not do what is asked, and will not later.
-struct unable : std::exception {
-  explicit unable(std::string says) : why(std::move(says)) {}
+struct inability : std::exception {
+  explicit inability(std::string says) : why(std::move(says)) {}
   const char* what() const noexcept override { return why.c_str(); }
 
   std::string why;
@@ -44,49 +44,49 @@ class source_digests::conversation {
     stream_.start(std::string(shell_command));
   }
 
-  // Returns when nobody has asked for a while or it is to stop. Throws failure or unable.
+  // Returns when there was no request for a while or it is to stop. Throws failure or inability.
   void serve() {
     try {
       converse();
     } catch (const failure&) {
-      if (!ready_ && stream_.at_end()) throw unable{"no shell with a sha256sum answers"};
+      if (!ready_ && stream_.at_end()) throw inability{"no shell with a sha256sum answers"};
       throw;
     }
   }
 
-  std::deque<question> unanswered() { return std::move(asked_); }
+  std::deque<question> take_outstanding() { return std::move(outstanding_); }
 
  private:
   void converse() {
     while (!owner_.stop_) {
-      bool moved = ask();
+      bool moved = send_questions();
       const bool all_sent = !stream_.read_pending() && flush();
-      if (!stream_.write_pending()) moved = listen() || moved;
-      const auto silence = clock::now() - heard_;
+      if (!stream_.write_pending()) moved = receive() || moved;
+      const auto silence = clock::now() - last_activity_;
       if (is_owed() && silence > owner_.target_.io_timeout)
         throw failure{cause::timeout, fmt::format("{}: no digest within {} s", owner_.target_.where(),
                                                   owner_.target_.io_timeout.count())};
       if (!is_owed() && silence > idle_time) return;
       if (moved) continue;
-      owner_.waker_.fall_asleep();
-      if (!(asked_.size() < most_asked && owner_.has_work()) && !owner_.stop_)
-        stream_.wait(owner_.waker_.fd(), all_sent ? 500ms : 100ms);
-      owner_.waker_.wake_up();
+      owner_.notifier_.fall_asleep();
+      if (!(outstanding_.size() < most_outstanding && owner_.has_work()) && !owner_.stop_)
+        stream_.wait(owner_.notifier_.fd(), all_sent ? 500ms : 100ms);
+      owner_.notifier_.wake_up();
     }
   }
 
-  bool is_owed() const { return !ready_ || !asked_.empty(); }
+  bool is_owed() const { return !ready_ || !outstanding_.empty(); }
 
-  bool ask() {
-    bool asked = false;
+  bool send_questions() {
+    bool sent = false;
     question q;
-    while (asked_.size() < most_asked && owner_.take(q)) {
-      if (asked_.empty()) heard_ = clock::now();
-      outbox_ += shell_question(next_ + asked_.size(), q.absolute);
-      asked_.push_back(std::move(q));
-      asked = true;
+    while (outstanding_.size() < most_outstanding && owner_.take(q)) {
+      if (outstanding_.empty()) last_activity_ = clock::now();
+      outbox_ += shell_question(next_ + outstanding_.size(), q.absolute);
+      outstanding_.push_back(std::move(q));
+      sent = true;
     }
-    return asked;
+    return sent;
   }
 
   bool flush() {
@@ -98,33 +98,33 @@ class source_digests::conversation {
     return true;
   }
 
-  bool listen() {
+  bool receive() {
     std::array<char, 8192> buffer;
     const std::size_t n = stream_.read(std::as_writable_bytes(std::span(buffer)));
     for (std::size_t i = 0; i < n; ++i) {
       if (buffer[i] != '\n') {
         line_ += buffer[i];
       } else {
-        hear(line_);
+        accept_line(line_);
         line_.clear();
       }
     }
-    if (line_.size() > longest_line) throw unable{"it prints endless lines"};
+    if (line_.size() > longest_line) throw inability{"it prints endless lines"};
     return n > 0;
   }
 
-  void hear(std::string_view line) {
-    heard_ = clock::now();
+  void accept_line(std::string_view line) {
+    last_activity_ = clock::now();
     if (!ready_) {
       noise_ += line.size() + 1;
       ready_ = line.substr(0, line.find("  ")).starts_with(shell_ready);
-      if (!ready_ && noise_ > most_noise) throw unable{"no shell with a sha256sum answers"};
+      if (!ready_ && noise_ > most_noise) throw inability{"no shell with a sha256sum answers"};
       return;
     }
     const auto answer = parse_shell_answer(line);
-    if (!answer || asked_.empty() || answer->number != next_) throw unable{"it prints what nobody asked for"};
-    const question q = std::move(asked_.front());
-    asked_.pop_front();
+    if (!answer || outstanding_.empty() || answer->number != next_) throw inability{"it prints what nobody asked for"};
+    const question q = std::move(outstanding_.front());
+    outstanding_.pop_front();
     ++next_;
     answer->sha256.empty() ? owner_.read_back(q) : answer_to(q.done, std::nullopt, answer->sha256);
   }
@@ -135,18 +135,18 @@ class source_digests::conversation {
   bool ready_ = false;
   std::size_t noise_ = 0;
   std::uint64_t next_ = 0;  // number of the oldest question without an answer
-  std::deque<question> asked_;
-  clock::time_point heard_ = clock::now();
+  std::deque<question> outstanding_;
+  clock::time_point last_activity_ = clock::now();
 };
 
-void source_digests::want(std::string path, std::string absolute, archive::digested done) {
+void source_digests::request(std::string path, std::string absolute, archive::digested done) {
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (!stop_) {
       queue_.push_back({std::move(path), std::move(absolute), std::move(done)});
       if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
       wake_.notify_one();
-      waker_.ring();
+      notifier_.notify();
       return;
     }
   }
@@ -154,7 +154,7 @@ void source_digests::want(std::string path, std::string absolute, archive::diges
 }
 
 bool source_digests::take(question& q) {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   if (queue_.empty()) return false;
   q = std::move(queue_.front());
   queue_.pop_front();
@@ -162,7 +162,7 @@ bool source_digests::take(question& q) {
 }
 
 bool source_digests::has_work() {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   return !queue_.empty();
 }
 
@@ -175,11 +175,11 @@ void source_digests::run() {
   question q;
   while (true) {
     {
-      std::unique_lock lock{mutex_};
-      wake_.wait(lock, [&] { return stop_ || !queue_.empty(); });
+      lock held{mutex_};
+      wake_.wait(held, [&]() REQUIRES(mutex_) { return stop_ || !queue_.empty(); });
     }
     if (stop_) break;
-    if (!never_ && clock::now() >= not_before_)
+    if (!is_unable_ && clock::now() >= not_before_)
       serve();
     else if (take(q))
       read_back(q);
@@ -191,22 +191,23 @@ void source_digests::run() {
 // without a word.
 void source_digests::serve() {
   std::deque<question> unanswered;
-  among_.take();
-  const std::unique_ptr<const place, void (*)(const place*)> end{&among_, [](const place* p) { p->leave(); }};
+  slot_.acquire();
+  const std::unique_ptr<const connection_slot, void (*)(const connection_slot*)> end{
+      &slot_, [](const connection_slot* s) { s->release(); }};
   try {
     conversation with{*this};
     try {
       with.serve();
     } catch (...) {
-      unanswered = with.unanswered();
+      unanswered = with.take_outstanding();
       throw;
     }
-    unanswered = with.unanswered();
-  } catch (const unable& u) {
-    never_ = true;
+    unanswered = with.take_outstanding();
+  } catch (const inability& u) {
+    is_unable_ = true;
     spdlog::info("{}: {}; digests are had by reading the files back", target_.where(), u.why);
   } catch (const ssh::no_commands& f) {
-    never_ = true;
+    is_unable_ = true;
     spdlog::info("{}; digests are had by reading the files back", f.text);
   } catch (const failure& f) {
     if (unanswered.empty()) not_before_ = clock::now() + pause_after_refusal;
@@ -219,18 +220,20 @@ void source_digests::serve() {
     read_back(unanswered.front());
     unanswered.pop_front();
   }
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   queue_.insert(queue_.begin(), std::make_move_iterator(unanswered.begin()), std::make_move_iterator(unanswered.end()));
 }
 
 void source_digests::stop() {
+  std::thread ending;
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     stop_ = true;
     wake_.notify_all();
+    ending = std::move(thread_);
   }
-  waker_.ring();
-  if (thread_.joinable()) thread_.join();
+  notifier_.notify();
+  if (ending.joinable()) ending.join();
 }
 
 }  // namespace ferryfs::remote

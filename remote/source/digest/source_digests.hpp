@@ -1,21 +1,20 @@
 // Digests as an SSH source computes them: a shell there runs sha256sum for one path after the other, over a connection
-// of its own that is opened when somebody asks and closed when nobody has for a while. Where the server allows no
-// commands, has no sha256sum, or gives no answer for a path, the file is read back.
+// of its own that is opened for the first request and closed when there was none for a while. Where the server allows
+// no commands, has no sha256sum, or gives no answer for a path, the file is read back.
 //
-// Locks: mutex_ guards the queue. No callback runs under it.
+// Locks: mutex_ guards the queue; nothing else is locked under it, and no callback runs under it.
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "index/base/mutex.hpp"
 #include "remote/source/archive.hpp"
-#include "remote/source/sftp/queue.hpp"
+#include "remote/source/sftp/event_notifier.hpp"
 #include "remote/source/ssh/channel.hpp"
 
 namespace ferryfs::remote {
@@ -23,18 +22,19 @@ namespace ferryfs::remote {
 class source_digests {
  public:
   // So that its connection is none too many for the server: called before it is opened, and after it was closed.
-  struct place {
-    std::function<void()> take;
-    std::function<void()> leave;
+  struct connection_slot {
+    std::function<void()> acquire;
+    std::function<void()> release;
   };
   // `source` reads back; it and `t` outlive this.
-  source_digests(archive& source, const ssh::target& t, place among)
-      : source_(source), target_(t), among_(std::move(among)) {}
+  source_digests(archive& source, const ssh::target& t, connection_slot slot)
+      : source_(source), target_(t), slot_(std::move(slot)) {}
   ~source_digests() { stop(); }
 
-  // `absolute`: the server's own path of `path`. `done` is called on this one's thread or the archive's.
-  void want(std::string path, std::string absolute, archive::digested done);
-  // Ends what is asked for with cause::cancelled. Blocks until the thread has ended.
+  // `absolute`: the server's own path of `path`. `done` is called on the thread of the digests or one of the
+  // archive's.
+  void request(std::string path, std::string absolute, archive::digested done);
+  // Ends every request with cause::cancelled. Blocks until the thread has ended.
   void stop();
 
  private:
@@ -53,15 +53,16 @@ class source_digests {
 
   archive& source_;
   const ssh::target& target_;
-  const place among_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<question> queue_;
-  sftp::waker waker_;
+  const connection_slot slot_;
+  mutex mutex_;
+  condition wake_;
+  std::deque<question> queue_ GUARDED_BY(mutex_);
+  sftp::event_notifier notifier_;
   std::atomic<bool> stop_ = false;
-  bool never_ = false;            // the server does not do it
-  clock::time_point not_before_;  // after a refusal
-  std::thread thread_;
+  // Of the thread alone.
+  bool is_unable_ = false;                 // the server computes no digests
+  clock::time_point not_before_;           // after a refusal
+  std::thread thread_ GUARDED_BY(mutex_);  // started by the first request
 };
 
 }  // namespace ferryfs::remote

@@ -65,22 +65,22 @@ void change_task::try_order(wire& w, const std::string& mark) {
   w.begin(trial(type::symlink, first_.path)).string(first_.path).string(second_.path).end();
 }
 
-void change_task::order_tried(wire& w, const request& r, type got, parser& p) {
+void change_task::accept_trial(wire& w, const request& r, type got, parser& p) {
   if (r.sent == type::readlink) {
     (r.about.name == first_.path ? first_ : second_).is_link = got == type::name;
-    if (--looks_ == 0) trial_looked_at(w);
+    if (--looks_ == 0) judge_trial(w);
     return;
   }
   if (got != type::status) throw broken{"an answer to a change that is none"};
-  r.sent == type::symlink ? trial_made(w, p) : trial_removed(w, r, p);
+  r.sent == type::symlink ? accept_trial_link(w, p) : accept_trial_removal(w, r, p);
 }
 
-void change_task::trial_made(wire& w, parser& p) {
+void change_task::accept_trial_link(wire& w, parser& p) {
   made_trial_ = code_of(p) == status::ok;
   if (!made_trial_) {
     failed_ = status_failure(w, change_.path, p);
     const bool may_be_taken = failed_->why == cause::source_error && code_of(p) != status::unsupported;
-    if (again_ || !may_be_taken) return changed(w, p);
+    if (again_ || !may_be_taken) return accept_change(w, p);
   }
   for (const auto* tried : {&first_, &second_}) {
     ++looks_;
@@ -88,13 +88,13 @@ void change_task::trial_made(wire& w, parser& p) {
   }
 }
 
-void change_task::trial_looked_at(wire& w) {
+void change_task::judge_trial(wire& w) {
   const bool neither = !first_.is_link && !second_.is_link;
   if (first_.is_link != second_.is_link)
-    return order_known(w, first_.is_link ? link_order::link_first : link_order::target_first);
+    return set_order(w, first_.is_link ? link_order::link_first : link_order::target_first);
   if (neither && made_trial_) return w.begin(trial(type::remove, second_.path)).string(second_.path).end();
   // Another task's, which has found the order and taken it away.
-  if (neither && w.order_of_links() != link_order::unknown) return order_known(w, w.order_of_links());
+  if (neither && w.order_of_links() != link_order::unknown) return set_order(w, w.order_of_links());
   // READLINK tells nothing either where it answers for any name.
   if (again_ && !neither) return w.begin(trial(type::remove, second_.path)).string(second_.path).end();
   // Another connection's that is gone; or both are links, as where the server was replaced by one with the other order.
@@ -103,12 +103,12 @@ void change_task::trial_looked_at(wire& w) {
 }
 
 // READLINK tells nothing there: the one that can be taken away is the link's.
-void change_task::trial_removed(wire& w, const request& r, parser& p) {
+void change_task::accept_trial_removal(wire& w, const request& r, parser& p) {
   if (knows_order_) return;
   const bool was_second = r.about.name == second_.path;
   if (code_of(p) == status::ok) {
     made_trial_ = false;
-    return order_known(w, was_second ? link_order::target_first : link_order::link_first);
+    return set_order(w, was_second ? link_order::target_first : link_order::link_first);
   }
   if (was_second) return w.begin(trial(type::remove, first_.path)).string(first_.path).end();
   end(failure{cause::source_error,
@@ -118,7 +118,7 @@ void change_task::trial_removed(wire& w, const request& r, parser& p) {
       {});
 }
 
-void change_task::order_known(wire& w, link_order order) {
+void change_task::set_order(wire& w, link_order order) {
   knows_order_ = true;
   failed_.reset();
   w.set_order_of_links(order);
@@ -129,13 +129,13 @@ void change_task::order_known(wire& w, link_order order) {
 
 void change_task::reply(wire& w, const request& r, type got, parser& p) {
   if (r.sent == type::setstat) return;
-  if (is_trial(r)) return order_tried(w, r, got, p);
-  if (r.sent == type::lstat) return looked(w, got, p);
+  if (is_trial(r)) return accept_trial(w, r, got, p);
+  if (r.sent == type::lstat) return accept_attributes(w, got, p);
   if (got != type::status) throw broken{"an answer to a change that is none"};
-  changed(w, p);
+  accept_change(w, p);
 }
 
-void change_task::looked(wire& w, type got, parser& p) {
+void change_task::accept_attributes(wire& w, type got, parser& p) {
   attributes there;
   if (got == type::attrs) {
     there = p.attrs();
@@ -143,7 +143,7 @@ void change_task::looked(wire& w, type got, parser& p) {
   } else if (got != type::status) {
     throw broken{"an answer to LSTAT that is none"};
   }
-  // What was made is known, also where the server does not tell it, or where its LSTAT follows links.
+  // What was made is known, also where the server does not show it, or where its LSTAT follows links.
   if (!failed_ && change_.kind == what::link && !S_ISLNK(there.mode))
     return end(std::nullopt, {S_IFLNK | 0777U, change_.other.size(), {}});
   if (got == type::status) return end(failed_ ? *failed_ : status_failure(w, change_.path, p), {});
@@ -154,20 +154,20 @@ void change_task::looked(wire& w, type got, parser& p) {
       there);
 }
 
-void change_task::changed(wire& w, parser& p) {
+void change_task::accept_change(wire& w, parser& p) {
   if (code_of(p) != status::ok) {
     failed_ = status_failure(w, change_.path, p);
     const bool may_exist = failed_->why == cause::source_error && change_.kind < what::replacement;
-    return may_exist ? look(w) : end(failed_, {});
+    return may_exist ? request_attributes(w) : end(failed_, {});
   }
   if (change_.kind == what::removal) return end(std::nullopt, {});
   // The server's umask has taken its part of what MKDIR asked for.
   if (change_.kind == what::directory)
     w.begin(begun(type::setstat)).string(w.absolute(change_.path)).mode(change_.mode).end();
-  look(w);
+  request_attributes(w);
 }
 
-void change_task::look(wire& w) { w.begin(begun(type::lstat)).string(w.absolute(change_.path)).end(); }
+void change_task::request_attributes(wire& w) { w.begin(begun(type::lstat)).string(w.absolute(change_.path)).end(); }
 
 void change_task::end(const std::optional<failure>& why, const attributes& a) {
   if (ended_) return;

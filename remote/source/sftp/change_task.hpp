@@ -1,5 +1,5 @@
-// One change of a name on the source, and a look at what then stands there: MKDIR, SYMLINK, RENAME, REMOVE. Version 3
-// has no error of its own for a name that is taken, so a refused change is followed by a look as well.
+// Makes one change of a name on the source, and looks at what then stands there: MKDIR, SYMLINK, RENAME, REMOVE.
+// Version 3 has no error of its own for a name that is taken, so a refused change is followed by a look as well.
 #pragma once
 
 #include "remote/source/sftp/task.hpp"
@@ -8,7 +8,7 @@ namespace ferryfs::remote::sftp {
 
 struct change {
   enum class what { directory, link, name, replacement, removal } kind;
-  std::string path;   // whose state is told
+  std::string path;   // whose attributes the callback gets
   std::string other;  // a link's target; the name until now
   std::uint32_t mode = 0;
 };
@@ -27,14 +27,14 @@ class change_task final : public task {
   request trial(type t, const std::string& path) { return {shared_from_this(), t, {}, {path, {}, {}}}; }
   static bool is_trial(const request& r) noexcept { return !r.about.name.empty(); }
   void try_order(wire& w, const std::string& mark);
-  void order_tried(wire& w, const request& r, type got, parser& p);
-  void trial_made(wire& w, parser& p);
-  void trial_looked_at(wire& w);
-  void trial_removed(wire& w, const request& r, parser& p);
-  void order_known(wire& w, link_order order);
-  void changed(wire& w, parser& p);
-  void look(wire& w);
-  void looked(wire& w, type got, parser& p);
+  void accept_trial(wire& w, const request& r, type got, parser& p);
+  void accept_trial_link(wire& w, parser& p);
+  void judge_trial(wire& w);
+  void accept_trial_removal(wire& w, const request& r, parser& p);
+  void set_order(wire& w, link_order order);
+  void accept_change(wire& w, parser& p);
+  void request_attributes(wire& w);
+  void accept_attributes(wire& w, type got, parser& p);
   void end(const std::optional<failure>& why, const attributes& a);
 
   change change_;

@@ -9,7 +9,7 @@ namespace ferryfs::remote::sftp {
 void kind_task::start(wire& w) { open(w, type::opendir, 0); }
 
 // OPENDIR of a file is refused however few are open, so both are asked once more.
-void kind_task::again(wire& w, const request& r) { open(w, type::opendir, r.refusals); }
+void kind_task::retry(wire& w, const request& r) { open(w, type::opendir, r.refusals); }
 
 void kind_task::open(wire& w, type how, unsigned refusals) {
   constexpr std::uint32_t for_reading = 1, no_attributes = 0;

@@ -1,4 +1,4 @@
-// What kind of file stands under a path, where the server's attributes do not say so and READLINK has shown that it is
+// Finds the kind of file under a path, where the server's attributes do not show it and READLINK has shown that it is
 // no link: what opens as a directory is one; else OPEN for reading, and FSTAT of that.
 #pragma once
 
@@ -10,18 +10,18 @@ namespace ferryfs::remote::sftp {
 
 class kind_task final : public task {
  public:
-  // Nothing, and attributes that have a kind; or why it can't be told, which is not_found where the server answers
-  // nothing but that no such file is there.
+  // Nothing, and attributes that have a kind; or why the kind can't be known, which is not_found where the server
+  // answers nothing but that no such file is there.
   using done = std::function<void(wire&, const std::optional<failure>&, const attributes&)>;
 
-  // A part of `whole`, which is told itself where the connection is lost. `seen`: what is known; `exists`: the server
-  // has shown that something is there.
+  // A part of `whole`, whose own `lost` is called where the connection is lost. `seen`: what is known; `exists`: the
+  // server has shown that something is there.
   kind_task(std::shared_ptr<task> whole, std::string path, const attributes& seen, bool exists, done call)
       : whole_(std::move(whole)), path_(std::move(path)), seen_(seen), gone_(!exists), done_(std::move(call)) {}
   void start(wire& w) override;
   void reply(wire& w, const request& r, type got, parser& p) override;
-  bool may_be_for_others(const request& r) const noexcept override { return r.sent == type::open; }
-  void again(wire& w, const request& r) override;
+  bool may_be_for_number(const request& r) const noexcept override { return r.sent == type::open; }
+  void retry(wire& w, const request& r) override;
   void lost(const failure& why) override { whole_->lost(why); }
   const task& counted() const noexcept override { return *whole_; }
 

@@ -42,33 +42,33 @@ std::string as_it_stands(std::string target, std::uint64_t size, const std::stri
 }  // namespace
 
 void list_task::start(wire& w) {
-  again(w, {shared_from_this(), type::opendir, {}, {}});
-  if (auto handle = w.next_handle()) {
-    handle_ = *std::move(handle);
-    for (; asked_ < window_; ++asked_)
-      w.begin({shared_from_this(), type::readdir, {beside_opendir, 0}, {}}).string(handle_).end();
-  }
+  retry(w, {shared_from_this(), type::opendir, {}, {}});
+  auto handle = w.predict_handle();
+  if (!handle) return;
+  handle_.predict(*std::move(handle));
+  for (; outstanding_ < window_; ++outstanding_)
+    w.begin({shared_from_this(), type::readdir, {beside_opendir, 0}, {}}).string(handle_.value()).end();
 }
 
-void list_task::again(wire& w, const request& r) { w.begin(r).string(w.absolute(path_)).end(); }
+void list_task::retry(wire& w, const request& r) { w.begin(r).string(w.absolute(path_)).end(); }
 
 std::string list_task::shown() const { return printable(path_.empty() ? "." : path_); }
 std::string list_task::shown(const found& f) const { return printable(join(path_, f.name)); }
 
-void list_task::opened(wire& w, std::string handle) {
-  opened_ = true;
-  foretold_ = handle == handle_;
-  if (!foretold_ && early_names_) throw broken{"names in answer to a READDIR of a handle that it did not give"};
-  if (!foretold_) asked_ = 0;  // what they are answered is not of this directory
-  handle_ = std::move(handle);
-  ask(w);
+void list_task::set_handle(wire& w, std::string handle) {
+  handle_.set(std::move(handle));
+  if (!handle_.was_right() && names_before_handle_)
+    throw broken{"names in answer to a READDIR of a handle that it did not give"};
+  if (!handle_.was_right()) outstanding_ = 0;  // the answers to the speculative READDIRs are not of this directory
+  request_names(w);
 }
 
-void list_task::ask(wire& w) {
-  while (opened_ && asked_ < window_ && !at_end_ && !failed_ && incomplete_.size() < most_incomplete) {
-    w.begin({shared_from_this(), type::readdir, {}, {}}).string(handle_).end();
-    ++asked_;
-  }
+void list_task::request_names(wire& w) {
+  const auto may_request = [&] {
+    return handle_.is_given() && outstanding_ < window_ && !at_end_ && !failed_ && incomplete_.size() < most_incomplete;
+  };
+  for (; may_request(); ++outstanding_)
+    w.begin({shared_from_this(), type::readdir, {}, {}}).string(handle_.value()).end();
 }
 
 void list_task::reply(wire& w, const request& r, type got, parser& p) {
@@ -77,36 +77,37 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
     case type::opendir:
       if (got == type::status) return end(status_failure(w, path_, p));
       if (got != type::handle) throw broken{"an answer to OPENDIR that is none"};
-      opened(w, std::string{p.string()});
+      set_handle(w, std::string{p.string()});
       break;
     case type::readdir:
-      if (opened_ && !foretold_ && r.part.offset == beside_opendir) return;
-      --asked_;
-      listed(w, r, got, p);
+      if (handle_.is_given() && !handle_.was_right() && r.part.offset == beside_opendir) return;
+      --outstanding_;
+      accept_readdir(w, got, p);
       break;
     case type::readlink:
     case type::lstat:
       --completing_;
-      completed(w, r, got, p);
+      r.sent == type::lstat ? accept_attributes(w, r.about, got, p) : accept_target(w, r, got, p);
+      if (ready_.size() >= one_batch) hand_over();
       break;
     default:
       return;
   }
-  complete(w);
-  if (asked_ == 0 || (packets_ != 1 && !short_)) ask(w);
-  settle(w);
+  complete_names(w);
+  if (outstanding_ == 0 || (packets_ != 1 && !short_)) request_names(w);
+  finish_if_done(w);
 }
 
-void list_task::listed(wire& w, const request&, type got, parser& p) {
+void list_task::accept_readdir(wire& w, type got, parser& p) {
   if (got == type::name) {
-    early_names_ = early_names_ || !opened_;
-    names(w, p);
+    names_before_handle_ = names_before_handle_ || !handle_.is_given();
+    accept_names(w, p);
     // Most directories are a packet or two: what is asked for beyond them is a round trip until they have ended.
     if (++packets_ > 1) window_ = std::min(window_ * 2, widest_window);
   } else if (got != type::status) {
     throw broken{"an answer to READDIR that is none"};
-  } else if (!opened_) {
-    return;  // a server that did not wait for its OPENDIR: it is asked again
+  } else if (!handle_.is_given()) {
+    return;  // a server that did not wait for its OPENDIR: the same is requested again
   } else if (code_of(p) == status::eof) {
     at_end_ = true;
   } else if (!failed_) {
@@ -116,7 +117,7 @@ void list_task::listed(wire& w, const request&, type got, parser& p) {
   }
 }
 
-void list_task::names(wire& w, parser& p) {
+void list_task::accept_names(wire& w, parser& p) {
   const std::uint32_t count = p.u32();
   total_ += std::max(count, 1U);  // a packet of none is no progress either
   short_ = count < fullest_;
@@ -133,7 +134,7 @@ void list_task::names(wire& w, parser& p) {
   if (total_ > most_names)
     failed_ = failure{cause::protocol,
                       fmt::format("{}: {}: the directory does not end after {} names", w.where(), shown(), most_names)};
-  else if (opened_)
+  else if (handle_.is_given())
     hand_over();
 }
 
@@ -158,7 +159,7 @@ void list_task::take(found f) {
     ready_.push_back(std::move(f));
 }
 
-void list_task::complete(wire& w) {
+void list_task::complete_names(wire& w) {
   for (; completing_ < most_completing && !incomplete_.empty() && !failed_; ++completing_) {
     found f = std::move(incomplete_.front());
     incomplete_.pop_front();
@@ -168,13 +169,8 @@ void list_task::complete(wire& w) {
   }
 }
 
-void list_task::completed(wire& w, const request& r, type got, parser& p) {
-  r.sent == type::lstat ? looked(w, r.about, got, p) : linked(w, r, got, p);
-  if (ready_.size() >= one_batch) hand_over();
-}
-
-// A name that went while it was asked about is not there. Any other refusal says nothing of it.
-void list_task::looked(wire& w, found f, type got, parser& p) {
+// A name that was removed meanwhile is not there. Any other refusal says nothing of it.
+void list_task::accept_attributes(wire& w, found f, type got, parser& p) {
   const bool exists = got == type::attrs;
   if (got == type::status && code_of(p) == status::no_such_file) return;
   if (exists) {
@@ -191,7 +187,7 @@ void list_task::looked(wire& w, found f, type got, parser& p) {
   w.begin({shared_from_this(), type::readlink, {}, std::move(f), exists}).string(path).end();
 }
 
-void list_task::linked(wire& w, const request& r, type got, parser& p) {
+void list_task::accept_target(wire& w, const request& r, type got, parser& p) {
   found f = r.about;
   if (got == type::name) {
     if (p.u32() != 1) throw broken{"an answer to READLINK that is none"};
@@ -200,7 +196,7 @@ void list_task::linked(wire& w, const request& r, type got, parser& p) {
     if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
     if (f.attrs.size.value_or(0) == 0) f.attrs.size = f.target.size();  // as the size of a link is
     if (f.target.empty())
-      return lacks(fmt::format("{}: {}: this symbolic link leads to an empty path", w.where(), shown(f)));
+      return record_lack(fmt::format("{}: {}: this symbolic link leads to an empty path", w.where(), shown(f)));
     return take(std::move(f));
   }
   if (got != type::status) throw broken{"an answer to READLINK that is none"};
@@ -208,9 +204,9 @@ void list_task::linked(wire& w, const request& r, type got, parser& p) {
   if (f.attrs.has_kind() && code == status::no_such_file) return;
   // Without READLINK a link can't be told from what it leads to.
   if (f.attrs.has_kind() || code == status::unsupported)
-    return lacks(fmt::format("{}: {}: the server does not tell {}: {}", w.where(), shown(f),
-                             f.attrs.has_kind() ? "where this symbolic link leads" : "what this is, a link or not",
-                             words_of(p)));
+    return record_lack(fmt::format(
+        "{}: {}: the server does not tell {}: {}", w.where(), shown(f),
+        f.attrs.has_kind() ? "where this symbolic link leads" : "what this is, a link or not", words_of(p)));
   kindless_.push_back({std::move(f), r.exists});
 }
 
@@ -223,25 +219,25 @@ void list_task::learn_kinds(wire& w) {
                                               const attributes& a) mutable {
       --learning_;
       if (ended_) return;
-      if (why && why->why != cause::not_found) lacks(why->text);
+      if (why && why->why != cause::not_found) record_lack(why->text);
       if (!why) f.attrs = a, take(std::move(f));
-      settle(on);
+      finish_if_done(on);
     };
     std::make_shared<kind_task>(shared_from_this(), join(path_, next.name.name), next.name.attrs, next.exists, learnt)
         ->start(w);
   }
 }
 
-void list_task::lacks(std::string why) {
+void list_task::record_lack(std::string why) {
   ++lacks_;
   if (!lacking_) lacking_ = failure{cause::source_error, std::move(why)};
 }
 
 // READDIRs that are under way behind the end are waited for: a server may answer in another order, and with names.
-void list_task::settle(wire& w) {
-  if (ended_ || !opened_ || asked_ > 0 || !(at_end_ || failed_)) return;
+void list_task::finish_if_done(wire& w) {
+  if (ended_ || !handle_.is_given() || outstanding_ > 0 || !(at_end_ || failed_)) return;
   if (completing_ > 0 || (!failed_ && !incomplete_.empty())) return;
-  if (!std::exchange(closed_, true)) w.close(shared_from_this(), handle_);
+  if (!std::exchange(closed_, true)) w.close(shared_from_this(), handle_.value());
   learn_kinds(w);
   if (learning_ > 0 || (!failed_ && !kindless_.empty())) return;
   hand_over();

@@ -1,11 +1,13 @@
 // One directory being listed: OPENDIR, several READDIRs in flight (the server keeps the position, and may answer in any
 // order), CLOSE; READLINK for each symbolic link, and for each name that the server sent without its kind LSTAT,
-// READLINK, and when the directory is closed again OPENDIR and OPEN. A name of which that does not tell enough, though
-// it is there, makes the listing end with a failure; the others are handed over all the same.
+// READLINK, and when the directory is closed again OPENDIR and OPEN. Where the server's handle can be predicted, the
+// first READDIRs go with the OPENDIR. A name of which all that does not tell enough, though it is there, makes the
+// listing end with a failure; the others are handed over all the same.
 #pragma once
 
 #include <deque>
 
+#include "remote/source/sftp/predicted_handle.hpp"
 #include "remote/source/sftp/task.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -16,41 +18,39 @@ class list_task final : public task {
   void start(wire& w) override;
   void reply(wire& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
-  void again(wire& w, const request& r) override;
+  void retry(wire& w, const request& r) override;
 
  private:
-  void opened(wire& w, std::string handle);
-  void ask(wire& w);
-  void listed(wire& w, const request& r, type got, parser& p);
-  void names(wire& w, parser& p);
+  void set_handle(wire& w, std::string handle);
+  void request_names(wire& w);
+  void accept_readdir(wire& w, type got, parser& p);
+  void accept_names(wire& w, parser& p);
   void refuse(found f, const std::string& why);
   void take(found f);
-  void complete(wire& w);
-  void completed(wire& w, const request& r, type got, parser& p);
-  void looked(wire& w, found f, type got, parser& p);
-  void linked(wire& w, const request& r, type got, parser& p);
+  void complete_names(wire& w);
+  void accept_attributes(wire& w, found f, type got, parser& p);
+  void accept_target(wire& w, const request& r, type got, parser& p);
   void learn_kinds(wire& w);
-  void lacks(std::string why);
+  void record_lack(std::string why);
   std::string shown(const found& f) const;
-  void settle(wire& w);
+  void finish_if_done(wire& w);
   std::string shown() const;
   void hand_over();
   void end(const std::optional<failure>& why);
 
   std::string path_;
   std::shared_ptr<listing> to_;
-  std::string handle_;
-  bool opened_ = false;
-  bool foretold_ = false;     // READDIRs went with the OPENDIR, and its handle was foretold rightly
-  bool early_names_ = false;  // one of them was answered with names before OPENDIR was
+  predicted_handle handle_;
+  bool names_before_handle_ = false;  // a READDIR was answered with names before OPENDIR was
   std::uint32_t window_ = 4;  // READDIRs to keep in flight: a few hundred names and the end; doubles while names come
-  std::uint32_t asked_ = 0, packets_ = 0;  // of names
+  std::uint32_t outstanding_ = 0;  // READDIRs without an answer
+  std::uint32_t packets_ = 0;      // of names
   std::uint32_t fullest_ = 0;
   bool short_ = false;  // the last packet held fewer names than another: most likely it was the last one of names
   std::uint64_t total_ = 0;
   bool at_end_ = false;
-  std::deque<found> incomplete_;  // names to ask more about
-  std::uint32_t completing_ = 0;  // of those, asked and not answered
+  std::deque<found> incomplete_;  // names to request more about
+  std::uint32_t completing_ = 0;  // of those, requested and not answered
   struct kindless {
     found name;
     bool exists;  // LSTAT showed it

@@ -1,7 +1,5 @@
 #include "remote/source/sftp/queue.hpp"
 
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <iterator>
 
@@ -10,68 +8,46 @@
 namespace ferryfs::remote::sftp {
 namespace {
 
-constexpr std::size_t most_shunned = 10'000;
+constexpr std::size_t most_isolated = 10'000;
 
 }  // namespace
 
-waker::waker() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
-
-void waker::ring() noexcept {
-  if (!asleep_.exchange(false)) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(event_.get(), &one, sizeof one);
+bool queue::has(priority_class c) {
+  const lock held{mutex_};
+  return !at(c).empty();
 }
 
-void waker::wake_up() noexcept {
-  asleep_ = false;
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto n = ::read(event_.get(), &count, sizeof count);
-}
-
-bool queue::has(line l) {
-  const std::lock_guard lock{mutex_};
-  return !at(l).empty();
-}
-
-bool queue::put(std::shared_ptr<task> t, line where) {
-  const std::lock_guard lock{mutex_};
+bool queue::put(std::shared_ptr<task> t, priority_class where) {
+  const lock held{mutex_};
   if (closed_) return false;
-  at(shuns(*t) ? line::alone : where).push_back(std::move(t));
+  at(isolates(*t) ? priority_class::alone : where).push_back(std::move(t));
   return true;
 }
 
-// mutex_ is held.
-bool queue::shuns(const task& t) const {
-  if (shunned_.empty()) return false;
+bool queue::isolates(const task& t) const {
+  if (isolated_.empty()) return false;
   const auto* file = dynamic_cast<const read_task*>(&t);
-  return file != nullptr && shunned_.contains(file->to()->path());
+  return file != nullptr && isolated_.contains(file->to()->path());
 }
 
-bool queue::is_shunned(const task& t) {
-  const std::lock_guard lock{mutex_};
-  return shuns(t);
+bool queue::is_isolated(const task& t) {
+  const lock held{mutex_};
+  return isolates(t);
 }
 
-void queue::shun(const std::string& path) {
-  const std::lock_guard lock{mutex_};
-  if (shunned_.size() == most_shunned) shunned_.clear();
-  shunned_.insert(path);
+void queue::isolate(const std::string& path) {
+  const lock held{mutex_};
+  if (isolated_.size() == most_isolated) isolated_.clear();
+  isolated_.insert(path);
 }
 
-void queue::forgive(const std::string& path) {
-  const std::lock_guard lock{mutex_};
-  shunned_.erase(path);
+void queue::stop_isolating(const std::string& path) {
+  const lock held{mutex_};
+  isolated_.erase(path);
 }
 
-queue::clock::time_point queue::others_heard(std::size_t number) const noexcept {
-  clock::time_point last{};
-  for (std::size_t i = 0; i < most_connections; ++i)
-    if (i != number % most_connections) last = std::max(last, heard_[i].load());
-  return last;
-}
-
-std::shared_ptr<task> queue::take(line from) {
-  const std::lock_guard lock{mutex_};
+std::shared_ptr<task> queue::take(priority_class from) {
+  const lock held{mutex_};
   auto& waiting = at(from);
   if (waiting.empty()) return nullptr;
   auto t = std::move(waiting.front());
@@ -79,23 +55,23 @@ std::shared_ptr<task> queue::take(line from) {
   return t;
 }
 
-void queue::raise(const std::shared_ptr<reading>& which) {
-  const std::lock_guard lock{mutex_};
-  auto& background = at(line::background);
-  const auto found = std::find_if(background.begin(), background.end(), [&](const auto& t) {
-    const auto* file = dynamic_cast<const read_task*>(t.get());
-    return file != nullptr && file->to() == which;
+void queue::promote(const std::shared_ptr<reading>& file) {
+  const lock held{mutex_};
+  auto& background = at(priority_class::background);
+  const auto queued = std::find_if(background.begin(), background.end(), [&](const auto& t) {
+    const auto* reads = dynamic_cast<const read_task*>(t.get());
+    return reads != nullptr && reads->to() == file;
   });
-  if (found == background.end()) return;
-  background.erase(found);
-  at(line::demand).push_back(std::make_shared<read_task>(which, lane::demand));
+  if (queued == background.end()) return;
+  background.erase(queued);
+  at(priority_class::demand).push_back(std::make_shared<read_task>(file, lane::demand));
 }
 
 std::vector<std::shared_ptr<task>> queue::close() {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   closed_ = true;
   std::vector<std::shared_ptr<task>> left;
-  for (auto& waiting : lines_) {
+  for (auto& waiting : classes_) {
     left.insert(left.end(), std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.end()));
     waiting.clear();
   }
@@ -103,7 +79,7 @@ std::vector<std::shared_ptr<task>> queue::close() {
 }
 
 void queue::open() {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   closed_ = false;
 }
 

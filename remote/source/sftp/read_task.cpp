@@ -8,35 +8,36 @@
 #include "index/base/path.hpp"
 
 namespace ferryfs::remote::sftp {
+
 void read_task::start(wire& w) {
-  again(w, {shared_from_this(), type::open, {}, {}});
-  if (urgent()) read_unopened(w);
+  retry(w, {shared_from_this(), type::open, {}, {}});
+  if (urgent()) read_speculatively(w);
 }
 
-void read_task::again(wire& w, const request& r) {
+void read_task::retry(wire& w, const request& r) {
   constexpr std::uint32_t for_reading = 1, no_attributes = 0;
   w.begin(r).string(w.absolute(to_->path())).u32(for_reading).u32(no_attributes).end();
 }
 
-void read_task::read_unopened(wire& w) {
-  const auto handle = w.next_handle();
+void read_task::read_speculatively(wire& w) {
+  auto handle = w.predict_handle();
   if (!handle) return;
   reading::next first{reading::wish::later, {}};  // what it throws it throws again, where it can be ended
   contain("request", [&] { first = to_->want(w.read_length()); });
   if (first.what != reading::wish::more) return;
-  handle_ = *handle;
-  early_ = first.part;
+  handle_.predict(*std::move(handle));
+  speculative_ = first.part;
   read(w, first.part);
 }
 
-// The answer to the READ that went with the OPEN. False: it says nothing, and the bytes are asked for again.
-bool read_task::takes_early(wire& w, type got) {
-  const range part = *std::exchange(early_, std::nullopt);
-  if (opened_ && foretold_ && got == type::data) return true;
-  if (opened_)
+// The READ that went with the OPEN was answered. False: the answer says nothing, and the bytes are requested again.
+bool read_task::confirm_speculative(wire& w, type got) {
+  const range part = *std::exchange(speculative_, std::nullopt);
+  if (handle_.was_right() && got == type::data) return true;
+  if (handle_.is_given())
     read(w, part);
   else
-    missed_ = part;
+    retry_ = part;
   return false;
 }
 
@@ -45,7 +46,7 @@ reading::wish read_task::request_more(wire& w) {
   reading::next next{reading::wish::enough, {}};
   if (const auto thrown = contain("request", [&] { next = to_->want(w.read_length()); })) {
     failed_ = failure_of(thrown, printable(to_->path()));
-    settle(w);
+    finish_if_done(w);
     return reading::wish::enough;
   }
   switch (next.what) {
@@ -55,54 +56,50 @@ reading::wish read_task::request_more(wire& w) {
     case reading::wish::later:
       break;
     case reading::wish::enough:
-      enough_ = true;
-      look_again(w);
+      all_requested_ = true;
+      request_attributes(w);
       break;
   }
   return next.what;
 }
 
 void read_task::read(wire& w, range part) {
-  w.begin({shared_from_this(), type::read, part, {}}).string(handle_).u64(part.offset).u32(part.length).end();
+  w.begin({shared_from_this(), type::read, part, {}}).string(handle_.value()).u64(part.offset).u32(part.length).end();
   ++reads_;
-  looked_ = false;
+  attributes_requested_ = false;
 }
 
 // The server answers one channel's requests in order, so this shows the file as it is after its last byte was read.
-void read_task::look_again(wire& w) {
-  if (looked_) return;
-  w.begin({shared_from_this(), type::fstat, {}, {}}).string(handle_).end();
-  ++looks_;
-  looked_ = true;
+void read_task::request_attributes(wire& w) {
+  if (attributes_requested_) return;
+  w.begin({shared_from_this(), type::fstat, {}, {}}).string(handle_.value()).end();
+  ++stats_;
+  attributes_requested_ = true;
 }
 
 void read_task::reply(wire& w, const request& r, type got, parser& p) {
   if (ended_) return;  // the answer to CLOSE, or to a READ beside an OPEN that failed
   switch (r.sent) {
-    case type::open: {
+    case type::open:
       if (got == type::status) return end(status_failure(w, to_->path(), p));
       if (got != type::handle) throw broken{"an answer to OPEN that is none"};
-      std::string handle{p.string()};
-      foretold_ = handle_ == handle;
-      handle_ = std::move(handle);
-      opened_ = true;
-      if (missed_) read(w, *std::exchange(missed_, std::nullopt));
+      handle_.set(std::string{p.string()});
+      if (retry_) read(w, *std::exchange(retry_, std::nullopt));
       return;
-    }
     case type::read:
       --reads_;
-      if (is_early(r.part) && !takes_early(w, got)) break;
+      if (is_speculative(r.part) && !confirm_speculative(w, got)) break;
       if (got == type::data)
-        data(w, r.part, p);
+        accept_data(w, r.part, p);
       else if (got == type::status)
-        no_data(w, r.part, p);
+        accept_refusal(w, r.part, p);
       else
         throw broken{"an answer to READ that is none"};
       break;
     case type::fstat:
-      --looks_;
+      --stats_;
       if (got == type::attrs)
-        looked_at(p);
+        accept_attributes(p);
       else if (got == type::status)
         failed_ = status_failure(w, to_->path(), p);
       else
@@ -111,29 +108,29 @@ void read_task::reply(wire& w, const request& r, type got, parser& p) {
     default:
       return;
   }
-  settle(w);
+  finish_if_done(w);
 }
 
-void read_task::data(wire& w, const range& asked, parser& p) {
+void read_task::accept_data(wire& w, const range& requested, parser& p) {
   const auto bytes = p.bytes();
-  if (bytes.empty() || bytes.size() > asked.length)
-    throw broken{fmt::format("{} bytes in answer to a READ of {}", bytes.size(), asked.length)};
+  if (bytes.empty() || bytes.size() > requested.length)
+    throw broken{fmt::format("{} bytes in answer to a READ of {}", bytes.size(), requested.length)};
   const auto length = static_cast<std::uint32_t>(bytes.size());
   if (!failed_)
-    if (const auto thrown = contain("bytes of a picture", [&] { to_->arrived(asked.offset, bytes); }))
+    if (const auto thrown = contain("bytes of a picture", [&] { to_->arrived(requested.offset, bytes); }))
       failed_ = failure_of(thrown, printable(to_->path()));
-  // A short read is legal, and says nothing of the end of the file; unless that is where it was foretold.
-  const bool whole = length == asked.length || (asked.beyond && length + 1 == asked.length);
-  if (!whole && !failed_) read(w, {asked.offset + length, asked.length - length, asked.beyond});
+  // A short read is legal, and says nothing of the end of the file; unless that is where `beyond` says so.
+  const bool whole = length == requested.length || (requested.beyond && length + 1 == requested.length);
+  if (!whole && !failed_) read(w, {requested.offset + length, requested.length - length, requested.beyond});
 }
 
-void read_task::no_data(wire& w, const range& asked, parser& p) {
+void read_task::accept_refusal(wire& w, const range& requested, parser& p) {
   if (code_of(p) != status::eof) {
     failed_ = status_failure(w, to_->path(), p);
     return;
   }
   bool welcome = false;
-  if (const auto thrown = contain("end of a picture", [&] { welcome = to_->ends(asked.offset); }))
+  if (const auto thrown = contain("end of a picture", [&] { welcome = to_->ends(requested.offset); }))
     failed_ = failure_of(thrown, printable(to_->path()));
   else if (!welcome)
     failed_ =
@@ -141,16 +138,16 @@ void read_task::no_data(wire& w, const range& asked, parser& p) {
 }
 
 // It was opened, so it is no directory; OPEN follows links.
-void read_task::looked_at(parser& p) {
+void read_task::accept_attributes(parser& p) {
   after_ = p.attrs();
   p.end();
   if (!after_.has_kind()) after_.mode |= S_IFREG;
 }
 
-void read_task::settle(wire& w) {
-  if (reads_ > 0 || looks_ > 0 || (!enough_ && !failed_)) return;
-  if (!looked_ && (!failed_ || failed_->why == cause::changed)) return look_again(w);
-  w.close(shared_from_this(), handle_);
+void read_task::finish_if_done(wire& w) {
+  if (reads_ > 0 || stats_ > 0 || (!all_requested_ && !failed_)) return;
+  if (!attributes_requested_ && (!failed_ || failed_->why == cause::changed)) return request_attributes(w);
+  w.close(shared_from_this(), handle_.value());
   end(failed_);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/source/sftp/kind_task.hpp"
 
@@ -26,7 +27,11 @@ std::string words_of(parser p) {
   }
 }
 
-failure status_failure(const wire& w, const std::string& path, parser& p) {
+void fail_task(task& t, const failure& why) noexcept {
+  contain("end of a request", [&] { t.lost(why); });
+}
+
+failure status_failure(const std::string& where, const std::string& path, parser& p) {
   const auto why = [&] {
     switch (code_of(p)) {
       case status::no_such_file:
@@ -40,7 +45,7 @@ failure status_failure(const wire& w, const std::string& path, parser& p) {
         return cause::source_error;
     }
   };
-  return {why(), fmt::format("{}: {}: {}", w.where(), printable(path.empty() ? "." : path), words_of(p))};
+  return {why(), fmt::format("{}: {}: {}", where, printable(path.empty() ? "." : path), words_of(p))};
 }
 
 namespace {
@@ -52,7 +57,7 @@ std::optional<std::uint64_t> file_system_in(parser& p) {
     for (int i = 0; i < before_it; ++i) p.u64();
     const std::uint64_t id = p.u64();
     return id != 0 ? std::optional{id} : std::nullopt;
-  } catch (const broken&) {  // too short: then it is not told
+  } catch (const broken&) {  // too short: then it is not known
     return std::nullopt;
   }
 }
@@ -75,7 +80,7 @@ void stat_task::reply(wire& w, const request& r, type got, parser& p) {
     if (looked_) end(looked_->first, looked_->second);
     return;
   }
-  if (r.sent != type::readlink) return looked(w, got, p);
+  if (r.sent != type::readlink) return accept_attributes(w, got, p);
   if (got == type::name) return end(std::nullopt, {S_IFLNK | 0777U, seen_.size, seen_.mtime});
   if (got != type::status) throw broken{"an answer to READLINK that is none"};
   // Without it a link can't be told from what it leads to.
@@ -83,7 +88,7 @@ void stat_task::reply(wire& w, const request& r, type got, parser& p) {
   learn_kind(w);
 }
 
-void stat_task::looked(wire& w, type got, parser& p) {
+void stat_task::accept_attributes(wire& w, type got, parser& p) {
   if (got == type::attrs) {
     seen_ = p.attrs();
     p.end();

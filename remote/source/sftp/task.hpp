@@ -1,5 +1,5 @@
-// What a connection works on: one file read, one directory listed, one path looked at. Each is a small state machine
-// driven by the replies to its own requests, on the thread of the connection that took it.
+// What a connection works on: reads one file, lists one directory, looks at one path. Each task is a small state
+// machine driven by the replies to its own requests, on the thread of the connection that took it.
 #pragma once
 
 #include <chrono>
@@ -19,15 +19,15 @@ class task;
 struct request {
   std::shared_ptr<task> owner;
   type sent = type::init;
-  range part;               // of a READ
-  found about;              // of a listing's LSTAT or READLINK: the entry it completes
-  bool exists = false;      // the same: an LSTAT showed it
-  unsigned refusals = 0;    // of an OPEN or OPENDIR that was refused while others were open
-  std::uint64_t ahead = 0;  // bytes that were requested before and not here when it was sent
-  std::chrono::steady_clock::time_point asked = {};
+  range part;             // of a READ
+  found about;            // of a listing's LSTAT or READLINK: the entry it completes
+  bool exists = false;    // the same: an LSTAT showed it
+  unsigned refusals = 0;  // of an OPEN or OPENDIR that was refused while others were open
+  std::chrono::steady_clock::time_point sent_at = {};
+  std::uint64_t in_flight_before = 0;  // bytes that were requested and not here when it was sent
 };
 
-// What a server can beyond version 3.
+// What a server offers beyond version 3.
 struct extensions {
   bool limits = false, posix_rename = false, fsync = false, statvfs = false;
 };
@@ -35,7 +35,7 @@ struct extensions {
 // SYMLINK's two paths: the draft has the link's own first, OpenSSH's server, which others follow, its target.
 enum class link_order { unknown, target_first, link_first };
 
-// What a task may ask of the connection that runs it.
+// What a task may use of the connection that runs it.
 class wire {
  public:
   virtual ~wire() = default;
@@ -47,9 +47,9 @@ class wire {
   virtual std::uint32_t write_length() const = 0;  // longest WRITE that it takes
   virtual const extensions& offered() const = 0;
   virtual std::string where() const = 0;  // for messages
-  // What the server will call the file that is opened next, where that can be foretold: a READ sent with it beside the
-  // OPEN saves a round trip. It may be wrong; the answer to OPEN tells.
-  virtual std::optional<std::string> next_handle() const { return std::nullopt; }
+  // The handle that the server will most likely give to what is opened next (predicted_handle.hpp); nothing: no
+  // prediction.
+  virtual std::optional<std::string> predict_handle() const { return std::nullopt; }
   // Sends CLOSE.
   virtual void close(std::shared_ptr<task> owner, const std::string& handle);
   // As far as a task has found out.
@@ -68,11 +68,11 @@ class task : public std::enable_shared_from_this<task> {
   virtual void reply(wire& w, const request& r, type got, parser& p) = 0;
   // The connection is gone, or never took it: ends the task.
   virtual void lost(const failure& why) = 0;
-  // Whether a refusal of its OPEN or OPENDIR `r` may come of others being open; it is then sent once more by `again`,
-  // which is to hand on r.refusals.
-  virtual bool may_be_for_others(const request&) const noexcept { return true; }
-  virtual void again(wire&, const request&) {}
-  // The task that it is a part of, which the connection counts in its place.
+  // A refusal of its OPEN or OPENDIR may come of the number of handles that are open. The connection then calls `retry`
+  // when there are fewer, which sends the same request with its `refusals`.
+  virtual bool may_be_for_number(const request&) const noexcept { return true; }
+  virtual void retry(wire&, const request&) {}
+  // The connection counts this task; another one than itself, where it is a part of that.
   virtual const task& counted() const noexcept { return *this; }
   bool ended() const noexcept { return ended_; }
 
@@ -83,9 +83,9 @@ class task : public std::enable_shared_from_this<task> {
 // A task that moves the bytes of an open file: once its OPEN was answered, it gets turns to request more.
 class transfer : public task {
  public:
-  // Requests one more range if one is wanted. `enough`: it needs no more turns.
+  // Requests one more range, if its file has one. `enough`: it needs no more turns.
   virtual reading::wish request_more(wire& w) = 0;
-  // Somebody waits for it: it goes ahead of the others.
+  // A reader waits for it: it goes ahead of the others.
   virtual bool urgent() const = 0;
 };
 
@@ -95,15 +95,21 @@ status code_of(parser p);
 // What a STATUS reply says, for people; the parser stays where it is.
 std::string words_of(parser p);
 
-// Turns a STATUS reply into a failure of `path`.
-failure status_failure(const wire& w, const std::string& path, parser& p);
+// Turns a STATUS reply into a failure of `path`. `where`: the server, for the message.
+failure status_failure(const std::string& where, const std::string& path, parser& p);
+inline failure status_failure(const wire& w, const std::string& path, parser& p) {
+  return status_failure(w.where(), path, p);
+}
 
-// One path looked at: LSTAT, and where that does not tell the kind of file, READLINK, OPENDIR and OPEN. Beside that,
-// where it is wanted, the number of the file system that the path lies on (statvfs@openssh.com).
+// Ends a task by `lost`. An exception of its owner's callback is logged and goes no further.
+void fail_task(task& t, const failure& why) noexcept;
+
+// Looks at one path: LSTAT, and where that does not show the kind of file, READLINK, OPENDIR and OPEN. Where there is a
+// callback for it, also the number of the file system that the path lies on (statvfs@openssh.com).
 class stat_task final : public task {
  public:
   using done = std::function<void(const std::optional<failure>&, const attributes&)>;
-  // Nothing: the server does not tell it. Called before `done`.
+  // Nothing: the server does not show it. Called before `done`.
   using on_file_system = std::function<void(std::optional<std::uint64_t>)>;
   stat_task(std::string path, done call, on_file_system call_too = {})
       : path_(std::move(path)), done_(std::move(call)), on_file_system_(std::move(call_too)) {}
@@ -112,7 +118,7 @@ class stat_task final : public task {
   void lost(const failure& why) override;
 
  private:
-  void looked(wire& w, type got, parser& p);
+  void accept_attributes(wire& w, type got, parser& p);
   void learn_kind(wire& w);
   void end(const std::optional<failure>& why, const attributes& a);
   std::string path_;

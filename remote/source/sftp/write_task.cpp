@@ -14,24 +14,24 @@ constexpr range of_attributes{1, 0};  // by which the FSETSTAT of mode and time 
 
 }  // namespace
 
-builder write_task::ask(wire& w, type t, range part) {
-  ++owed_;
+builder write_task::begin(wire& w, type t, range part) {
+  ++outstanding_;
   return w.begin({shared_from_this(), t, part, {}});
 }
 
-void write_task::start(wire& w) { ask(w, type::lstat).string(w.absolute(from_->path())).end(); }
+void write_task::start(wire& w) { begin(w, type::lstat).string(w.absolute(from_->path())).end(); }
 
 reading::wish write_task::request_more(wire& w) {
-  if (failed_ || enough_) return reading::wish::enough;
+  if (failed_ || all_given_) return reading::wish::enough;
   bytes_.clear();
   writing::next next{reading::wish::enough, 0};
   if (const auto thrown = contain("request", [&] { next = from_->give(w.write_length(), bytes_); })) {
     failed_ = failure_of(thrown, printable(from_->path()));
-    settle(w);
+    finish_if_done(w);
     return reading::wish::enough;
   }
   if (next.what == reading::wish::more)
-    ask(w, type::write, {next.offset, static_cast<std::uint32_t>(bytes_.size())})
+    begin(w, type::write, {next.offset, static_cast<std::uint32_t>(bytes_.size())})
         .string(handle_)
         .u64(next.offset)
         .bytes(bytes_)
@@ -42,24 +42,24 @@ reading::wish write_task::request_more(wire& w) {
 
 // The server does what one channel asks in order: all of it follows the last byte.
 void write_task::complete(wire& w) {
-  enough_ = true;
+  all_given_ = true;
   bytes_ = {};
   const auto wanted = from_->wanted();
-  ask(w, type::fsetstat, of_attributes).string(handle_).mode_and_time(wanted.mode, wanted.mtime.value_or(0)).end();
-  if (w.offered().fsync) ask(w, type::extended).string("fsync@openssh.com").string(handle_).end();
-  ask(w, type::fstat).string(handle_).end();
+  begin(w, type::fsetstat, of_attributes).string(handle_).mode_and_time(wanted.mode, wanted.mtime.value_or(0)).end();
+  if (w.offered().fsync) begin(w, type::extended).string("fsync@openssh.com").string(handle_).end();
+  begin(w, type::fstat).string(handle_).end();
   close(w);
 }
 
 void write_task::close(wire& w) {
-  ask(w, type::close).string(handle_).end();
+  begin(w, type::close).string(handle_).end();
   closed_ = true;
 }
 
 void write_task::reply(wire& w, const request& r, type got, parser& p) {
-  --owed_;
-  if (r.sent == type::lstat) return looked(w, got, p);
-  if (r.sent == type::open) return opened(w, got, p);
+  --outstanding_;
+  if (r.sent == type::lstat) return accept_attributes(w, got, p);
+  if (r.sent == type::open) return accept_handle(w, got, p);
   if (r.sent == type::fstat && got == type::attrs) {
     after_ = p.attrs();
     p.end();
@@ -71,11 +71,11 @@ void write_task::reply(wire& w, const request& r, type got, parser& p) {
   } else if (code_of(p) != status::ok && !failed_ && r.part.offset != of_attributes.offset) {
     failed_ = status_failure(w, from_->path(), p);
   }
-  settle(w);
+  finish_if_done(w);
 }
 
 // A link under that name must not lead the bytes elsewhere.
-void write_task::looked(wire& w, type got, parser& p) {
+void write_task::accept_attributes(wire& w, type got, parser& p) {
   if (got == type::attrs) {
     const auto a = p.attrs();
     p.end();
@@ -94,28 +94,28 @@ void write_task::looked(wire& w, type got, parser& p) {
 
 void write_task::open(wire& w, std::uint32_t flags) {
   flags_ = flags;
-  ++owed_;
-  again(w, {shared_from_this(), type::open, {}, {}});
+  ++outstanding_;
+  retry(w, {shared_from_this(), type::open, {}, {}});
 }
 
-void write_task::again(wire& w, const request& r) {
+void write_task::retry(wire& w, const request& r) {
   w.begin(r).string(w.absolute(from_->path())).u32(flags_).mode(0600).end();
 }
 
-void write_task::opened(wire& w, type got, parser& p) {
+void write_task::accept_handle(wire& w, type got, parser& p) {
   if (got == type::status) return end(status_failure(w, from_->path(), p));
   if (got != type::handle) throw broken{"an answer to OPEN that is none"};
   handle_ = p.string();
   std::uint64_t at = 0;
   if (const auto thrown = contain("request", [&] { at = from_->begin(there_); })) {
     failed_ = failure_of(thrown, printable(from_->path()));
-    return settle(w);
+    return finish_if_done(w);
   }
-  if (at < there_) ask(w, type::fsetstat).string(handle_).size(at).end();
+  if (at < there_) begin(w, type::fsetstat).string(handle_).size(at).end();
 }
 
-void write_task::settle(wire& w) {
-  if (owed_ > 0 || (!enough_ && !failed_)) return;
+void write_task::finish_if_done(wire& w) {
+  if (outstanding_ > 0 || (!all_given_ && !failed_)) return;
   if (!closed_) return close(w);
   end(failed_);
 }

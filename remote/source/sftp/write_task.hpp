@@ -1,6 +1,6 @@
 // One file being written: LSTAT of what stands there, OPEN, WRITEs of many ranges in flight, and behind the last of
-// them mode and time, fsync where the server has it, FSTAT and CLOSE. A server may refuse mode and time: what the file
-// then shows is told.
+// them mode and time, fsync where the server has it, FSTAT and CLOSE. A server may refuse mode and time: the
+// file's attributes are what FSTAT shows.
 #pragma once
 
 #include <vector>
@@ -15,27 +15,27 @@ class write_task final : public transfer {
   void start(wire& w) override;
   void reply(wire& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
-  void again(wire& w, const request& r) override;
+  void retry(wire& w, const request& r) override;
 
   reading::wish request_more(wire& w) override;
   bool urgent() const override { return false; }
 
  private:
-  void looked(wire& w, type got, parser& p);
+  void accept_attributes(wire& w, type got, parser& p);
   void open(wire& w, std::uint32_t flags);
-  void opened(wire& w, type got, parser& p);
+  void accept_handle(wire& w, type got, parser& p);
   void complete(wire& w);
-  builder ask(wire& w, type t, range part = {});
+  builder begin(wire& w, type t, range part = {});
   void close(wire& w);
-  void settle(wire& w);
+  void finish_if_done(wire& w);
   void end(const std::optional<failure>& why);
 
   std::shared_ptr<writing> from_;
   std::string handle_;
-  std::uint32_t flags_ = 0;  // of its OPEN
-  std::uint64_t there_ = 0;  // bytes that stood there before
-  std::uint32_t owed_ = 0;   // answers
-  bool enough_ = false, closed_ = false;
+  std::uint32_t flags_ = 0;        // of its OPEN
+  std::uint64_t there_ = 0;        // bytes that stood there before
+  std::uint32_t outstanding_ = 0;  // requests without an answer
+  bool all_given_ = false, closed_ = false;
   attributes after_;
   std::optional<failure> failed_;
   std::vector<std::byte> bytes_;

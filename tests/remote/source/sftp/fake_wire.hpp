@@ -88,11 +88,11 @@ class fake_wire final : public remote::sftp::wire {
   std::uint32_t write_length() const override { return longest_write; }
   const remote::sftp::extensions& offered() const override { return extensions; }
   std::string where() const override { return "user@host:22"; }
-  std::optional<std::string> next_handle() const override { return foretold; }
+  std::optional<std::string> predict_handle() const override { return predicted; }
 
   std::uint32_t longest_read = 100, longest_write = 100;
   remote::sftp::extensions extensions{true, true, true};
-  std::optional<std::string> foretold;
+  std::optional<std::string> predicted;
 
  private:
   // A request is whole when the next one begins or somebody looks.

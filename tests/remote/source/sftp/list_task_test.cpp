@@ -54,7 +54,7 @@ struct list_fixture {
 
   explicit list_fixture(const std::string& path = "2013", std::optional<std::string> foretold = {})
       : task(std::make_shared<remote::sftp::list_task>(path, to)) {
-    wire.foretold = std::move(foretold);
+    wire.predicted = std::move(foretold);
     task->start(wire);
   }
   void open() { wire.answer(type::opendir, handle_reply("h1")); }

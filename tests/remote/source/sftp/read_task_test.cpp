@@ -75,7 +75,7 @@ struct early_fixture {
   std::shared_ptr<remote::sftp::read_task> task = std::make_shared<remote::sftp::read_task>(to, remote::lane::demand);
 
   early_fixture() {
-    wire.foretold = "h1";
+    wire.predicted = "h1";
     task->start(wire);
     REQUIRE(wire.count(type::read) == 1);  // beside the OPEN
   }
