@@ -27,7 +27,7 @@ std::string mark_of_its_own() {
 
 using what = change::what;
 
-void change_task::start(wire& w) {
+void change_task::start(request_sender& w) {
   const std::string path = w.absolute(change_.path);
   switch (change_.kind) {
     case what::directory:
@@ -47,7 +47,7 @@ void change_task::start(wire& w) {
   }
 }
 
-void change_task::make_link(wire& w) {
+void change_task::make_link(request_sender& w) {
   const std::string path = w.absolute(change_.path);
   const bool target_first = w.order_of_links() == link_order::target_first;
   w.begin(begun(type::symlink))
@@ -59,23 +59,23 @@ void change_task::make_link(wire& w) {
 // In the wrong order a link would be made wherever its target leads. So one is made first whose two paths both lie
 // beside it: the one of them that READLINK answers for is the link's. The names are the same each time, so that no more
 // than one is left in a directory where the account may remove nothing. The one that was left is then the next trial's.
-void change_task::try_order(wire& w, const std::string& mark) {
+void change_task::try_order(request_sender& w, const std::string& mark) {
   first_ = {w.absolute(name_for_trial(change_.path, mark + "1"))};
   second_ = {w.absolute(name_for_trial(change_.path, mark + "2"))};
   w.begin(trial(type::symlink, first_.path)).string(first_.path).string(second_.path).end();
 }
 
-void change_task::accept_trial(wire& w, const request& r, type got, parser& p) {
+void change_task::accept_trial(request_sender& w, const request& r, type got, parser& p) {
   if (r.sent == type::readlink) {
     (r.about.name == first_.path ? first_ : second_).is_link = got == type::name;
     if (--looks_ == 0) judge_trial(w);
     return;
   }
-  if (got != type::status) throw broken{"an answer to a change that is none"};
+  if (got != type::status) throw protocol_error{"an answer to a change that is none"};
   r.sent == type::symlink ? accept_trial_link(w, p) : accept_trial_removal(w, r, p);
 }
 
-void change_task::accept_trial_link(wire& w, parser& p) {
+void change_task::accept_trial_link(request_sender& w, parser& p) {
   made_trial_ = code_of(p) == status::ok;
   if (!made_trial_) {
     failed_ = status_failure(w, change_.path, p);
@@ -88,7 +88,7 @@ void change_task::accept_trial_link(wire& w, parser& p) {
   }
 }
 
-void change_task::judge_trial(wire& w) {
+void change_task::judge_trial(request_sender& w) {
   const bool neither = !first_.is_link && !second_.is_link;
   if (first_.is_link != second_.is_link)
     return set_order(w, first_.is_link ? link_order::link_first : link_order::target_first);
@@ -103,7 +103,7 @@ void change_task::judge_trial(wire& w) {
 }
 
 // READLINK tells nothing there: the one that can be taken away is the link's.
-void change_task::accept_trial_removal(wire& w, const request& r, parser& p) {
+void change_task::accept_trial_removal(request_sender& w, const request& r, parser& p) {
   if (knows_order_) return;
   const bool was_second = r.about.name == second_.path;
   if (code_of(p) == status::ok) {
@@ -118,7 +118,7 @@ void change_task::accept_trial_removal(wire& w, const request& r, parser& p) {
       {});
 }
 
-void change_task::set_order(wire& w, link_order order) {
+void change_task::set_order(request_sender& w, link_order order) {
   knows_order_ = true;
   failed_.reset();
   w.set_order_of_links(order);
@@ -127,21 +127,21 @@ void change_task::set_order(wire& w, link_order order) {
   make_link(w);
 }
 
-void change_task::reply(wire& w, const request& r, type got, parser& p) {
+void change_task::reply(request_sender& w, const request& r, type got, parser& p) {
   if (r.sent == type::setstat) return;
   if (is_trial(r)) return accept_trial(w, r, got, p);
   if (r.sent == type::lstat) return accept_attributes(w, got, p);
-  if (got != type::status) throw broken{"an answer to a change that is none"};
+  if (got != type::status) throw protocol_error{"an answer to a change that is none"};
   accept_change(w, p);
 }
 
-void change_task::accept_attributes(wire& w, type got, parser& p) {
+void change_task::accept_attributes(request_sender& w, type got, parser& p) {
   attributes there;
   if (got == type::attrs) {
     there = p.attrs();
     p.end();
   } else if (got != type::status) {
-    throw broken{"an answer to LSTAT that is none"};
+    throw protocol_error{"an answer to LSTAT that is none"};
   }
   // What was made is known, also where the server does not show it, or where its LSTAT follows links.
   if (!failed_ && change_.kind == what::link && !S_ISLNK(there.mode))
@@ -154,7 +154,7 @@ void change_task::accept_attributes(wire& w, type got, parser& p) {
       there);
 }
 
-void change_task::accept_change(wire& w, parser& p) {
+void change_task::accept_change(request_sender& w, parser& p) {
   if (code_of(p) != status::ok) {
     failed_ = status_failure(w, change_.path, p);
     const bool may_exist = failed_->why == cause::source_error && change_.kind < what::replacement;
@@ -167,7 +167,9 @@ void change_task::accept_change(wire& w, parser& p) {
   request_attributes(w);
 }
 
-void change_task::request_attributes(wire& w) { w.begin(begun(type::lstat)).string(w.absolute(change_.path)).end(); }
+void change_task::request_attributes(request_sender& w) {
+  w.begin(begun(type::lstat)).string(w.absolute(change_.path)).end();
+}
 
 void change_task::end(const std::optional<failure>& why, const attributes& a) {
   if (ended_) return;

@@ -16,25 +16,25 @@ struct change {
 class change_task final : public task {
  public:
   change_task(change c, archive::changed done) : change_(std::move(c)), done_(std::move(done)) {}
-  void start(wire& w) override;
-  void reply(wire& w, const request& r, type got, parser& p) override;
+  void start(request_sender& w) override;
+  void reply(request_sender& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override { end(why, {}); }
 
  private:
   request begun(type t) { return {shared_from_this(), t, {}, {}}; }
-  void make_link(wire& w);
+  void make_link(request_sender& w);
   // The trial that tells in which order the server takes a link's two paths.
   request trial(type t, const std::string& path) { return {shared_from_this(), t, {}, {path, {}, {}}}; }
   static bool is_trial(const request& r) noexcept { return !r.about.name.empty(); }
-  void try_order(wire& w, const std::string& mark);
-  void accept_trial(wire& w, const request& r, type got, parser& p);
-  void accept_trial_link(wire& w, parser& p);
-  void judge_trial(wire& w);
-  void accept_trial_removal(wire& w, const request& r, parser& p);
-  void set_order(wire& w, link_order order);
-  void accept_change(wire& w, parser& p);
-  void request_attributes(wire& w);
-  void accept_attributes(wire& w, type got, parser& p);
+  void try_order(request_sender& w, const std::string& mark);
+  void accept_trial(request_sender& w, const request& r, type got, parser& p);
+  void accept_trial_link(request_sender& w, parser& p);
+  void judge_trial(request_sender& w);
+  void accept_trial_removal(request_sender& w, const request& r, parser& p);
+  void set_order(request_sender& w, link_order order);
+  void accept_change(request_sender& w, parser& p);
+  void request_attributes(request_sender& w);
+  void accept_attributes(request_sender& w, type got, parser& p);
   void end(const std::optional<failure>& why, const attributes& a);
 
   change change_;

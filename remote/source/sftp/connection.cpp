@@ -40,14 +40,14 @@ builder connection::begin(request r) {
 void connection::close(std::shared_ptr<task> owner, const std::string& handle) {
   predictor_.record_close(handle);
   handles_.record_close(handle);
-  wire::close(std::move(owner), handle);
+  request_sender::close(std::move(owner), handle);
 }
 
 void connection::serve(event_notifier& wake) {
   failure why;
   try {
     return run(wake);
-  } catch (const broken& b) {
+  } catch (const protocol_error& b) {
     why = {cause::protocol, fmt::format("{}: the server breaks the SFTP protocol: {}", where(), b.text)};
   } catch (const failure& f) {
     why = f;
@@ -138,7 +138,7 @@ void connection::dispatch(std::span<const std::byte> packet) {
   if (opens_handle(r.sent) && got == type::status && !was_ended && handles_.defer(r, p)) return;
   try {
     r.owner->reply(*this, r, got, p);
-  } catch (const broken& b) {
+  } catch (const protocol_error& b) {
     // The request is out of the table already: nothing else would end its task.
     r.owner->lost({cause::protocol, fmt::format("{}: the server breaks the SFTP protocol: {}", where(), b.text)});
     already_blamed_ = true;

@@ -14,7 +14,7 @@
 
 namespace ferryfs::remote::sftp {
 
-class connection final : public wire {
+class connection final : public request_sender {
  public:
   // What the connections of one archive share, which outlives them.
   struct shared {
@@ -29,7 +29,7 @@ class connection final : public wire {
   // fails, ends every task that it had taken, and throws the failure. `wake` ends a wait for work.
   void serve(event_notifier& wake);
 
-  // wire
+  // request_sender
   builder begin(request r) override;
   std::string absolute(const std::string& path) const override;
   std::uint32_t read_length() const override { return limits_.read_length; }

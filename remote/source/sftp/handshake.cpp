@@ -26,11 +26,12 @@ class handshake {
     read_version();
     // The server may answer in any order.
     auto of_path = receive_packet(), of_attributes = receive_packet();
-    if (of_path.size() < 5 || of_attributes.size() < 5) throw broken{"an answer without a number"};
+    if (of_path.size() < 5 || of_attributes.size() < 5) throw protocol_error{"an answer without a number"};
     if (parser{std::span(of_path).subspan(1)}.u32() == id_of_attributes) std::swap(of_path, of_attributes);
     read_root(of_path);
     result_.round_trip = clock::now() - begun;
-    if (result_.root.empty() || result_.root.find('\0') != std::string::npos) throw broken{"a root that is no path"};
+    if (result_.root.empty() || result_.root.find('\0') != std::string::npos)
+      throw protocol_error{"a root that is no path"};
     read_root_attributes(of_attributes);
     return std::move(result_);
   }
@@ -55,8 +56,8 @@ class handshake {
   void read_version() {
     const auto packet = receive_packet();
     parser p{packet};
-    if (static_cast<type>(p.u8()) != type::version) throw broken{"no VERSION in answer to INIT"};
-    if (const auto v = p.u32(); v < version) throw broken{fmt::format("version {}; 3 is needed", v)};
+    if (static_cast<type>(p.u8()) != type::version) throw protocol_error{"no VERSION in answer to INIT"};
+    if (const auto v = p.u32(); v < version) throw protocol_error{fmt::format("version {}; 3 is needed", v)};
     while (!p.empty()) {
       const auto name = p.string();
       p.bytes();
@@ -73,7 +74,8 @@ class handshake {
     p.u32();
     if (got == type::status && code_of(p) != status::unsupported)
       throw status_failure(target_.where(), target_.path, p);
-    if (got != type::status && (got != type::name || p.u32() != 1)) throw broken{"no name in answer to REALPATH"};
+    if (got != type::status && (got != type::name || p.u32() != 1))
+      throw protocol_error{"no name in answer to REALPATH"};
     // Opaque: it may look like "C:/x" or ".".
     result_.root = got == type::name ? std::string{p.string()} : target_.path.empty() ? "." : target_.path;
   }
@@ -100,7 +102,7 @@ class handshake {
         if (length == 0 || length > longest_packet) {
           got.resize(200);
           got.resize(4 + stream_.read(std::span(got).subspan(4)));
-          throw broken{describe_stray_text(got, length)};
+          throw protocol_error{describe_stray_text(got, length)};
         }
         need += length;
         got.resize(need);
@@ -144,7 +146,7 @@ failure explain_end(const failure& f, ssh::channel& stream, const std::string& w
 greeting exchange_greetings(ssh::channel& stream, const ssh::target& t, const std::atomic<bool>& stop) {
   try {
     return handshake{stream, t, stop}.run();
-  } catch (const broken& b) {
+  } catch (const protocol_error& b) {
     throw failure{cause::protocol, fmt::format("{}: not an SFTP server: {}", t.where(), b.text)};
   } catch (const failure& f) {
     if (f.why != cause::unreachable) throw;

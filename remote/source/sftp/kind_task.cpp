@@ -6,12 +6,12 @@
 
 namespace ferryfs::remote::sftp {
 
-void kind_task::start(wire& w) { open(w, type::opendir, 0); }
+void kind_task::start(request_sender& w) { open(w, type::opendir, 0); }
 
 // OPENDIR of a file is refused however few are open, so both are asked once more.
-void kind_task::retry(wire& w, const request& r) { open(w, type::opendir, r.refusals); }
+void kind_task::retry(request_sender& w, const request& r) { open(w, type::opendir, r.refusals); }
 
-void kind_task::open(wire& w, type how, unsigned refusals) {
+void kind_task::open(request_sender& w, type how, unsigned refusals) {
   constexpr std::uint32_t for_reading = 1, no_attributes = 0;
   auto packet = w.begin({shared_from_this(), how, {}, {}, false, refusals});
   packet.string(w.absolute(path_));
@@ -19,7 +19,7 @@ void kind_task::open(wire& w, type how, unsigned refusals) {
   packet.end();
 }
 
-void kind_task::reply(wire& w, const request& r, type got, parser& p) {
+void kind_task::reply(request_sender& w, const request& r, type got, parser& p) {
   if (ended_) return;  // the answer to CLOSE
   if (r.sent == type::fstat) {
     if (got == type::attrs) {
@@ -29,19 +29,19 @@ void kind_task::reply(wire& w, const request& r, type got, parser& p) {
       if (open.size) seen_.size = open.size;
       if (open.mtime) seen_.mtime = open.mtime;
     } else if (got != type::status) {
-      throw broken{"an answer to FSTAT that is none"};
+      throw protocol_error{"an answer to FSTAT that is none"};
     }
     return is(w, S_IFREG, 0644);
   }
   if (got == type::status) return refused(w, r, p);
-  if (got != type::handle) throw broken{"an answer to OPEN that is none"};
+  if (got != type::handle) throw protocol_error{"an answer to OPEN that is none"};
   handle_ = p.string();
   if (r.sent == type::opendir) return is(w, S_IFDIR, 0755);
   w.begin({shared_from_this(), type::fstat, {}, {}}).string(handle_).end();
 }
 
 // OpenSSH's server, too, says that there is no such file where OPENDIR finds no directory.
-void kind_task::refused(wire& w, const request& r, parser& p) {
+void kind_task::refused(request_sender& w, const request& r, parser& p) {
   gone_ = gone_ && code_of(p) == status::no_such_file;
   if (r.sent == type::opendir) return open(w, type::open, r.refusals);
   ended_ = true;
@@ -53,7 +53,7 @@ void kind_task::refused(wire& w, const request& r, parser& p) {
   done_(w, why, {});
 }
 
-void kind_task::is(wire& w, std::uint32_t kind, std::uint32_t usual_mode) {
+void kind_task::is(request_sender& w, std::uint32_t kind, std::uint32_t usual_mode) {
   ended_ = true;
   w.close(shared_from_this(), handle_);
   if (seen_.mode == 0) seen_.mode = usual_mode;

@@ -41,7 +41,7 @@ std::string as_it_stands(std::string target, std::uint64_t size, const std::stri
 
 }  // namespace
 
-void list_task::start(wire& w) {
+void list_task::start(request_sender& w) {
   retry(w, {shared_from_this(), type::opendir, {}, {}});
   auto handle = w.predict_handle();
   if (!handle) return;
@@ -50,20 +50,20 @@ void list_task::start(wire& w) {
     w.begin({shared_from_this(), type::readdir, {beside_opendir, 0}, {}}).string(handle_.value()).end();
 }
 
-void list_task::retry(wire& w, const request& r) { w.begin(r).string(w.absolute(path_)).end(); }
+void list_task::retry(request_sender& w, const request& r) { w.begin(r).string(w.absolute(path_)).end(); }
 
 std::string list_task::shown() const { return printable(path_.empty() ? "." : path_); }
 std::string list_task::shown(const found& f) const { return printable(join(path_, f.name)); }
 
-void list_task::set_handle(wire& w, std::string handle) {
+void list_task::set_handle(request_sender& w, std::string handle) {
   handle_.set(std::move(handle));
   if (!handle_.was_right() && names_before_handle_)
-    throw broken{"names in answer to a READDIR of a handle that it did not give"};
+    throw protocol_error{"names in answer to a READDIR of a handle that it did not give"};
   if (!handle_.was_right()) outstanding_ = 0;  // the answers to the speculative READDIRs are not of this directory
   request_names(w);
 }
 
-void list_task::request_names(wire& w) {
+void list_task::request_names(request_sender& w) {
   const auto may_request = [&] {
     return handle_.is_given() && outstanding_ < window_ && !at_end_ && !failed_ && incomplete_.size() < most_incomplete;
   };
@@ -71,12 +71,12 @@ void list_task::request_names(wire& w) {
     w.begin({shared_from_this(), type::readdir, {}, {}}).string(handle_.value()).end();
 }
 
-void list_task::reply(wire& w, const request& r, type got, parser& p) {
+void list_task::reply(request_sender& w, const request& r, type got, parser& p) {
   if (ended_) return;  // the answer to CLOSE, or to a READDIR beside an OPENDIR that failed
   switch (r.sent) {
     case type::opendir:
       if (got == type::status) return end(status_failure(w, path_, p));
-      if (got != type::handle) throw broken{"an answer to OPENDIR that is none"};
+      if (got != type::handle) throw protocol_error{"an answer to OPENDIR that is none"};
       set_handle(w, std::string{p.string()});
       break;
     case type::readdir:
@@ -98,14 +98,14 @@ void list_task::reply(wire& w, const request& r, type got, parser& p) {
   finish_if_done(w);
 }
 
-void list_task::accept_readdir(wire& w, type got, parser& p) {
+void list_task::accept_readdir(request_sender& w, type got, parser& p) {
   if (got == type::name) {
     names_before_handle_ = names_before_handle_ || !handle_.is_given();
     accept_names(w, p);
     // Most directories are a packet or two: what is asked for beyond them is a round trip until they have ended.
     if (++packets_ > 1) window_ = std::min(window_ * 2, widest_window);
   } else if (got != type::status) {
-    throw broken{"an answer to READDIR that is none"};
+    throw protocol_error{"an answer to READDIR that is none"};
   } else if (!handle_.is_given()) {
     return;  // a server that did not wait for its OPENDIR: the same is requested again
   } else if (code_of(p) == status::eof) {
@@ -117,7 +117,7 @@ void list_task::accept_readdir(wire& w, type got, parser& p) {
   }
 }
 
-void list_task::accept_names(wire& w, parser& p) {
+void list_task::accept_names(request_sender& w, parser& p) {
   const std::uint32_t count = p.u32();
   total_ += std::max(count, 1U);  // a packet of none is no progress either
   short_ = count < fullest_;
@@ -159,7 +159,7 @@ void list_task::take(found f) {
     ready_.push_back(std::move(f));
 }
 
-void list_task::complete_names(wire& w) {
+void list_task::complete_names(request_sender& w) {
   for (; completing_ < most_completing && !incomplete_.empty() && !failed_; ++completing_) {
     found f = std::move(incomplete_.front());
     incomplete_.pop_front();
@@ -170,7 +170,7 @@ void list_task::complete_names(wire& w) {
 }
 
 // A name that was removed meanwhile is not there. Any other refusal says nothing of it.
-void list_task::accept_attributes(wire& w, found f, type got, parser& p) {
+void list_task::accept_attributes(request_sender& w, found f, type got, parser& p) {
   const bool exists = got == type::attrs;
   if (got == type::status && code_of(p) == status::no_such_file) return;
   if (exists) {
@@ -180,17 +180,17 @@ void list_task::accept_attributes(wire& w, found f, type got, parser& p) {
                now.mtime ? now.mtime : f.attrs.mtime};
     if (f.attrs.has_kind()) return take(std::move(f));
   } else if (got != type::status) {
-    throw broken{"an answer to LSTAT that is none"};
+    throw protocol_error{"an answer to LSTAT that is none"};
   }
   ++completing_;
   const std::string path = w.absolute(join(path_, f.name));
   w.begin({shared_from_this(), type::readlink, {}, std::move(f), exists}).string(path).end();
 }
 
-void list_task::accept_target(wire& w, const request& r, type got, parser& p) {
+void list_task::accept_target(request_sender& w, const request& r, type got, parser& p) {
   found f = r.about;
   if (got == type::name) {
-    if (p.u32() != 1) throw broken{"an answer to READLINK that is none"};
+    if (p.u32() != 1) throw protocol_error{"an answer to READLINK that is none"};
     f.target = p.string();
     f.target = as_it_stands(std::move(f.target), f.attrs.size.value_or(0), w.absolute(path_));
     if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
@@ -199,7 +199,7 @@ void list_task::accept_target(wire& w, const request& r, type got, parser& p) {
       return record_lack(fmt::format("{}: {}: this symbolic link leads to an empty path", w.where(), shown(f)));
     return take(std::move(f));
   }
-  if (got != type::status) throw broken{"an answer to READLINK that is none"};
+  if (got != type::status) throw protocol_error{"an answer to READLINK that is none"};
   const auto code = code_of(p);
   if (f.attrs.has_kind() && code == status::no_such_file) return;
   // Without READLINK a link can't be told from what it leads to.
@@ -211,11 +211,11 @@ void list_task::accept_target(wire& w, const request& r, type got, parser& p) {
 }
 
 // Its own handle is closed by now: a server may have one for a connection.
-void list_task::learn_kinds(wire& w) {
+void list_task::learn_kinds(request_sender& w) {
   for (; learning_ < most_learning && !kindless_.empty() && !failed_; ++learning_) {
     const kindless next = std::move(kindless_.front());
     kindless_.pop_front();
-    const auto learnt = [this, f = next.name](wire& on, const std::optional<failure>& why,
+    const auto learnt = [this, f = next.name](request_sender& on, const std::optional<failure>& why,
                                               const attributes& a) mutable {
       --learning_;
       if (ended_) return;
@@ -234,7 +234,7 @@ void list_task::record_lack(std::string why) {
 }
 
 // READDIRs that are under way behind the end are waited for: a server may answer in another order, and with names.
-void list_task::finish_if_done(wire& w) {
+void list_task::finish_if_done(request_sender& w) {
   if (ended_ || !handle_.is_given() || outstanding_ > 0 || !(at_end_ || failed_)) return;
   if (completing_ > 0 || (!failed_ && !incomplete_.empty())) return;
   if (!std::exchange(closed_, true)) w.close(shared_from_this(), handle_.value());

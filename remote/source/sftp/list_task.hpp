@@ -15,25 +15,25 @@ namespace ferryfs::remote::sftp {
 class list_task final : public task {
  public:
   list_task(std::string path, std::shared_ptr<listing> to) : path_(std::move(path)), to_(std::move(to)) {}
-  void start(wire& w) override;
-  void reply(wire& w, const request& r, type got, parser& p) override;
+  void start(request_sender& w) override;
+  void reply(request_sender& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
-  void retry(wire& w, const request& r) override;
+  void retry(request_sender& w, const request& r) override;
 
  private:
-  void set_handle(wire& w, std::string handle);
-  void request_names(wire& w);
-  void accept_readdir(wire& w, type got, parser& p);
-  void accept_names(wire& w, parser& p);
+  void set_handle(request_sender& w, std::string handle);
+  void request_names(request_sender& w);
+  void accept_readdir(request_sender& w, type got, parser& p);
+  void accept_names(request_sender& w, parser& p);
   void refuse(found f, const std::string& why);
   void take(found f);
-  void complete_names(wire& w);
-  void accept_attributes(wire& w, found f, type got, parser& p);
-  void accept_target(wire& w, const request& r, type got, parser& p);
-  void learn_kinds(wire& w);
+  void complete_names(request_sender& w);
+  void accept_attributes(request_sender& w, found f, type got, parser& p);
+  void accept_target(request_sender& w, const request& r, type got, parser& p);
+  void learn_kinds(request_sender& w);
   void record_lack(std::string why);
   std::string shown(const found& f) const;
-  void finish_if_done(wire& w);
+  void finish_if_done(request_sender& w);
   std::string shown() const;
   void hand_over();
   void end(const std::optional<failure>& why);

@@ -20,7 +20,7 @@ void open_handles::record_open(type how, parser p) {
   std::string handle;
   try {
     handle = p.string();
-  } catch (const broken&) {
+  } catch (const protocol_error&) {
     return;  // the task finds that as well
   }
   if (!handles_.emplace(handle, how).second) return;

@@ -69,7 +69,7 @@ void builder::end() {
 }
 
 std::span<const std::byte> parser::take(std::size_t n) {
-  if (n > rest_.size()) throw broken{fmt::format("a packet ends {} bytes early", n - rest_.size())};
+  if (n > rest_.size()) throw protocol_error{fmt::format("a packet ends {} bytes early", n - rest_.size())};
   const auto taken = rest_.first(n);
   rest_ = rest_.subspan(n);
   return taken;
@@ -106,7 +106,7 @@ attributes parser::attrs() {
   if (const std::uint32_t later = flags & ~version_3; later != 0) step_over(later, a);
   if (flags & has_extended)
     for (std::uint32_t left = u32(); left > 0; --left) bytes(), bytes();
-  if (a.size > static_cast<std::uint64_t>(INT64_MAX)) throw broken{fmt::format("a file of {} bytes", *a.size)};
+  if (a.size > static_cast<std::uint64_t>(INT64_MAX)) throw protocol_error{fmt::format("a file of {} bytes", *a.size)};
   if (a.size) a.size = std::min(*a.size, largest_size);
   return a;
 }
@@ -135,12 +135,13 @@ void parser::step_over(std::uint32_t later, attributes& a) {
     }
   }
   if (later != 0)
-    throw broken{fmt::format("attributes with the bit {:#x}, which version 3 does not have", later & (~later + 1))};
+    throw protocol_error{
+        fmt::format("attributes with the bit {:#x}, which version 3 does not have", later & (~later + 1))};
 }
 
 void parser::end() const {
   if (stepped_ && !rest_.empty())
-    throw broken{fmt::format("{} bytes too many behind attributes of a later version", rest_.size())};
+    throw protocol_error{fmt::format("{} bytes too many behind attributes of a later version", rest_.size())};
 }
 
 }  // namespace ferryfs::remote::sftp

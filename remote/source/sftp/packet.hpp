@@ -82,14 +82,14 @@ class builder {
 };
 
 // What a server sent breaks the protocol; the text says how.
-struct broken : std::exception {
-  explicit broken(std::string says) : text(std::move(says)) {}
+struct protocol_error : std::exception {
+  explicit protocol_error(std::string says) : text(std::move(says)) {}
   const char* what() const noexcept override { return text.c_str(); }
 
   std::string text;
 };
 
-// Reads one packet, from behind its length field. Throws `broken`.
+// Reads one packet, from behind its length field. Throws `protocol_error`.
 class parser {
  public:
   explicit parser(std::span<const std::byte> packet) : rest_(packet) {}

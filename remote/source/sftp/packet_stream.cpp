@@ -43,7 +43,7 @@ std::optional<std::span<const std::byte>> packet_stream::next_packet() {
   const auto rest = std::span<const std::byte>(inbox_).subspan(taken_, have_ - taken_);
   if (rest.size() < length_field) return std::nullopt;
   const std::uint32_t length = parser{rest.first(length_field)}.u32();
-  if (length < shortest || length > longest_packet) throw broken{describe_stray_text(rest, length)};
+  if (length < shortest || length > longest_packet) throw protocol_error{describe_stray_text(rest, length)};
   if (rest.size() - length_field < length) return std::nullopt;
   taken_ += length_field + length;
   return rest.subspan(length_field, length);

@@ -26,7 +26,7 @@ class packet_stream {
   // Reads what has come, at most inbox_step bytes; 0: nothing. Never blocks.
   std::size_t read();
   // The next whole packet that was read, without its length field; it lies in the inbox until the next `read`. Throws
-  // `broken` where its length can't be one.
+  // `protocol_error` where its length can't be one.
   std::optional<std::span<const std::byte>> next_packet();
 
   // As of the channel.

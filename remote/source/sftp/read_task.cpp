@@ -9,17 +9,17 @@
 
 namespace ferryfs::remote::sftp {
 
-void read_task::start(wire& w) {
+void read_task::start(request_sender& w) {
   retry(w, {shared_from_this(), type::open, {}, {}});
   if (urgent()) read_speculatively(w);
 }
 
-void read_task::retry(wire& w, const request& r) {
+void read_task::retry(request_sender& w, const request& r) {
   constexpr std::uint32_t for_reading = 1, no_attributes = 0;
   w.begin(r).string(w.absolute(to_->path())).u32(for_reading).u32(no_attributes).end();
 }
 
-void read_task::read_speculatively(wire& w) {
+void read_task::read_speculatively(request_sender& w) {
   auto handle = w.predict_handle();
   if (!handle) return;
   reading::next first{reading::wish::later, {}};  // what it throws it throws again, where it can be ended
@@ -31,7 +31,7 @@ void read_task::read_speculatively(wire& w) {
 }
 
 // The READ that went with the OPEN was answered. False: the answer says nothing, and the bytes are requested again.
-bool read_task::confirm_speculative(wire& w, type got) {
+bool read_task::confirm_speculative(request_sender& w, type got) {
   const range part = *std::exchange(speculative_, std::nullopt);
   if (handle_.was_right() && got == type::data) return true;
   if (handle_.is_given())
@@ -41,7 +41,7 @@ bool read_task::confirm_speculative(wire& w, type got) {
   return false;
 }
 
-reading::wish read_task::request_more(wire& w) {
+reading::wish read_task::request_more(request_sender& w) {
   if (failed_) return reading::wish::enough;
   reading::next next{reading::wish::enough, {}};
   if (const auto thrown = contain("request", [&] { next = to_->want(w.read_length()); })) {
@@ -63,26 +63,26 @@ reading::wish read_task::request_more(wire& w) {
   return next.what;
 }
 
-void read_task::read(wire& w, range part) {
+void read_task::read(request_sender& w, range part) {
   w.begin({shared_from_this(), type::read, part, {}}).string(handle_.value()).u64(part.offset).u32(part.length).end();
   ++reads_;
   attributes_requested_ = false;
 }
 
 // The server answers one channel's requests in order, so this shows the file as it is after its last byte was read.
-void read_task::request_attributes(wire& w) {
+void read_task::request_attributes(request_sender& w) {
   if (attributes_requested_) return;
   w.begin({shared_from_this(), type::fstat, {}, {}}).string(handle_.value()).end();
   ++stats_;
   attributes_requested_ = true;
 }
 
-void read_task::reply(wire& w, const request& r, type got, parser& p) {
+void read_task::reply(request_sender& w, const request& r, type got, parser& p) {
   if (ended_) return;  // the answer to CLOSE, or to a READ beside an OPEN that failed
   switch (r.sent) {
     case type::open:
       if (got == type::status) return end(status_failure(w, to_->path(), p));
-      if (got != type::handle) throw broken{"an answer to OPEN that is none"};
+      if (got != type::handle) throw protocol_error{"an answer to OPEN that is none"};
       handle_.set(std::string{p.string()});
       if (retry_) read(w, *std::exchange(retry_, std::nullopt));
       return;
@@ -94,7 +94,7 @@ void read_task::reply(wire& w, const request& r, type got, parser& p) {
       else if (got == type::status)
         accept_refusal(w, r.part, p);
       else
-        throw broken{"an answer to READ that is none"};
+        throw protocol_error{"an answer to READ that is none"};
       break;
     case type::fstat:
       --stats_;
@@ -103,7 +103,7 @@ void read_task::reply(wire& w, const request& r, type got, parser& p) {
       else if (got == type::status)
         failed_ = status_failure(w, to_->path(), p);
       else
-        throw broken{"an answer to FSTAT that is none"};
+        throw protocol_error{"an answer to FSTAT that is none"};
       break;
     default:
       return;
@@ -111,10 +111,10 @@ void read_task::reply(wire& w, const request& r, type got, parser& p) {
   finish_if_done(w);
 }
 
-void read_task::accept_data(wire& w, const range& requested, parser& p) {
+void read_task::accept_data(request_sender& w, const range& requested, parser& p) {
   const auto bytes = p.bytes();
   if (bytes.empty() || bytes.size() > requested.length)
-    throw broken{fmt::format("{} bytes in answer to a READ of {}", bytes.size(), requested.length)};
+    throw protocol_error{fmt::format("{} bytes in answer to a READ of {}", bytes.size(), requested.length)};
   const auto length = static_cast<std::uint32_t>(bytes.size());
   if (!failed_)
     if (const auto thrown = contain("bytes of a picture", [&] { to_->arrived(requested.offset, bytes); }))
@@ -124,7 +124,7 @@ void read_task::accept_data(wire& w, const range& requested, parser& p) {
   if (!whole && !failed_) read(w, {requested.offset + length, requested.length - length, requested.beyond});
 }
 
-void read_task::accept_refusal(wire& w, const range& requested, parser& p) {
+void read_task::accept_refusal(request_sender& w, const range& requested, parser& p) {
   if (code_of(p) != status::eof) {
     failed_ = status_failure(w, to_->path(), p);
     return;
@@ -144,7 +144,7 @@ void read_task::accept_attributes(parser& p) {
   if (!after_.has_kind()) after_.mode |= S_IFREG;
 }
 
-void read_task::finish_if_done(wire& w) {
+void read_task::finish_if_done(request_sender& w) {
   if (reads_ > 0 || stats_ > 0 || (!all_requested_ && !failed_)) return;
   if (!attributes_requested_ && (!failed_ || failed_->why == cause::changed)) return request_attributes(w);
   w.close(shared_from_this(), handle_.value());

@@ -10,12 +10,12 @@ namespace ferryfs::remote::sftp {
 class read_task final : public transfer {
  public:
   read_task(std::shared_ptr<reading> to, lane where) : to_(std::move(to)), lane_(where) {}
-  void start(wire& w) override;
-  void reply(wire& w, const request& r, type got, parser& p) override;
+  void start(request_sender& w) override;
+  void reply(request_sender& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
-  void retry(wire& w, const request& r) override;
+  void retry(request_sender& w, const request& r) override;
 
-  reading::wish request_more(wire& w) override;
+  reading::wish request_more(request_sender& w) override;
   bool urgent() const override { return lane_ == lane::demand || to_->urgent(); }
   bool is_open() const noexcept { return handle_.is_given(); }
 
@@ -23,15 +23,15 @@ class read_task final : public transfer {
   lane where() const noexcept { return lane_; }
 
  private:
-  void read(wire& w, range part);
-  void read_speculatively(wire& w);
+  void read(request_sender& w, range part);
+  void read_speculatively(request_sender& w);
   bool is_speculative(const range& requested) const { return speculative_ && speculative_->offset == requested.offset; }
-  bool confirm_speculative(wire& w, type got);
-  void accept_data(wire& w, const range& requested, parser& p);
-  void accept_refusal(wire& w, const range& requested, parser& p);
-  void request_attributes(wire& w);
+  bool confirm_speculative(request_sender& w, type got);
+  void accept_data(request_sender& w, const range& requested, parser& p);
+  void accept_refusal(request_sender& w, const range& requested, parser& p);
+  void request_attributes(request_sender& w);
   void accept_attributes(parser& p);
-  void finish_if_done(wire& w);
+  void finish_if_done(request_sender& w);
   void end(const std::optional<failure>& why);
 
   std::shared_ptr<reading> to_;

@@ -19,8 +19,8 @@ struct server_limits {
 class limits_task final : public task {
  public:
   explicit limits_task(server_limits& to) : to_(to) { ended_ = true; }
-  void start(wire& w) override;
-  void reply(wire&, const request&, type got, parser& p) override;
+  void start(request_sender& w) override;
+  void reply(request_sender&, const request&, type got, parser& p) override;
   void lost(const failure&) override {}
 
  private:

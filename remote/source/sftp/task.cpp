@@ -57,14 +57,14 @@ std::optional<std::uint64_t> file_system_in(parser& p) {
     for (int i = 0; i < before_it; ++i) p.u64();
     const std::uint64_t id = p.u64();
     return id != 0 ? std::optional{id} : std::nullopt;
-  } catch (const broken&) {  // too short: then it is not known
+  } catch (const protocol_error&) {  // too short: then it is not known
     return std::nullopt;
   }
 }
 
 }  // namespace
 
-void stat_task::start(wire& w) {
+void stat_task::start(request_sender& w) {
   // The root may be a symbolic link, as it may on rsync's command line; nothing below it is followed.
   const type kind = path_.empty() ? type::stat : type::lstat;
   w.begin({shared_from_this(), kind, {}, {}}).string(w.absolute(path_)).end();
@@ -73,7 +73,7 @@ void stat_task::start(wire& w) {
   awaits_file_system_ = true;
 }
 
-void stat_task::reply(wire& w, const request& r, type got, parser& p) {
+void stat_task::reply(request_sender& w, const request& r, type got, parser& p) {
   if (r.sent == type::extended) {
     if (got == type::extended_reply) file_system_ = file_system_in(p);
     awaits_file_system_ = false;
@@ -82,20 +82,20 @@ void stat_task::reply(wire& w, const request& r, type got, parser& p) {
   }
   if (r.sent != type::readlink) return accept_attributes(w, got, p);
   if (got == type::name) return end(std::nullopt, {S_IFLNK | 0777U, seen_.size, seen_.mtime});
-  if (got != type::status) throw broken{"an answer to READLINK that is none"};
+  if (got != type::status) throw protocol_error{"an answer to READLINK that is none"};
   // Without it a link can't be told from what it leads to.
   if (code_of(p) == status::unsupported) return end(status_failure(w, path_, p), {});
   learn_kind(w);
 }
 
-void stat_task::accept_attributes(wire& w, type got, parser& p) {
+void stat_task::accept_attributes(request_sender& w, type got, parser& p) {
   if (got == type::attrs) {
     seen_ = p.attrs();
     p.end();
     exists_ = true;
     if (seen_.has_kind()) return end(std::nullopt, seen_);
   } else if (got != type::status) {
-    throw broken{"an answer to LSTAT that is none"};
+    throw protocol_error{"an answer to LSTAT that is none"};
   } else if (code_of(p) != status::unsupported) {
     return end(status_failure(w, path_, p), {});
   }
@@ -103,9 +103,10 @@ void stat_task::accept_attributes(wire& w, type got, parser& p) {
   w.begin({shared_from_this(), type::readlink, {}, {}}).string(w.absolute(path_)).end();
 }
 
-void stat_task::learn_kind(wire& w) {
-  std::make_shared<kind_task>(shared_from_this(), path_, seen_, exists_,
-                              [this](wire&, const std::optional<failure>& why, const attributes& a) { end(why, a); })
+void stat_task::learn_kind(request_sender& w) {
+  std::make_shared<kind_task>(
+      shared_from_this(), path_, seen_, exists_,
+      [this](request_sender&, const std::optional<failure>& why, const attributes& a) { end(why, a); })
       ->start(w);
 }
 
@@ -122,7 +123,7 @@ void stat_task::end(const std::optional<failure>& why, const attributes& a) {
   done_(why, a);
 }
 
-void wire::close(std::shared_ptr<task> owner, const std::string& handle) {
+void request_sender::close(std::shared_ptr<task> owner, const std::string& handle) {
   begin({std::move(owner), type::close, {}, {}}).string(handle).end();
 }
 

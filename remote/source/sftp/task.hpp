@@ -36,9 +36,9 @@ struct extensions {
 enum class link_order { unknown, target_first, link_first };
 
 // What a task may use of the connection that runs it.
-class wire {
+class request_sender {
  public:
-  virtual ~wire() = default;
+  virtual ~request_sender() = default;
   // Begins a request; the caller appends its fields to the builder and ends it.
   virtual builder begin(request r) = 0;
   // The server's path of one relative to the archive's root.
@@ -63,15 +63,15 @@ class wire {
 class task : public std::enable_shared_from_this<task> {
  public:
   virtual ~task() = default;
-  virtual void start(wire& w) = 0;
-  // A reply to one of its requests; `p` stands behind the id. Throws `broken`.
-  virtual void reply(wire& w, const request& r, type got, parser& p) = 0;
+  virtual void start(request_sender& w) = 0;
+  // A reply to one of its requests; `p` stands behind the id. Throws `protocol_error`.
+  virtual void reply(request_sender& w, const request& r, type got, parser& p) = 0;
   // The connection is gone, or never took it: ends the task.
   virtual void lost(const failure& why) = 0;
   // A refusal of its OPEN or OPENDIR may come of the number of handles that are open. The connection then calls `retry`
   // when there are fewer, which sends the same request with its `refusals`.
   virtual bool may_be_for_number(const request&) const noexcept { return true; }
-  virtual void retry(wire&, const request&) {}
+  virtual void retry(request_sender&, const request&) {}
   // The connection counts this task; another one than itself, where it is a part of that.
   virtual const task& counted() const noexcept { return *this; }
   bool ended() const noexcept { return ended_; }
@@ -84,7 +84,7 @@ class task : public std::enable_shared_from_this<task> {
 class transfer : public task {
  public:
   // Requests one more range, if its file has one. `enough`: it needs no more turns.
-  virtual reading::wish request_more(wire& w) = 0;
+  virtual reading::wish request_more(request_sender& w) = 0;
   // A reader waits for it: it goes ahead of the others.
   virtual bool urgent() const = 0;
 };
@@ -97,7 +97,7 @@ std::string words_of(parser p);
 
 // Turns a STATUS reply into a failure of `path`. `where`: the server, for the message.
 failure status_failure(const std::string& where, const std::string& path, parser& p);
-inline failure status_failure(const wire& w, const std::string& path, parser& p) {
+inline failure status_failure(const request_sender& w, const std::string& path, parser& p) {
   return status_failure(w.where(), path, p);
 }
 
@@ -113,13 +113,13 @@ class stat_task final : public task {
   using on_file_system = std::function<void(std::optional<std::uint64_t>)>;
   stat_task(std::string path, done call, on_file_system call_too = {})
       : path_(std::move(path)), done_(std::move(call)), on_file_system_(std::move(call_too)) {}
-  void start(wire& w) override;
-  void reply(wire& w, const request& r, type got, parser& p) override;
+  void start(request_sender& w) override;
+  void reply(request_sender& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
 
  private:
-  void accept_attributes(wire& w, type got, parser& p);
-  void learn_kind(wire& w);
+  void accept_attributes(request_sender& w, type got, parser& p);
+  void learn_kind(request_sender& w);
   void end(const std::optional<failure>& why, const attributes& a);
   std::string path_;
   done done_;

@@ -32,7 +32,7 @@ bool tasks_in_hand::has_work() const {
          (may_take_alone() && queue_.has(priority_class::alone));
 }
 
-bool tasks_in_hand::take(wire& w) {
+bool tasks_in_hand::take(request_sender& w) {
   bool took = false;
   while (auto t = next()) {
     ++count_;
@@ -52,7 +52,7 @@ void tasks_in_hand::remove_transfer(const task& t) {
   std::erase_if(transfers_, [&](const auto& file) { return file.get() == &t; });
 }
 
-bool tasks_in_hand::request_more(wire& w) {
+bool tasks_in_hand::request_more(request_sender& w) {
   bool requested = false, throttled = false;
   // A reader may have come for a file that was taken for the background.
   for (auto at = transfers_.begin(); at != transfers_.end();) {

@@ -29,7 +29,7 @@ class tasks_in_hand {
 
   std::size_t count() const noexcept { return count_; }
   // Takes tasks while it may, and starts them. False: none.
-  bool take(wire& w);
+  bool take(request_sender& w);
   // `take` would take one.
   bool has_work() const;
   // One that did not come from the queue.
@@ -39,7 +39,7 @@ class tasks_in_hand {
   void add_transfer(std::shared_ptr<transfer> t);
   void remove_transfer(const task& t);
   // Gives each open file its turn, those that a reader waits for first. True: something was requested.
-  bool request_more(wire& w);
+  bool request_more(request_sender& w);
 
   // Ends one task, while the connection goes on.
   void end(const std::shared_ptr<task>& t, const failure& why);

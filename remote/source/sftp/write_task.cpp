@@ -14,14 +14,14 @@ constexpr range of_attributes{1, 0};  // by which the FSETSTAT of mode and time 
 
 }  // namespace
 
-builder write_task::begin(wire& w, type t, range part) {
+builder write_task::begin(request_sender& w, type t, range part) {
   ++outstanding_;
   return w.begin({shared_from_this(), t, part, {}});
 }
 
-void write_task::start(wire& w) { begin(w, type::lstat).string(w.absolute(from_->path())).end(); }
+void write_task::start(request_sender& w) { begin(w, type::lstat).string(w.absolute(from_->path())).end(); }
 
-reading::wish write_task::request_more(wire& w) {
+reading::wish write_task::request_more(request_sender& w) {
   if (failed_ || all_given_) return reading::wish::enough;
   bytes_.clear();
   writing::next next{reading::wish::enough, 0};
@@ -41,7 +41,7 @@ reading::wish write_task::request_more(wire& w) {
 }
 
 // The server does what one channel asks in order: all of it follows the last byte.
-void write_task::complete(wire& w) {
+void write_task::complete(request_sender& w) {
   all_given_ = true;
   bytes_ = {};
   const auto wanted = from_->wanted();
@@ -51,12 +51,12 @@ void write_task::complete(wire& w) {
   close(w);
 }
 
-void write_task::close(wire& w) {
+void write_task::close(request_sender& w) {
   begin(w, type::close).string(handle_).end();
   closed_ = true;
 }
 
-void write_task::reply(wire& w, const request& r, type got, parser& p) {
+void write_task::reply(request_sender& w, const request& r, type got, parser& p) {
   --outstanding_;
   if (r.sent == type::lstat) return accept_attributes(w, got, p);
   if (r.sent == type::open) return accept_handle(w, got, p);
@@ -65,7 +65,7 @@ void write_task::reply(wire& w, const request& r, type got, parser& p) {
     p.end();
     if (!after_.has_kind()) after_.mode |= S_IFREG;
   } else if (got != type::status) {
-    throw broken{"an answer to a WRITE that is none"};
+    throw protocol_error{"an answer to a WRITE that is none"};
   } else if (r.sent == type::fstat) {
     after_ = {S_IFREG, {}, {}};  // its digest proves it
   } else if (code_of(p) != status::ok && !failed_ && r.part.offset != of_attributes.offset) {
@@ -75,7 +75,7 @@ void write_task::reply(wire& w, const request& r, type got, parser& p) {
 }
 
 // A link under that name must not lead the bytes elsewhere.
-void write_task::accept_attributes(wire& w, type got, parser& p) {
+void write_task::accept_attributes(request_sender& w, type got, parser& p) {
   if (got == type::attrs) {
     const auto a = p.attrs();
     p.end();
@@ -86,25 +86,25 @@ void write_task::accept_attributes(wire& w, type got, parser& p) {
     there_ = a.size.value_or(0) != 0 ? *a.size : UINT64_MAX;
     return open(w, for_writing);
   }
-  if (got != type::status) throw broken{"an answer to LSTAT that is none"};
+  if (got != type::status) throw protocol_error{"an answer to LSTAT that is none"};
   const auto why = status_failure(w, from_->path(), p);
   if (why.why != cause::not_found) return end(why);
   open(w, for_writing | create | only_new);
 }
 
-void write_task::open(wire& w, std::uint32_t flags) {
+void write_task::open(request_sender& w, std::uint32_t flags) {
   flags_ = flags;
   ++outstanding_;
   retry(w, {shared_from_this(), type::open, {}, {}});
 }
 
-void write_task::retry(wire& w, const request& r) {
+void write_task::retry(request_sender& w, const request& r) {
   w.begin(r).string(w.absolute(from_->path())).u32(flags_).mode(0600).end();
 }
 
-void write_task::accept_handle(wire& w, type got, parser& p) {
+void write_task::accept_handle(request_sender& w, type got, parser& p) {
   if (got == type::status) return end(status_failure(w, from_->path(), p));
-  if (got != type::handle) throw broken{"an answer to OPEN that is none"};
+  if (got != type::handle) throw protocol_error{"an answer to OPEN that is none"};
   handle_ = p.string();
   std::uint64_t at = 0;
   if (const auto thrown = contain("request", [&] { at = from_->begin(there_); })) {
@@ -114,7 +114,7 @@ void write_task::accept_handle(wire& w, type got, parser& p) {
   if (at < there_) begin(w, type::fsetstat).string(handle_).size(at).end();
 }
 
-void write_task::finish_if_done(wire& w) {
+void write_task::finish_if_done(request_sender& w) {
   if (outstanding_ > 0 || (!all_given_ && !failed_)) return;
   if (!closed_) return close(w);
   end(failed_);

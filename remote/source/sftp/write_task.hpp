@@ -12,22 +12,22 @@ namespace ferryfs::remote::sftp {
 class write_task final : public transfer {
  public:
   explicit write_task(std::shared_ptr<writing> from) : from_(std::move(from)) {}
-  void start(wire& w) override;
-  void reply(wire& w, const request& r, type got, parser& p) override;
+  void start(request_sender& w) override;
+  void reply(request_sender& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
-  void retry(wire& w, const request& r) override;
+  void retry(request_sender& w, const request& r) override;
 
-  reading::wish request_more(wire& w) override;
+  reading::wish request_more(request_sender& w) override;
   bool urgent() const override { return false; }
 
  private:
-  void accept_attributes(wire& w, type got, parser& p);
-  void open(wire& w, std::uint32_t flags);
-  void accept_handle(wire& w, type got, parser& p);
-  void complete(wire& w);
-  builder begin(wire& w, type t, range part = {});
-  void close(wire& w);
-  void finish_if_done(wire& w);
+  void accept_attributes(request_sender& w, type got, parser& p);
+  void open(request_sender& w, std::uint32_t flags);
+  void accept_handle(request_sender& w, type got, parser& p);
+  void complete(request_sender& w);
+  builder begin(request_sender& w, type t, range part = {});
+  void close(request_sender& w);
+  void finish_if_done(request_sender& w);
   void end(const std::optional<failure>& why);
 
   std::shared_ptr<writing> from_;

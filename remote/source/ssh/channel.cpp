@@ -79,15 +79,15 @@ channel::channel(const target& t, const std::atomic<bool>& stop, bool* reached) 
   session_ = {libssh2_session_init(), session_deleter{socket_.get()}};
   if (!session_) throw failure{cause::local_error, "libssh2: out of memory"};
   libssh2_session_set_blocking(session_.get(), 0);
-  const patience wait = within();
+  const deadline_call wait = with_deadline();
   handshake(wait);
   log_in(session_.get(), t, wait);
 }
 
-patience channel::within() const { return {session_.get(), socket_.get(), target_->io_timeout, *stop_}; }
+deadline_call channel::with_deadline() const { return {session_.get(), socket_.get(), target_->io_timeout, *stop_}; }
 
 void channel::start(const std::string& command) {
-  const patience wait = within();
+  const deadline_call wait = with_deadline();
   open_session(wait);
   command.empty() ? start_subsystem(wait) : start_command(wait, command);
 }
@@ -102,7 +102,7 @@ void channel::fail(const char* doing, int code) const {
                                                 text == nullptr || *text == '\0' ? "connection lost" : text)};
 }
 
-void channel::handshake(const patience& wait) {
+void channel::handshake(const deadline_call& wait) {
   const known_hosts hosts{session_.get(), *target_};
   libssh2_session_method_pref(session_.get(), LIBSSH2_METHOD_HOSTKEY, hosts.preferred_algorithms().c_str());
   for (const int method : {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC})
@@ -123,7 +123,7 @@ void channel::handshake(const patience& wait) {
   hosts.check();
 }
 
-void channel::open_session(const patience& wait) {
+void channel::open_session(const deadline_call& wait) {
   const int result = wait([&] {
     channel_ =
         libssh2_channel_open_ex(session_.get(), "session", sizeof "session" - 1, window_size, packet_size, nullptr, 0);
@@ -137,7 +137,7 @@ void channel::open_session(const patience& wait) {
   if (result != 0) fail("opening a channel", result);
 }
 
-void channel::start_subsystem(const patience& wait) {
+void channel::start_subsystem(const deadline_call& wait) {
   const int result = wait([&] { return libssh2_channel_subsystem(channel_, "sftp"); });
   if (result == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
     throw failure{
@@ -146,7 +146,7 @@ void channel::start_subsystem(const patience& wait) {
   if (result != 0) fail("starting SFTP", result);
 }
 
-void channel::start_command(const patience& wait, const std::string& command) {
+void channel::start_command(const deadline_call& wait, const std::string& command) {
   const int result = wait([&] {
     return libssh2_channel_process_startup(channel_, "exec", sizeof "exec" - 1, command.data(),
                                            static_cast<unsigned>(command.size()));

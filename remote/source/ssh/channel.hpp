@@ -14,7 +14,7 @@
 
 #include "remote/files/unique_fd.hpp"
 #include "remote/source/failure.hpp"
-#include "remote/source/ssh/patience.hpp"
+#include "remote/source/ssh/deadline_call.hpp"
 #include "remote/source/ssh/target.hpp"
 
 namespace ferryfs::remote::ssh {
@@ -62,11 +62,11 @@ class channel {
     void operator()(LIBSSH2_SESSION* session) const noexcept;
   };
   [[noreturn]] void fail(const char* doing, int code) const;
-  patience within() const;
-  void handshake(const patience& wait);
-  void open_session(const patience& wait);
-  void start_subsystem(const patience& wait);
-  void start_command(const patience& wait, const std::string& command);
+  deadline_call with_deadline() const;
+  void handshake(const deadline_call& wait);
+  void open_session(const deadline_call& wait);
+  void start_subsystem(const deadline_call& wait);
+  void start_command(const deadline_call& wait, const std::string& command);
 
   const target* target_;
   const std::atomic<bool>* stop_;

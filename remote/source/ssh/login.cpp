@@ -24,7 +24,7 @@ bool hung_up(int socket) {
   return ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-bool with_agent(LIBSSH2_SESSION* session, const target& t, const patience& wait, std::string& tried) {
+bool with_agent(LIBSSH2_SESSION* session, const target& t, const deadline_call& wait, std::string& tried) {
   if (std::getenv("SSH_AUTH_SOCK") == nullptr) return false;
   const std::unique_ptr<LIBSSH2_AGENT, agent_deleter> agent{libssh2_agent_init(session)};
   if (!agent || libssh2_agent_connect(agent.get()) != 0 || libssh2_agent_list_identities(agent.get()) != 0)
@@ -37,7 +37,7 @@ bool with_agent(LIBSSH2_SESSION* session, const target& t, const patience& wait,
   return false;
 }
 
-bool with_file(LIBSSH2_SESSION* session, const target& t, const patience& wait, const std::string& file,
+bool with_file(LIBSSH2_SESSION* session, const target& t, const deadline_call& wait, const std::string& file,
                std::string& tried) {
   if (access(file.c_str(), R_OK) != 0) {
     if (!t.identities.empty() && t.identities.size() == 1) tried += fmt::format(", {} (cannot be read)", file);
@@ -58,7 +58,7 @@ bool with_file(LIBSSH2_SESSION* session, const target& t, const patience& wait, 
 }
 
 // The ways to log in that the server offers this account; empty where it does not say.
-std::string offered(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
+std::string offered(LIBSSH2_SESSION* session, const target& t, const deadline_call& wait) {
   char* list = nullptr;
   wait([&] {
     list = libssh2_userauth_list(session, t.user.c_str(), static_cast<unsigned>(t.user.size()));
@@ -69,7 +69,7 @@ std::string offered(LIBSSH2_SESSION* session, const target& t, const patience& w
 
 }  // namespace
 
-void log_in(LIBSSH2_SESSION* session, const target& t, const patience& wait) {
+void log_in(LIBSSH2_SESSION* session, const target& t, const deadline_call& wait) {
   std::string tried;
   // An identity that was named goes first: an agent full of other keys can use up the server's MaxAuthTries.
   for (const auto& file : t.identities)

@@ -23,11 +23,11 @@ using remote::cause;
 using remote::failure;
 
 static_assert(std::is_base_of_v<std::exception, failure>);
-static_assert(std::is_base_of_v<std::exception, remote::sftp::broken>);
+static_assert(std::is_base_of_v<std::exception, remote::sftp::protocol_error>);
 
 [[noreturn]] void fail() { throw std::runtime_error("thrown by the test"); }
 
-// As fetch_fixture; each connection to the index fails while `broken`.
+// As fetch_fixture; each connection to the index fails while `protocol_error`.
 struct broken_index_fixture : archive_fixture {
   std::atomic<bool> broken = false;
   index::readers failing{where.index_path(), [this] {

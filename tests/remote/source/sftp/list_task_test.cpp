@@ -6,14 +6,14 @@
 
 #include "index/base/path.hpp"
 #include "tests/catch.hpp"
-#include "tests/remote/source/sftp/fake_wire.hpp"
+#include "tests/remote/source/sftp/fake_request_sender.hpp"
 
 namespace ferryfs::test {
 namespace {
 
 using remote::cause;
 using remote::found;
-using remote::sftp::broken;
+using remote::sftp::protocol_error;
 using remote::sftp::status;
 using remote::sftp::type;
 using strings = std::vector<std::string>;
@@ -48,27 +48,29 @@ reply name_reply(const std::vector<std::pair<std::string, std::uint32_t>>& names
 reply link_reply(std::string_view target) { return reply{type::name}.u32(1).string(target).string("").u32(0); }
 
 struct list_fixture {
-  fake_wire wire;
+  fake_request_sender sender;
   std::shared_ptr<collector> to = std::make_shared<collector>();
   std::shared_ptr<remote::sftp::list_task> task;
 
   explicit list_fixture(const std::string& path = "2013", std::optional<std::string> foretold = {})
       : task(std::make_shared<remote::sftp::list_task>(path, to)) {
-    wire.predicted = std::move(foretold);
-    task->start(wire);
+    sender.predicted = std::move(foretold);
+    task->start(sender);
   }
-  void open() { wire.answer(type::opendir, handle_reply("h1")); }
-  void names(const std::vector<std::pair<std::string, std::uint32_t>>& n) { wire.answer(type::readdir, name_reply(n)); }
+  void open() { sender.answer(type::opendir, handle_reply("h1")); }
+  void names(const std::vector<std::pair<std::string, std::uint32_t>>& n) {
+    sender.answer(type::readdir, name_reply(n));
+  }
   void end() {
-    while (wire.count(type::readdir) > 0) wire.answer(type::readdir, status_reply(status::eof));
+    while (sender.count(type::readdir) > 0) sender.answer(type::readdir, status_reply(status::eof));
   }
 };
 
 TEST_CASE("a directory is opened, read to its end and closed, and told once") {
   list_fixture f;
-  CHECK(f.wire.open().at(0).body().string() == "/root/2013");
+  CHECK(f.sender.open().at(0).body().string() == "/root/2013");
   f.open();
-  CHECK(f.wire.open().at(0).body().string() == "h1");
+  CHECK(f.sender.open().at(0).body().string() == "h1");
   f.names({{".", directory}, {"..", directory}, {"a.jpg", file}, {"15", directory}});
   f.names({{"b.jpg", file}});
   CHECK(f.to->ends == 0);
@@ -77,41 +79,41 @@ TEST_CASE("a directory is opened, read to its end and closed, and told once") {
   CHECK_FALSE(f.to->why);
   CHECK(f.to->names() == strings{"15", "a.jpg", "b.jpg"});
   CHECK(f.to->all[0].attrs == remote::attributes{file, 7, 1000});
-  CHECK(f.wire.open().size() == 1);
-  CHECK(f.wire.open()[0].type() == type::close);
-  f.wire.answer(status_reply(status::ok));
+  CHECK(f.sender.open().size() == 1);
+  CHECK(f.sender.open()[0].type() == type::close);
+  f.sender.answer(status_reply(status::ok));
   CHECK(f.to->ends == 1);
 }
 
 TEST_CASE("names are asked for beside the OPENDIR where its handle can be foretold") {
   list_fixture f{"2013", "h1"};
-  REQUIRE(f.wire.count(type::readdir) > 1);
-  const auto early = f.wire.count(type::readdir);
-  CHECK(f.wire.open().at(1).body().string() == "h1");
+  REQUIRE(f.sender.count(type::readdir) > 1);
+  const auto early = f.sender.count(type::readdir);
+  CHECK(f.sender.open().at(1).body().string() == "h1");
   SECTION("rightly") {
     f.open();
-    CHECK(f.wire.count(type::readdir) == early);
+    CHECK(f.sender.count(type::readdir) == early);
     f.names({{"a.jpg", file}});
     f.end();
     CHECK(f.to->names() == strings{"a.jpg"});
   }
   SECTION("wrongly: what the other handle says is dropped") {
-    f.wire.answer(type::opendir, handle_reply("h2"));
-    CHECK(f.wire.count(type::readdir) == 2 * early);
-    for (std::size_t i = 0; i + 1 < early; ++i) f.wire.answer(type::readdir, status_reply(status::failure));
+    f.sender.answer(type::opendir, handle_reply("h2"));
+    CHECK(f.sender.count(type::readdir) == 2 * early);
+    for (std::size_t i = 0; i + 1 < early; ++i) f.sender.answer(type::readdir, status_reply(status::failure));
     f.names({{"another's", file}});
-    CHECK(f.wire.open().at(0).body().string() == "h2");
+    CHECK(f.sender.open().at(0).body().string() == "h2");
     f.names({{"a.jpg", file}});
     f.end();
     CHECK(f.to->names() == strings{"a.jpg"});
   }
   SECTION("wrongly, and answered last: names of the right one are not taken for the other's") {
-    f.wire.answer(type::opendir, handle_reply("h2"));
-    while (f.wire.open().size() > early) {  // those of h2 stand behind the others
-      const auto late = f.wire.open().at(early).request;
-      f.wire.open().erase(f.wire.open().begin() + static_cast<std::ptrdiff_t>(early));
+    f.sender.answer(type::opendir, handle_reply("h2"));
+    while (f.sender.open().size() > early) {  // those of h2 stand behind the others
+      const auto late = f.sender.open().at(early).request;
+      f.sender.open().erase(f.sender.open().begin() + static_cast<std::ptrdiff_t>(early));
       const auto r = f.to->all.empty() ? name_reply({{"a.jpg", file}}) : status_reply(status::eof);
-      f.wire.give(late, r.type(), r.body());
+      f.sender.give(late, r.type(), r.body());
     }
     CHECK(f.to->ends == 1);
     f.names({{"another's", file}});
@@ -133,7 +135,7 @@ TEST_CASE("names are asked for beside the OPENDIR where its handle can be foreto
     CHECK(f.to->names() == strings{"a.jpg"});
   }
   SECTION("for nothing, where the directory can't be opened") {
-    f.wire.answer(type::opendir, status_reply(status::permission_denied));
+    f.sender.answer(type::opendir, status_reply(status::permission_denied));
     f.end();
     CHECK(f.to->why->why == cause::permission);
   }
@@ -154,7 +156,7 @@ TEST_CASE("a large directory is read with more and more requests in flight, but 
   f.open();
   std::size_t most = 0;
   for (int i = 0; i < 200; ++i) {
-    most = std::max(most, f.wire.count(type::readdir));
+    most = std::max(most, f.sender.count(type::readdir));
     f.names({{std::to_string(i), file}});
   }
   CHECK(most > 4);
@@ -167,26 +169,26 @@ TEST_CASE("a listing ends with its last name, whatever was asked for beyond it")
   list_fixture f;
   f.open();
   f.names({{"a.jpg", file}, {"b.jpg", file}});
-  const auto asked = f.wire.count(type::readdir);
+  const auto asked = f.sender.count(type::readdir);
   SECTION("and no more is asked for after a packet with fewer names") {
     f.names({{"c.jpg", file}});
-    CHECK(f.wire.count(type::readdir) == asked - 1);
+    CHECK(f.sender.count(type::readdir) == asked - 1);
   }
   SECTION("unless nothing else is under way: fewer names need not be the last") {
-    while (f.wire.count(type::readdir) > 1) f.names({{"c.jpg", file}});
+    while (f.sender.count(type::readdir) > 1) f.names({{"c.jpg", file}});
     f.names({{"d.jpg", file}});
-    CHECK(f.wire.count(type::readdir) > 0);
+    CHECK(f.sender.count(type::readdir) > 0);
   }
   f.end();
   CHECK(f.to->ends == 1);
-  CHECK(f.wire.count(type::close) == 1);
+  CHECK(f.sender.count(type::close) == 1);
 }
 
 TEST_CASE("a server that may answer out of order is heard to the end") {
   list_fixture f;
-  f.wire.extensions.limits = GENERATE(false, true);  // OpenSSH is not alone in offering that
+  f.sender.extensions.limits = GENERATE(false, true);  // OpenSSH is not alone in offering that
   f.open();
-  f.wire.answer(type::readdir, status_reply(status::eof));
+  f.sender.answer(type::readdir, status_reply(status::eof));
   CHECK(f.to->ends == 0);
   f.names({{"a.jpg", file}});
   f.end();
@@ -210,14 +212,14 @@ TEST_CASE("of a name that came without its kind the server is asked, and until t
   f.open();
   f.names({{"a", 0644}, {"gone", 0}, {"l", 0}});
   f.end();
-  REQUIRE(f.wire.count(type::lstat) == 3);
-  CHECK(f.wire.open().at(0).body().string() == "/root/2013/a");
+  REQUIRE(f.sender.count(type::lstat) == 3);
+  CHECK(f.sender.open().at(0).body().string() == "/root/2013/a");
   CHECK(f.to->ends == 0);
-  f.wire.answer(type::lstat, reply{type::attrs}.attrs(file, 9, 1000));
-  f.wire.answer(type::lstat, status_reply(status::no_such_file));
-  f.wire.answer(type::lstat, reply{type::attrs}.attrs(link, 1, 1000));
+  f.sender.answer(type::lstat, reply{type::attrs}.attrs(file, 9, 1000));
+  f.sender.answer(type::lstat, status_reply(status::no_such_file));
+  f.sender.answer(type::lstat, reply{type::attrs}.attrs(link, 1, 1000));
   CHECK(f.to->ends == 0);
-  f.wire.answer(type::readlink, link_reply("a"));
+  f.sender.answer(type::readlink, link_reply("a"));
   CHECK(f.to->ends == 1);
   CHECK_FALSE(f.to->why);
   REQUIRE(f.to->names() == strings{"a", "l"});
@@ -230,18 +232,18 @@ TEST_CASE("the kind of a name that no attributes tell is learnt: a link by READL
   f.open();
   f.names({{"dir", 0755}, {"a.jpg", 0644}, {"l", 0777}, {"new", 0}, {"gone", 0}});
   f.end();
-  const auto says = [&](type t, const reply& r) { f.wire.answer(t, r); };
+  const auto says = [&](type t, const reply& r) { f.sender.answer(t, r); };
   const bool looks = GENERATE(true, false);  // or LSTAT is not supported
   for (const auto& [mode, size] : {std::pair{0755U, 4096U}, {0644U, 7U}, {0777U, 1U}, {0640U, 3U}})
     says(type::lstat, looks ? reply{type::attrs}.attrs(mode, size, 1000) : status_reply(status::unsupported));
   says(type::lstat, status_reply(status::no_such_file));
-  REQUIRE(f.wire.count(type::readlink) == 4);
+  REQUIRE(f.sender.count(type::readlink) == 4);
   says(type::readlink, status_reply(status::failure));
   says(type::readlink, status_reply(status::failure));
   says(type::readlink, link_reply("a.jpg"));
   says(type::readlink, status_reply(status::failure));
-  REQUIRE(f.wire.count(type::close) == 1);  // of the directory itself: a server may have one handle
-  REQUIRE(f.wire.count(type::opendir) == 3);
+  REQUIRE(f.sender.count(type::close) == 1);  // of the directory itself: a server may have one handle
+  REQUIRE(f.sender.count(type::opendir) == 3);
   says(type::opendir, handle_reply("hd"));
   says(type::opendir, status_reply(status::no_such_file, "not a directory"));  // as OpenSSH's says it
   says(type::opendir, status_reply(status::failure));
@@ -249,7 +251,7 @@ TEST_CASE("the kind of a name that no attributes tell is learnt: a link by READL
   CHECK(f.to->ends == 0);
   says(type::fstat, reply{type::attrs}.attrs(0644, 7, 1000));
   says(type::fstat, reply{type::attrs}.attrs(0600, 3, 1000));
-  CHECK(f.wire.count(type::close) == 4);
+  CHECK(f.sender.count(type::close) == 4);
   CHECK(f.to->ends == 1);
   CHECK_FALSE(f.to->why);
   REQUIRE(f.to->names() == strings{"a.jpg", "dir", "l", "new"});
@@ -268,31 +270,31 @@ TEST_CASE(
   SECTION("a link that can't be read") {
     f.names({{"a.jpg", file}, {"last.jpg", link}});
     f.end();
-    f.wire.answer(type::readlink, status_reply(status::unsupported, "no READLINK here"));
+    f.sender.answer(type::readlink, status_reply(status::unsupported, "no READLINK here"));
     CHECK_THAT(f.to->why.value().text, contains_text("last.jpg"));
     CHECK_THAT(f.to->why->text, contains_text("no READLINK here"));
   }
   SECTION("one that can't be looked at, which may be a link") {
     f.names({{"a.jpg", file}, {"last.jpg", 0}});
     f.end();
-    f.wire.answer(type::lstat, status_reply(status::failure));
-    f.wire.answer(type::readlink, status_reply(status::unsupported));
+    f.sender.answer(type::lstat, status_reply(status::failure));
+    f.sender.answer(type::readlink, status_reply(status::unsupported));
   }
   SECTION("one that can't be opened") {
     f.names({{"a.jpg", file}, {"last.jpg", 0}});
     f.end();
-    f.wire.answer(type::lstat, status_reply(status::permission_denied));
-    f.wire.answer(type::readlink, status_reply(status::failure));
-    f.wire.answer(type::opendir, status_reply(status::failure));
-    f.wire.answer(type::open, status_reply(status::permission_denied, "not for you"));
+    f.sender.answer(type::lstat, status_reply(status::permission_denied));
+    f.sender.answer(type::readlink, status_reply(status::failure));
+    f.sender.answer(type::opendir, status_reply(status::failure));
+    f.sender.answer(type::open, status_reply(status::permission_denied, "not for you"));
     CHECK_THAT(f.to->why.value().text, contains_text("not for you"));
   }
   SECTION("one that is there, and that no request finds") {
     f.names({{"a.jpg", file}, {"last.jpg", 0}});
     f.end();
-    f.wire.answer(type::lstat, reply{type::attrs}.attrs(0644, 3, 1000));
+    f.sender.answer(type::lstat, reply{type::attrs}.attrs(0644, 3, 1000));
     for (const auto t : {type::readlink, type::opendir, type::open})
-      f.wire.answer(t, status_reply(status::no_such_file));
+      f.sender.answer(t, status_reply(status::no_such_file));
   }
   CHECK(f.to->ends == 1);
   CHECK(f.to->names() == strings{"a.jpg"});
@@ -307,12 +309,12 @@ TEST_CASE("thousands of symbolic links are asked for a few at a time, and keep b
   std::vector<std::pair<std::string, std::uint32_t>> links;
   for (int i = 0; i < 1500; ++i) links.emplace_back(std::to_string(i), link);
   f.names(links);
-  CHECK(f.wire.count(type::readlink) < 100);
-  const auto asked = f.wire.count(type::readdir);
+  CHECK(f.sender.count(type::readlink) < 100);
+  const auto asked = f.sender.count(type::readdir);
   f.names({});
-  CHECK(f.wire.count(type::readdir) == asked - 1);
+  CHECK(f.sender.count(type::readdir) == asked - 1);
   f.end();
-  while (f.wire.count(type::readlink) > 0) f.wire.answer(type::readlink, link_reply("t"));
+  while (f.sender.count(type::readlink) > 0) f.sender.answer(type::readlink, link_reply("t"));
   f.end();
   CHECK(f.to->ends == 1);
   CHECK(f.to->all.size() == 1500);
@@ -322,11 +324,11 @@ TEST_CASE("a symbolic link is told with its target, which may be any bytes") {
   list_fixture f;
   f.open();
   f.names({{"latest", link}, {"a.jpg", file}, {"first", link}});
-  REQUIRE(f.wire.count(type::readlink) == 2);
+  REQUIRE(f.sender.count(type::readlink) == 2);
   f.end();
   CHECK(f.to->ends == 0);
-  f.wire.answer(type::readlink, link_reply("2013/07/15"));
-  f.wire.answer(type::readlink, link_reply("../\xff\n"));
+  f.sender.answer(type::readlink, link_reply("2013/07/15"));
+  f.sender.answer(type::readlink, link_reply("../\xff\n"));
   CHECK(f.to->ends == 1);
   REQUIRE(f.to->all.size() == 3);
   for (const auto& e : f.to->all) {
@@ -339,9 +341,9 @@ TEST_CASE("a target that a server tells as a whole path is the way there, where 
   const auto target = [](std::uint64_t size, std::string_view told) {
     list_fixture f{"2013/07"};
     f.open();
-    f.wire.answer(type::readdir, reply{type::name}.u32(1).string("latest").string("").attrs(link, size, 1));
+    f.sender.answer(type::readdir, reply{type::name}.u32(1).string("latest").string("").attrs(link, size, 1));
     f.end();
-    f.wire.answer(type::readlink, link_reply(told));
+    f.sender.answer(type::readlink, link_reply(told));
     REQUIRE(f.to->all.size() == 1);
     return f.to->all[0].target;
   };
@@ -357,7 +359,7 @@ TEST_CASE("a target that a server tells as a whole path is the way there, where 
 TEST_CASE("a server that breaks off at a directory's names says no more; what may be the cause is said") {
   list_fixture f;
   f.open();
-  f.wire.answer(type::readdir, status_reply(status::failure, "Failure"));
+  f.sender.answer(type::readdir, status_reply(status::failure, "Failure"));
   f.end();
   REQUIRE(f.to->ends == 1);
   CHECK_THAT(f.to->why->text, contains_text("2013: Failure (some servers can't list a directory with a name"));
@@ -367,7 +369,7 @@ TEST_CASE("a symbolic link that went meanwhile is not there") {
   list_fixture f;
   f.open();
   f.names({{"latest", link}});
-  f.wire.answer(type::readlink, status_reply(status::no_such_file));
+  f.sender.answer(type::readlink, status_reply(status::no_such_file));
   f.end();
   CHECK(f.to->ends == 1);
   CHECK_FALSE(f.to->why);
@@ -379,8 +381,8 @@ TEST_CASE("a symbolic link that a server names twice breaks nothing") {
   f.open();
   f.names({{"latest", link}, {"latest", link}});
   f.end();
-  f.wire.answer(type::readlink, link_reply("15"));
-  f.wire.answer(type::readlink, link_reply("15"));
+  f.sender.answer(type::readlink, link_reply("15"));
+  f.sender.answer(type::readlink, link_reply("15"));
   CHECK(f.to->ends == 1);
   CHECK_FALSE(f.to->why);
   for (const auto& e : f.to->all) CHECK(e.target == "15");
@@ -404,11 +406,11 @@ TEST_CASE("a name that can be none costs that name alone, and says why") {
 
 TEST_CASE("a directory that cannot be opened, or not read to its end, was not listed") {
   list_fixture f;
-  SECTION("opened") { f.wire.answer(status_reply(status::permission_denied, "no")); }
+  SECTION("opened") { f.sender.answer(status_reply(status::permission_denied, "no")); }
   SECTION("read") {
     f.open();
     f.names({{"a.jpg", file}});
-    f.wire.answer(type::readdir, status_reply(status::permission_denied, "no"));
+    f.sender.answer(type::readdir, status_reply(status::permission_denied, "no"));
     f.end();
   }
   CHECK(f.to->ends == 1);
@@ -418,19 +420,19 @@ TEST_CASE("a directory that cannot be opened, or not read to its end, was not li
 
 TEST_CASE("an answer of another kind is broken") {
   list_fixture f;
-  SECTION("to OPENDIR") { CHECK_THROWS_AS(f.wire.answer(name_reply({})), broken); }
+  SECTION("to OPENDIR") { CHECK_THROWS_AS(f.sender.answer(name_reply({})), protocol_error); }
   SECTION("to READDIR") {
     f.open();
-    CHECK_THROWS_AS(f.wire.answer(handle_reply("h")), broken);
+    CHECK_THROWS_AS(f.sender.answer(handle_reply("h")), protocol_error);
   }
   SECTION("to READLINK") {
     f.open();
     f.names({{"l", link}});
-    CHECK_THROWS_AS(f.wire.answer(type::readlink, handle_reply("h")), broken);
+    CHECK_THROWS_AS(f.sender.answer(type::readlink, handle_reply("h")), protocol_error);
   }
   SECTION("fewer names than announced") {
     f.open();
-    CHECK_THROWS_AS(f.wire.answer(reply{type::name}.u32(1000)), broken);
+    CHECK_THROWS_AS(f.sender.answer(reply{type::name}.u32(1000)), protocol_error);
   }
   CHECK(f.to->ends == 0);
 }
@@ -451,12 +453,12 @@ TEST_CASE("a directory that never ends is ended, whatever it is full of") {
   SECTION("pipes") { packet = thousands_of("p", S_IFIFO | 0644); }
   const auto body = packet.body();
   int packets = 0;
-  while (f.wire.count(type::readdir) > 0 && packets < 1000) {
+  while (f.sender.count(type::readdir) > 0 && packets < 1000) {
     ++packets;
-    const auto request = f.wire.open()[0].request;
-    f.wire.open().pop_front();
+    const auto request = f.sender.open()[0].request;
+    f.sender.open().pop_front();
     f.to->all.clear();
-    f.wire.give(request, type::name, body);
+    f.sender.give(request, type::name, body);
   }
   CHECK(packets < 1000);
   CHECK(f.to->ends == 1);
@@ -480,9 +482,9 @@ TEST_CASE("whatever a server answers, a listing ends once or the protocol is bro
   for (int round = 0; round < 5000; ++round) {
     list_fixture f;
     try {
-      for (int step = 0; step < 60 && !f.wire.open().empty(); ++step) {
-        const auto request = f.wire.open()[0].request;
-        f.wire.open().pop_front();
+      for (int step = 0; step < 60 && !f.sender.open().empty(); ++step) {
+        const auto request = f.sender.open()[0].request;
+        f.sender.open().pop_front();
         reply r = request.sent == type::opendir    ? handle_reply("h")
                   : request.sent == type::readlink ? link_reply("t")
                   : random() % 4 == 0              ? status_reply(status::eof)
@@ -491,10 +493,10 @@ TEST_CASE("whatever a server answers, a listing ends once or the protocol is bro
         auto got = r.type();
         if (random() % 20 == 0) got = std::array{type::status, type::handle, type::attrs, type::name}[random() % 4];
         if (random() % 10 == 0 && !body.empty()) body[random() % body.size()] = static_cast<std::byte>(random());
-        f.wire.give(request, got, body);
+        f.sender.give(request, got, body);
       }
       if (f.task->ended()) ++ended;
-    } catch (const broken&) {
+    } catch (const protocol_error&) {
       ++broke;
     }
     if (f.to->ends > 1) FAIL("it ended more than once");

@@ -3,14 +3,14 @@
 #include <random>
 
 #include "tests/catch.hpp"
-#include "tests/remote/source/sftp/fake_wire.hpp"
+#include "tests/remote/source/sftp/fake_request_sender.hpp"
 
 namespace ferryfs::test {
 namespace {
 
-using remote::sftp::broken;
 using remote::sftp::builder;
 using remote::sftp::parser;
+using remote::sftp::protocol_error;
 using remote::sftp::type;
 using bytes = std::vector<std::byte>;
 
@@ -100,7 +100,7 @@ TEST_CASE("words of later versions are stepped over where their length is known,
     const reply r = v3(0x10).u64(1).u32(5);
     parser p{r.body()};
     p.attrs();
-    CHECK_THROWS_AS(p.end(), broken);
+    CHECK_THROWS_AS(p.end(), protocol_error);
   }
 }
 
@@ -136,7 +136,7 @@ TEST_CASE("what a server adds to attributes is passed over") {
 TEST_CASE("a packet that is shorter than what it announces is broken") {
   const auto breaks = [](const bytes& b, auto&& read) {
     parser p{b};
-    CHECK_THROWS_AS(read(p), broken);
+    CHECK_THROWS_AS(read(p), protocol_error);
   };
   breaks({}, [](parser& p) { p.u8(); });
   breaks(from({0, 0, 0}), [](parser& p) { p.u32(); });
@@ -153,8 +153,8 @@ TEST_CASE("a file of more bytes than a disk can hold is broken") {
   CHECK(with_size(remote::largest_size - 1) == remote::largest_size - 1);
   for (const std::uint64_t vast : {std::uint64_t{1} << 62, std::uint64_t{INT64_MAX}})
     CHECK(with_size(vast) == remote::largest_size);
-  CHECK_THROWS_AS(with_size(std::uint64_t{1} << 63), broken);
-  CHECK_THROWS_AS(with_size(UINT64_MAX), broken);
+  CHECK_THROWS_AS(with_size(std::uint64_t{1} << 63), protocol_error);
+  CHECK_THROWS_AS(with_size(UINT64_MAX), protocol_error);
 }
 
 // Reads a packet in a random order of fields, to its end or to where it breaks.
@@ -211,7 +211,7 @@ TEST_CASE("no packet does more harm than to be broken") {
     try {
       read_at_random(parser{packet}, random);
       ++whole;
-    } catch (const broken& b) {
+    } catch (const protocol_error& b) {
       ++broke;
       if (b.text.empty()) FAIL("it does not say how");
     }

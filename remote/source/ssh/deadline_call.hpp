@@ -9,7 +9,7 @@
 
 namespace ferryfs::remote::ssh {
 
-struct patience {
+struct deadline_call {
   LIBSSH2_SESSION* session;
   int socket;
   std::chrono::milliseconds deadline;  // of each call

@@ -1,4 +1,4 @@
-#include "remote/source/ssh/patience.hpp"
+#include "remote/source/ssh/deadline_call.hpp"
 
 #include <poll.h>
 
@@ -10,7 +10,7 @@ namespace ferryfs::remote::ssh {
 
 using namespace std::chrono;
 
-int patience::operator()(const std::function<int()>& call) const {
+int deadline_call::operator()(const std::function<int()>& call) const {
   const auto end = steady_clock::now() + deadline;
   while (true) {
     const int result = call();

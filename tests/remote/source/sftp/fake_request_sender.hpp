@@ -43,7 +43,7 @@ inline reply status_reply(remote::sftp::status s, std::string_view text = "") {
 }
 inline reply handle_reply(std::string_view handle) { return reply{remote::sftp::type::handle}.string(handle); }
 
-class fake_wire final : public remote::sftp::wire {
+class fake_request_sender final : public remote::sftp::request_sender {
  public:
   struct sent {
     remote::sftp::request request;
