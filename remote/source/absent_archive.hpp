@@ -16,19 +16,19 @@ class absent_archive final : public archive {
   void stat(const std::string&, std::function<void(const std::optional<failure>&, const attributes&)> done) override {
     done(why_, {});
   }
-  void read(std::shared_ptr<reading> to, lane) override { to->finished(why_, {}); }
-  void digest(const std::string&, digested done) override { done(why_, {}); }
-  void raise(const std::shared_ptr<reading>&) override {}
+  void read(std::shared_ptr<reading> to, priority) override { to->finished(why_, {}); }
+  void digest(const std::string&, digest_callback done) override { done(why_, {}); }
+  void promote(const std::shared_ptr<reading>&) override {}
   void write(std::shared_ptr<writing> from) override { from->finished(why_, {}); }
-  void make_directory(const std::string&, std::uint32_t, changed done) override { done(why_, {}); }
-  void make_link(const std::string&, const std::string&, changed done) override { done(why_, {}); }
-  void rename(const std::string&, const std::string&, bool, changed done) override { done(why_, {}); }
-  void remove(const std::string&, changed done) override { done(why_, {}); }
+  void make_directory(const std::string&, std::uint32_t, change_callback done) override { done(why_, {}); }
+  void make_link(const std::string&, const std::string&, change_callback done) override { done(why_, {}); }
+  void rename(const std::string&, const std::string&, bool, change_callback done) override { done(why_, {}); }
+  void remove(const std::string&, change_callback done) override { done(why_, {}); }
   bool can_replace() const override { return false; }
   health state() const override { return {false, why_.text}; }
-  void observe(std::function<void(const health&)>) override {}
+  void set_listener(std::function<void(const health&)>) override {}
   void stop() override {}
-  std::size_t depth() const override { return 1; }
+  std::size_t max_in_flight() const override { return 1; }
 
  private:
   const failure why_;

@@ -36,7 +36,7 @@ struct attributes {
   bool has_kind() const noexcept { return (mode & S_IFMT) != 0; }
 };
 
-struct found {
+struct directory_entry {
   std::string name;
   attributes attrs;
   std::string target;  // of a symbolic link
@@ -47,7 +47,7 @@ class listing {
  public:
   virtual ~listing() = default;
   // Some of the names: directories, regular files and symbolic links; never "." or "..".
-  virtual void batch(std::vector<found> names) = 0;
+  virtual void batch(std::vector<directory_entry> names) = 0;
   // A name of the directory that can't stand here, with its bytes as they were sent and the reason; the other names are
   // handed over all the same.
   virtual void refused(std::string name, std::string why) = 0;
@@ -62,21 +62,25 @@ struct range {
   bool beyond = false;
 };
 
+// What a transfer answers an archive that asks how to go on.
+enum class next_step {
+  more,       // a range to request, or bytes to write
+  throttled,  // nothing now, for a rate limit; the archive asks again within 10 ms
+  done,       // nothing any more
+};
+
 // One file being read; the caller implements it. The archive calls it again and again for the next range to request.
 class reading {
  public:
   virtual ~reading() = default;
   virtual const std::string& path() const = 0;
 
-  // more: a range to request, or bytes to write. later: nothing now, for a rate limit; the archive asks again within
-  // 10 ms. enough: nothing any more.
-  enum class wish { more, later, enough };
   struct next {
-    wish what;
+    next_step what;
     range part;  // for `more`
   };
   // The next range to request, at most `at_most` bytes. Must be quick.
-  virtual next want(std::uint32_t at_most) = 0;
+  virtual next next_range(std::uint32_t at_most) = 0;
 
   // A reader waits for it now: it goes ahead of the other files that are being read.
   virtual bool urgent() const { return false; }
@@ -102,21 +106,21 @@ class writing {
   virtual std::uint64_t begin(std::uint64_t there) = 0;
 
   struct next {
-    reading::wish what;
+    next_step what;
     std::uint64_t offset;  // for `more`
   };
   // Puts the next bytes, at most `at_most`, into `into`, which is empty. Must be quick.
-  virtual next give(std::uint32_t at_most, std::vector<std::byte>& into) = 0;
+  virtual next next_bytes(std::uint32_t at_most, std::vector<std::byte>& into) = 0;
 
   // The mode (the permission bits) and mtime that the archive sets after the last byte.
-  virtual attributes wanted() const = 0;
+  virtual attributes final_attributes() const = 0;
 
   // No failure: all was written, synced where the source can, and closed; `after`: the file's attributes then.
   virtual void finished(const std::optional<failure>& why, const attributes& after) = 0;
 };
 
 // Demand goes ahead of background work, and has a connection that takes no background work.
-enum class lane { demand, background };
+enum class priority { demand, background };
 
 class archive {
  public:
@@ -125,26 +129,26 @@ class archive {
   virtual void list(const std::string& path, std::shared_ptr<listing> to) = 0;
   virtual void stat(const std::string& path,
                     std::function<void(const std::optional<failure>&, const attributes&)> done) = 0;
-  virtual void read(std::shared_ptr<reading> to, lane where) = 0;
+  virtual void read(std::shared_ptr<reading> to, priority where) = 0;
   // The SHA-256 (32 bytes) of a file as the source has it; `done` is called once, on any thread. Where the source can
   // compute it by itself, no content passes the network. A path that is no regular file fails; no link is followed.
-  using digested = std::function<void(const std::optional<failure>&, const std::string& sha256)>;
-  virtual void digest(const std::string& path, digested done) = 0;
+  using digest_callback = std::function<void(const std::optional<failure>&, const std::string& sha256)>;
+  virtual void digest(const std::string& path, digest_callback done) = 0;
   // Moves a reading that is still queued as background to demand.
-  virtual void raise(const std::shared_ptr<reading>& which) = 0;
+  virtual void promote(const std::shared_ptr<reading>& file) = 0;
 
   // Changes of the source, which only `push` makes. Each calls `done` once, with the attributes of what then stands
   // there.
-  using changed = std::function<void(const std::optional<failure>&, const attributes&)>;
+  using change_callback = std::function<void(const std::optional<failure>&, const attributes&)>;
   // Makes the file or goes on with it; never through a link.
   virtual void write(std::shared_ptr<writing> from) = 0;
   // Where something has the name already: cause::exists.
-  virtual void make_directory(const std::string& path, std::uint32_t mode, changed done) = 0;
-  virtual void make_link(const std::string& path, const std::string& target, changed done) = 0;
+  virtual void make_directory(const std::string& path, std::uint32_t mode, change_callback done) = 0;
+  virtual void make_link(const std::string& path, const std::string& target, change_callback done) = 0;
   // Gives a file another name. Where something has that already: cause::exists, or with `replace`, atomically in place
   // of it, which needs can_replace().
-  virtual void rename(const std::string& from, const std::string& to, bool replace, changed done) = 0;
-  virtual void remove(const std::string& path, changed done) = 0;
+  virtual void rename(const std::string& from, const std::string& to, bool replace, change_callback done) = 0;
+  virtual void remove(const std::string& path, change_callback done) = 0;
   virtual bool can_replace() const = 0;
 
   // A number that tells the file system under the root from another that is mounted there later; nothing: it is not
@@ -156,14 +160,14 @@ class archive {
     std::string why;  // the last failure, while not reachable
   };
   virtual health state() const = 0;
-  // `told` is called on an archive's thread whenever `reachable` changes. Set before the first request.
-  virtual void observe(std::function<void(const health&)> told) = 0;
+  // `on_change` is called on an archive's thread whenever `reachable` changes. Set before the first request.
+  virtual void set_listener(std::function<void(const health&)> on_change) = 0;
 
   // Ends every request and takes no more: later ones end with cause::cancelled. Blocks until the threads have ended.
   virtual void stop() = 0;
 
   // Background files that are worth having in flight at once; the replicator keeps as many queued.
-  virtual std::size_t depth() const = 0;
+  virtual std::size_t max_in_flight() const = 0;
 };
 
 }  // namespace ferryfs::remote

@@ -49,7 +49,7 @@ bool filter::pattern::matches(const std::string& directory, const std::string& n
   }
 }
 
-bool filter::leaves_out(const std::string& directory, const found& f) const {
+bool filter::leaves_out(const std::string& directory, const directory_entry& f) const {
   if (directory.empty() && f.name == own_directory) return true;  // the name that the view keeps for itself
   if (is_part_name(f.name)) return true;
   const bool is_directory = S_ISDIR(f.attrs.mode);

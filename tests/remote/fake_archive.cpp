@@ -14,8 +14,8 @@ namespace ferryfs::test {
 
 using remote::attributes;
 using remote::cause;
+using remote::directory_entry;
 using remote::failure;
-using remote::found;
 using remote::listing;
 using remote::reading;
 using remote::writing;
@@ -137,7 +137,7 @@ std::shared_ptr<reading> fake_archive::at_hand(const std::string& path, bool tak
 }
 
 reading::next fake_archive::ask(const std::string& path, std::uint32_t at_most) {
-  return at_hand(path, false)->want(at_most);
+  return at_hand(path, false)->next_range(at_most);
 }
 
 void fake_archive::answer(const std::string& path, std::uint64_t offset, std::uint32_t length) {
@@ -173,8 +173,8 @@ attributes fake_archive::told(const std::string& path, bool listed) const {
 }
 
 void fake_archive::answer_all(const std::string& path, std::uint32_t at_most) {
-  for (auto next = ask(path, at_most); next.what != reading::wish::enough; next = ask(path, at_most)) {
-    if (next.what == reading::wish::more) hand_over(*at_hand(path, false), next.part);
+  for (auto next = ask(path, at_most); next.what != remote::next_step::done; next = ask(path, at_most)) {
+    if (next.what == remote::next_step::more) hand_over(*at_hand(path, false), next.part);
   }
 }
 
@@ -234,7 +234,7 @@ void fake_archive::list(const std::string& path, std::shared_ptr<listing> to) {
 
 // In batches of two, as a server does in its own size.
 void fake_archive::list_now(const std::string& path, listing& to) {
-  std::vector<found> all;
+  std::vector<directory_entry> all;
   bool is_there = false;
   {
     const std::lock_guard lock{mutex_};
@@ -275,7 +275,7 @@ void fake_archive::stat(const std::string& path,
   });
 }
 
-void fake_archive::read(std::shared_ptr<reading> to, remote::lane) {
+void fake_archive::read(std::shared_ptr<reading> to, remote::priority) {
   const std::string path = to->path();
   check_taken(path);
   {
@@ -294,9 +294,9 @@ void fake_archive::read(std::shared_ptr<reading> to, remote::lane) {
 void fake_archive::read_now(const std::shared_ptr<reading>& to) {
   const std::string path = to->path();
   if (const auto wrong = fault_of(path)) return to->finished(wrong->why, {});
-  const auto next = to->want(64U << 10);
-  if (next.what == reading::wish::enough) return to->finished(std::nullopt, told(path, false));
-  if (next.what == reading::wish::later) {
+  const auto next = to->next_range(64U << 10);
+  if (next.what == remote::next_step::done) return to->finished(std::nullopt, told(path, false));
+  if (next.what == remote::next_step::throttled) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   } else {
     hand_over(*to, next.part);
@@ -305,7 +305,7 @@ void fake_archive::read_now(const std::shared_ptr<reading>& to) {
 }
 
 // From the tree, and counted as no read.
-void fake_archive::digest(const std::string& path, digested done) {
+void fake_archive::digest(const std::string& path, digest_callback done) {
   post([this, path, done = std::move(done)](const auto& refused) {
     if (refused) return done(refused, {});
     if (const auto wrong = fault_of(path)) return done(wrong->why, {});
@@ -320,7 +320,7 @@ void fake_archive::digest(const std::string& path, digested done) {
   });
 }
 
-void fake_archive::raise(const std::shared_ptr<reading>& which) {
+void fake_archive::promote(const std::shared_ptr<reading>& which) {
   const std::lock_guard lock{mutex_};
   raised_.push_back(which->path());
 }
@@ -357,14 +357,15 @@ void fake_archive::write_now(const std::shared_ptr<writing>& from) {
   std::string content = this->content(path).value_or("");
   content.resize(from->begin(content.size()));
   std::vector<std::byte> bytes;
-  for (auto next = from->give(4, bytes); next.what != reading::wish::enough; next = from->give(4, bytes)) {
+  for (auto next = from->next_bytes(4, bytes); next.what != remote::next_step::done;
+       next = from->next_bytes(4, bytes)) {
     content.resize(std::max<std::size_t>(content.size(), next.offset + bytes.size()));
     std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(content.data()) + next.offset);
     bytes.clear();
     put(path, {{S_IFREG | 0600, content.size(), long_ago}, content});  // as far as it came
     if (const auto wrong = fault_of(path)) return from->finished(wrong->why, {});
   }
-  const auto wanted = from->wanted();
+  const auto wanted = from->final_attributes();
   {
     const std::lock_guard lock{mutex_};
     if (spoilt_.contains(path) && !content.empty()) content.back() ^= 1;
@@ -385,7 +386,7 @@ void fake_archive::call_before(const std::string& path) {
   if (call) call();
 }
 
-void fake_archive::change(const std::string& path, changed done, std::function<std::optional<failure>()> make) {
+void fake_archive::change(const std::string& path, change_callback done, std::function<std::optional<failure>()> make) {
   post([this, path, done = std::move(done), make = std::move(make)](const auto& refused) {
     if (refused) return done(refused, {});
     call_before(path);
@@ -395,7 +396,7 @@ void fake_archive::change(const std::string& path, changed done, std::function<s
   });
 }
 
-void fake_archive::make_directory(const std::string& path, std::uint32_t mode, changed done) {
+void fake_archive::make_directory(const std::string& path, std::uint32_t mode, change_callback done) {
   change(path, std::move(done), [this, path, mode]() -> std::optional<failure> {
     if (look(path).mode != 0) return failure{cause::exists, path + ": is there"};
     put_directory(path, long_ago, mode);
@@ -403,7 +404,7 @@ void fake_archive::make_directory(const std::string& path, std::uint32_t mode, c
   });
 }
 
-void fake_archive::make_link(const std::string& path, const std::string& target, changed done) {
+void fake_archive::make_link(const std::string& path, const std::string& target, change_callback done) {
   change(path, std::move(done), [this, path, target]() -> std::optional<failure> {
     if (look(path).mode != 0) return failure{cause::exists, path + ": is there"};
     put_link(path, target);
@@ -411,7 +412,7 @@ void fake_archive::make_link(const std::string& path, const std::string& target,
   });
 }
 
-void fake_archive::rename(const std::string& from, const std::string& to, bool replace, changed done) {
+void fake_archive::rename(const std::string& from, const std::string& to, bool replace, change_callback done) {
   change(to, std::move(done), [this, from, to, replace]() -> std::optional<failure> {
     if (!replace && look(to).mode != 0) return failure{cause::exists, to + ": is there"};
     const auto a = look(from);
@@ -422,7 +423,7 @@ void fake_archive::rename(const std::string& from, const std::string& to, bool r
   });
 }
 
-void fake_archive::remove(const std::string& path, changed done) {
+void fake_archive::remove(const std::string& path, change_callback done) {
   change(path, std::move(done), [this, path]() -> std::optional<failure> {
     if (look(path).mode == 0) return failure{cause::not_found, path + ": not there"};
     remove_now(path);
@@ -435,7 +436,7 @@ remote::archive::health fake_archive::state() const {
   return health_;
 }
 
-void fake_archive::observe(std::function<void(const health&)> told) {
+void fake_archive::set_listener(std::function<void(const health&)> told) {
   const std::lock_guard lock{mutex_};
   observer_ = std::move(told);
 }

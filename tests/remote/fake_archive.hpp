@@ -78,19 +78,19 @@ class fake_archive final : public remote::archive {
   void list(const std::string& path, std::shared_ptr<remote::listing> to) override;
   void stat(const std::string& path,
             std::function<void(const std::optional<remote::failure>&, const remote::attributes&)> done) override;
-  void read(std::shared_ptr<remote::reading> to, remote::lane where) override;
-  void digest(const std::string& path, digested done) override;
-  void raise(const std::shared_ptr<remote::reading>& which) override;
+  void read(std::shared_ptr<remote::reading> to, remote::priority where) override;
+  void digest(const std::string& path, digest_callback done) override;
+  void promote(const std::shared_ptr<remote::reading>& file) override;
   void write(std::shared_ptr<remote::writing> from) override;
-  void make_directory(const std::string& path, std::uint32_t mode, changed done) override;
-  void make_link(const std::string& path, const std::string& target, changed done) override;
-  void rename(const std::string& from, const std::string& to, bool replace, changed done) override;
-  void remove(const std::string& path, changed done) override;
+  void make_directory(const std::string& path, std::uint32_t mode, change_callback done) override;
+  void make_link(const std::string& path, const std::string& target, change_callback done) override;
+  void rename(const std::string& from, const std::string& to, bool replace, change_callback done) override;
+  void remove(const std::string& path, change_callback done) override;
   bool can_replace() const override { return replaces_; }
   health state() const override;
-  void observe(std::function<void(const health&)> told) override;
+  void set_listener(std::function<void(const health&)> on_change) override;
   void stop() override;
-  std::size_t depth() const override { return depth_; }
+  std::size_t max_in_flight() const override { return depth_; }
 
  private:
   struct node {
@@ -111,7 +111,7 @@ class fake_archive final : public remote::archive {
   void remove_now(const std::string& path);
   void call_before(const std::string& path);
   void write_now(const std::shared_ptr<remote::writing>& from);
-  void change(const std::string& path, changed done, std::function<std::optional<remote::failure>()> make);
+  void change(const std::string& path, change_callback done, std::function<std::optional<remote::failure>()> make);
   void list_now(const std::string& path, remote::listing& to);
   void check_taken(const std::string& path) const;
   std::optional<fault> fault_of(const std::string& path) const;

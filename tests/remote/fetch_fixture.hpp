@@ -178,7 +178,7 @@ struct fetch_fixture : archive_fixture {
   }
   waiting background(const std::string& path) {
     waiting w;
-    fetch.fetch(row(path), path, remote::lane::background, w.done());
+    fetch.fetch(row(path), path, remote::priority::background, w.done());
     return w;
   }
 };

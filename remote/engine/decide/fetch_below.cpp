@@ -74,7 +74,7 @@ fetched fetch_below(migration& m, const std::string& path, const std::stop_token
       const auto from = reader->source_path(e.ino).value_or(here);
       sum.begin();
       const auto told = [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); };
-      if (const auto thrown = contain("fetch", [&] { m.fetch().fetch(e, from, lane::demand, told); }))
+      if (const auto thrown = contain("fetch", [&] { m.fetch().fetch(e, from, priority::demand, told); }))
         told(failure_of(thrown, printable(from)));
     }
   }

@@ -115,7 +115,7 @@ class resolver {
     }
     if (!gap || !path) return "it left the archive";
     std::promise<std::optional<failure>> end;
-    m_.fetch().fetch(*gap, *path, lane::demand, [&](const std::optional<failure>& why) { end.set_value(why); });
+    m_.fetch().fetch(*gap, *path, priority::demand, [&](const std::optional<failure>& why) { end.set_value(why); });
     const auto why = end.get_future().get();
     const bool stands = m_.index().run([&](index::transaction& t) {
       if (why) index::record_source_failed(t, ino);

@@ -80,18 +80,18 @@ std::uint64_t fetcher::want(inode ino, std::uint64_t offset, std::uint64_t lengt
   p = make(*e, begun_at, *path, true);
   lock.unlock();
   p->wait_for(offset, length, id, or_unkept(ino, offset, length, id, std::move(w)));
-  read(p, lane::demand);
+  read(p, priority::demand);
   return id;
 }
 
 // Every fetch ends, also one that the archive does not take.
-void fetcher::read(const std::shared_ptr<picture>& p, lane where) {
+void fetcher::read(const std::shared_ptr<picture>& p, priority where) {
   if (const auto thrown = contain("fetch", [&] { source_.read(p, where); }))
     p->finished(failure_of(thrown, printable(p->path())), {});
 }
 
 void fetcher::raise(const std::shared_ptr<picture>& p) noexcept {
-  contain("fetch", [&] { source_.raise(p); });
+  contain("fetch", [&] { source_.promote(p); });
 }
 
 bool fetcher::fits(std::uint64_t size) const {
@@ -148,13 +148,13 @@ fetcher::clock::time_point fetcher::last_sign(inode ino) {
   return of_picture == clock::time_point{} ? heard_.load() : of_picture;
 }
 
-void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
+void fetcher::fetch(const entry& gap, std::string path, priority where, done call) {
   std::unique_lock lock{mutex_};
   if (const auto at = flights_.find(gap.ino); at != flights_.end()) {
     at->second.calls.push_back(std::move(call));
     const auto p = at->second.file;
     lock.unlock();
-    if (where == lane::demand && !p->demanded()) p->demand(), raise(p);
+    if (where == priority::demand && !p->demanded()) p->demand(), raise(p);
     return;
   }
   // The second look, as above.
@@ -162,12 +162,12 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
   const auto now = readers_.borrow()->by_inode(gap.ino);
   const bool failed_since = now && now->state == state::failed && gap.state == state::missing;
   const bool unwanted = failed_since || (now && now->state == state::skipped);
-  if (!now || !now->is_gap() || (where == lane::background && unwanted)) {
+  if (!now || !now->is_gap() || (where == priority::background && unwanted)) {
     lock.unlock();
     if (now && now->is_local()) return call(std::nullopt);
     return call(failure{cause::not_found, printable(path) + ": is to be fetched no more"});
   }
-  if (where == lane::demand && !fits(now->source->size)) {
+  if (where == priority::demand && !fits(now->source->size)) {
     lock.unlock();
     give_up_unread(now->source->size);
     return call(
@@ -175,12 +175,12 @@ void fetcher::fetch(const entry& gap, std::string path, lane where, done call) {
                                             "leaves {}); make some",
                                             printable(path), now->source->size, min_free_)});
   }
-  const auto p = make(*now, begun_at, std::move(path), where == lane::demand);
+  const auto p = make(*now, begun_at, std::move(path), where == priority::demand);
   flights_[gap.ino].calls.push_back(std::move(call));
   lock.unlock();
   read(p, where);
   // A reader that came before it was queued found nothing to raise.
-  if (where == lane::background && p->demanded()) raise(p);
+  if (where == priority::background && p->demanded()) raise(p);
 }
 
 // Somebody waits for a part of it, or, as he wants to write to it, for all.
@@ -215,7 +215,7 @@ void fetcher::judge(const std::shared_ptr<picture>& p, const std::optional<failu
                   after);
   if (why && why->of_connection() && why->why != cause::cancelled && is_awaited(*p) && source_.state().reachable &&
       p->try_again())
-    return read(p, lane::demand);
+    return read(p, priority::demand);
   if (why) return failed(p, *why, after);
   switch (p->still_lacks(after)) {
     case picture::lacks::nothing:
@@ -225,7 +225,7 @@ void fetcher::judge(const std::shared_ptr<picture>& p, const std::optional<failu
     case picture::lacks::end:
       break;
   }
-  if (p->try_again()) return read(p, p->demanded() ? lane::demand : lane::background);
+  if (p->try_again()) return read(p, p->demanded() ? priority::demand : priority::background);
   failed(p, {cause::source_error, fmt::format("{}: the source does not tell where it ends", printable(p->path()))},
          after);
 }

@@ -57,7 +57,7 @@ class fetcher {
   // Fetches a gap from its `path` on the source; `done` is called once, on any thread, possibly before this returns:
   // with nothing when it is local. Demanded, it fails (no_room) where it does not fit.
   using done = std::function<void(const std::optional<failure>&)>;
-  void fetch(const entry& gap, std::string path, lane where, done call);
+  void fetch(const entry& gap, std::string path, priority where, done call);
 
   // Bytes of what is on its way that are not on the disk yet.
   std::uint64_t owed() const noexcept { return owed_; }
@@ -86,7 +86,7 @@ class fetcher {
     std::vector<done> calls;
   };
   std::shared_ptr<picture> make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded);
-  void read(const std::shared_ptr<picture>& p, lane where);
+  void read(const std::shared_ptr<picture>& p, priority where);
   void raise(const std::shared_ptr<picture>& p) noexcept;
   void ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
   void judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);

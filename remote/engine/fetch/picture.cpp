@@ -129,38 +129,38 @@ bool picture::try_again() {
   return ++attempts_ < 3;
 }
 
-reading::next picture::want(std::uint32_t at_most) {
+reading::next picture::next_range(std::uint32_t at_most) {
   const std::lock_guard lock{mutex_};
-  if (broken_) return {wish::enough, {}};
+  if (broken_) return {next_step::done, {}};
   const std::uint64_t end = end_.value_or(size());
   auto gap = requested_.first_gap(prefer_, end);
   if (!gap) gap = requested_.first_gap(0, end);
   if (!gap) return beyond(at_most);
   const std::uint64_t to = std::min(gap->to, gap->from + at_most);
-  if (!demanded_ && !services_.limit.take(to - gap->from)) return {wish::later, {}};
+  if (!demanded_ && !services_.limit.take(to - gap->from)) return {next_step::throttled, {}};
   requested_.add(gap->from, to);
   if (!begun_.exchange(true)) heard_ = std::chrono::steady_clock::now();
   range part{gap->from, static_cast<std::uint32_t>(to - gap->from)};
   // Where there is room for it in the last range: a request of its own costs as much as the bytes of a small picture.
   if (!end_ && !seeks_end_ && to == end && part.length < at_most) ++part.length, part.beyond = asked_beyond_ = true;
-  return {wish::more, part};
+  return {next_step::more, part};
 }
 
 // All that is known of was requested. mutex_ is held.
 reading::next picture::beyond(std::uint32_t at_most) {
-  if (end_) return {wish::enough, {}};
+  if (end_) return {next_step::done, {}};
   if (!seeks_end_) {
-    if (std::exchange(asked_beyond_, true)) return {wish::enough, {}};
-    return {wish::more, {size(), 1, true}};
+    if (std::exchange(asked_beyond_, true)) return {next_step::done, {}};
+    return {next_step::more, {size(), 1, true}};
   }
   // As much at a time as came before: the first answer mostly shows the end.
   const std::uint64_t from = requested_.first_gap(0, UINT64_MAX)->from;
-  if (sought_ > found_ && sought_ - found_ >= std::min(found_, most_sought)) return {wish::later, {}};
-  if (!demanded_ && !services_.limit.take(at_most)) return {wish::later, {}};
+  if (sought_ > found_ && sought_ - found_ >= std::min(found_, most_sought)) return {next_step::throttled, {}};
+  if (!demanded_ && !services_.limit.take(at_most)) return {next_step::throttled, {}};
   requested_.add(from, from + at_most);
   sought_ += at_most;
   if (!begun_.exchange(true)) heard_ = std::chrono::steady_clock::now();
-  return {wish::more, {from, at_most}};
+  return {next_step::more, {from, at_most}};
 }
 
 // Whoever waits for bytes behind it is answered when those before it are written.

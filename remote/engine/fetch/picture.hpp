@@ -96,7 +96,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   side local_side() const noexcept { return local_; }
 
   // reading
-  next want(std::uint32_t at_most) override;
+  next next_range(std::uint32_t at_most) override;
   bool urgent() const override { return demanded_; }
   void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override;
   bool ends(std::uint64_t offset) override;

@@ -28,13 +28,13 @@ class unkept_reads::one final : public reading, public std::enable_shared_from_t
 
   const std::string& path() const override { return path_; }
   bool urgent() const override { return true; }
-  next want(std::uint32_t at_most) override {
+  next next_range(std::uint32_t at_most) override {
     const std::lock_guard lock{mutex_};
     const auto gap = requested_.first_gap(part.from, to_);
-    if (!gap) return {wish::enough, {}};
+    if (!gap) return {next_step::done, {}};
     const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(gap->to - gap->from, at_most));
     requested_.add(gap->from, gap->from + length);
-    return {wish::more, {gap->from, length}};
+    return {next_step::more, {gap->from, length}};
   }
   // Of a picture whose size nobody knows.
   bool ends(std::uint64_t offset) override {
@@ -112,7 +112,7 @@ void unkept_reads::start_some() {
       waiting_.pop_front();
       held_ += length;
     }
-    source_.read(r, lane::demand);
+    source_.read(r, priority::demand);
   }
 }
 
@@ -140,7 +140,7 @@ void unkept_reads::drain() {
 
 void unkept_reads::ended(const std::shared_ptr<one>& r, const std::optional<failure>& why, const attributes& after) {
   if (why && why->of_connection() && why->why != cause::cancelled && source_.state().reachable && r->try_again())
-    return source_.read(r, lane::demand);
+    return source_.read(r, priority::demand);
   const side& known = *r->row.source;
   const side now = told_of(known, after, where_.times());
   const bool another = after.mode != 0 && (now.size != known.size || now.mtime != known.mtime);

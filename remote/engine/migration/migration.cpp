@@ -72,7 +72,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
   durable_.start();
   limit_.set(s.limit);
   // Last: the archive's threads call this, and a constructor that throws does not wait for them.
-  source_->observe([this](const archive::health& h) {
+  source_->set_listener([this](const archive::health& h) {
     h.reachable ? spdlog::info("source is reachable again") : spdlog::warn("source is unreachable: {}", h.why);
     if (!h.reachable) return;
     replicate_.look_again();

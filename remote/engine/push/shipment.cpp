@@ -75,28 +75,28 @@ std::uint64_t shipment::begin(std::uint64_t there) {
   return at_ = begun_at_ = anew_ || there > size() ? 0 : there;
 }
 
-writing::next shipment::give(std::uint32_t at_most, std::vector<std::byte>& into) {
-  if (at_ == size() || local_problem_ != 0) return {reading::wish::enough, 0};
+writing::next shipment::next_bytes(std::uint32_t at_most, std::vector<std::byte>& into) {
+  if (at_ == size() || local_problem_ != 0) return {next_step::done, 0};
   if (services_.stop.stop_requested()) {
     local_problem_ = ECANCELED;
-    return {reading::wish::enough, 0};
+    return {next_step::done, 0};
   }
   const auto length = std::min<std::uint64_t>(at_most, size() - at_);
-  if (!services_.limit.take(length)) return {reading::wish::later, 0};
+  if (!services_.limit.take(length)) return {next_step::throttled, 0};
   into.resize(length);
   const ssize_t n = ::pread(from_.file.get(), into.data(), into.size(), static_cast<off_t>(at_));
   if (n <= 0) {  // nothing more: it became shorter
     local_problem_ = n < 0 ? errno : ESTALE;
-    return {reading::wish::enough, 0};
+    return {next_step::done, 0};
   }
   into.resize(static_cast<std::size_t>(n));
   services_.bytes += static_cast<std::uint64_t>(n);
   const std::uint64_t offset = at_;
   at_ += static_cast<std::uint64_t>(n);
-  return {reading::wish::more, offset};
+  return {next_step::more, offset};
 }
 
-attributes shipment::wanted() const { return {from_.as.st_mode, size(), from_.as.st_mtim.tv_sec}; }
+attributes shipment::final_attributes() const { return {from_.as.st_mode, size(), from_.as.st_mtim.tv_sec}; }
 
 void shipment::finished(const std::optional<failure>& why, const attributes& after) {
   attempt([&] { written(why, after); });

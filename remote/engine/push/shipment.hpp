@@ -64,8 +64,8 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   // writing
   const std::string& path() const override { return part_; }
   std::uint64_t begin(std::uint64_t there) override;
-  next give(std::uint32_t at_most, std::vector<std::byte>& into) override;
-  attributes wanted() const override;
+  next next_bytes(std::uint32_t at_most, std::vector<std::byte>& into) override;
+  attributes final_attributes() const override;
   void finished(const std::optional<failure>& why, const attributes& after) override;
 
  private:

@@ -35,7 +35,7 @@ std::int64_t now_seconds() {
 
 replicator::replicator(services s, std::uint64_t min_free)
     : services_(s), min_free_(min_free), other_times_(s.where, s.source, s.index) {
-  services_.fetch.when_slack(services_.source.depth() * 3 / 4, [this] {
+  services_.fetch.when_slack(services_.source.max_in_flight() * 3 / 4, [this] {
     {
       const std::lock_guard lock{mutex_};
       slack_ = true;
@@ -206,10 +206,10 @@ bool replicator::fill() {
       const std::lock_guard lock{mutex_};
       free_ = free;
       slack_ = false;
-      if (on_the_way_.size() >= most_unlanded + services_.source.depth()) return true;
+      if (on_the_way_.size() >= most_unlanded + services_.source.max_in_flight()) return true;
       if (!blocked_.empty() || full_) return false;
     }
-    if (services_.fetch.on_the_way() >= services_.source.depth()) return true;
+    if (services_.fetch.on_the_way() >= services_.source.max_in_flight()) return true;
     if (!services_.source.state().reachable) return false;
     std::vector<entry> gaps;
     {
@@ -271,7 +271,7 @@ bool replicator::start(const entry& gap) {
     on_the_way_.insert(gap.ino);
   }
   try {
-    services_.fetch.fetch(gap, std::move(path), lane::background,
+    services_.fetch.fetch(gap, std::move(path), priority::background,
                           [this, ino = gap.ino](const auto& why) { landed(ino, why); });
   } catch (...) {  // it was not begun
     landed(gap.ino, failure_of(std::current_exception(), printable(gap.name)));

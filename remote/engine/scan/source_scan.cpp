@@ -47,7 +47,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
               return scan->services_.leave_out.leaves_out(path, {e.name, a, e.target});
             })) {}
 
-  void batch(std::vector<found> names) override {
+  void batch(std::vector<directory_entry> names) override {
     named_ = named_ || !names.empty();
     auto listed = std::make_shared<std::vector<index::listed>>();
     auto left_out = std::make_shared<std::vector<std::string>>();

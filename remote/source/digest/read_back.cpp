@@ -24,7 +24,7 @@ class whole_file final : public reading {
   // `again` reads it anew, as one that shows those attributes and had this digest, if any. `first`: the digest of an
   // earlier reading, during which its time became another.
   using anew = std::function<void(const attributes&, const std::string& first)>;
-  whole_file(std::string path, const attributes& before, std::string first, archive::digested done, anew again)
+  whole_file(std::string path, const attributes& before, std::string first, archive::digest_callback done, anew again)
       : path_(std::move(path)),
         before_(before),
         first_(std::move(first)),
@@ -33,13 +33,13 @@ class whole_file final : public reading {
 
   const std::string& path() const override { return path_; }
 
-  next want(std::uint32_t at_most) override {
-    if (end_) return {wish::enough, {}};
+  next next_range(std::uint32_t at_most) override {
+    if (end_) return {next_step::done, {}};
     const std::uint64_t known = before_.size.value_or(0);
-    if (requested_ - added_ > most_ahead) return {wish::later, {}};
+    if (requested_ - added_ > most_ahead) return {next_step::throttled, {}};
     if (requested_ < known) return more(std::min<std::uint64_t>(at_most, known - requested_));
-    if (known == 0) return requested_ == added_ ? more(at_most) : next{wish::later, {}};
-    return requested_ == known ? more(1) : next{wish::enough, {}};  // where its end is to be
+    if (known == 0) return requested_ == added_ ? more(at_most) : next{next_step::throttled, {}};
+    return requested_ == known ? more(1) : next{next_step::done, {}};  // where its end is to be
   }
 
   bool ends(std::uint64_t offset) override {
@@ -78,7 +78,7 @@ class whole_file final : public reading {
   static constexpr std::uint64_t most_ahead = 16U << 20;
 
   next more(std::uint64_t length) {
-    return {wish::more, {std::exchange(requested_, requested_ + length), static_cast<std::uint32_t>(length)}};
+    return {next_step::more, {std::exchange(requested_, requested_ + length), static_cast<std::uint32_t>(length)}};
   }
   void add(std::span<const std::byte> bytes) {
     hash_.add(bytes);
@@ -88,7 +88,7 @@ class whole_file final : public reading {
   const std::string path_;
   const attributes before_;
   const std::string first_;
-  const archive::digested done_;
+  const archive::digest_callback done_;
   const anew again_;
   sha256 hash_;
   std::uint64_t requested_ = 0, added_ = 0;
@@ -101,18 +101,18 @@ class whole_file final : public reading {
 namespace {
 
 void read_whole(archive& source, const std::string& path, const attributes& a, const std::string& first,
-                const archive::digested& done) {
+                const archive::digest_callback& done) {
   const auto again = [&source, path, done](const attributes& as, const std::string& digest) {
     read_whole(source, path, as, digest, done);
   };
   const auto to = std::make_shared<whole_file>(path, a, first, done, again);
-  if (const auto thrown = contain("digest", [&] { source.read(to, lane::background); }))
+  if (const auto thrown = contain("digest", [&] { source.read(to, priority::background); }))
     done(failure_of(thrown, printable(path)), {});
 }
 
 }  // namespace
 
-void digest_by_reading(archive& source, const std::string& path, archive::digested done) {
+void digest_by_reading(archive& source, const std::string& path, archive::digest_callback done) {
   source.stat(path, [&source, path, done = std::move(done)](const auto& why, const attributes& a) {
     if (why) return done(why, {});
     if (!S_ISREG(a.mode))

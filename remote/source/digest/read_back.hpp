@@ -8,6 +8,6 @@
 namespace ferryfs::remote {
 
 // As archive::digest, by the archive's own stat and read, in the background lane. `done` is called on its threads.
-void digest_by_reading(archive& source, const std::string& path, archive::digested done);
+void digest_by_reading(archive& source, const std::string& path, archive::digest_callback done);
 
 }  // namespace ferryfs::remote

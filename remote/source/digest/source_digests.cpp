@@ -31,7 +31,8 @@ struct inability : std::exception {
   std::string why;
 };
 
-void answer_to(const archive::digested& done, const std::optional<failure>& why, const std::string& sha256) noexcept {
+void answer_to(const archive::digest_callback& done, const std::optional<failure>& why,
+               const std::string& sha256) noexcept {
   contain("answer to a digest", [&] { done(why, sha256); });
 }
 
@@ -139,7 +140,7 @@ class source_digests::conversation {
   clock::time_point last_activity_ = clock::now();
 };
 
-void source_digests::request(std::string path, std::string absolute, archive::digested done) {
+void source_digests::request(std::string path, std::string absolute, archive::digest_callback done) {
   {
     const lock held{mutex_};
     if (!stop_) {

@@ -33,7 +33,7 @@ class source_digests {
 
   // `absolute`: the server's own path of `path`. `done` is called on the thread of the digests or one of the
   // archive's.
-  void request(std::string path, std::string absolute, archive::digested done);
+  void request(std::string path, std::string absolute, archive::digest_callback done);
   // Ends every request with cause::cancelled. Blocks until the thread has ended.
   void stop();
 
@@ -41,7 +41,7 @@ class source_digests {
   using clock = std::chrono::steady_clock;
   struct question {
     std::string path, absolute;
-    archive::digested done;
+    archive::digest_callback done;
   };
   class conversation;
 

@@ -19,8 +19,8 @@ namespace {
 using what = file_call::what;
 
 // What a list has handed over, as far as it is of a kind that is brought over; the rest is refused.
-std::vector<found> names_in(const file_call& call, listing& to) {
-  std::vector<found> names;
+std::vector<directory_entry> names_in(const file_call& call, listing& to) {
+  std::vector<directory_entry> names;
   for (std::size_t at = 0; at + sizeof(packed_entry) <= std::min(call.length, file_call::most_data);) {
     packed_entry head;
     std::memcpy(&head, call.data + at, sizeof head);
@@ -53,7 +53,7 @@ void directory_archive::look_at_root() {
                   if (!refused && why && files->is_root_away()) why = files->failed("", files->answer().problem);
                   answer->set_value(why);
                 }},
-               lane::demand);
+               priority::demand);
   const auto why = answer->get_future().get();
   if (why && why->why != cause::timeout) throw failure{*why};
 }
@@ -72,7 +72,7 @@ void directory_archive::list(const std::string& path, std::shared_ptr<listing> t
                     why = failure_of(thrown, printable(path));
                   to->finished(why);
                 }},
-               lane::demand);
+               priority::demand);
 }
 
 std::optional<failure> directory_archive::list_now(file_calls& files, const std::string& path, listing& to) {
@@ -97,10 +97,10 @@ void directory_archive::stat(const std::string& path,
                   if (path.empty()) file_system_ = why ? 0 : files->answer().file_system;
                   why ? done(why, {}) : done(std::nullopt, attributes_of(files->answer().shown));
                 }},
-               lane::demand);
+               priority::demand);
 }
 
-void directory_archive::read(std::shared_ptr<reading> to, lane where) {
+void directory_archive::read(std::shared_ptr<reading> to, priority where) {
   workers_.put({to,
                 [this, to](const auto& refused, file_calls* files) {
                   ending end{refused, {}};
@@ -116,9 +116,9 @@ directory_archive::ending directory_archive::read_now(file_calls& files, reading
   if (const auto why = files.make(what::open, to.path())) return {why, {}};
   while (true) {
     if (workers_.is_stopping()) return {failure{cause::cancelled, "ferryfs is ending"}, {}};
-    const auto next = to.want(file_call::most_data);
-    if (next.what == reading::wish::enough) break;
-    if (next.what == reading::wish::later) {
+    const auto next = to.next_range(file_call::most_data);
+    if (next.what == next_step::done) break;
+    if (next.what == next_step::throttled) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       continue;
     }
@@ -138,10 +138,10 @@ directory_archive::ending directory_archive::read_now(file_calls& files, reading
   return {std::nullopt, attributes_of(files.answer().shown)};
 }
 
-void directory_archive::digest(const std::string& path, digested done) {
+void directory_archive::digest(const std::string& path, digest_callback done) {
   digest_by_reading(*this, path, std::move(done));
 }
 
-void directory_archive::raise(const std::shared_ptr<reading>& which) { workers_.promote(which); }
+void directory_archive::promote(const std::shared_ptr<reading>& which) { workers_.promote(which); }
 
 }  // namespace ferryfs::remote

@@ -21,20 +21,22 @@ class directory_archive final : public archive {
   void list(const std::string& path, std::shared_ptr<listing> to) override;
   void stat(const std::string& path,
             std::function<void(const std::optional<failure>&, const attributes&)> done) override;
-  void read(std::shared_ptr<reading> to, lane where) override;
-  void digest(const std::string& path, digested done) override;
-  void raise(const std::shared_ptr<reading>& which) override;
+  void read(std::shared_ptr<reading> to, priority where) override;
+  void digest(const std::string& path, digest_callback done) override;
+  void promote(const std::shared_ptr<reading>& file) override;
   void write(std::shared_ptr<writing> from) override;
-  void make_directory(const std::string& path, std::uint32_t mode, changed done) override;
-  void make_link(const std::string& path, const std::string& target, changed done) override;
-  void rename(const std::string& from, const std::string& to, bool replace, changed done) override;
-  void remove(const std::string& path, changed done) override;
+  void make_directory(const std::string& path, std::uint32_t mode, change_callback done) override;
+  void make_link(const std::string& path, const std::string& target, change_callback done) override;
+  void rename(const std::string& from, const std::string& to, bool replace, change_callback done) override;
+  void remove(const std::string& path, change_callback done) override;
   bool can_replace() const override { return true; }
   health state() const override { return workers_.state(); }
-  void observe(std::function<void(const health&)> told) override { workers_.set_listener(std::move(told)); }
+  void set_listener(std::function<void(const health&)> on_change) override {
+    workers_.set_listener(std::move(on_change));
+  }
   // Waits for no answer.
   void stop() override { workers_.stop(); }
-  std::size_t depth() const override { return 256; }
+  std::size_t max_in_flight() const override { return 256; }
   std::optional<std::uint64_t> file_system() const override;
 
  private:
@@ -47,8 +49,8 @@ class directory_archive final : public archive {
   static std::optional<failure> list_now(file_calls& files, const std::string& path, listing& to);
   ending read_now(file_calls& files, reading& to) const;
   ending write_now(file_calls& files, writing& from) const;
-  void change(file_call::what wanted, const std::string& path, changed done, file_calls::preparation prepare = {},
-              const std::string& other = "");
+  void change(file_call::what wanted, const std::string& path, change_callback done,
+              file_calls::preparation prepare = {}, const std::string& other = "");
 
   std::atomic<std::uint64_t> file_system_ = 0;  // under the root, as the last look at it showed; 0: not known
   directory_workers workers_;

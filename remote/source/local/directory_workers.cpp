@@ -63,11 +63,11 @@ void directory_workers::promote(const std::shared_ptr<reading>& file) {
   changed_.notify_all();
 }
 
-void directory_workers::put(job j, lane where) {
+void directory_workers::put(job j, priority where) {
   {
     const lock held{mutex_};
     if (!stopped_) {
-      (where == lane::demand ? demand_ : background_).push_back(std::move(j));
+      (where == priority::demand ? demand_ : background_).push_back(std::move(j));
       changed_.notify_all();
       return;
     }

@@ -37,7 +37,7 @@ class directory_workers {
   ~directory_workers() { stop(); }
 
   // Runs the job on a worker, or refuses it on the reporter's thread; on the calling thread once all is stopped.
-  void put(job j, lane where);
+  void put(job j, priority where);
   // The job that reads the file goes ahead of all others if it is still in the background lane.
   void promote(const std::shared_ptr<reading>& file);
 

@@ -20,7 +20,7 @@ void directory_archive::write(std::shared_ptr<writing> from) {
                       end = {failure_of(thrown, printable(from->path())), {}};
                   from->finished(end.why, end.after);
                 }},
-               lane::background);
+               priority::background);
 }
 
 directory_archive::ending directory_archive::write_now(file_calls& files, writing& from) const {
@@ -32,9 +32,9 @@ directory_archive::ending directory_archive::write_now(file_calls& files, writin
   while (true) {
     if (workers_.is_stopping()) return {failure{cause::cancelled, "ferryfs is ending"}, {}};
     bytes.clear();
-    const auto next = from.give(file_call::most_data, bytes);
-    if (next.what == reading::wish::enough) break;
-    if (next.what == reading::wish::later) {
+    const auto next = from.next_bytes(file_call::most_data, bytes);
+    if (next.what == next_step::done) break;
+    if (next.what == next_step::throttled) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       continue;
     }
@@ -44,15 +44,15 @@ directory_archive::ending directory_archive::write_now(file_calls& files, writin
     };
     if (const auto why = files.make(what::write, path, fill)) return {why, {}};
   }
-  const auto wanted = from.wanted();
+  const auto wanted = from.final_attributes();
   const auto set = [&](file_call& c) { c.mode = wanted.mode, c.mtime = wanted.mtime.value_or(0); };
   if (const auto why = files.make(what::finish, path, set)) return {why, {}};
   if (const auto why = files.make(what::close, path)) return {why, {}};
   return {std::nullopt, attributes_of(files.answer().shown)};
 }
 
-void directory_archive::change(what wanted, const std::string& path, changed done, file_calls::preparation prepare,
-                               const std::string& other) {
+void directory_archive::change(what wanted, const std::string& path, change_callback done,
+                               file_calls::preparation prepare, const std::string& other) {
   workers_.put({nullptr,
                 [wanted, path, done = std::move(done), prepare = std::move(prepare), other](const auto& refused,
                                                                                             file_calls* files) {
@@ -61,22 +61,24 @@ void directory_archive::change(what wanted, const std::string& path, changed don
                   const auto& shown = files->answer().shown;
                   done(std::nullopt, shown.st_mode == 0 ? attributes{} : attributes_of(shown));
                 }},
-               lane::demand);
+               priority::demand);
 }
 
-void directory_archive::make_directory(const std::string& path, std::uint32_t mode, changed done) {
+void directory_archive::make_directory(const std::string& path, std::uint32_t mode, change_callback done) {
   change(what::make_directory, path, std::move(done), [mode](file_call& c) { c.mode = mode; });
 }
 
-void directory_archive::make_link(const std::string& path, const std::string& target, changed done) {
+void directory_archive::make_link(const std::string& path, const std::string& target, change_callback done) {
   change(what::make_link, path, std::move(done), {}, target);
 }
 
-void directory_archive::rename(const std::string& from, const std::string& to, bool replace, changed done) {
+void directory_archive::rename(const std::string& from, const std::string& to, bool replace, change_callback done) {
   change(
       what::rename, to, std::move(done), [replace](file_call& c) { c.replace = replace; }, from);
 }
 
-void directory_archive::remove(const std::string& path, changed done) { change(what::remove, path, std::move(done)); }
+void directory_archive::remove(const std::string& path, change_callback done) {
+  change(what::remove, path, std::move(done));
+}
 
 }  // namespace ferryfs::remote

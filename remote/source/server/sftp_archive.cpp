@@ -50,18 +50,18 @@ void sftp_archive::stat_root(stat_task::done done) {
   put(std::make_shared<stat_task>("", on_look, on_file_system), queue::priority_class::look);
 }
 
-void sftp_archive::read(std::shared_ptr<reading> to, lane where) {
+void sftp_archive::read(std::shared_ptr<reading> to, priority where) {
   put(std::make_shared<read_task>(std::move(to), where),
-      where == lane::demand ? queue::priority_class::demand : queue::priority_class::background);
+      where == priority::demand ? queue::priority_class::demand : queue::priority_class::background);
 }
 
-void sftp_archive::digest(const std::string& path, digested done) {
+void sftp_archive::digest(const std::string& path, digest_callback done) {
   const std::string root = root_.path();
   if (root.empty() || pool_.size() == 1) return digest_by_reading(*this, path, std::move(done));
   digests_.request(path, join(root, path), std::move(done));
 }
 
-void sftp_archive::raise(const std::shared_ptr<reading>& which) {
+void sftp_archive::promote(const std::shared_ptr<reading>& which) {
   queue_.promote(which);
   pool_.notify_all();
 }
@@ -70,23 +70,23 @@ void sftp_archive::write(std::shared_ptr<writing> from) {
   put(std::make_shared<write_task>(std::move(from)), queue::priority_class::background);
 }
 
-void sftp_archive::make_directory(const std::string& path, std::uint32_t mode, changed done) {
+void sftp_archive::make_directory(const std::string& path, std::uint32_t mode, change_callback done) {
   change_names({change::what::directory, path, {}, mode}, std::move(done));
 }
 
-void sftp_archive::make_link(const std::string& path, const std::string& target, changed done) {
+void sftp_archive::make_link(const std::string& path, const std::string& target, change_callback done) {
   change_names({change::what::link, path, target}, std::move(done));
 }
 
-void sftp_archive::rename(const std::string& from, const std::string& to, bool replace, changed done) {
+void sftp_archive::rename(const std::string& from, const std::string& to, bool replace, change_callback done) {
   change_names({replace ? change::what::replacement : change::what::name, to, from}, std::move(done));
 }
 
-void sftp_archive::remove(const std::string& path, changed done) {
+void sftp_archive::remove(const std::string& path, change_callback done) {
   change_names({change::what::removal, path, {}}, std::move(done));
 }
 
-void sftp_archive::change_names(change c, changed done) {
+void sftp_archive::change_names(change c, change_callback done) {
   put(std::make_shared<change_task>(std::move(c), std::move(done)), queue::priority_class::background);
 }
 
@@ -97,6 +97,6 @@ void sftp_archive::put(std::shared_ptr<task> t, queue::priority_class where) {
   reachability_.post([t = std::move(t), why] { t->lost(why); });
 }
 
-std::size_t sftp_archive::depth() const { return most_files * std::max<std::size_t>(pool_.size() - 1, 1); }
+std::size_t sftp_archive::max_in_flight() const { return most_files * std::max<std::size_t>(pool_.size() - 1, 1); }
 
 }  // namespace ferryfs::remote::sftp

@@ -25,19 +25,21 @@ class sftp_archive final : public archive {
 
   void list(const std::string& path, std::shared_ptr<listing> to) override;
   void stat(const std::string& path, stat_task::done done) override;
-  void read(std::shared_ptr<reading> to, lane where) override;
-  void digest(const std::string& path, digested done) override;
-  void raise(const std::shared_ptr<reading>& which) override;
+  void read(std::shared_ptr<reading> to, priority where) override;
+  void digest(const std::string& path, digest_callback done) override;
+  void promote(const std::shared_ptr<reading>& file) override;
   void write(std::shared_ptr<writing> from) override;
-  void make_directory(const std::string& path, std::uint32_t mode, changed done) override;
-  void make_link(const std::string& path, const std::string& target, changed done) override;
-  void rename(const std::string& from, const std::string& to, bool replace, changed done) override;
-  void remove(const std::string& path, changed done) override;
+  void make_directory(const std::string& path, std::uint32_t mode, change_callback done) override;
+  void make_link(const std::string& path, const std::string& target, change_callback done) override;
+  void rename(const std::string& from, const std::string& to, bool replace, change_callback done) override;
+  void remove(const std::string& path, change_callback done) override;
   bool can_replace() const override { return pool_.can_replace(); }
   health state() const override { return reachability_.state(); }
-  void observe(std::function<void(const health&)> told) override { reachability_.set_listener(std::move(told)); }
+  void set_listener(std::function<void(const health&)> on_change) override {
+    reachability_.set_listener(std::move(on_change));
+  }
   void stop() override;
-  std::size_t depth() const override;
+  std::size_t max_in_flight() const override;
   // As the last look at the root showed it, where the server offers statvfs@openssh.com.
   std::optional<std::uint64_t> file_system() const override { return root_.file_system(); }
 
@@ -47,7 +49,7 @@ class sftp_archive final : public archive {
  private:
   void put(std::shared_ptr<task> t, queue::priority_class where);
   void stat_root(stat_task::done done);
-  void change_names(change c, changed done);
+  void change_names(change c, change_callback done);
 
   const ssh::target target_;
   queue queue_;

@@ -15,7 +15,7 @@ struct change {
 
 class change_task final : public task {
  public:
-  change_task(change c, archive::changed done) : change_(std::move(c)), done_(std::move(done)) {}
+  change_task(change c, archive::change_callback done) : change_(std::move(c)), done_(std::move(done)) {}
   void start(request_sender& w) override;
   void reply(request_sender& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override { end(why, {}); }
@@ -38,7 +38,7 @@ class change_task final : public task {
   void end(const std::optional<failure>& why, const attributes& a);
 
   change change_;
-  archive::changed done_;
+  archive::change_callback done_;
   std::optional<failure> failed_;
   struct path_on_trial {
     std::string path;

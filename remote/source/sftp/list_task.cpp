@@ -53,7 +53,7 @@ void list_task::start(request_sender& w) {
 void list_task::retry(request_sender& w, const request& r) { w.begin(r).string(w.absolute(path_)).end(); }
 
 std::string list_task::shown() const { return printable(path_.empty() ? "." : path_); }
-std::string list_task::shown(const found& f) const { return printable(join(path_, f.name)); }
+std::string list_task::shown(const directory_entry& f) const { return printable(join(path_, f.name)); }
 
 void list_task::set_handle(request_sender& w, std::string handle) {
   handle_.set(std::move(handle));
@@ -123,7 +123,7 @@ void list_task::accept_names(request_sender& w, parser& p) {
   short_ = count < fullest_;
   fullest_ = std::max(fullest_, count);
   for (std::uint32_t left = count; left > 0; --left) {
-    found f;
+    directory_entry f;
     f.name = p.string();
     p.bytes();  // the line that `ls -l` would show
     f.attrs = p.attrs();
@@ -138,7 +138,7 @@ void list_task::accept_names(request_sender& w, parser& p) {
     hand_over();
 }
 
-void list_task::refuse(found f, const std::string& why) {
+void list_task::refuse(directory_entry f, const std::string& why) {
   if (const auto thrown = contain("a listing", [&] { to_->refused(std::move(f.name), why); }))
     failed_ = failure_of(thrown, shown());
 }
@@ -149,7 +149,7 @@ void list_task::hand_over() {
     failed_ = failure_of(thrown, shown());
 }
 
-void list_task::take(found f) {
+void list_task::take(directory_entry f) {
   const auto kind = f.attrs.mode & S_IFMT;
   if (kind == 0 || (kind == S_IFLNK && f.target.empty()))
     incomplete_.push_back(std::move(f));
@@ -161,7 +161,7 @@ void list_task::take(found f) {
 
 void list_task::complete_names(request_sender& w) {
   for (; completing_ < most_completing && !incomplete_.empty() && !failed_; ++completing_) {
-    found f = std::move(incomplete_.front());
+    directory_entry f = std::move(incomplete_.front());
     incomplete_.pop_front();
     const auto how = f.attrs.has_kind() ? type::readlink : type::lstat;
     const std::string path = w.absolute(join(path_, f.name));
@@ -170,7 +170,7 @@ void list_task::complete_names(request_sender& w) {
 }
 
 // A name that was removed meanwhile is not there. Any other refusal says nothing of it.
-void list_task::accept_attributes(request_sender& w, found f, type got, parser& p) {
+void list_task::accept_attributes(request_sender& w, directory_entry f, type got, parser& p) {
   const bool exists = got == type::attrs;
   if (got == type::status && code_of(p) == status::no_such_file) return;
   if (exists) {
@@ -188,7 +188,7 @@ void list_task::accept_attributes(request_sender& w, found f, type got, parser& 
 }
 
 void list_task::accept_target(request_sender& w, const request& r, type got, parser& p) {
-  found f = r.about;
+  directory_entry f = r.about;
   if (got == type::name) {
     if (p.u32() != 1) throw protocol_error{"an answer to READLINK that is none"};
     f.target = p.string();

@@ -25,14 +25,14 @@ class list_task final : public task {
   void request_names(request_sender& w);
   void accept_readdir(request_sender& w, type got, parser& p);
   void accept_names(request_sender& w, parser& p);
-  void refuse(found f, const std::string& why);
-  void take(found f);
+  void refuse(directory_entry f, const std::string& why);
+  void take(directory_entry f);
   void complete_names(request_sender& w);
-  void accept_attributes(request_sender& w, found f, type got, parser& p);
+  void accept_attributes(request_sender& w, directory_entry f, type got, parser& p);
   void accept_target(request_sender& w, const request& r, type got, parser& p);
   void learn_kinds(request_sender& w);
   void record_lack(std::string why);
-  std::string shown(const found& f) const;
+  std::string shown(const directory_entry& f) const;
   void finish_if_done(request_sender& w);
   std::string shown() const;
   void hand_over();
@@ -49,16 +49,16 @@ class list_task final : public task {
   bool short_ = false;  // the last packet held fewer names than another: most likely it was the last one of names
   std::uint64_t total_ = 0;
   bool at_end_ = false;
-  std::deque<found> incomplete_;  // names to request more about
-  std::uint32_t completing_ = 0;  // of those, requested and not answered
+  std::deque<directory_entry> incomplete_;  // names to request more about
+  std::uint32_t completing_ = 0;            // of those, requested and not answered
   struct kindless {
-    found name;
+    directory_entry name;
     bool exists;  // LSTAT showed it
   };
   std::deque<kindless> kindless_;  // neither links nor anything that the attributes tell
   std::uint32_t learning_ = 0;     // of those, being opened
   bool closed_ = false;
-  std::vector<found> ready_;
+  std::vector<directory_entry> ready_;
   std::optional<failure> failed_;
   std::optional<failure> lacking_;  // the first name that can't be completed
   std::uint32_t lacks_ = 0;

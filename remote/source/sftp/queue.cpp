@@ -64,7 +64,7 @@ void queue::promote(const std::shared_ptr<reading>& file) {
   });
   if (queued == background.end()) return;
   background.erase(queued);
-  at(priority_class::demand).push_back(std::make_shared<read_task>(file, lane::demand));
+  at(priority_class::demand).push_back(std::make_shared<read_task>(file, priority::demand));
 }
 
 std::vector<std::shared_ptr<task>> queue::close() {

@@ -22,9 +22,9 @@ void read_task::retry(request_sender& w, const request& r) {
 void read_task::read_speculatively(request_sender& w) {
   auto handle = w.predict_handle();
   if (!handle) return;
-  reading::next first{reading::wish::later, {}};  // what it throws it throws again, where it can be ended
-  contain("request", [&] { first = to_->want(w.read_length()); });
-  if (first.what != reading::wish::more) return;
+  reading::next first{next_step::throttled, {}};  // what it throws it throws again, where it can be ended
+  contain("request", [&] { first = to_->next_range(w.read_length()); });
+  if (first.what != next_step::more) return;
   handle_.predict(*std::move(handle));
   speculative_ = first.part;
   read(w, first.part);
@@ -41,21 +41,21 @@ bool read_task::confirm_speculative(request_sender& w, type got) {
   return false;
 }
 
-reading::wish read_task::request_more(request_sender& w) {
-  if (failed_) return reading::wish::enough;
-  reading::next next{reading::wish::enough, {}};
-  if (const auto thrown = contain("request", [&] { next = to_->want(w.read_length()); })) {
+next_step read_task::request_more(request_sender& w) {
+  if (failed_) return next_step::done;
+  reading::next next{next_step::done, {}};
+  if (const auto thrown = contain("request", [&] { next = to_->next_range(w.read_length()); })) {
     failed_ = failure_of(thrown, printable(to_->path()));
     finish_if_done(w);
-    return reading::wish::enough;
+    return next_step::done;
   }
   switch (next.what) {
-    case reading::wish::more:
+    case next_step::more:
       read(w, next.part);
       break;
-    case reading::wish::later:
+    case next_step::throttled:
       break;
-    case reading::wish::enough:
+    case next_step::done:
       all_requested_ = true;
       request_attributes(w);
       break;

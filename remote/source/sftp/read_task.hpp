@@ -9,18 +9,18 @@ namespace ferryfs::remote::sftp {
 
 class read_task final : public transfer {
  public:
-  read_task(std::shared_ptr<reading> to, lane where) : to_(std::move(to)), lane_(where) {}
+  read_task(std::shared_ptr<reading> to, priority where) : to_(std::move(to)), priority_(where) {}
   void start(request_sender& w) override;
   void reply(request_sender& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
   void retry(request_sender& w, const request& r) override;
 
-  reading::wish request_more(request_sender& w) override;
-  bool urgent() const override { return lane_ == lane::demand || to_->urgent(); }
+  next_step request_more(request_sender& w) override;
+  bool urgent() const override { return priority_ == priority::demand || to_->urgent(); }
   bool is_open() const noexcept { return handle_.is_given(); }
 
   const std::shared_ptr<reading>& to() const noexcept { return to_; }
-  lane where() const noexcept { return lane_; }
+  priority where() const noexcept { return priority_; }
 
  private:
   void read(request_sender& w, range part);
@@ -35,7 +35,7 @@ class read_task final : public transfer {
   void end(const std::optional<failure>& why);
 
   std::shared_ptr<reading> to_;
-  lane lane_;
+  priority priority_;
   predicted_handle handle_;
   std::optional<range> speculative_;  // READ by the predicted handle, and not answered
   std::optional<range> retry_;        // the same, answered before OPEN was: to be requested again

@@ -20,7 +20,7 @@ struct request {
   std::shared_ptr<task> owner;
   type sent = type::init;
   range part;             // of a READ
-  found about;            // of a listing's LSTAT or READLINK: the entry it completes
+  directory_entry about;  // of a listing's LSTAT or READLINK: the entry it completes
   bool exists = false;    // the same: an LSTAT showed it
   unsigned refusals = 0;  // of an OPEN or OPENDIR that was refused while others were open
   std::chrono::steady_clock::time_point sent_at = {};
@@ -84,7 +84,7 @@ class task : public std::enable_shared_from_this<task> {
 class transfer : public task {
  public:
   // Requests one more range, if its file has one. `enough`: it needs no more turns.
-  virtual reading::wish request_more(request_sender& w) = 0;
+  virtual next_step request_more(request_sender& w) = 0;
   // A reader waits for it: it goes ahead of the others.
   virtual bool urgent() const = 0;
 };

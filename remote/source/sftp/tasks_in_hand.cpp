@@ -61,15 +61,15 @@ bool tasks_in_hand::request_more(request_sender& w) {
   }
   for (auto at = transfers_.begin(); at != transfers_.end() && flow_.may_request_more() && stream_.has_room();) {
     const bool was_ended = (*at)->ended();
-    auto step = reading::wish::enough;
+    auto step = next_step::done;
     if (const auto thrown = contain("request", [&] { step = (*at)->request_more(w); }))
       fail_task(**at, failure_of(thrown, w.where()));
-    if (!was_ended && (*at)->ended()) drop(), step = reading::wish::enough;
-    requested = requested || step != reading::wish::later;
-    throttled = throttled || step == reading::wish::later;
-    if (step == reading::wish::enough)
+    if (!was_ended && (*at)->ended()) drop(), step = next_step::done;
+    requested = requested || step != next_step::throttled;
+    throttled = throttled || step == next_step::throttled;
+    if (step == next_step::done)
       at = transfers_.erase(at);
-    else if (step == reading::wish::later)
+    else if (step == next_step::throttled)
       ++at;
   }
   flow_.set_throttled(throttled);

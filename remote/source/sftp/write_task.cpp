@@ -21,22 +21,22 @@ builder write_task::begin(request_sender& w, type t, range part) {
 
 void write_task::start(request_sender& w) { begin(w, type::lstat).string(w.absolute(from_->path())).end(); }
 
-reading::wish write_task::request_more(request_sender& w) {
-  if (failed_ || all_given_) return reading::wish::enough;
+next_step write_task::request_more(request_sender& w) {
+  if (failed_ || all_given_) return next_step::done;
   bytes_.clear();
-  writing::next next{reading::wish::enough, 0};
-  if (const auto thrown = contain("request", [&] { next = from_->give(w.write_length(), bytes_); })) {
+  writing::next next{next_step::done, 0};
+  if (const auto thrown = contain("request", [&] { next = from_->next_bytes(w.write_length(), bytes_); })) {
     failed_ = failure_of(thrown, printable(from_->path()));
     finish_if_done(w);
-    return reading::wish::enough;
+    return next_step::done;
   }
-  if (next.what == reading::wish::more)
+  if (next.what == next_step::more)
     begin(w, type::write, {next.offset, static_cast<std::uint32_t>(bytes_.size())})
         .string(handle_)
         .u64(next.offset)
         .bytes(bytes_)
         .end();
-  if (next.what == reading::wish::enough) complete(w);
+  if (next.what == next_step::done) complete(w);
   return next.what;
 }
 
@@ -44,7 +44,7 @@ reading::wish write_task::request_more(request_sender& w) {
 void write_task::complete(request_sender& w) {
   all_given_ = true;
   bytes_ = {};
-  const auto wanted = from_->wanted();
+  const auto wanted = from_->final_attributes();
   begin(w, type::fsetstat, of_attributes).string(handle_).mode_and_time(wanted.mode, wanted.mtime.value_or(0)).end();
   if (w.offered().fsync) begin(w, type::extended).string("fsync@openssh.com").string(handle_).end();
   begin(w, type::fstat).string(handle_).end();

@@ -17,7 +17,7 @@ class write_task final : public transfer {
   void lost(const failure& why) override;
   void retry(request_sender& w, const request& r) override;
 
-  reading::wish request_more(request_sender& w) override;
+  next_step request_more(request_sender& w) override;
   bool urgent() const override { return false; }
 
  private:

@@ -39,7 +39,7 @@ struct broken_index_fixture : archive_fixture {
   ~broken_index_fixture() { source.stop(); }
   waiting get(const std::string& path) {
     waiting w;
-    fetch.fetch(row(path), path, remote::lane::background, w.done());
+    fetch.fetch(row(path), path, remote::priority::background, w.done());
     return w;
   }
 };
@@ -77,7 +77,7 @@ TEST_CASE("readers and callers that throw keep nobody else from being told") {
   const auto early = f.want(ino, 0, 10);
   f.fetch.want(ino, 99'990, 10, throws);
   const auto late = f.want(ino, 99'990, 10);
-  f.fetch.fetch(f.row("a.jpg"), "a.jpg", remote::lane::background, throws);
+  f.fetch.fetch(f.row("a.jpg"), "a.jpg", remote::priority::background, throws);
   const auto landed = f.background("a.jpg");
   f.source.serve("a.jpg");
   CHECK(early.bytes(0, 10) == content_of(10));
@@ -263,11 +263,11 @@ struct throwing_reading final : remote::reading {
   std::uint64_t asked = 0;
   explicit throwing_reading(place p) : where(p) {}
   const std::string& path() const override { return name; }
-  next want(std::uint32_t at_most) override {
+  next next_range(std::uint32_t at_most) override {
     if (where == place::want) fail();
-    if (asked == 1000) return {wish::enough, {}};
+    if (asked == 1000) return {remote::next_step::done, {}};
     const auto length = std::min<std::uint32_t>(at_most, static_cast<std::uint32_t>(1000 - asked));
-    return {wish::more, {std::exchange(asked, asked + length), length}};
+    return {remote::next_step::more, {std::exchange(asked, asked + length), length}};
   }
   void arrived(std::uint64_t, std::span<const std::byte>) override {
     if (where == place::arrived) fail();
@@ -282,7 +282,7 @@ struct throwing_listing final : remote::listing {
   bool in_batch;
   std::promise<std::optional<failure>> ended;
   explicit throwing_listing(bool b) : in_batch(b) {}
-  void batch(std::vector<remote::found>) override {
+  void batch(std::vector<remote::directory_entry>) override {
     if (in_batch) fail();
   }
   void refused(std::string, std::string) override {}
@@ -301,7 +301,7 @@ TEST_CASE("who asks an archive may throw wherever he is called: his request has 
   CHECK_FALSE(a.look("2"));
   using place = throwing_reading::place;
   for (const auto where : {place::want, place::arrived, place::finished}) {
-    for (const auto how : {remote::lane::demand, remote::lane::background}) {
+    for (const auto how : {remote::priority::demand, remote::priority::background}) {
       const auto r = std::make_shared<throwing_reading>(where);
       auto ended = r->ended.get_future();
       a.archive->read(r, how);
@@ -324,7 +324,7 @@ TEST_CASE("who asks an archive may throw wherever he is called: his request has 
 TEST_CASE("what is told of the source's health may throw, as may those whose requests its end has ended", "[sshd]") {
   two_archives a{true};
   std::atomic<int> told = 0;
-  a.archive->observe([&](const auto&) {
+  a.archive->set_listener([&](const auto&) {
     ++told;
     fail();
   });

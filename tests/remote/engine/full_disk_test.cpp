@@ -31,7 +31,7 @@ struct full_disk_fixture {
   entry row(const std::string& name) { return readers.borrow()->at(name).value(); }
   waiting get(const std::string& name) {
     waiting w;
-    fetch.fetch(row(name), name, remote::lane::background, w.done());
+    fetch.fetch(row(name), name, remote::priority::background, w.done());
     return w;
   }
 };
@@ -74,7 +74,7 @@ TEST_CASE("a picture that does not fit is read all the same, and not kept") {
   CHECK(f.fetch.unkept_bytes() == 8U << 20);
   // Who wants to write to it needs all of it.
   waiting writer;
-  f.fetch.fetch(f.row("large.jpg"), "large.jpg", remote::lane::demand, writer.done());
+  f.fetch.fetch(f.row("large.jpg"), "large.jpg", remote::priority::demand, writer.done());
   CHECK(writer.failed() == cause::no_room);
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("readers leave the space that is to stay free, and what one began and 
   f.fetch.want(b, 0, 1000, again.waiter());
   f.source.serve("b.jpg");
   CHECK(again.is_unkept());
-  CHECK(f.source.ask("a.jpg").what == remote::reading::wish::enough);
+  CHECK(f.source.ask("a.jpg").what == remote::next_step::done);
   f.source.finish("a.jpg");
   REQUIRE(wait_until([&] { return !f.fetch.is_fetching(a); }));
   CHECK_FALSE(f.where.has_partials());

@@ -8,15 +8,17 @@
 namespace ferryfs::test {
 namespace {
 
+using remote::directory_entry;
 using remote::filter;
-using remote::found;
 
-found file(std::string name, std::uint64_t size = 100) { return {std::move(name), {S_IFREG | 0644, size, 1000}, ""}; }
-found directory(std::string name) { return {std::move(name), {S_IFDIR | 0755, 4096, 1000}, ""}; }
-found link(std::string name) { return {std::move(name), {S_IFLNK | 0777, 3, 1000}, "to"}; }
+directory_entry file(std::string name, std::uint64_t size = 100) {
+  return {std::move(name), {S_IFREG | 0644, size, 1000}, ""};
+}
+directory_entry directory(std::string name) { return {std::move(name), {S_IFDIR | 0755, 4096, 1000}, ""}; }
+directory_entry link(std::string name) { return {std::move(name), {S_IFLNK | 0777, 3, 1000}, "to"}; }
 
 // What of `f` an archive filtered by one pattern leaves out.
-bool leaves_out(const std::string& pattern, const std::string& where, const found& f) {
+bool leaves_out(const std::string& pattern, const std::string& where, const directory_entry& f) {
   return filter({pattern}, "generic").leaves_out(where, f);
 }
 

@@ -55,7 +55,7 @@ TEST_CASE("a read of what was skipped still brings it, the background does not")
   const entry gap = f.row("d/gap.jpg");
   remote::skip_below(f.m.index(), f.m.readers(), "d/gap.jpg", {});
   waiting background, reader;
-  f.m.fetch().fetch(gap, "d/gap.jpg", remote::lane::background, background.done());
+  f.m.fetch().fetch(gap, "d/gap.jpg", remote::priority::background, background.done());
   CHECK(background.failed());
   CHECK(f.source->reads().empty());
   f.m.fetch().want(gap.ino, 0, 3, reader.waiter());

@@ -222,7 +222,7 @@ TEST_CASE("whoever waits for all of a picture survives a lost connection as a re
   fetch_fixture f;
   f.gap("a.jpg", content_of(100));
   waiting w;
-  f.fetch.fetch(f.row("a.jpg"), "a.jpg", remote::lane::demand, w.done());
+  f.fetch.fetch(f.row("a.jpg"), "a.jpg", remote::priority::demand, w.done());
   f.source.answer("a.jpg", 0, 60);
   f.source.finish("a.jpg", failure{cause::unreachable, "reset by peer"});
   f.source.serve("a.jpg");

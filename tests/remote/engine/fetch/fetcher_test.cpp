@@ -7,7 +7,7 @@ namespace ferryfs::test {
 namespace {
 
 using remote::cause;
-using remote::lane;
+using remote::priority;
 using remote::reading;
 
 constexpr std::uint64_t mega = 1U << 20;
@@ -85,11 +85,11 @@ TEST_CASE("every byte of a picture is asked for once, whoever reads where") {
   for (const std::uint64_t jump : {700U, 100U, 300U, 999U, 0U, 5000U}) {
     f.want(ino, jump, 10);
     const auto next = f.source.ask("a.jpg", 70);
-    if (next.what == reading::wish::more)
+    if (next.what == remote::next_step::more)
       for (std::uint64_t i = 0; i < next.part.length - (next.part.beyond ? 1 : 0); ++i)
         ++asked.at(next.part.offset + i);
   }
-  for (auto next = f.source.ask("a.jpg", 33); next.what == reading::wish::more; next = f.source.ask("a.jpg", 33))
+  for (auto next = f.source.ask("a.jpg", 33); next.what == remote::next_step::more; next = f.source.ask("a.jpg", 33))
     for (std::uint64_t i = 0; i < next.part.length - (next.part.beyond ? 1 : 0); ++i) ++asked.at(next.part.offset + i);
   CHECK(asked == std::vector<int>(1000, 1));
 }
@@ -141,9 +141,9 @@ TEST_CASE("the limit holds back the background, and never a reader") {
   const inode ino = f.gap("a.jpg", content_of(100));
   f.background("a.jpg");
   f.source.ask("a.jpg", 10);  // may be granted whole, and uses up the limit
-  CHECK(f.source.ask("a.jpg", 10).what == reading::wish::later);
+  CHECK(f.source.ask("a.jpg", 10).what == remote::next_step::throttled);
   f.want(ino, 50, 10);
-  CHECK(f.source.ask("a.jpg", 10).what == reading::wish::more);
+  CHECK(f.source.ask("a.jpg", 10).what == remote::next_step::more);
   f.source.answer_all("a.jpg");
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("a demanded fetch of what the background has queued is raised as well"
   f.gap("a.jpg", content_of(100));
   const auto background = f.background("a.jpg");
   waiting demanded;
-  f.fetch.fetch(f.row("a.jpg"), "a.jpg", lane::demand, demanded.done());
+  f.fetch.fetch(f.row("a.jpg"), "a.jpg", priority::demand, demanded.done());
   CHECK(f.source.raised() == std::vector<std::string>{"a.jpg"});
   f.source.serve("a.jpg");
   CHECK(background.became_local());
@@ -171,7 +171,7 @@ TEST_CASE("who wants a picture that is local by now is told so, and the source i
   CHECK(f.want(ino).became_local());
   // Whoever fetches looked at the index a while ago.
   waiting late;
-  f.fetch.fetch(as_gap, "a.jpg", lane::background, late.done());
+  f.fetch.fetch(as_gap, "a.jpg", priority::background, late.done());
   CHECK(late.became_local());
   CHECK(f.source.reads_of("a.jpg") == 1);
   CHECK_FALSE(f.row("a.jpg").sha256.empty());
@@ -185,7 +185,7 @@ TEST_CASE("who wants a picture that is nowhere is told so") {
   f.writer.run([&](index::transaction& t) { t.erase(gone); });
   CHECK(f.want(gone.ino).failed() == cause::not_found);
   waiting late;
-  f.fetch.fetch(gone, "a.jpg", lane::background, late.done());
+  f.fetch.fetch(gone, "a.jpg", priority::background, late.done());
   CHECK(late.failed() == cause::not_found);
   CHECK(f.source.reads().empty());
 }
@@ -217,7 +217,7 @@ TEST_CASE("the fetcher's end waits until everybody was told") {
   std::atomic<bool> told = false;
   {
     remote::fetcher fetch{a.where, a.source, a.writer, a.readers, a.limit};
-    fetch.fetch(a.row("a.jpg"), "a.jpg", lane::background, [&](const auto&) {
+    fetch.fetch(a.row("a.jpg"), "a.jpg", priority::background, [&](const auto&) {
       // Somebody who has to do something with it first.
       const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
       while (std::chrono::steady_clock::now() < until) std::this_thread::yield();

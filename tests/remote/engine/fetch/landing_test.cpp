@@ -90,7 +90,7 @@ TEST_CASE("a picture that came in pieces from behind has the right content and d
   const inode ino = f.gap("a.jpg", content);
   const auto w = f.want(ino, 2'900'000, 100);
   std::vector<remote::range> parts;
-  for (auto next = f.source.ask("a.jpg", 77'777); next.what == remote::reading::wish::more;
+  for (auto next = f.source.ask("a.jpg", 77'777); next.what == remote::next_step::more;
        next = f.source.ask("a.jpg", 77'777))
     parts.push_back(next.part);
   for (auto p = parts.rbegin(); p != parts.rend(); ++p) f.source.answer("a.jpg", p->offset, p->length);

@@ -97,7 +97,7 @@ TEST_CASE("a picture that goes on behind the size that all tell is no picture of
   const auto w = f.background("a.jpg");
   const auto all = f.source.ask("a.jpg");
   CHECK(all.part.length == 1001);
-  CHECK(f.source.ask("a.jpg").what == reading::wish::enough);
+  CHECK(f.source.ask("a.jpg").what == remote::next_step::done);
   f.source.answer("a.jpg", 0, 1001);
   f.source.finish("a.jpg");
   f.source.serve("a.jpg");  // where it ends

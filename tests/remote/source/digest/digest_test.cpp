@@ -226,7 +226,7 @@ TEST_CASE("digest: a file that changes while it is read back has none", "[digest
   // In another order than was asked for.
   const auto answer = [&] {
     REQUIRE(source.awaits("a.jpg"));
-    while (source.ask("a.jpg", 4).what == remote::reading::wish::more) continue;
+    while (source.ask("a.jpg", 4).what == remote::next_step::more) continue;
     source.answer("a.jpg", 8, 2), source.answer("a.jpg", 4, 4), source.answer("a.jpg", 0, 4);
     source.answer("a.jpg", 10, 1);  // its end
   };

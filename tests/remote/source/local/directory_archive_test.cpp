@@ -18,14 +18,14 @@ namespace {
 
 using remote::attributes;
 using remote::cause;
+using remote::directory_entry;
 using remote::failure;
-using remote::found;
 using remote::reading;
 
 struct collector final : remote::listing {
   std::map<std::string, found> all;
   std::promise<std::optional<failure>> end;
-  void batch(std::vector<found> names) override {
+  void batch(std::vector<directory_entry> names) override {
     for (auto& f : names) all.emplace(f.name, f);
   }
   std::map<std::string, std::string> not_here;
@@ -45,11 +45,11 @@ struct reader final : reading {
 
   reader(std::string path, std::vector<remote::range> ranges) : where(std::move(path)), wanted(std::move(ranges)) {}
   const std::string& path() const override { return where; }
-  next want(std::uint32_t) override {
+  next next_range(std::uint32_t) override {
     asked = true;
-    if (held_back) return {wish::later, {}};
-    if (at == wanted.size()) return {wish::enough, {}};
-    return {wish::more, wanted[at++]};
+    if (held_back) return {remote::next_step::throttled, {}};
+    if (at == wanted.size()) return {remote::next_step::done, {}};
+    return {remote::next_step::more, wanted[at++]};
   }
   void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override {
     came[offset] += std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -83,7 +83,7 @@ struct directory_fixture {
   std::pair<std::shared_ptr<reader>, std::optional<failure>> read(const std::string& path,
                                                                   std::vector<remote::range> ranges) {
     auto to = std::make_shared<reader>(path, std::move(ranges));
-    archive->read(to, remote::lane::demand);
+    archive->read(to, remote::priority::demand);
     auto why = to->end.get_future().get();
     return {to, why};
   }
@@ -179,13 +179,13 @@ TEST_CASE("a reader does not wait for background reads that are held back by a l
   for (int i = 0; i < 4; ++i) {
     background.push_back(std::make_shared<reader>("2013/a.jpg", std::vector<remote::range>{{0, 1}}));
     background.back()->held_back = true;
-    f.archive->read(background.back(), remote::lane::background);
+    f.archive->read(background.back(), remote::priority::background);
   }
   REQUIRE(wait_until([&] { return background[0]->asked && background[1]->asked; }));
   CHECK_FALSE(f.read("2013/a.jpg", {{0, 1}}).second);
 
   background[3]->held_back = false;
-  f.archive->raise(background[3]);
+  f.archive->promote(background[3]);
   CHECK_FALSE(background[3]->end.get_future().get());
   for (int i = 0; i < 3; ++i) background[static_cast<std::size_t>(i)]->held_back = false;
   for (int i = 0; i < 3; ++i) CHECK_FALSE(background[static_cast<std::size_t>(i)]->end.get_future().get());
@@ -197,7 +197,7 @@ TEST_CASE("a local source that is stopped ends every request, and takes no more"
   for (int i = 0; i < 6; ++i) {
     readers.push_back(std::make_shared<reader>("2013/a.jpg", std::vector<remote::range>{{0, 1}}));
     readers.back()->held_back = true;
-    f.archive->read(readers.back(), remote::lane::background);
+    f.archive->read(readers.back(), remote::priority::background);
   }
   f.archive->stop();
   for (const auto& r : readers) CHECK(r->end.get_future().get().value().why == cause::cancelled);

@@ -54,9 +54,9 @@ struct one_reading final : remote::reading {
   bool asked = false;
   std::promise<std::optional<failure>> end;
   const std::string& path() const override { return where; }
-  next want(std::uint32_t) override {
-    if (std::exchange(asked, true)) return {wish::enough, {}};
-    return {wish::more, {0, 10}};
+  next next_range(std::uint32_t) override {
+    if (std::exchange(asked, true)) return {remote::next_step::done, {}};
+    return {remote::next_step::more, {0, 10}};
   }
   void arrived(std::uint64_t, std::span<const std::byte>) override {}
   void finished(const std::optional<failure>& why, const attributes&) override { end.set_value(why); }
@@ -64,7 +64,7 @@ struct one_reading final : remote::reading {
 
 struct one_listing final : remote::listing {
   std::promise<std::optional<failure>> end;
-  void batch(std::vector<remote::found>) override {}
+  void batch(std::vector<remote::directory_entry>) override {}
   void refused(std::string, std::string) override {}
   void finished(const std::optional<failure>& why) override { end.set_value(why); }
 };
@@ -81,7 +81,7 @@ struct hung_fixture {
   }
   void open(std::chrono::milliseconds deadline, bool answers = true) {
     archive = std::make_unique<remote::directory_archive>(dir.path().string(), deadline, answers);
-    archive->observe([this](const auto& h) {
+    archive->set_listener([this](const auto& h) {
       const std::lock_guard lock{mutex};
       told.push_back(h.reachable);
     });
@@ -93,7 +93,7 @@ struct hung_fixture {
   }
   std::optional<failure> read() {
     const auto to = std::make_shared<one_reading>();
-    archive->read(to, remote::lane::demand);
+    archive->read(to, remote::priority::demand);
     return to->end.get_future().get();
   }
   std::optional<failure> list(const std::string& path = "2013") {
@@ -294,7 +294,7 @@ TEST_CASE("an archive that is stopped waits for no directory that does not answe
   std::vector<std::shared_ptr<one_reading>> readings;
   for (int i = 0; i < 6; ++i) {
     readings.push_back(std::make_shared<one_reading>());
-    f.archive->read(readings.back(), remote::lane::background);
+    f.archive->read(readings.back(), remote::priority::background);
   }
   const auto begun = clock::now();
   f.archive->stop();

@@ -12,18 +12,18 @@ namespace ferryfs::test {
 namespace {
 
 using remote::cause;
-using remote::found;
+using remote::directory_entry;
 using remote::sftp::protocol_error;
 using remote::sftp::status;
 using remote::sftp::type;
 using strings = std::vector<std::string>;
 
 struct collector final : remote::listing {
-  std::vector<found> all;
+  std::vector<directory_entry> all;
   std::vector<std::pair<std::string, std::string>> not_here;
   int ends = 0;
   std::optional<remote::failure> why;
-  void batch(std::vector<found> names) override { all.insert(all.end(), names.begin(), names.end()); }
+  void batch(std::vector<directory_entry> names) override { all.insert(all.end(), names.begin(), names.end()); }
   void refused(std::string name, std::string reason) override {
     not_here.emplace_back(std::move(name), std::move(reason));
   }

@@ -28,10 +28,10 @@ struct reader final : reading {
 
   explicit reader(std::uint64_t bytes) : size(bytes) {}
   const std::string& path() const override { return where; }
-  next want(std::uint32_t at_most) override {
-    if (next_offset == size) return {wish::enough, {}};
+  next next_range(std::uint32_t at_most) override {
+    if (next_offset == size) return {remote::next_step::done, {}};
     const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(at_most, size - next_offset));
-    return {wish::more, {std::exchange(next_offset, next_offset + length), length}};
+    return {remote::next_step::more, {std::exchange(next_offset, next_offset + length), length}};
   }
   void arrived(std::uint64_t offset, std::span<const std::byte> bytes) override {
     came[offset] = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -58,12 +58,12 @@ struct read_fixture {
 
   explicit read_fixture(std::uint64_t size)
       : to(std::make_shared<reader>(size)),
-        task(std::make_shared<remote::sftp::read_task>(to, remote::lane::background)) {
+        task(std::make_shared<remote::sftp::read_task>(to, remote::priority::background)) {
     task->start(sender);
   }
   void open() { sender.answer(type::open, handle_reply("h1")); }
   void request_all() {
-    while (task->request_more(sender) == reading::wish::more) {
+    while (task->request_more(sender) == remote::next_step::more) {
     }
   }
 };
@@ -72,7 +72,8 @@ struct read_fixture {
 struct early_fixture {
   fake_request_sender sender;
   std::shared_ptr<reader> to = std::make_shared<reader>(150);
-  std::shared_ptr<remote::sftp::read_task> task = std::make_shared<remote::sftp::read_task>(to, remote::lane::demand);
+  std::shared_ptr<remote::sftp::read_task> task =
+      std::make_shared<remote::sftp::read_task>(to, remote::priority::demand);
 
   early_fixture() {
     sender.predicted = "h1";
@@ -81,7 +82,7 @@ struct early_fixture {
   }
   std::string asked_of() { return std::string(sender.open().at(0).body().string()); }
   void finish() {
-    while (task->request_more(sender) == reading::wish::more) {
+    while (task->request_more(sender) == remote::next_step::more) {
     }
     sender.answer(type::read, data_reply(std::string(50, 'b')));
     sender.answer(type::fstat, attrs_reply(150));
@@ -233,7 +234,7 @@ TEST_CASE("a read that fails ends the file once all answers are in, and closes i
   f.request_all();
   f.sender.answer(type::read, status_reply(status::failure, "bad sector"));
   CHECK(f.to->ends == 0);
-  CHECK(f.task->request_more(f.sender) == reading::wish::enough);
+  CHECK(f.task->request_more(f.sender) == remote::next_step::done);
   f.sender.answer(type::read, data_reply(std::string(100, 'x')));
   f.sender.answer(type::read, data_reply(std::string(20, 'x')));  // short, and not asked for again
   f.sender.answer(type::fstat, attrs_reply(300));
@@ -266,9 +267,9 @@ TEST_CASE("a byte beyond the end is no part of the file: an answer without it is
     std::size_t bytes = 0, at = 0;
     int over = 0;
     const std::string& path() const override { return where; }
-    next want(std::uint32_t) override {
-      if (at == ranges.size()) return {wish::enough, {}};
-      return {wish::more, ranges[at++]};
+    next next_range(std::uint32_t) override {
+      if (at == ranges.size()) return {remote::next_step::done, {}};
+      return {remote::next_step::more, ranges[at++]};
     }
     void arrived(std::uint64_t, std::span<const std::byte> b) override { bytes += b.size(); }
     bool ends(std::uint64_t offset) override { return told.push_back(offset), true; }
@@ -279,10 +280,10 @@ TEST_CASE("a byte beyond the end is no part of the file: an answer without it is
   fake_request_sender sender;
   const auto to = std::make_shared<over_asking>();
   to->ranges = {{0, 51, true}};
-  const auto task = std::make_shared<remote::sftp::read_task>(to, remote::lane::background);
+  const auto task = std::make_shared<remote::sftp::read_task>(to, remote::priority::background);
   task->start(sender);
   sender.answer(handle_reply("h"));
-  while (task->request_more(sender) == reading::wish::more) {
+  while (task->request_more(sender) == remote::next_step::more) {
   }
   SECTION("whole") {
     sender.answer(type::read, data_reply(std::string(50, 'x')));
@@ -318,18 +319,21 @@ TEST_CASE("a reading that is held back is asked again and loses nothing") {
     std::string where = "a";
     int asked = 0;
     const std::string& path() const override { return where; }
-    next want(std::uint32_t) override { return ++asked < 3 ? next{wish::later, {}} : next{wish::more, {0, 5}}; }
+    next next_range(std::uint32_t) override {
+      return ++asked < 3 ? next{remote::next_step::throttled, {}} : next{remote::next_step::more, {0, 5}};
+    }
     void arrived(std::uint64_t, std::span<const std::byte>) override {}
     void finished(const std::optional<remote::failure>&, const remote::attributes&) override {}
   };
   fake_request_sender sender;
-  const auto task = std::make_shared<remote::sftp::read_task>(std::make_shared<patient>(), remote::lane::background);
+  const auto task =
+      std::make_shared<remote::sftp::read_task>(std::make_shared<patient>(), remote::priority::background);
   task->start(sender);
   sender.answer(handle_reply("h"));
-  CHECK(task->request_more(sender) == reading::wish::later);
-  CHECK(task->request_more(sender) == reading::wish::later);
+  CHECK(task->request_more(sender) == remote::next_step::throttled);
+  CHECK(task->request_more(sender) == remote::next_step::throttled);
   CHECK(sender.open().empty());
-  CHECK(task->request_more(sender) == reading::wish::more);
+  CHECK(task->request_more(sender) == remote::next_step::more);
   CHECK(sender.count(type::read) == 1);
 }
 

@@ -28,13 +28,13 @@ struct writer final : remote::writing {
 
   const std::string& path() const override { return where; }
   std::uint64_t begin(std::uint64_t there) override { return stood = there, at = std::min(keep, there); }
-  next give(std::uint32_t at_most, std::vector<std::byte>& into) override {
-    if (at == content.size()) return {reading::wish::enough, 0};
+  next next_bytes(std::uint32_t at_most, std::vector<std::byte>& into) override {
+    if (at == content.size()) return {remote::next_step::done, 0};
     const auto part = content.substr(at, at_most);
     for (const char c : part) into.push_back(static_cast<std::byte>(c));
-    return {reading::wish::more, std::exchange(at, at + part.size())};
+    return {remote::next_step::more, std::exchange(at, at + part.size())};
   }
-  attributes wanted() const override { return {S_IFREG | 0640, content.size(), 1234}; }
+  attributes final_attributes() const override { return {S_IFREG | 0640, content.size(), 1234}; }
   void finished(const std::optional<failure>& w, const attributes& a) override { ++ends, why = w, after = a; }
 };
 
@@ -50,7 +50,7 @@ struct write_fixture {
     task->start(sender);
   }
   void give_all() {
-    while (task->request_more(sender) == reading::wish::more) continue;
+    while (task->request_more(sender) == remote::next_step::more) continue;
   }
   void open_new() {
     sender.answer(type::lstat, status_reply(status::no_such_file));
@@ -144,7 +144,7 @@ TEST_CASE("write task: a WRITE that fails ends it, closed", "[write]") {
   f.open_new();
   f.task->request_more(f.sender), f.task->request_more(f.sender);
   f.sender.answer(type::write, status_reply(status::failure, "disk full"));
-  CHECK(f.task->request_more(f.sender) == reading::wish::enough);
+  CHECK(f.task->request_more(f.sender) == remote::next_step::done);
   CHECK(f.from->ends == 0);
   f.sender.answer(type::write, ok);
   f.sender.answer(type::close, ok);
