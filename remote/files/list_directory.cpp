@@ -34,7 +34,7 @@ bool look_at(int directory, const std::string& name, local_entry& entry) {
 }
 
 int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each,
-                   std::string* left_out, const std::function<void(const char*)>& looks) {
+                   std::string* unreadable, const std::function<void(const char*)>& looks) {
   unique_fd fd = open_beneath(root, path, O_RDONLY | O_DIRECTORY);
   if (!fd) return errno;
   const std::unique_ptr<DIR, closer> stream{::fdopendir(fd.get())};
@@ -54,7 +54,7 @@ int list_directory(int root, const std::string& path, const std::function<void(l
       each(std::move(entry));
     } else if (failed != ENOENT && problem == 0) {
       problem = failed;
-      if (left_out != nullptr) *left_out = d->d_name;
+      if (unreadable != nullptr) *unreadable = d->d_name;
     }
   }
 }

@@ -8,7 +8,7 @@
 
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
-#include "remote/source/part_name.hpp"
+#include "remote/source/temporary_name.hpp"
 
 namespace ferryfs::remote {
 
@@ -49,9 +49,9 @@ bool filter::pattern::matches(const std::string& directory, const std::string& n
   }
 }
 
-bool filter::leaves_out(const std::string& directory, const directory_entry& f) const {
+bool filter::excludes(const std::string& directory, const directory_entry& f) const {
   if (directory.empty() && f.name == own_directory) return true;  // the name that the view keeps for itself
-  if (is_part_name(f.name)) return true;
+  if (is_temporary_name(f.name)) return true;
   const bool is_directory = S_ISDIR(f.attrs.mode);
   if (no_empty_pictures_ && S_ISREG(f.attrs.mode) && f.attrs.size == 0 &&
       (f.name.ends_with(".jpg") || f.name.ends_with(".raw")))

@@ -17,7 +17,7 @@ class filter {
   // "webcampak". Throws ferryfs::error (usage) on another.
   filter(const std::vector<std::string>& patterns, const std::string& profile);
 
-  bool leaves_out(const std::string& directory, const directory_entry& f) const;
+  bool excludes(const std::string& directory, const directory_entry& f) const;
   // Changes when the filter does: a directory that was listed through another one must be listed again.
   const std::string& fingerprint() const noexcept { return fingerprint_; }
 

@@ -16,7 +16,7 @@
 #include "index/query/set.hpp"
 #include "index/update/pushed.hpp"
 #include "remote/files/sha256.hpp"
-#include "remote/source/part_name.hpp"
+#include "remote/source/temporary_name.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -113,13 +113,13 @@ void pusher::walk(index::set which, const std::string& path) {
 // False: it is over.
 bool pusher::consider(const std::string& path, const entry& e) {
   if (is_over()) return false;
-  if (!e.local || is_hidden(e.state) || is_part_name(e.name)) return true;
+  if (!e.local || is_hidden(e.state) || is_temporary_name(e.name)) return true;
   // Pipes, sockets and devices stay here: SFTP has none, and opening one may do something.
   if (!S_ISREG(e.local->mode) && (!S_ISLNK(e.local->mode) || e.state == state::conflict)) return true;
   const auto target = reader_->source_path(e.ino);
   if (!target) return true;
   const attributes here{e.local->mode, e.local->size, to_seconds(e.local->mtime)};
-  if (filter_.leaves_out(parent_of(*target), {target->substr(target->rfind('/') + 1), here, e.target})) return true;
+  if (filter_.excludes(parent_of(*target), {target->substr(target->rfind('/') + 1), here, e.target})) return true;
   const auto& directory = directory_for(e);
   if (directory.left_out) return true;
   if (directory.why) {
@@ -178,7 +178,7 @@ pusher::made_directory pusher::enter(const entry& d) {
   const auto target = reader_->source_path(d.ino);
   if (d.ino == root_inode || !target) return {d.ino, {}};
   const attributes here{d.shown().mode, 0, 0};
-  if (filter_.leaves_out(parent_of(*target), {target->substr(target->rfind('/') + 1), here, {}}))
+  if (filter_.excludes(parent_of(*target), {target->substr(target->rfind('/') + 1), here, {}}))
     return {d.ino, {}, true};
   if (d.source && S_ISDIR(d.source->mode)) return {d.ino, {}};
   if (auto why = taken(d, *target)) return {d.ino, std::move(why)};

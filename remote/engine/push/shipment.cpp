@@ -11,15 +11,15 @@
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/engine/told.hpp"
-#include "remote/source/part_name.hpp"
+#include "remote/source/temporary_name.hpp"
 
 namespace ferryfs::remote {
 namespace {
 
 std::string part_path(const std::string& path, const std::string& archive_id) {
   const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return part_name(path, archive_id);
-  return join(path.substr(0, slash), part_name(path.substr(slash + 1), archive_id));
+  if (slash == std::string::npos) return temporary_name(path, archive_id);
+  return join(path.substr(0, slash), temporary_name(path.substr(slash + 1), archive_id));
 }
 
 bool same_time(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }

@@ -44,7 +44,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
             // A name that the filter of an earlier scan let through.
             [scan = scan_.get(), path = directory_.path](const entry& e) {
               const attributes a{e.source->mode, e.source->size, to_seconds(e.source->mtime)};
-              return scan->services_.leave_out.leaves_out(path, {e.name, a, e.target});
+              return scan->services_.leave_out.excludes(path, {e.name, a, e.target});
             })) {}
 
   void batch(std::vector<directory_entry> names) override {
@@ -52,7 +52,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
     auto listed = std::make_shared<std::vector<index::listed>>();
     auto left_out = std::make_shared<std::vector<std::string>>();
     for (auto& f : names) {
-      if (scan_->services_.leave_out.leaves_out(directory_.path, f)) {
+      if (scan_->services_.leave_out.excludes(directory_.path, f)) {
         left_out->push_back(std::move(f.name));
         continue;
       }
@@ -76,7 +76,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
 
   void refused(std::string name, std::string why) override {
     named_ = true;
-    if (scan_->services_.leave_out.leaves_out(directory_.path, {name, {S_IFREG, {}, {}}, {}})) return;
+    if (scan_->services_.leave_out.excludes(directory_.path, {name, {S_IFREG, {}, {}}, {}})) return;
     spdlog::warn("scan: {}: refused: {}", printable(join(directory_.path, name)), why);
     refused_->push_back({std::move(name), std::move(why)});
   }

@@ -81,10 +81,10 @@ std::optional<failure> directory_archive::list_now(file_calls& files, const std:
     if (why && (why->of_connection() || files.answer().no_root)) return why;
     auto names = names_in(files.answer(), to);
     const bool more = files.answer().more;
-    const std::string left_out = files.answer().other;
+    const std::string unreadable = files.answer().other;
     if (!names.empty()) to.batch(std::move(names));
     if (more) continue;
-    return why && !left_out.empty() ? files.failed(join(path, left_out), files.answer().problem) : why;
+    return why && !unreadable.empty() ? files.failed(join(path, unreadable), files.answer().problem) : why;
   }
 }
 

@@ -129,13 +129,13 @@ int file_server::look() {
 int file_server::list() {
   const auto root = open_root();
   if (!root) return errno;
-  std::string left_out;
+  std::string unreadable;
   packed_ = 0, answered_ = clock::now();
   const int problem = list_directory(
-      root.get(), call_.path, [this](local_entry&& e) { pack(e); }, &left_out, [this](const char* n) { show(n); });
+      root.get(), call_.path, [this](local_entry&& e) { pack(e); }, &unreadable, [this](const char* n) { show(n); });
   call_.length = static_cast<std::uint32_t>(packed_);
   call_.more = false;
-  file_call::put(call_.other, left_out);
+  file_call::put(call_.other, unreadable);
   return problem;
 }
 

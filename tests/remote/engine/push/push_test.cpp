@@ -14,8 +14,8 @@
 #include "remote/engine/push/pusher.hpp"
 #include "remote/engine/verify/verifier.hpp"
 #include "remote/source/local/directory_archive.hpp"
-#include "remote/source/part_name.hpp"
 #include "remote/source/server/sftp_archive.hpp"
+#include "remote/source/temporary_name.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/process.hpp"
@@ -627,12 +627,12 @@ TEST_CASE("push: an unfinished one on the source is never taken for a picture", 
 
 TEST_CASE("push: the part name of a long name is one that can stand in a directory", "[push]") {
   const std::string longest(255, 'x'), other = std::string(254, 'x') + 'y';
-  CHECK(remote::part_name("a.jpg", "mine") == ".a.jpg.mine.ferryfs-part");
-  CHECK(remote::part_name(longest, "mine").size() <= 255);
-  CHECK(remote::part_name(longest, "mine") != remote::part_name(other, "mine"));
-  CHECK(remote::is_part_name(remote::part_name(longest, "mine")));
-  CHECK(remote::part_name(longest, "mine") != remote::part_name(longest, "another's"));
-  CHECK_FALSE(remote::is_part_name("a.mine.ferryfs-part"));
+  CHECK(remote::temporary_name("a.jpg", "mine") == ".a.jpg.mine.ferryfs-part");
+  CHECK(remote::temporary_name(longest, "mine").size() <= 255);
+  CHECK(remote::temporary_name(longest, "mine") != remote::temporary_name(other, "mine"));
+  CHECK(remote::is_temporary_name(remote::temporary_name(longest, "mine")));
+  CHECK(remote::temporary_name(longest, "mine") != remote::temporary_name(longest, "another's"));
+  CHECK_FALSE(remote::is_temporary_name("a.mine.ferryfs-part"));
 }
 
 TEST_CASE("push: to a directory of this machine", "[push]") {

@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
-#include "remote/source/part_name.hpp"
 #include "remote/source/sftp/change_task.hpp"
+#include "remote/source/temporary_name.hpp"
 #include "tests/catch.hpp"
 #include "tests/remote/source/sftp/fake_request_sender.hpp"
 
@@ -243,7 +243,7 @@ struct trial_fixture : change_fixture {
     CHECK(first != second);
     for (const auto& path : {first, second}) {
       CHECK(path.starts_with("/root/2013/."));
-      CHECK(remote::is_part_name(path.substr(path.rfind('/') + 1)));
+      CHECK(remote::is_temporary_name(path.substr(path.rfind('/') + 1)));
     }
   }
   // Answers READLINK of both.

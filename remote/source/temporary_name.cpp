@@ -1,4 +1,4 @@
-#include "remote/source/part_name.hpp"
+#include "remote/source/temporary_name.hpp"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@ constexpr std::string_view suffix = ".ferryfs-part";
 
 }  // namespace
 
-std::string part_name(std::string_view name, std::string_view owner) {
+std::string temporary_name(std::string_view name, std::string_view owner) {
   const std::size_t room = longest_name - 2 - owner.size() - suffix.size();
   if (name.size() <= room) return fmt::format(".{}.{}{}", name, owner, suffix);
   sha256 hash;
@@ -22,7 +22,7 @@ std::string part_name(std::string_view name, std::string_view owner) {
   return fmt::format(".{}{}.{}{}", name.substr(0, room - mark.size()), mark, owner, suffix);
 }
 
-bool is_part_name(std::string_view name) noexcept {
+bool is_temporary_name(std::string_view name) noexcept {
   return name.size() > 1 + suffix.size() && name.starts_with('.') && name.ends_with(suffix);
 }
 

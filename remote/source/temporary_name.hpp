@@ -8,9 +8,9 @@ namespace ferryfs::remote {
 
 // ".NAME.OWNER.ferryfs-part"; where that is too long for a name, a shorter one that no other name gets. `owner` is the
 // archive that sends it: what another one left under such a name is never gone on with.
-std::string part_name(std::string_view name, std::string_view owner);
+std::string temporary_name(std::string_view name, std::string_view owner);
 
 // Such a name is never a picture, on either side.
-bool is_part_name(std::string_view name) noexcept;
+bool is_temporary_name(std::string_view name) noexcept;
 
 }  // namespace ferryfs::remote
