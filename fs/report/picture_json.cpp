@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "index/base/hex.hpp"
 #include "index/base/path.hpp"
 
 namespace ferryfs::fs {
@@ -12,11 +13,8 @@ std::string picture_json(std::uint64_t size, std::string_view path, std::string_
   const nlohmann::json text{std::string(path)};
   std::string shown = text[0].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::string exact;
-  if (nlohmann::json::parse(shown).get_ref<const std::string&>() != path) {
-    exact = ",\"path_hex\":\"";
-    for (const char c : path) exact += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    exact += '"';
-  }
+  if (nlohmann::json::parse(shown).get_ref<const std::string&>() != path)
+    exact = fmt::format(",\"path_hex\":\"{}\"", to_hex(path));
   return fmt::format("{{{}\"path\":{},\"size\":{}{}}}", more, shown, size, exact);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "index/base/hex.hpp"
 #include "index/base/path.hpp"
 #include "remote/files/sha256.hpp"
 
@@ -17,8 +18,7 @@ std::string temporary_name(std::string_view name, std::string_view owner) {
   if (name.size() <= room) return fmt::format(".{}.{}{}", name, owner, suffix);
   sha256 hash;
   hash.add(std::as_bytes(std::span(name)));
-  std::string mark = "~";
-  for (const char c : hash.result().substr(0, 16)) mark += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  const std::string mark = '~' + to_hex(hash.result().substr(0, 16));
   return fmt::format(".{}{}.{}{}", name.substr(0, room - mark.size()), mark, owner, suffix);
 }
 

@@ -10,6 +10,7 @@
 
 #include "fs/report/recorder.hpp"
 #include "index/base/error.hpp"
+#include "index/base/hex.hpp"
 #include "index/base/path.hpp"
 #include "index/query/reasons.hpp"
 #include "index/query/refused.hpp"
@@ -41,13 +42,6 @@ void for_each_line(const std::string& path, const std::function<bool(std::string
   }
 }
 
-std::string bytes_of(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return bytes;
-}
-
 // A list of the mount's with the reasons: lists/SET.json, a picture a line.
 void list_mounted_reasons(const archive_location& where, const std::string& set, listing_output& out) {
   const std::string path = fmt::format("{}/{}/lists/{}.json", where.root, own_directory, set);
@@ -56,7 +50,7 @@ void list_mounted_reasons(const archive_location& where, const std::string& set,
     if (line.ends_with(',')) line.remove_suffix(1);
     try {
       const json picture = json::parse(line);
-      const auto name = picture.contains("path_hex") ? bytes_of(picture["path_hex"].get<std::string>())
+      const auto name = picture.contains("path_hex") ? from_hex(picture["path_hex"].get<std::string>()).value()
                                                      : picture.at("path").get<std::string>();
       return !is_at_or_below(name, where.relative) ||
              out.add(picture.at("size").get<std::uint64_t>(), name, picture.at("reason").get<std::string>());

@@ -2,7 +2,6 @@
 // file. What is missing has none, and is made whole before it is given one. user.ferryfs.* is not listed, so that tar,
 // cp and rsync do not carry it away.
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <linux/limits.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -16,6 +15,7 @@
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
 #include "index/base/clock.hpp"
+#include "index/base/hex.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -41,9 +41,7 @@ std::string own_value(view& v, fuse_ino_t ino, std::string_view name) {
     return v.archive.fetch().is_fetching(e.ino) ? "fetching" : "remote";
   }
   if (name != "sha256" || e.sha256.empty() || e.is_gap()) throw answer_errno{ENODATA};
-  std::string text;
-  for (const char c : e.sha256) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return text;
+  return to_hex(e.sha256);
 }
 
 // An entry's file on the disk, of any kind.

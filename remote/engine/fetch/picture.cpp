@@ -29,9 +29,7 @@ picture::picture(services s, const entry& e, std::uint64_t begun_at, std::string
       demanded_(demanded),
       size_(e.source->size),
       seeks_end_(e.source->size == 0),
-      owes_(e.source->size),
-      context_(EVP_MD_CTX_new()) {
-  EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+      owes_(e.source->size) {
   services_.owed += owes_;
 }
 
@@ -248,7 +246,7 @@ void picture::serve_waiters() {
 // The digest is taken while the bytes pass, as long as they come from the front.
 void picture::digest(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (offset != digested_) return;
-  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+  hash_.add(bytes);
   digested_ += bytes.size();
 }
 
@@ -328,10 +326,7 @@ std::optional<failure> picture::complete(const attributes& after, const std::opt
   if (!*file_) return disk_failure(errno);
   if (extent_ > size() && ::ftruncate(file_->get(), static_cast<off_t>(size())) != 0) return disk_failure(errno);
   if (!digest_from_disk()) return disk_failure(EIO);
-  sha256_.resize(EVP_MAX_MD_SIZE);
-  unsigned length = 0;
-  EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(sha256_.data()), &length);
-  sha256_.resize(length);
+  sha256_ = hash_.result();
 
   if (auto problem = set_attributes(file_->get(), row_)) return problem;
   complete_ = true;

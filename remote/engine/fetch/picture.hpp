@@ -1,8 +1,6 @@
 // One picture on its way: what was requested, what was written, who waits for which part of it.
 #pragma once
 
-#include <openssl/evp.h>
-
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -18,6 +16,7 @@
 #include "remote/engine/fetch/limiter.hpp"
 #include "remote/engine/fetch/outcome.hpp"
 #include "remote/engine/fetch/ranges.hpp"
+#include "remote/files/sha256.hpp"
 #include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
@@ -153,10 +152,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   std::optional<failure> write_failure_;
   std::optional<outcome> over_;
 
-  struct context_deleter {
-    void operator()(EVP_MD_CTX* c) const noexcept { EVP_MD_CTX_free(c); }
-  };
-  std::unique_ptr<EVP_MD_CTX, context_deleter> context_;
+  remote::sha256 hash_;
   std::uint64_t digested_ = 0;  // bytes from the front
   std::uint64_t extent_ = 0;    // of the file on the disk
   std::string sha256_;

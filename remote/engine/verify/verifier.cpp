@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "index/base/exception_barrier.hpp"
+#include "index/base/hex.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/query/set.hpp"
@@ -35,12 +36,7 @@ std::int64_t now_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::string short_hex(const std::string& digest) {
-  std::string text;
-  for (std::size_t i = 0; i < 4 && i < digest.size(); ++i)
-    text += fmt::format("{:02x}", static_cast<unsigned char>(digest[i]));
-  return text + "…";
-}
+std::string short_hex(const std::string& digest) { return to_hex(digest.substr(0, 4)) + "…"; }
 
 bool is_as_known(const struct stat& st, const side& known) {
   return static_cast<std::uint64_t>(st.st_size) == known.size && to_ns(st.st_mtim) == known.mtime;

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "index/base/hex.hpp"
+
 namespace ferryfs::remote {
 namespace {
 
@@ -41,11 +43,9 @@ std::optional<shell_answer> parse_shell_answer(std::string_view line) {
   constexpr std::size_t digits = 64;
   if (line.size() < 1 + digits || line[0] != ' ' || (line.size() > 1 + digits && line[1 + digits] != ' '))
     return std::nullopt;
-  for (std::size_t i = 1; i <= digits; i += 2) {
-    const int high = hex(line[i]), low = hex(line[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    a.sha256 += static_cast<char>(high << 4 | low);
-  }
+  auto sha256 = from_hex(line.substr(1, digits));
+  if (!sha256) return std::nullopt;
+  a.sha256 = *std::move(sha256);
   return a;
 }
 
