@@ -9,7 +9,7 @@ namespace ferryfs {
 // What is done where the file system has neither renames with flags nor hard links.
 enum class no_links {
   fail,        // the error of link(2)
-  look_first,  // a look, and then a plain rename: the caller keeps everybody else from making that name meanwhile
+  look_first,  // a look, and then a plain rename: the caller keeps all others from making that name meanwhile
 };
 
 // Gives `old_name` in the open directory `from` the name `name` in `to`, in place of nothing. 0 or errno; EEXIST where

@@ -17,7 +17,7 @@ class handle_predictor {
 
   void set_openssh(bool is_openssh) noexcept { is_openssh_ = is_openssh; }
   void record_close(const std::string& handle) { next_ = handle; }
-  // `sole_task`: whoever asks has the connection for itself. Nothing: no prediction.
+  // `sole_task`: the task that opens is the only one of the connection. Nothing: no prediction.
   std::optional<std::string> predict(bool sole_task) const {
     return enabled && is_openssh_ && sole_task ? std::optional(next_) : std::nullopt;
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "remote/source/local/directory_archive.hpp"
+#include "remote/source/local/real_path_in_time.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/descriptor.hpp"
 #include "tests/doubles/files.hpp"
