@@ -6,7 +6,7 @@
 
 namespace ferryfs::remote::sftp {
 
-std::uint32_t pending_requests::add(request r) {
+std::uint32_t pending_requests::add(request&& r) {
   const std::uint32_t id = next_id_++;
   requests_.emplace(id, std::move(r));
   return id;

@@ -17,7 +17,7 @@ class pending_requests {
   using clock = std::chrono::steady_clock;
 
   // Returns the id to send it with.
-  std::uint32_t add(request r);
+  std::uint32_t add(request&& r);
   // The request that a reply with this id is for. Throws `protocol_error`: none is.
   request take(std::uint32_t id);
   bool empty() const noexcept { return requests_.empty(); }

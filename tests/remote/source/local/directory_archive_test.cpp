@@ -23,7 +23,7 @@ using remote::failure;
 using remote::reading;
 
 struct collector final : remote::listing {
-  std::map<std::string, found> all;
+  std::map<std::string, directory_entry> all;
   std::promise<std::optional<failure>> end;
   void batch(std::vector<directory_entry> names) override {
     for (auto& f : names) all.emplace(f.name, f);
