@@ -121,7 +121,7 @@ engine open_engine(remote::settings s, const std::string& destination, const std
       t.update(*root, after);
     }
   });
-  e.archive->index().make_durable();
+  e.archive->index().sync();
   return e;
 }
 

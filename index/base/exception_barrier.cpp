@@ -4,7 +4,8 @@
 
 #include <chrono>
 #include <map>
-#include <mutex>
+
+#include "index/base/mutex.hpp"
 
 namespace ferryfs {
 
@@ -22,19 +23,19 @@ void log_once(const std::string& line) noexcept {
   using clock = std::chrono::steady_clock;
   constexpr std::chrono::minutes quiet_time{1};
   constexpr std::size_t most_kept = 256;  // lines
-  static std::mutex mutex;
-  static std::map<std::string, clock::time_point> logged;
+  static ferryfs::mutex mutex;
+  static std::map<std::string, clock::time_point> logged GUARDED_BY(mutex);
   try {
     {
       const auto now = clock::now();
-      const std::lock_guard lock{mutex};
+      const lock held{mutex};
       if (logged.size() > most_kept) logged.clear();
       const auto [at, is_new] = logged.try_emplace(line, now);
       if (!is_new && now - at->second < quiet_time) return;
       at->second = now;
     }
     spdlog::error("{}", line);
-  } catch (...) {  // no memory to say it
+  } catch (...) {  // no memory to log it
   }
 }
 

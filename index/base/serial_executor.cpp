@@ -9,21 +9,21 @@ serial_executor::serial_executor(const char* name)
 
 void serial_executor::post(std::function<void()> work) {
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     queue_.push_back(std::move(work));
   }
-  wake_.notify_one();
+  has_work_.notify_one();
 }
 
 void serial_executor::run(const std::stop_token& stop) {
-  std::unique_lock lock{mutex_};
-  while (wake_.wait(lock, stop, [&] { return !queue_.empty(); }) || !queue_.empty()) {
+  lock held{mutex_};
+  while (has_work_.wait(held, stop, [&]() REQUIRES(mutex_) { return !queue_.empty(); }) || !queue_.empty()) {
     auto work = std::move(queue_.front());
     queue_.pop_front();
-    lock.unlock();
+    held.unlock();
     contain(name_, work);
-    work = nullptr;  // what it holds is freed outside the lock
-    lock.lock();
+    work = nullptr;  // frees what the item holds, outside the lock
+    held.relock();
   }
 }
 

@@ -2,11 +2,11 @@
 // index or a lock.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
+
+#include "index/base/mutex.hpp"
 
 namespace ferryfs::remote {
 
@@ -14,17 +14,17 @@ class serial_executor {
  public:
   // `name`: for the log.
   explicit serial_executor(const char* name);
-  // Runs what is posted, in order, on its one thread, also when it ends. Nothing that one item throws keeps the next
-  // from being run; an item that somebody waits for tells him by itself. Never blocks. Threads: any.
+  // Runs what is posted, in order, on its one thread, also when it ends. An item that throws does not keep the next
+  // from being run, and is only logged. Never blocks. Threads: any.
   void post(std::function<void()> work);
 
  private:
   void run(const std::stop_token& stop);
 
   const char* name_;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::deque<std::function<void()>> queue_;
+  mutex mutex_;  // a leaf
+  condition has_work_;
+  std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
   std::jthread thread_;
 };
 

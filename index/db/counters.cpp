@@ -117,9 +117,7 @@ void ledger::count(const entry& e, std::int64_t sign) {
   const total t{sign, sign * static_cast<std::int64_t>(e.source ? e.source->size : 0),
                 sign * static_cast<std::int64_t>(e.local ? e.local->size : 0)};
   if (e.ino == root_inode || e.state == state::moved || is_away(e.state)) return;
-  const state set = e.state == state::shadowed    ? state::conflict
-                    : e.state == state::overruled ? state::deleted
-                                                  : e.state;
+  const state set = counted_as(e.state);
   all_[{set, e.is_directory()}] += t;
   if (e.is_directory()) return;
   by_directory_.sums[{e.parent, set}] += t;

@@ -48,7 +48,7 @@ struct own_vfs {
 SQLite::Database open_database(const std::string& path, access mode) {
   static const own_vfs vfs;
   const bool shared = has_shared_memory(path);
-  // Who has the database alone locks it for writing, which takes a file that is open for writing.
+  // A process that has the database alone locks it for writing, for which the file must be open for writing.
   const int access_flags = mode == access::read_write ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE
                            : shared                   ? SQLite::OPEN_READONLY
                                                       : SQLite::OPEN_READWRITE;

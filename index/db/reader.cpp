@@ -1,5 +1,6 @@
 #include "index/db/reader.hpp"
 
+#include "index/db/path_walk.hpp"
 #include "index/db/schema.hpp"
 
 namespace ferryfs::index {
@@ -56,20 +57,12 @@ reader::snapshot::~snapshot() {
   of_.end_.tryExecuteStep();
 }
 
-std::optional<entry> reader::at(std::string_view path) {
-  auto found = by_inode(root_inode);
-  while (found && !path.empty()) {
-    const std::size_t slash = path.find('/');
-    found = child(found->ino, path.substr(0, slash));
-    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
-  }
-  return found;
-}
+std::optional<entry> reader::at(std::string_view path) { return find_entry(*this, path); }
 
 readers::lease readers::borrow() {
   if (before_) before_();
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (!idle_.empty()) {
       auto* r = idle_.back().release();
       idle_.pop_back();
@@ -80,7 +73,7 @@ readers::lease readers::borrow() {
 }
 
 void readers::give_back(reader* r) noexcept {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   idle_.emplace_back(r);
 }
 

@@ -3,10 +3,10 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "index/base/mutex.hpp"
 #include "index/db/counters.hpp"
 #include "index/db/database.hpp"
 #include "index/db/statements/links.hpp"
@@ -62,8 +62,8 @@ class reader {
   std::optional<std::string> source_path(inode ino) { return source_path_of(name, ino); }
   // The entry at a path of the view, or nothing.
   std::optional<entry> at(std::string_view path);
-  // While it lives, all reads see the index as at the first of them, and take SQLite's locks once; not to be held while
-  // anybody waits, as it keeps the WAL from being checkpointed.
+  // While it lives, all reads see the index as at the first of them, and take SQLite's locks once; not to be kept for
+  // long, as it keeps the WAL from being checkpointed.
   class snapshot {
    public:
     explicit snapshot(reader& of);
@@ -80,7 +80,7 @@ class reader {
   index::totals totals(inode parent) { return read_totals(database_, parent); }
 };
 
-// What any index says of itself, also one of an older version, which can't be read otherwise. Throws ferryfs::error
+// The meta data of any index, also of an older version, which can't be read otherwise. Throws ferryfs::error
 // (local) for a newer one.
 class about_index {
  public:
@@ -96,7 +96,7 @@ class about_index {
 // The pool. Threads: any.
 class readers {
  public:
-  // `before` is called before each lease, to commit what is held.
+  // `before` is called before each lease, to commit what is pending.
   explicit readers(std::string path, std::function<void()> before = {})
       : path_(std::move(path)), before_(std::move(before)) {}
 
@@ -114,8 +114,8 @@ class readers {
 
   std::string path_;
   std::function<void()> before_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<reader>> idle_;
+  mutex mutex_;  // a leaf
+  std::vector<std::unique_ptr<reader>> idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ferryfs::index

@@ -8,7 +8,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <map>
-#include <mutex>
+
+#include "index/base/mutex.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -42,13 +43,13 @@ bool try_it(const std::string& directory) {
 }  // namespace
 
 bool has_shared_memory(const std::string& path) {
-  static std::mutex mutex;
-  static std::map<dev_t, bool> known;
+  static ferryfs::mutex mutex;
+  static std::map<dev_t, bool> known GUARDED_BY(mutex);
   const auto slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   struct stat st {};
   if (::stat(directory.c_str(), &st) != 0) return true;
-  const std::lock_guard lock{mutex};
+  const lock held{mutex};
   const auto [at, is_new] = known.try_emplace(st.st_dev, true);
   if (is_new) at->second = try_it(directory);
   return at->second;

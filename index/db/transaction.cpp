@@ -1,9 +1,10 @@
 #include "index/db/transaction.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 #include "index/base/path.hpp"
+#include "index/base/wall_clock.hpp"
+#include "index/db/path_walk.hpp"
 #include "index/model/decision_line.hpp"
 
 namespace ferryfs::index {
@@ -92,11 +93,12 @@ void transaction::erase(const entry& e) {
 
 void transaction::decide(std::string_view verb, std::string_view path, std::string_view other) {
   if (silent_) return;
-  insert_decision_(line_of(verb, path, other, std::time(nullptr)));
+  insert_decision_(line_of(verb, path, other, wall_clock_seconds()));
   promise(root_inode);
 }
 
 std::optional<std::string> transaction::path(inode ino) { return path_of(name, ino); }
+std::optional<entry> transaction::at(std::string_view path) { return find_entry(*this, path); }
 
 namespace {
 

@@ -1,4 +1,4 @@
-// What a writer's job works with: reads and changes of rows inside the transaction of its group.
+// A writer's job reads and changes rows by this, inside the transaction of its group.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@
 
 namespace ferryfs::index {
 
-// Something the kernel may have cached and that is no longer so. Told after the commit.
+// Something that the kernel may have cached and that is no longer so. The listener gets it after the commit.
 struct change {
   enum class what {
     dentry,   // `name` in directory `ino` appeared, went, or means another inode
@@ -29,8 +29,8 @@ struct change {
   std::string name;
 };
 
-// Lives as long as the writer and is its thread's alone. Every change of a row goes through insert, update or erase,
-// which keep the counters. Statements throw SQLite::Exception.
+// Lives as long as the writer, and belongs to the thread that runs the job. Every change of a row goes through insert,
+// update or erase, which keep the counters. Statements throw SQLite::Exception.
 class transaction {
  public:
   explicit transaction(SQLite::Database& database);
@@ -75,18 +75,20 @@ class transaction {
 
   // The path of `ino`, or nothing if a link of the chain is not there.
   std::optional<std::string> path(inode ino);
+  // The entry at a path of the view, or nothing.
+  std::optional<entry> at(std::string_view path);
 
   // Whether a picture's local file is open for writing. Its bytes are never given up for the source's then.
   std::function<bool(inode)> is_written = [](inode) { return false; };
 
-  // What was just changed of `ino` is not to be found again by any scan: it is to be durable soon, and at once where
-  // the entry is synced (see writer::on_promise).
+  // No scan would find the change of `ino` again: it is to be durable soon, and at once where the entry is synced (see
+  // writer::on_promise).
   void promise(inode ino) {
     if (!silent_) promised_.push_back(ino);
   }
   // A line for the file of decisions (see decision_line.hpp), which is promised too.
   void decide(std::string_view verb, std::string_view path, std::string_view other = {});
-  // While it lives, nothing is promised and no line is made: decisions are made that have theirs.
+  // While it lives, nothing is promised and no line is made: for decisions that are made again from their lines.
   class silence {
    public:
     explicit silence(transaction& t) : t_(t) { t_.silent_ = true; }

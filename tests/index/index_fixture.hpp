@@ -31,8 +31,8 @@ inline index::listed named(std::string name, side s, std::string target = {}) {
 
 class index_fixture {
  public:
-  explicit index_fixture(std::chrono::milliseconds longest_held = std::chrono::milliseconds{50})
-      : writer{path, longest_held} {}
+  explicit index_fixture(std::chrono::milliseconds longest_pending = std::chrono::milliseconds{50})
+      : writer{path, longest_pending} {}
   temp_dir dir{"index"};
   std::string path = (dir / "index.db").string();
   index::writer writer;
@@ -102,7 +102,7 @@ class index_fixture {
   }
 };
 
-// Tells whether others wrote to a database since it was asked last.
+// Whether another connection wrote to a database since the last call.
 class write_watch {
  public:
   explicit write_watch(const std::string& path) : database_(path, SQLite::OPEN_READONLY), version_(now()) {}

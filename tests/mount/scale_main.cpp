@@ -81,7 +81,7 @@ int main(int argc, char** argv) {
     remote::settings s;
     s.source = argv[3];
     w.run([&](index::transaction& t) { fs::write_settings(t, s); });
-    w.make_durable();
+    w.sync();
   }
   index::reader r{argv[1]};
   std::minstd_rand dice{2};

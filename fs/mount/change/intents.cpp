@@ -26,7 +26,7 @@ void intend_durably(view& v, const entry& of, const index::rename_intent& r) {
   intend(v, r);
   if (!of.source && !of.is_directory()) return;
   try {
-    v.archive.index().make_durable();
+    v.archive.index().sync();
   } catch (...) {
     v.archive.index().run([&](index::transaction& t) { t.forget_rename(r.ino); });
     throw;

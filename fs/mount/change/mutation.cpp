@@ -180,7 +180,7 @@ void record_written(view& v, inode ino) {
   };
   // Of what is only here, a scan of the destination would find the same. Of others it would not, as where a picture was
   // overwritten by one of the same size: it is told here if that cannot be stored.
-  if (!v.archive.index().run_held(record)) v.archive.index().run(record);
+  if (!v.archive.index().run_deferred(record)) v.archive.index().run(record);
   r.stored = true;
 }
 

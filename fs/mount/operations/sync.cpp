@@ -25,7 +25,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi)
       if (const auto file = handle_of(fi)->file())
         if ((data_only != 0 ? ::fdatasync(file->get()) : ::fsync(file->get())) != 0) throw answer_errno{errno};
       record_written(v, ino);
-      v.archive.index().make_durable(ino);
+      v.archive.index().sync(ino);
     }
     fuse_reply_err(req, 0);
   });
@@ -41,7 +41,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int, fuse_file_info*) {
         return open_destination_directory(v, ino, false);
       };
       if (const auto here = open(); here && ::fsync(here.get()) != 0) throw answer_errno{errno};
-      v.archive.index().make_durable();
+      v.archive.index().sync();
     }
     fuse_reply_err(req, 0);
   });

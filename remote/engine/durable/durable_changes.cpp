@@ -70,7 +70,7 @@ void durable_changes::run(const std::stop_token& stop) {
 // The index first: what it holds by then is made again where the disk loses it.
 void durable_changes::now() {
   const std::lock_guard one{one_};
-  index_.make_durable();
+  index_.sync();
   const bool renamed = index_.run([](index::transaction& t) {
     t.mark_renames_done();
     return t.has_marked_renames();
@@ -91,7 +91,7 @@ void durable_changes::add_lines() {
       return t.unwritten_decisions();
     });
     if (lines.last == 0) return;
-    index_.make_durable();  // no line tells what the index may have lost
+    index_.sync();  // no line tells what the index may have lost
     const auto length = append_decisions(where_.decisions_path(), known, lines.text);
     index_.run([&](index::transaction& t) {
       t.forget_decisions(lines.last);

@@ -55,12 +55,12 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
       links_(rules_of(s, where)),
       index_(where.index_path()),
       durable_(where, index_),
-      readers_(where.index_path(), [this] { index_.settle(); }),
+      readers_(where.index_path(), [this] { index_.commit_pending(); }),
       filter_(s.exclude, s.profile),
       source_(std::move(source)),
       fetch_(where, *source_, index_, readers_, limit_, s.min_free, s.quiet),
       replicate_({where, *source_, index_, readers_, fetch_, links_}, s.min_free) {
-  index_.on_lost([this](const std::string& why) {
+  index_.on_rollback([this](const std::string& why) {
     spdlog::error("the last files made here are not in the index ({}); both sides are looked at again", why);
     const std::lock_guard lock{mutex_};
     requested_ = full_requested_ = to_repair_ = true;
@@ -88,7 +88,7 @@ migration::~migration() {
 }
 
 void migration::watch(const in_use& open) {
-  index_.watch(open.is_written);
+  index_.set_written_query(open.is_written);
   fetch_.watch(open);
 }
 

@@ -10,12 +10,12 @@
 //   4. The index's writer: to wait for a job, for room in its queue or, when a reader is borrowed, for what is held to
 //   be
 //      committed.
-// So nothing that the writer calls (what follows a commit, its observer, on_lost) takes the namespace, waits for a job
-// or for a thread that does. Readers that wait for bytes take the namespace when they are told of them: they are told
-// on a disk thread or by the fetcher's executor, which hold nothing. The kernel is told by the invalidator alone, which
-// holds nothing either: the kernel may wait for any handler while it answers.
-// Order of ends: the source ends its requests, the scanner and the replicator are joined, then the last fetch is told
-// of; each may be told of the end of what it asked for until then.
+// So nothing that the writer calls (what follows a commit, its observer, on_rollback) takes the namespace, waits for a
+// job or for a thread that does. Readers that wait for bytes take the namespace when they are told of them: they are
+// told on a disk thread or by the fetcher's executor, which hold nothing. The kernel is told by the invalidator alone,
+// which holds nothing either: the kernel may wait for any handler while it answers. Order of ends: the source ends its
+// requests, the scanner and the replicator are joined, then the last fetch is told of; each may be told of the end of
+// what it asked for until then.
 #pragma once
 
 #include <atomic>
@@ -52,7 +52,7 @@ class migration {
   ~migration();
 
   // Told after each commit what changed in the view. Set before `start`.
-  void observe(index::writer::observer observer) { index_.observe(std::move(observer)); }
+  void observe(index::writer::listener observer) { index_.on_change(std::move(observer)); }
 
   // What is open in the mount: a picture's bytes are not given up for the source's under somebody who writes to them.
   // Set before `start`.
@@ -78,7 +78,7 @@ class migration {
   // Calls `at` with a reader, or with the writer's rows while changes are held: it is not what makes them be committed.
   template <typename Work>
   auto look(Work at) {
-    if (const auto mine = index_.held()) return at(mine->rows());
+    if (const auto mine = index_.pending()) return at(mine->rows());
     return at(*readers_.borrow());
   }
   fetcher& fetch() noexcept { return fetch_; }

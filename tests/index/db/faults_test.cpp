@@ -23,14 +23,14 @@ TEST_CASE(
   index_vfs disk;
   index_fixture f;
   f.insert(root_inode, "before", file_side(1));
-  f.writer.make_durable();
+  f.writer.sync();
   for (unsigned n = 1; n < 60; ++n) {
     CAPTURE(n);
     disk.fail(kind, n, code);
     std::string told;
     try {
       f.insert(root_inode, name_of(n), file_side(n));
-      f.writer.make_durable();
+      f.writer.sync();
     } catch (const std::exception& e) {
       told = e.what();
     }
@@ -57,7 +57,7 @@ TEST_CASE("a power cut takes from the index what was not synced, and no more") {
     entry e;
     e.parent = root_inode, e.name = "synced", e.source = file_side(1), e.day = 20130715, e.state = classify(e);
     writer.run([&](index::transaction& t) { t.insert(e); });
-    writer.make_durable();
+    writer.sync();
     disk.cut_power();
     e.name = "not synced";
     writer.run([&](index::transaction& t) { t.insert(e); });

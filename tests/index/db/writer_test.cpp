@@ -11,7 +11,7 @@ namespace {
 
 using index::transaction;
 
-// Holds the writer until it is opened, so that what is posted meanwhile is one group.
+// Keeps the writer busy until it is opened, so that what is posted meanwhile is one group.
 class barrier {
  public:
   explicit barrier(index::writer& writer) {
@@ -42,11 +42,11 @@ TEST_CASE("jobs run in the order in which they were posted, and so do their answ
   CHECK(answered == expected);
 }
 
-TEST_CASE("jobs that wait are one transaction, told of once") {
+TEST_CASE("jobs that wait are one transaction, and the listener is called once") {
   index_fixture f;
   int told = 0;
   std::size_t changes = 0;
-  f.writer.observe([&](std::vector<index::change> c) { ++told, changes += c.size(); });
+  f.writer.on_change([&](std::vector<index::change> c) { ++told, changes += c.size(); });
   barrier gate{f.writer};
   for (inode i = 0; i < 10; ++i) f.writer.post([i](transaction& t) { t.note({index::change::what::content, i, {}}); });
   gate.open();
@@ -69,7 +69,7 @@ TEST_CASE("a job that fails leaves no trace and spares the jobs beside it") {
     };
   };
   std::vector<std::string> told;
-  f.writer.observe([&](std::vector<index::change> changes) {
+  f.writer.on_change([&](std::vector<index::change> changes) {
     for (const auto& c : changes) told.push_back(c.name);
   });
   const auto keep = [](const std::string& key) {
@@ -107,7 +107,7 @@ TEST_CASE("a job that the index refuses is answered with the reason") {
   CHECK(f.readers.borrow()->totals().of(state::missing).files == 2);
 }
 
-TEST_CASE("who waits for a job gets what it returned or threw") {
+TEST_CASE("a caller that waits for a job gets what the job returned or threw") {
   index_fixture f;
   CHECK(f.writer.run([](transaction&) { return std::string("result"); }) == "result");
   CHECK_THROWS_WITH(f.writer.run([](transaction&) { throw std::runtime_error("no"); }), "no");
@@ -115,10 +115,10 @@ TEST_CASE("who waits for a job gets what it returned or threw") {
   CHECK(f.writer.run([](transaction& t) { return t.by_inode(root_inode).has_value(); }));
 }
 
-TEST_CASE("who is answered or told finds the change in the index") {
+TEST_CASE("a completion and the listener find the change in the index") {
   index_fixture f;
   std::optional<std::string> seen_by_observer, seen_by_answer;
-  f.writer.observe([&](std::vector<index::change>) { seen_by_observer = f.readers.borrow()->meta("key"); });
+  f.writer.on_change([&](std::vector<index::change>) { seen_by_observer = f.readers.borrow()->meta("key"); });
   std::promise<void> answered;
   f.writer.post(
       [](transaction& t) {
@@ -176,22 +176,22 @@ TEST_CASE("what is queued when the writer ends is stored") {
 }
 
 // A new row in the root, by a job whose commit may come later.
-inode hold(index_fixture& f, const std::string& name) {
-  return f.writer.run_held([&](transaction& t) {
+inode insert_deferred(index_fixture& f, const std::string& name) {
+  return f.writer.run_deferred([&](transaction& t) {
     entry e;
     e.parent = root_inode, e.name = name, e.state = state::added, e.local = file_side(1);
     return t.insert(e);
   });
 }
 
-TEST_CASE("what is held is seen by who asks for it, by jobs, and by all once it is settled") {
+TEST_CASE("pending changes are seen by a caller that asks for them, by jobs, and by all once they are committed") {
   index_fixture f{std::chrono::hours{1}};
-  CHECK_FALSE(f.writer.held());
-  const inode ino = hold(f, "a");
-  hold(f, "b");
+  CHECK_FALSE(f.writer.pending());
+  const inode ino = insert_deferred(f, "a");
+  insert_deferred(f, "b");
   CHECK_FALSE(f.at("a"));  // or the commit would not have been saved
-  CHECK(f.writer.held()->rows().by_inode(ino)->name == "a");
-  SECTION("settle") { f.writer.settle(); }
+  CHECK(f.writer.pending()->rows().by_inode(ino)->name == "a");
+  SECTION("commit_pending") { f.writer.commit_pending(); }
   SECTION("another job") {
     f.writer.run([&](transaction& t) { CHECK(t.child(root_inode, "b")); });
   }
@@ -201,23 +201,23 @@ TEST_CASE("what is held is seen by who asks for it, by jobs, and by all once it 
     ran.get_future().wait();
   }
   SECTION("a lease") {
-    index::readers settling{f.path, [&] { f.writer.settle(); }};
-    CHECK(settling.borrow()->child(root_inode, "a"));
+    index::readers committing{f.path, [&] { f.writer.commit_pending(); }};
+    CHECK(committing.borrow()->child(root_inode, "a"));
   }
   CHECK(f.at("a"));
   CHECK(f.at("b"));
-  CHECK_FALSE(f.writer.held());
+  CHECK_FALSE(f.writer.pending());
   const auto reader = f.readers.borrow();
   CHECK(reader->totals().of(state::added).files == 2);
 }
 
-TEST_CASE("what is held is committed soon though nobody asks for it, and when the writer ends") {
+TEST_CASE("pending changes are committed soon without being asked for, and when the writer ends") {
   SECTION("soon") {
     index_fixture f{std::chrono::milliseconds{1}};
     const auto reader = f.readers.borrow();
     for (int i = 0; i < 300; ++i) {
       const auto name = std::to_string(i);
-      hold(f, name);
+      insert_deferred(f, name);
       REQUIRE(wait_until([&] { return reader->child(root_inode, name).has_value(); }));
     }
   }
@@ -226,25 +226,25 @@ TEST_CASE("what is held is committed soon though nobody asks for it, and when th
     const auto path = (dir / "index.db").string();
     {
       index::writer writer{path};
-      writer.run_held([](transaction& t) { t.put_meta("key", "value"); });
+      writer.run_deferred([](transaction& t) { t.put_meta("key", "value"); });
     }
     CHECK(index::reader{path}.meta("key") == "value");
   }
 }
 
-TEST_CASE("held changes that cannot be stored are told of, and the writer goes on") {
+TEST_CASE("pending changes that cannot be stored are reported, and the writer goes on") {
   index_fixture f{std::chrono::hours{1}};
   std::string why;
-  f.writer.on_lost([&](const std::string& what) { why = what; });
-  hold(f, "a");
-  CHECK_THROWS(f.writer.run_held([](transaction&) { throw std::runtime_error("no room"); }));
+  f.writer.on_rollback([&](const std::string& what) { why = what; });
+  insert_deferred(f, "a");
+  CHECK_THROWS(f.writer.run_deferred([](transaction&) { throw std::runtime_error("no room"); }));
   f.writer.run([](transaction&) {});
   CHECK(why == "no room");
-  CHECK_FALSE(f.writer.held());
-  f.writer.settle();
+  CHECK_FALSE(f.writer.pending());
+  f.writer.commit_pending();
   CHECK_FALSE(f.at("a"));
-  hold(f, "c");
-  f.writer.settle();
+  insert_deferred(f, "c");
+  f.writer.commit_pending();
   CHECK(f.at("c"));
   CHECK(f.readers.borrow()->totals().of(state::added).files == 1);
 }
@@ -258,7 +258,7 @@ TEST_CASE("what is called after a commit may throw: the others are called, and t
       throw thrown;
     };
   };
-  f.writer.observe([](const std::vector<index::change>&) { throw std::runtime_error("an observer"); });
+  f.writer.on_change([](const std::vector<index::change>&) { throw std::runtime_error("an observer"); });
   {
     barrier gate{f.writer};
     const auto store = [](transaction& t) {
@@ -282,10 +282,10 @@ TEST_CASE("what is called after a commit may throw: the others are called, and t
   CHECK_NOTHROW(f.writer.run([](transaction& t) { t.note({index::change::what::content, 1, {}}); }));
 }
 
-TEST_CASE("a job may throw anything, and whoever waits for it gets that") {
+TEST_CASE("a job may throw anything, and the caller that waits for it gets that") {
   index_fixture f;
   CHECK_THROWS_AS(f.writer.run([](transaction&) { throw 1; }), int);
-  CHECK_THROWS_AS(f.writer.run_held([](transaction&) { throw 1; }), int);
+  CHECK_THROWS_AS(f.writer.run_deferred([](transaction&) { throw 1; }), int);
   f.writer.post([](transaction&) { throw 1; });
   f.writer.drain();
   CHECK_NOTHROW(f.writer.run([](transaction& t) { t.put_meta("key", "value"); }));
@@ -294,40 +294,40 @@ TEST_CASE("a job may throw anything, and whoever waits for it gets that") {
 // The kernel knows files by their inodes: one that went with its row would be taken for the next.
 TEST_CASE("an inode that was given out is not given out again, though its row could not be stored") {
   index_fixture f{std::chrono::hours{1}};
-  const inode lost = hold(f, "a");
-  CHECK_THROWS(f.writer.run_held([](transaction&) { throw std::runtime_error("no room"); }));
-  const inode next = hold(f, "b");
+  const inode lost = insert_deferred(f, "a");
+  CHECK_THROWS(f.writer.run_deferred([](transaction&) { throw std::runtime_error("no room"); }));
+  const inode next = insert_deferred(f, "b");
   CHECK(next > lost);
-  f.writer.settle();
-  CHECK(hold(f, "c") > next);
-  f.writer.settle();
+  f.writer.commit_pending();
+  CHECK(insert_deferred(f, "c") > next);
+  f.writer.commit_pending();
   CHECK(f.at("b")->ino == next);
 }
 
-TEST_CASE("held and other jobs from several threads are all stored, in each thread's order") {
+TEST_CASE("deferred and other jobs from several threads are all stored, in each thread's order") {
   index_fixture f;
   std::atomic<int> backwards = 0;
   {
     std::vector<std::jthread> threads;
     for (int n = 0; n < 4; ++n)
       threads.emplace_back([&f, &backwards, n] {
-        index::readers settling{f.path, [&f] { f.writer.settle(); }};
+        index::readers committing{f.path, [&f] { f.writer.commit_pending(); }};
         for (int i = 0; i < 200; ++i) {
           const auto name = std::to_string(n) + "-" + std::to_string(i);
-          hold(f, name);
+          insert_deferred(f, name);
           if (i % 7 == 0) f.writer.run([](transaction& t) { t.put_meta("key", "value"); });
           if (i % 5 == 0) f.writer.post([](transaction& t) { t.put_meta("key", "other"); });
           bool there = false;
-          if (const auto held = f.writer.held())
-            there = held->rows().child(root_inode, name).has_value();
+          if (const auto mine = f.writer.pending())
+            there = mine->rows().child(root_inode, name).has_value();
           else
-            there = settling.borrow()->child(root_inode, name).has_value();
+            there = committing.borrow()->child(root_inode, name).has_value();
           backwards += !there;
         }
       });
   }
   CHECK(backwards == 0);
-  f.writer.settle();
+  f.writer.commit_pending();
   CHECK(f.readers.borrow()->totals().of(state::added).files == 800);
 }
 

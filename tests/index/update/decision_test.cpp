@@ -19,7 +19,7 @@ struct undecided : index_fixture {
   inode d, gap, conflict;
   std::vector<index::change> told;
   undecided() {
-    writer.observe([this](std::vector<index::change> c) { told.insert(told.end(), c.begin(), c.end()); });
+    writer.on_change([this](std::vector<index::change> c) { told.insert(told.end(), c.begin(), c.end()); });
     d = insert(root_inode, "d", directory_side(), directory_side());
     gap = insert(d, "gap.jpg", file_side(10));
     conflict = insert(d, "image.jpg", file_side(20), file_side(21));

@@ -15,7 +15,7 @@ struct notice_fixture : index_fixture {
   std::mutex mutex;
   std::vector<change> told;
   notice_fixture() {
-    writer.observe([this](std::vector<change> changes) {
+    writer.on_change([this](std::vector<change> changes) {
       const std::lock_guard lock{mutex};
       told.insert(told.end(), changes.begin(), changes.end());
     });

@@ -113,7 +113,7 @@ TEST_CASE("a fetched picture that is open for writing when it changes on the sou
   f.list_source({named("a.jpg", file_side(10, 1000)), named("b.jpg", file_side(10, 1000))});
   for (const char* name : {"a.jpg", "b.jpg"})
     f.edit(f.row(name).ino, [](entry& e) { e.local = file_side(10, 1000), e.fetched = true, e.state = state::common; });
-  f.writer.watch([ino = f.row("a.jpg").ino](inode asked) { return asked == ino; });
+  f.writer.set_written_query([ino = f.row("a.jpg").ino](inode asked) { return asked == ino; });
   for (const auto& now : {file_side(12, 1100), file_side(10, 1200)}) {
     f.list_source({named("a.jpg", now), named("b.jpg", now)});
     CHECK(f.row("a.jpg").state == state::conflict);

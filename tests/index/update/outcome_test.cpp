@@ -13,7 +13,7 @@ struct outcome_fixture : index_fixture {
   inode d = insert(root_inode, "d", directory_side(), directory_side());
   inode picture = insert(d, "a.jpg", file_side(10));
   outcome_fixture() {
-    writer.observe([this](std::vector<index::change> c) { told.insert(told.end(), c.begin(), c.end()); });
+    writer.on_change([this](std::vector<index::change> c) { told.insert(told.end(), c.begin(), c.end()); });
   }
 
   void arrive(const side& s) {

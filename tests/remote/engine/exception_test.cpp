@@ -226,7 +226,7 @@ TEST_CASE("changes of the index that were lost are found again after a scan that
   end.get_future().wait();
   f.put_here("upload.jpg", "new");
   f.m.index().drain();
-  CHECK_THROWS(f.m.index().run_held([](index::transaction&) { fail(); }));
+  CHECK_THROWS(f.m.index().run_deferred([](index::transaction&) { fail(); }));
   CHECK(wait_until([&] { return f.at("upload.jpg").has_value(); }));
 }
 

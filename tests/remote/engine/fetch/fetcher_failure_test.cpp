@@ -139,7 +139,7 @@ TEST_CASE("a picture that changed while it was fetched does not land, and the in
 TEST_CASE("bytes of a fetch that failed after all are handed out no more, and whoever keeps them is told") {
   fetch_fixture f;
   std::atomic<inode> told = 0;
-  f.writer.observe([&](const std::vector<index::change>& changes) {
+  f.writer.on_change([&](const std::vector<index::change>& changes) {
     for (const auto& c : changes)
       if (c.what == index::change::what::content) told = c.ino;
   });
