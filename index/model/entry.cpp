@@ -5,7 +5,7 @@
 namespace ferryfs {
 
 std::string_view name_of(state s) noexcept {
-  switch (s) {
+  switch (counted_as(s)) {
     case state::common:
       return "common";
     case state::missing:
@@ -23,9 +23,8 @@ std::string_view name_of(state s) noexcept {
     case state::moved:
       return "moved";
     case state::shadowed:
-      return "conflict";
     case state::overruled:
-      return "deleted";
+      break;  // counted as others
     case state::away:
     case state::away_skipped:
       return "away";

@@ -18,7 +18,7 @@ namespace ferryfs {
 using inode = std::uint64_t;
 inline constexpr inode root_inode = 1;  // FUSE_ROOT_ID
 
-// What one side holds under a path.
+// The facts of the file that one side holds under a path.
 struct side {
   std::uint32_t mode = 0;   // type and permission bits, as st_mode
   std::uint64_t size = 0;   // bytes; 0 on the source: empty, or not told
@@ -28,8 +28,11 @@ struct side {
   bool operator==(const side&) const = default;
 };
 
-// What the source shows of a file now that it showed as `known` before: a size or time of 0 beside another, of the same
-// time, is one that the server does not know. An empty file is confirmed by its bytes alone.
+inline bool same_size_and_time(const side& a, const side& b) noexcept { return a.size == b.size && a.mtime == b.mtime; }
+
+// `now`, of a file that the source showed as `known` before, without the gaps in what the server knows: a size or time
+// of 0 beside another, of the same time, is one that the server does not know. An empty file is confirmed by its bytes
+// alone.
 side beside(const side& known, side now) noexcept;
 
 // The sets of the design; stored, so the numbers never change. Each path is in exactly one.
@@ -42,9 +45,9 @@ enum class state : std::uint8_t {
   skipped = 6,     // a gap that the operator accepted
   failed = 7,      // a gap whose last fetch went wrong
   moved = 8,       // keeps the name on the source of an entry that was renamed here; in no set, its entry is
-  shadowed = 9,    // on the source under a name that was given to another entry here; counts as a conflict
+  shadowed = 9,    // on the source under a name that was given to another entry here
   overruled = 10,  // deleted, by the operator's word for what is here: until the source's copy becomes another
-  refused = 11,    // a symbolic link of the source that is not to lead anybody: no gap, and not here
+  refused = 11,    // a symbolic link of the source that is not followed: no gap, and not here
   // Of what the source has lost, and that is nowhere else: in no set, and not in the view. It comes back as it was
   // decided when the source has it again.
   away = 12,          // renamed here, or a directory with decisions below it
@@ -54,6 +57,11 @@ inline constexpr bool is_away(state s) noexcept { return s == state::away || s =
 // Not in the view: such a row only keeps the source's name from being shown, or fetched again.
 inline constexpr bool is_hidden(state s) noexcept {
   return s == state::deleted || s == state::moved || s == state::shadowed || s == state::overruled || is_away(s);
+}
+// The set that a row counts in: a shadowed one as a conflict, an overruled one as deleted.
+inline constexpr state counted_as(state s) noexcept {
+  if (s == state::shadowed) return state::conflict;
+  return s == state::overruled ? state::deleted : s;
 }
 inline constexpr std::array all_states{state::common,  state::missing, state::added,  state::conflict,
                                        state::deleted, state::skipped, state::failed, state::refused};
@@ -76,7 +84,7 @@ struct entry {
   std::string sha256;                     // 32 bytes, or empty while unknown
   std::optional<std::int64_t> compared;   // the source's mtime when its bytes were known to have that digest
 
-  // What was set here while its bytes are still away, to be applied when they arrive.
+  // Attributes that were set here while the bytes are still away; applied when they arrive.
   std::optional<std::uint32_t> set_mode;
   std::optional<std::int64_t> set_mtime;
   std::int64_t changed = 0;  // ctime of the last change made through the mount, nanoseconds since 1970; 0: none
@@ -127,8 +135,7 @@ struct entry {
     return state == ferryfs::state::common && !sha256.empty() && compared && *compared == source->mtime;
   }
 
-  // A file of the source whose size is learnt from its bytes: until then it shows as empty, and nobody is to rely on
-  // it.
+  // A file of the source whose size is learnt from its bytes: until then it shows as empty, which is not relied on.
   bool is_unsized() const noexcept { return source && is_gap() && S_ISREG(source->mode) && shown().size == 0; }
 
   // The source has this directory, and what is in it was never asked for: a name that the index lacks may be there.

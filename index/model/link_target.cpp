@@ -17,7 +17,7 @@ std::string_view take_component(std::string_view& way) {
   return name;
 }
 
-// The kernel would be told of another target than the server sent, or of none.
+// False: the kernel would get another target than the server sent, or none.
 bool can_stand(std::string_view target) {
   return target.size() <= longest_target && target.find('\0') == std::string_view::npos;
 }

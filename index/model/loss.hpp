@@ -1,4 +1,4 @@
-// A picture that left the source before it was fetched: nobody has it any more, and it is not forgotten.
+// A picture that left the source before it was fetched: neither side has it any more, and it stays listed as lost.
 #pragma once
 
 #include <cstdint>

@@ -33,8 +33,8 @@ std::array<totals, all_kinds.size()> read_kinds(reader& r) {
   std::array<totals, all_kinds.size()> sums;
   r.sizes([&](std::string_view name, state s, std::int64_t source, std::int64_t local) {
     if (s == state::moved) return;  // its entry is counted
-    const state in = s == state::shadowed ? state::conflict : s == state::overruled ? state::deleted : s;
-    sums.at(static_cast<std::size_t>(kind_of(name))).files.at(static_cast<std::size_t>(in)) += total{1, source, local};
+    auto& files = sums.at(static_cast<std::size_t>(kind_of(name))).files;
+    files.at(static_cast<std::size_t>(counted_as(s))) += total{1, source, local};
   });
   return sums;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/base/path.hpp"
+#include "index/db/path_walk.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -44,18 +45,13 @@ class walker {
   const std::vector<state> states_;
 };
 
-// The directory at a path, which may have been deleted.
-std::optional<entry> directory_at(reader& r, const std::string& path) {
-  auto found = r.by_inode(root_inode);
-  for (std::size_t from = 0; found && from < path.size();) {
-    const auto slash = std::min(path.find('/', from), path.size());
-    const auto name = path.substr(from, slash - from);
-    const auto hidden = r.hidden_child(found->ino, name);
-    found = r.child(found->ino, name);
-    if (!found && hidden && hidden->state == state::deleted) found = hidden;
-    from = slash + 1;
-  }
-  return found;
+// The last name of a path, in a directory that may have been deleted.
+std::optional<location> location_of(reader& r, std::string_view path) {
+  return locate(path, [&](inode directory, std::string_view name) -> std::optional<inode> {
+    if (const auto e = r.child(directory, name)) return e->ino;
+    const auto hidden = r.hidden_child(directory, name);
+    return hidden && hidden->state == state::deleted ? std::optional(hidden->ino) : std::nullopt;
+  });
 }
 
 }  // namespace
@@ -64,10 +60,8 @@ void rows_below(reader& r, std::initializer_list<state> states, std::string_view
                 const std::function<bool(const std::string& path, const entry& e)>& each) {
   walker w{states};
   const std::string path{below};
-  const auto slash = path.rfind('/');
-  const auto parent = directory_at(r, slash == std::string::npos ? "" : path.substr(0, slash));
-  if (parent && !path.empty())
-    if (const auto hidden = r.hidden_child(parent->ino, path.substr(slash + 1))) {
+  if (const auto at = location_of(r, path); at && !path.empty())
+    if (const auto hidden = r.hidden_child(at->directory, at->name)) {
       if (w.wants(*hidden) && !each(path, *hidden)) return;
       if (w.is_wanted_deletion(*hidden) && hidden->is_directory()) w.stack.emplace_back(hidden->ino, path);
     }

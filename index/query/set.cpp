@@ -22,12 +22,8 @@ bool belongs(set s, state st, bool on_source) noexcept {
       return on_source;
     case set::destination:
       return st == state::common || st == state::added || st == state::conflict;
-    case set::conflict:
-      return st == state::conflict || st == state::shadowed;
-    case set::deleted:
-      return st == state::deleted || st == state::overruled;
     default:
-      return st == *state_of(s);
+      return counted_as(st) == *state_of(s);
   }
 }
 
@@ -58,7 +54,7 @@ class sequence {
 };
 
 // Directories of one name: one of the view, and on the source others that were renamed or deleted here.
-struct pending {
+struct same_name {
   std::string key;  // the name as if it ended in '/', so that whole paths come in order
   std::vector<inode> directories;
 };
@@ -67,18 +63,18 @@ class walker {
  public:
   walker(reader& r, set which, const on_line& each) : reader_(r), set_(which), only_(state_of(which)), each_(each) {}
 
-  // What is below these directories, which all have the path `path_`. False: `each` wants no more.
+  // Visits what is below these directories, which all have the path `path`. False: `each` asked to stop.
   bool below(const std::vector<inode>& directories, const std::string& path) {
     auto rows = sequences(directories);
     // Directories wait until all names that sort before "NAME/" have come. Those are NAME followed by less than '/', so
     // each that waits begins with the one that waits below it, and they are few.
-    std::vector<pending> waiting;
+    std::vector<same_name> waiting;
     std::string here = path.empty() ? "" : path + '/';
     const std::size_t prefix = here.size();
     while (true) {
       sequence* first = least(rows);
       while (!waiting.empty() && (first == nullptr || waiting.back().key < first->front()->name)) {
-        const pending next = std::move(waiting.back());
+        const same_name next = std::move(waiting.back());
         waiting.pop_back();
         here.resize(prefix);
         here.append(next.key, 0, next.key.size() - 1);
@@ -86,7 +82,7 @@ class walker {
       }
       if (first == nullptr) return true;
       here.resize(prefix);
-      if (!take(*first->front(), here, waiting)) return false;
+      if (!visit(*first->front(), here, waiting)) return false;
       first->pop();
     }
   }
@@ -110,7 +106,7 @@ class walker {
   }
 
   // `here` is the directory's path and a '/'.
-  bool take(brief& b, std::string& here, std::vector<pending>& waiting) {
+  bool visit(brief& b, std::string& here, std::vector<same_name>& waiting) {
     if (set_ == set::source && b.renamed) return true;  // comes by its hidden row
     if (b.state == state::moved && !follow(b)) return true;
     if (set_ == set::source && b.on_source ? b.source_is_directory : b.directory) {

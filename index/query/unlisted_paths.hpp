@@ -7,7 +7,7 @@
 
 namespace ferryfs::index {
 
-// The paths of the unlisted directories that nobody accepted, sorted.
+// The paths of the unlisted directories that are not accepted, sorted.
 std::vector<std::string> unlisted_paths(reader& r);
 
 }  // namespace ferryfs::index

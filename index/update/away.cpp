@@ -1,24 +1,17 @@
 #include "index/update/away.hpp"
 
 #include "index/base/path.hpp"
+#include "index/db/path_walk.hpp"
 
 namespace ferryfs::index {
 namespace {
 
-struct place {
-  inode directory;
-  std::string name;
-};
-
 // Nothing: no directory of the view holds that path any more.
-std::optional<place> place_of(transaction& t, const std::string& path) {
-  place p{root_inode, path};
-  for (auto slash = p.name.find('/'); slash != std::string::npos; slash = p.name.find('/')) {
-    const auto directory = t.child(p.directory, p.name.substr(0, slash));
-    if (!directory || !directory->is_directory()) return std::nullopt;
-    p = {directory->ino, p.name.substr(slash + 1)};
-  }
-  return p;
+std::optional<location> location_of(transaction& t, const std::string& path) {
+  return locate(path, [&](inode directory, std::string_view name) {
+    const auto e = t.child(directory, name);
+    return e && e->is_directory() ? std::optional(e->ino) : std::nullopt;
+  });
 }
 
 bool hides_something(transaction& t, inode directory) {
@@ -33,8 +26,8 @@ void forget(transaction& t, const entry& away) {
   t.erase(away);
 }
 
-std::optional<place> place_in_view(transaction& t, const entry& away) {
-  return away.parent == 0 ? place_of(t, away.name) : std::optional(place{away.parent, away.name});
+std::optional<location> location_in_view(transaction& t, const entry& away) {
+  return away.parent == 0 ? location_of(t, away.name) : std::optional(location{away.parent, away.name});
 }
 
 inode come_back_at(transaction& t, const entry& away, entry after) {
@@ -117,10 +110,10 @@ void put_away(transaction& t, const entry& e) {
   t.update(e, after);
 }
 
-bool has_place(transaction& t, const entry& away) { return place_in_view(t, away).has_value(); }
+bool has_place(transaction& t, const entry& away) { return location_in_view(t, away).has_value(); }
 
 inode bring_back(transaction& t, const entry& away, const side& now, const std::string& target) {
-  const auto p = place_in_view(t, away);
+  const auto p = location_in_view(t, away);
   if (!p || t.child(p->directory, p->name)) return forget(t, away), 0;
   entry after = away;
   after.parent = p->directory, after.name = p->name;
@@ -142,7 +135,7 @@ std::vector<inode> bring_back_waiting(transaction& t, bool scan_is_whole) {
   bool any = false;
   const auto all = all_waiting(t);
   for (const auto& [away, moved] : all) {
-    const auto p = place_in_view(t, away);
+    const auto p = location_in_view(t, away);
     if (!p) continue;
     any = true;
     note(t.child(p->directory, p->name) ? bring_back_under_source_name(t, away, moved)

@@ -1,5 +1,6 @@
-// What was decided of a name outlives the name's absence from the source, whose disk may not be mounted: what is then
-// nowhere else waits out of sight, and comes back as it was decided when the source has the name again.
+// A decision outlives the absence of its name from the source, whose disk may not be mounted. The row of an entry that
+// is then on neither side is put away, out of sight, and comes back as it was decided when the source has the name
+// again.
 //
 // A row that is away keeps its inode. Under the source's own name it stays where it is, hidden. Renamed here, it stands
 // in no directory (parent 0) and has its path in the view for a name; its `moved` row keeps the source's name.
@@ -14,7 +15,7 @@
 
 namespace ferryfs::index {
 
-// In `listed` of a hidden row, which keeps what was decided: the source has its name no more, and nobody looks for it.
+// In `listed` of a hidden row, which keeps a decision: the source has its name no more.
 inline constexpr std::int64_t left_the_source = -1;
 inline bool has_left(const entry& hidden) noexcept {
   return is_hidden(hidden.state) && hidden.listed == left_the_source;
@@ -35,7 +36,7 @@ bool has_place(transaction& t, const entry& away);
 void wait_for_place(transaction& t, const entry& away, const side& now, const std::string& target);
 // To be called at the end of a scan: brings back what waits and has its place by now. Where nothing has,
 // `scan_is_whole` says that no place will come: what waits comes back under the source's name then. Returns the
-// directories that came back, which nobody has listed since; where there are any, they may hold the places of others.
+// directories that came back, which are not listed yet; where there are any, they may hold the places of others.
 std::vector<inode> bring_back_waiting(transaction& t, bool scan_is_whole);
 
 // The path that it has in the view, or had.

@@ -5,6 +5,7 @@
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/model/day.hpp"
+#include "index/update/hidden_row.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -26,11 +27,7 @@ std::int32_t day_at(transaction& t, inode parent, const std::string& name, std::
 // Leaves the name of `e` on the source to a hidden row, if the source has it under that name.
 std::optional<inode> hide(transaction& t, const entry& e, state as) {
   if (!e.source || e.origin || t.hidden_child(e.parent, e.name)) return e.origin;
-  entry hidden;
-  hidden.parent = e.parent, hidden.name = e.name, hidden.day = e.day, hidden.source = e.source;
-  hidden.target = e.target;
-  hidden.state = as;
-  return t.insert(hidden);
+  return t.insert(hidden_row(e, as));
 }
 
 void remove(transaction& t, const entry& e) {
@@ -188,14 +185,14 @@ void record_changed(transaction& t, inode ino, const side& local, std::optional<
   const auto before = t.by_inode(ino);
   if (!before || is_hidden(before->state)) return;
   entry after = *before;
-  const bool touched = !after.local || after.local->mtime != local.mtime || after.local->size != local.size;
+  const bool touched = !after.local || !same_size_and_time(*after.local, local);
   after.local = local, after.uid = uid, after.gid = gid;
   // Its time is not the source's any more, so that says nothing of whether the source's copy is the same.
   if (content || touched) after.fetched = false;
   if (content) after.sha256.clear(), after.forget_reason();
   after.changed = now;
   after.state = classify(after);
-  // Of the same size, and yet other bytes, as far as anybody knows.
+  // Of the same size, and yet taken for other bytes until a digest shows the same.
   if (content && after.state == state::common && S_ISREG(local.mode) && local.size > 0)
     after.state = state::conflict, after.set_reason(reason::written_here), t.promise(ino);
   t.update(*before, after);

@@ -1,8 +1,8 @@
-// What was changed through the mount, as it is entered in the index: after the destination's file system has done it,
-// inside a writer's job. The source's copy of what is deleted or renamed stays known under a hidden row, so that no
+// Changes made through the mount, entered in the index inside a writer's job, after the destination's file system has
+// made them. The source's copy of what is deleted or renamed stays known under a hidden row, so that no
 // scan brings it back, and a renamed one is still fetched from where the source has it.
 //
-// None of these tells the kernel anything: it asked for them. `now` is in nanoseconds since 1970.
+// None of these notes a change for the kernel, which asked for it. `now` is in nanoseconds since 1970.
 #pragma once
 
 #include <optional>
@@ -37,10 +37,11 @@ void record_exchanged(transaction& t, inode one, inode other, std::int64_t now);
 void record_changed(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
                     std::optional<std::uint32_t> gid, bool content, std::int64_t now);
 
-// Something of an entry that the index does not keep became another: its ctime says so.
+// An attribute that the index does not keep has changed: the entry gets `now` as its ctime.
 void record_touched(transaction& t, inode ino, std::int64_t now);
 
-// What was set of an entry whose bytes are still away. False, and nothing is changed, where they came meanwhile.
+// Attributes that were set of an entry whose bytes are still away: they are applied when the bytes arrive. False, and
+// nothing is changed, where they arrived meanwhile.
 struct wish {
   std::optional<std::uint32_t> mode, uid, gid;
   std::optional<std::int64_t> mtime;  // nanoseconds since 1970

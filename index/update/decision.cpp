@@ -3,7 +3,8 @@
 #include <sys/stat.h>
 
 #include "index/base/path.hpp"
-#include "index/update/merge.hpp"
+#include "index/update/hidden_row.hpp"
+#include "index/update/removal.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -29,9 +30,9 @@ inode part(transaction& t, const entry& e, state as) {
     t.update(*before, after);
     hidden = before->ino;
   } else {
-    entry h;
-    h.parent = e.parent, h.name = e.name, h.day = e.day, h.source = e.source, h.state = as;
-    hidden = t.insert(h);
+    entry row = hidden_row(e, as);
+    row.target.clear();  // that is of the link here
+    hidden = t.insert(row);
     if (hidden == 0) return 0;
   }
   if (S_ISDIR(e.source->mode)) leave_below(t, e.ino, which::source, false);

@@ -1,5 +1,5 @@
-// What the operator decides of gaps and conflicts, as it is entered in the index, inside a writer's job. Each does
-// nothing, and says so, where the row is not (or not any more) what the decision is about.
+// The operator's decisions of gaps and conflicts, entered in the index inside a writer's job. Each function changes
+// nothing, and returns false or 0, where the row is not (or not any more) what the decision is about.
 //
 // Skipped is a path, not one picture's bytes: it stays skipped when the source's copy becomes another (what changes all
 // the time over there is what gets skipped), and what comes to a skipped directory later is a gap of its own. Fetching
@@ -23,11 +23,11 @@ bool record_unlisted_accepted(transaction& t, inode directory);
 // It is not, after all: a gap like any other.
 bool record_wanted(transaction& t, inode ino);
 
-// What was deleted is a gap again. False: it is not deleted, or another has its name.
+// A deleted entry is a gap again. False: it is not deleted, or another has its name.
 bool record_undeleted(transaction& t, inode ino);
 
-// What is here stays, and becomes new. `ino` is in conflict, or the hidden row of what the source has under a name that
-// stands for another entry here.
+// The destination's copy stays, and becomes new. `ino` is in conflict, or the hidden row of the source's copy under a
+// name that stands for another entry here.
 bool record_destination_kept(transaction& t, inode ino);
 
 // The source's picture takes the place of ours, when it has been fetched: until then ours stays on the disk as an

@@ -6,7 +6,7 @@ namespace {
 // The row, if it still stands for those bytes.
 std::optional<entry> row_of(transaction& t, inode ino, const side& read) {
   auto e = t.by_inode(ino);
-  const bool same = e && e->is_local() && e->local && e->local->size == read.size && e->local->mtime == read.mtime;
+  const bool same = e && e->is_local() && e->local && same_size_and_time(*e->local, read);
   return same ? std::move(e) : std::nullopt;
 }
 

@@ -1,6 +1,6 @@
-// What a digest says of a local picture, as it is entered in the index, inside a writer's job. `read` is the local side
-// as it was when the bytes were read; where the row shows another by now, nothing is entered. Each returns whether it
-// was.
+// The result of a verification: a digest of a local picture, entered in the index inside a writer's job. `read` is the
+// local side as it was when the bytes were read; where the row shows another by now, nothing is entered. Each function
+// returns whether it changed the row.
 #pragma once
 
 #include <string>

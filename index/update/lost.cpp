@@ -1,7 +1,6 @@
 #include "index/update/lost.hpp"
 
-#include <chrono>
-
+#include "index/base/wall_clock.hpp"
 #include "index/db/transaction.hpp"
 
 namespace ferryfs::index {
@@ -11,8 +10,7 @@ void record_loss(transaction& t, const entry& e) {
   if (!wanted || e.local || !e.source || S_ISDIR(e.source->mode)) return;
   const auto path = t.path(e.ino);
   if (!path) return;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  t.lose({*path, e.source->size, e.source->mtime, std::chrono::duration_cast<std::chrono::seconds>(now).count()});
+  t.lose({*path, e.source->size, e.source->mtime, wall_clock_seconds()});
 }
 
 }  // namespace ferryfs::index

@@ -12,18 +12,9 @@
 #include <vector>
 
 #include "index/db/transaction.hpp"
+#include "index/model/directory_entry.hpp"
 
 namespace ferryfs::index {
-
-enum class which { source, destination };
-
-// One name of a listing. Names are valid (see valid_name).
-struct listed {
-  std::string name;
-  side attributes;
-  std::string target;  // of a symbolic link
-  std::optional<std::uint32_t> uid, gid;
-};
 
 struct subdirectory {
   inode ino;
@@ -33,14 +24,14 @@ struct subdirectory {
 
 class listing_merge {
  public:
-  // What `name` in this directory is on the destination at this moment. A listing of the destination is older than
-  // what was fetched while it was read; where the two disagree, this decides. Called on the writer's thread.
+  // Returns the entry `name` of this directory as it is on the destination at this moment. A listing of the destination
+  // is older than a file that was fetched while it was read; where the two disagree, this decides. Called inside jobs.
   using look_again = std::function<std::optional<listed>(const std::string& name)>;
 
   // Whether a row that this listing of the source does not name was left out of it on purpose, and is not lost.
   using left_out = std::function<bool(const entry&)>;
 
-  listing_merge(which side, inode directory, std::string path, look_again look = {}, left_out on_purpose = {});
+  listing_merge(which of, inode directory, std::string path, look_again look = {}, left_out on_purpose = {});
 
   // Merges some names; returns the directories among them, to be listed next.
   std::vector<subdirectory> batch(transaction& t, const std::vector<listed>& names);
@@ -91,16 +82,5 @@ class listing_merge {
   bool losses_ = false;         // there are lost pictures, one of which may be here again
   std::vector<inode> seen_;     // of hidden rows as well
 };
-
-// The source was found to have this name, of listing_merge::not_named, no more.
-void left_source(transaction& t, inode ino);
-// What the source had under the name that `renamed` has there is not its any more.
-void part_from_source(transaction& t, const entry& renamed);
-
-// `e` and all below it left `side`: rows that stand on neither side are erased, and entered as lost where they were to
-// be fetched, unless they are not `wanted` any more. What was decided outlives that (see away.hpp).
-void leave(transaction& t, const entry& e, which side, bool wanted = true);
-// All below `directory` did.
-void leave_below(transaction& t, inode directory, which side, bool wanted = true);
 
 }  // namespace ferryfs::index

@@ -9,7 +9,7 @@
 namespace ferryfs::index {
 namespace {
 
-// Changes the row of `ino` by `edit`, if there is one, and tells the kernel if what it shows is another.
+// Changes the row of `ino`, if there is one, and notes that for the kernel if it shows something else by that.
 template <typename Edit>
 bool edit(transaction& t, inode ino, Edit&& change_it) {
   const auto before = t.by_inode(ino);
@@ -36,7 +36,7 @@ void record_arrival(transaction& t, const arrival& a) {
     if (is_hidden(e.state)) return;  // deleted since it got its name, and its file with it
     // Its size may have been learnt from the bytes.
     if (e.source && e.source->size == 0 && a.source.size != 0) *e.source = beside(a.source, *e.source);
-    // What a scan learnt of the source meanwhile stands: then this is an outdated copy, or all that is left.
+    // The row keeps what a scan learnt of the source meanwhile: then this is an outdated copy, or all that is left.
     e.local = a.local, e.sha256 = a.sha256, e.compared = a.source.mtime;
     // With another time than the source's, a change there is seen by its size alone.
     e.fetched = e.source.has_value() && !e.set_mtime;

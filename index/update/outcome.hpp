@@ -1,4 +1,4 @@
-// What became of a fetch, as it is entered in the index. Each runs inside a writer's job.
+// The result of a fetch, entered in the index. Each function runs inside a writer's job.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ struct arrival {
   std::string name;
   side local;  // as it now stands on the destination
   std::string sha256;
-  side source = {};  // of which its bytes are, with their number
+  side source = {};  // the source's copy whose bytes they are, and how many
 };
 
 // The bytes are durable and have their final name: the row says so. Where the source's copy left meanwhile, the row
@@ -28,10 +28,10 @@ void record_made(transaction& t, inode ino, const side& local);
 void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now,
                     reason why = reason::fetch_failed);
 
-// The source shows another size or mtime than the index.
+// The source shows another size or mtime than the index has.
 void record_source(transaction& t, inode ino, const side& source);
 
-// The same, seen while it was fetched. Where that happens again before it arrives, it is tried again only after a
+// The same, seen during the fetch. From the second time before the arrival on, the fetch is tried again only after a
 // growing pause, as after a failure. `now` is in seconds since 1970.
 void record_changing(transaction& t, inode ino, const side& source, std::int64_t now);
 

@@ -2,10 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <vector>
-
 #include "index/base/path.hpp"
-#include "index/update/merge.hpp"
+#include "index/update/hidden_row.hpp"
+#include "index/update/removal.hpp"
+#include "index/update/rows_of.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -27,10 +27,8 @@ inode hide_name(transaction& t, const entry& sent, const side& source, state as)
     t.update(*before, after);
     return before->ino;
   }
-  entry hidden;
-  hidden.parent = sent.parent, hidden.name = sent.name, hidden.day = sent.day;
-  hidden.source = source, hidden.target = sent.target;
-  hidden.state = as;
+  entry hidden = hidden_row(sent, as);
+  hidden.source = source;
   return t.insert(hidden);
 }
 
@@ -41,12 +39,7 @@ void take_name(transaction& t, const entry& now) {
   if (!hidden) return;
   t.decide("reopened", join(t.path(now.parent).value_or(""), now.name));
   if (const auto moved = t.by_origin(hidden->ino)) part_from_source(t, *moved);
-  std::vector<entry> below;
-  t.hidden_children(hidden->ino, "", [&](entry&& e) {
-    below.push_back(std::move(e));
-    return true;
-  });
-  for (const entry& e : below) {
+  for (const entry& e : rows_of(t.hidden_children, hidden->ino)) {
     entry after = e;
     after.parent = now.ino;
     t.hidden_child(now.ino, e.name) ? t.erase(e) : t.update(e, after);
@@ -57,9 +50,7 @@ void take_name(transaction& t, const entry& now) {
 bool is_renamed(const entry& now, const entry& sent) { return now.parent != sent.parent || now.name != sent.name; }
 
 // A file that was written to while it was sent: the size proves nothing.
-bool is_rewritten(const side& now, const side& sent) {
-  return S_ISREG(now.mode) && (now.size != sent.size || now.mtime != sent.mtime);
-}
+bool is_rewritten(const side& now, const side& sent) { return S_ISREG(now.mode) && !same_size_and_time(now, sent); }
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// What was sent to the source, as it is entered in the index. Each runs inside a writer's job.
+// The result of a push, entered in the index. Each function runs inside a writer's job.
 #pragma once
 
 #include <string>
@@ -9,8 +9,9 @@ namespace ferryfs::index {
 
 // A picture that now stands on the source as well.
 struct pushed {
-  entry sent;   // its row as it was sent; renamed or deleted here since, the name it got on the source is hidden. What
-                // hid that name before, as deleted or overruled, hides nothing any more
+  // Its row as it was sent. If it was renamed or deleted here since, the name that it got on the source is hidden. A
+  // row that hid that name before, as deleted or overruled, is erased.
+  entry sent;
   side source;  // as the source shows it
   std::string sha256;
 };

@@ -1,4 +1,4 @@
-// What a listing, or a person, does to the names of the source that can't stand here.
+// Names of the source that can't stand here: a listing reports them, the operator accepts them.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace ferryfs::index {
 
-// What a listing of `directory` named of such; `whole`: it came to its end, so what it did not name is gone.
+// The names that a listing of `directory` reported; `whole`: it came to its end, so others that are known are gone.
 void record_refused(transaction& t, inode directory, const std::vector<refused_name>& names, bool whole);
 
 // Accepts those at or below `path`, where a name may also be written as messages show it. Returns how many.

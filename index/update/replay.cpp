@@ -7,26 +7,22 @@
 #include <vector>
 
 #include "index/base/path.hpp"
+#include "index/db/path_walk.hpp"
 #include "index/update/change_here.hpp"
 #include "index/update/decision.hpp"
-#include "index/update/merge.hpp"
+#include "index/update/hidden_row.hpp"
+#include "index/update/removal.hpp"
 #include "index/update/source_links.hpp"
 
 namespace ferryfs::index {
 namespace {
-
-// The last name of a path, and the directory that it is in.
-struct place {
-  inode directory = root_inode;
-  std::string name;
-};
 
 class replayer {
  public:
   replayer(transaction& t, std::int64_t now) : t_(t), now_(now) {}
 
   bool deleted(const std::string& path) {
-    const auto at = place_of(path);
+    const auto at = location_of(path);
     if (!at) return false;
     if (const auto e = entry_at(*at)) return remove(*e), true;
     const auto hidden = t_.hidden_child(at->directory, at->name);
@@ -36,27 +32,27 @@ class replayer {
   }
 
   bool renamed(const std::string& from, const std::string& to) {
-    const auto old = place_of(from);
+    const auto old = location_of(from);
     const auto e = old ? entry_at(*old) : std::nullopt;
-    const auto target = e ? make_place(to) : std::nullopt;
+    const auto target = e ? make_location(to) : std::nullopt;
     if (!target) return false;
     if (const auto there = t_.child(target->directory, target->name); there && there->ino != e->ino) give_way(*there);
-    tell(*old), tell(*target);
+    note_name(*old), note_name(*target);
     record_renamed(t_, e->ino, target->directory, target->name, now_);
     return true;
   }
 
   bool exchanged(const std::string& one, const std::string& other) {
-    const auto a = place_of(one), b = place_of(other);
+    const auto a = location_of(one), b = location_of(other);
     const auto first = a ? entry_at(*a) : std::nullopt, second = b ? entry_at(*b) : std::nullopt;
     if (!first || !second) return first ? renamed(one, other) : renamed(other, one);
-    tell(*a), tell(*b);
+    note_name(*a), note_name(*b);
     record_exchanged(t_, first->ino, second->ino, now_);
     return true;
   }
 
   bool skipped(const std::string& path, bool on) {
-    const auto at = place_of(path);
+    const auto at = location_of(path);
     const auto e = at ? entry_at(*at) : std::nullopt;
     if (e && !on) return record_wanted(t_, e->ino);
     const bool gap = e && record_skipped(t_, e->ino), unlisted = e && record_unlisted_accepted(t_, e->ino);
@@ -64,13 +60,13 @@ class replayer {
   }
 
   bool undeleted(const std::string& path) {
-    const auto at = place_of(path);
+    const auto at = location_of(path);
     const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
     return hidden && record_undeleted(t_, hidden->ino);
   }
 
   bool accepted_link(const std::string& path, const std::string& target) {
-    const auto at = place_of(path);
+    const auto at = location_of(path);
     const auto e = at ? entry_at(*at) : std::nullopt;
     if (!e || !e->source || !S_ISLNK(e->source->mode) || e->target != target) return false;
     if (!record_link_accepted(t_, e->ino)) t_.accept_link(e->ino, target);
@@ -78,7 +74,7 @@ class replayer {
   }
 
   bool kept_destination(const std::string& path) {
-    const auto at = place_of(path);
+    const auto at = location_of(path);
     if (!at) return false;
     const auto hidden = t_.hidden_child(at->directory, at->name);
     if (hidden && hidden->state == state::shadowed) return record_destination_kept(t_, hidden->ino);
@@ -90,15 +86,15 @@ class replayer {
   }
 
   bool kept_both(const std::string& path, const std::string& name) {
-    const auto at = place_of(path);
+    const auto at = location_of(path);
     if (!at) return false;
     if (const auto hidden = t_.hidden_child(at->directory, at->name); hidden && hidden->state == state::shadowed)
-      return record_both_kept(t_, hidden->ino, place_of(name).value_or(place{}).name) != 0;
+      return record_both_kept(t_, hidden->ino, location_of(name).value_or(location{}).name) != 0;
     return renamed(path, name);
   }
 
   bool reopened(const std::string& path) {
-    const auto at = place_of(path);
+    const auto at = location_of(path);
     const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
     if (!hidden || hidden->state == state::shadowed) return false;
     if (const auto moved = t_.by_origin(hidden->ino)) part_from_source(t_, *moved);
@@ -110,14 +106,14 @@ class replayer {
     t_.erase(*hidden);
     e.state = classify(e);
     here ? t_.update(*here, e) : void(t_.insert(e));
-    tell(*at);
+    note_name(*at);
     return true;
   }
 
  private:
   // Such a name may hold a '/' itself, so the directory may be any that the path begins with.
   bool skipped_refused(const std::string& path) {
-    place p{root_inode, path};
+    location p{root_inode, path};
     while (!t_.refused.skip(p.directory, p.name)) {
       const auto slash = p.name.find('/');
       if (slash == std::string::npos) return false;
@@ -128,28 +124,23 @@ class replayer {
     return true;
   }
 
-  std::optional<entry> entry_at(const place& p) {
-    return p.name.empty() ? std::nullopt : t_.child(p.directory, p.name);
+  std::optional<entry> entry_at(const location& l) {
+    return l.name.empty() ? std::nullopt : t_.child(l.directory, l.name);
   }
 
   // Nothing: there is no such directory.
-  std::optional<place> place_of(const std::string& path) { return walk(path, false); }
-  // What was made here to hold it is found on the disk later.
-  std::optional<place> make_place(const std::string& path) { return walk(path, true); }
+  std::optional<location> location_of(const std::string& path) { return walk(path, false); }
+  // Enters the directories that are missing: those that were made here to hold it are found on the disk later.
+  std::optional<location> make_location(const std::string& path) { return walk(path, true); }
 
-  std::optional<place> walk(const std::string& path, bool make) {
-    place p;
-    for (std::size_t from = 0;;) {
-      const auto slash = path.find('/', from);
-      p.name = path.substr(from, slash == std::string::npos ? slash : slash - from);
-      if (!valid_name(p.name)) return std::nullopt;
-      if (slash == std::string::npos) return p;
-      const auto e = t_.child(p.directory, p.name);
-      if (!e && !make) return std::nullopt;
-      p.directory =
-          e ? e->ino : record_created(t_, {p.directory, p.name, {S_IFDIR | 0755, 4096, now_}, {}, {}, ""}, now_);
-      from = slash + 1;
-    }
+  std::optional<location> walk(const std::string& path, bool make) {
+    auto at = locate(path, [&](inode directory, std::string_view name) -> std::optional<inode> {
+      if (!valid_name(name)) return std::nullopt;
+      if (const auto e = t_.child(directory, name)) return e->ino;
+      if (!make) return std::nullopt;
+      return record_created(t_, {directory, std::string(name), {S_IFDIR | 0755, 4096, now_}, {}, {}, ""}, now_);
+    });
+    return at && valid_name(at->name) ? at : std::nullopt;
   }
 
   void remove(const entry& e) {
@@ -159,11 +150,11 @@ class replayer {
       for (const inode child : below)
         if (const auto c = t_.by_inode(child)) remove(*c);
     }
-    tell({e.parent, e.name});
+    note_name({e.parent, e.name});
     record_removed(t_, e.ino, now_);
   }
 
-  // Another is to get the name of `e`, and no line told that `e` was deleted: the source has got it since.
+  // Another entry is to get the name of `e`, and no line says that `e` was deleted: the source has got it since.
   void give_way(const entry& e) {
     if (e.source && !e.origin)
       hide(e, state::shadowed);
@@ -173,15 +164,12 @@ class replayer {
 
   // Leaves the source's copy of `e` to a hidden row.
   void hide(const entry& e, state as) {
-    tell({e.parent, e.name});
+    note_name({e.parent, e.name});
     const auto origin = e.origin ? t_.by_inode(*e.origin) : std::nullopt;
     if (origin) return set_state(*origin, as), t_.erase(e);
     if (S_ISDIR(e.source->mode)) leave_below(t_, e.ino, which::source, false);
-    entry hidden;
-    hidden.parent = e.parent, hidden.name = e.name, hidden.day = e.day, hidden.source = e.source;
-    hidden.target = e.target, hidden.state = as;
     t_.erase(e);
-    t_.insert(hidden);
+    t_.insert(hidden_row(e, as));
   }
 
   void set_state(const entry& before, state s) {
@@ -190,7 +178,7 @@ class replayer {
     t_.update(before, after);
   }
 
-  void tell(const place& p) {
+  void note_name(const location& p) {
     t_.note({change::what::dentry, p.directory, p.name});
     t_.note({change::what::listing, p.directory, {}});
   }

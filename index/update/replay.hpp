@@ -10,7 +10,7 @@
 namespace ferryfs::index {
 
 // False: the index has nothing that the line could be about (any more). Makes no line of its own, promises nothing, and
-// tells the kernel. `now` is in nanoseconds since 1970.
+// notes the changes for the kernel. `now` is in nanoseconds since 1970.
 bool replay(transaction& t, const decision_line& d, std::int64_t now);
 
 }  // namespace ferryfs::index

@@ -8,7 +8,7 @@
 namespace ferryfs::index {
 namespace {
 
-// The states that a link of the source is in while nobody decided about it.
+// The states that a link of the source is in before a decision about it.
 bool is_to_be_judged(const entry& e) {
   if (!e.source || !S_ISLNK(e.source->mode) || !e.is_link()) return false;
   return e.state == state::missing || e.state == state::failed || e.state == state::common || e.state == state::refused;

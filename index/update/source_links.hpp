@@ -1,5 +1,5 @@
-// Which symbolic links of the source stand here as it has them, and which are refused: the source is not to lead
-// anybody out of the archive. A link that somebody made here is his own.
+// Which symbolic links of the source stand here as it has them, and which are refused: a link of the source must not
+// lead out of the archive. A link that was made here is not judged.
 #pragma once
 
 #include <optional>
@@ -43,7 +43,7 @@ class link_judge final : private link_tree {
   std::optional<inode> unlisted_;
 };
 
-// Enters what is judged of a row as it stands now.
+// Judges a row as it stands now, and changes it accordingly.
 void record_judged(transaction& t, inode ino, const link_rules& rules);
 
 // The operator takes a refused link over, as long as its target stays what it is. False: it is none.

@@ -22,12 +22,7 @@ namespace {
 void record_directories(view& v, const std::vector<std::string>& made) {
   v.archive.index().run([&](index::transaction& t) {
     for (const auto& path : made) {
-      auto e = t.by_inode(root_inode);
-      for (std::size_t from = 0; e && from < path.size();) {
-        const std::size_t slash = std::min(path.find('/', from), path.size());
-        e = t.child(e->ino, std::string_view(path).substr(from, slash - from));
-        from = slash + 1;
-      }
+      const auto e = t.at(path);
       if (e) index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
     }
   });

@@ -13,7 +13,7 @@
 
 namespace ferryfs::index {
 
-// What a list needs of a row.
+// The columns that a list needs.
 struct brief {
   inode ino = 0;
   std::string name;

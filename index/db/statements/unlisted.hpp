@@ -94,7 +94,7 @@ class any_unlisted {
   SQLite::Statement s_;
 };
 
-// Those of which nobody accepted it: never listed, or not by the last scan. What is skipped or in conflict is neither.
+// Those that are not accepted: never listed, or not by the last scan. What is skipped or in conflict is neither.
 class list_unlisted {
  public:
   static constexpr const char* query =

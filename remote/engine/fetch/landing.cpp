@@ -31,17 +31,6 @@ failure local_failure(const std::string& path, const char* doing, int problem) {
           fmt::format("{}: {}: {}", printable(path), doing, std::strerror(problem))};
 }
 
-// The entry at a path, by the writer's own statements.
-std::optional<entry> at(index::transaction& t, const std::string& path) {
-  std::optional<entry> found = t.by_inode(root_inode);
-  for (std::size_t from = 0; found && from < path.size();) {
-    const std::size_t slash = std::min(path.find('/', from), path.size());
-    found = t.child(found->ino, std::string_view(path).substr(from, slash - from));
-    from = slash + 1;
-  }
-  return found;
-}
-
 }  // namespace
 
 int make_directories(const destination& where, index::reader& rows, const std::string& path,
@@ -286,7 +275,7 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
   index_.post(
       [shared, made = std::move(made)](index::transaction& t) {
         for (const auto& path : made)
-          if (const auto e = at(t, path))
+          if (const auto e = t.at(path))
             index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
         for (const auto& p : *shared) {
           const entry& row = p->row();

@@ -1,0 +1,92 @@
+// The end of a merge: what the listing did not name.
+#include <algorithm>
+
+#include "index/update/away.hpp"
+#include "index/update/merge.hpp"
+#include "index/update/merged_row.hpp"
+#include "index/update/removal.hpp"
+#include "index/update/rows_of.hpp"
+
+namespace ferryfs::index {
+
+// The rows of this directory that were not named.
+std::vector<inode> listing_merge::unseen(transaction& t) const {
+  std::vector<inode> others;
+  t.inodes(directory_, [&](inode ino) {
+    if (!std::binary_search(seen_.begin(), seen_.end(), ino)) others.push_back(ino);
+  });
+  return others;
+}
+
+void listing_merge::left_out_now(transaction& t, const std::vector<std::string>& names) {
+  for (const auto& name : names)
+    for (const auto& row : {t.child(directory_, name), t.hidden_child(directory_, name)})
+      if (row && row->source && !on_purpose(*row)) seen_.push_back(row->ino);
+}
+
+std::vector<entry> listing_merge::hidden_unseen(transaction& t) const {
+  auto rows = rows_of(t.hidden_children, directory_);
+  std::erase_if(rows, [&](const entry& e) {
+    return is_away(e.state) || has_left(e) || std::binary_search(seen_.begin(), seen_.end(), e.ino);
+  });
+  return rows;
+}
+
+void listing_merge::finish(transaction& t, const side& attributes, std::int64_t mark) {
+  if (!fresh_) {
+    std::sort(seen_.begin(), seen_.end());
+    for (const inode ino : unseen(t)) {
+      const auto row = t.by_inode(ino);
+      if (!row || !on(*row, side_) || (side_ == which::source && row->origin)) continue;
+      if (look_ && look_(row->name)) continue;
+      leave(t, *row, side_, !on_purpose(*row));
+    }
+    if (hides_) finish_hidden(t);
+  }
+  end(t, attributes, mark);
+}
+
+std::vector<listing_merge::unnamed> listing_merge::not_named(transaction& t) {
+  std::vector<unnamed> names;
+  if (fresh_) return names;
+  std::sort(seen_.begin(), seen_.end());
+  for (const inode ino : unseen(t)) {
+    auto row = t.by_inode(ino);
+    if (row && row->source && !row->origin && !on_purpose(*row)) names.push_back({ino, std::move(row->name)});
+  }
+  if (hides_)
+    for (entry& row : hidden_unseen(t))
+      if (row.source && !on_purpose(row)) names.push_back({row.ino, std::move(row.name)});
+  return names;
+}
+
+// A name that a filter leaves out goes at once: that was asked for, and is no loss.
+void listing_merge::finish_keeping(transaction& t, const side& attributes, std::int64_t mark) {
+  if (!fresh_ && on_purpose_) {
+    std::sort(seen_.begin(), seen_.end());
+    for (const inode ino : unseen(t)) {
+      const auto row = t.by_inode(ino);
+      if (row && row->source && !row->origin && on_purpose(*row)) leave(t, *row, side_, false);
+    }
+  }
+  end(t, attributes, mark);
+}
+
+void listing_merge::end(transaction& t, const side& attributes, std::int64_t mark) {
+  const auto before = t.by_inode(directory_);
+  if (side_ == which::destination || !before) return;
+  entry after = *before;
+  after.listed = mark;
+  after.source = attributes;
+  // The view shows the source's size and mtime of a directory, whatever happens to ours.
+  if (after.local) after.local = normalized(after, which::destination, *after.local);
+  after.state = classify(after);
+  t.update(*before, after);
+  if (before->listed && before->shown() != after.shown()) t.note({change::what::listing, directory_, {}});
+}
+
+void listing_merge::finish_hidden(transaction& t) {
+  for (const entry& row : hidden_unseen(t)) leave_hidden(t, row);
+}
+
+}  // namespace ferryfs::index

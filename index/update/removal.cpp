@@ -1,0 +1,76 @@
+#include "index/update/removal.hpp"
+
+#include "index/update/away.hpp"
+#include "index/update/lost.hpp"
+#include "index/update/merged_row.hpp"
+#include "index/update/rows_of.hpp"
+
+namespace ferryfs::index {
+
+void come_back(transaction& t, const entry& hidden) {
+  if (!has_left(hidden)) return;
+  entry after = hidden;
+  after.listed.reset();
+  t.update(hidden, after);
+}
+
+void leave_hidden(transaction& t, const entry& hidden) {
+  const auto renamed = t.by_origin(hidden.ino);
+  if (renamed && !is_hidden(renamed->state)) leave(t, *renamed, which::source);
+  if (hidden.state == state::shadowed || (hidden.state == state::moved && !renamed)) return t.erase(hidden);
+  entry after = hidden;
+  after.listed = left_the_source;
+  t.update(hidden, after);
+}
+
+void left_source(transaction& t, inode ino) {
+  const auto row = t.by_inode(ino);
+  if (row && row->source) is_hidden(row->state) ? leave_hidden(t, *row) : leave(t, *row, which::source);
+}
+
+void part_from_source(transaction& t, const entry& renamed) {
+  if (!is_away(renamed.state)) leave(t, renamed, which::source);
+  const auto left = t.by_inode(renamed.ino);
+  if (!left) return;
+  if (is_away(left->state)) return t.erase(*left);
+  entry after = *left;
+  after.origin.reset();
+  t.update(*left, after);
+}
+
+void leave_below(transaction& t, inode directory, which from, bool wanted) {
+  for (const entry& child : rows_of(t.children, directory))
+    if (from == which::destination || !child.origin) leave(t, child, from, wanted);
+  if (from == which::source)
+    for (const entry& hidden : rows_of(t.hidden_children, directory)) leave_hidden(t, hidden);
+}
+
+void leave(transaction& t, const entry& e, which from, bool wanted) {
+  if (!on(e, from)) return;
+  entry after = e;
+  on(after, from).reset();
+  after.fetched = e.fetched && from == which::source && e.is_link();
+  // A doubt about what is here stays with it; one about a file that went does not.
+  if ((from == which::source) != is_doubt(e.reason)) after.forget_reason();
+  if (from == which::source) after.listed.reset();
+  if (S_ISDIR(on(e, from)->mode)) {
+    leave_below(t, e.ino, from, wanted);
+    // What is here below lies in a directory that was made but is not entered yet.
+    if (from == which::source && !after.local && !rows_of(t.children, e.ino).empty()) after.local = e.source;
+    // What is only on the source was given a name in there: the directory is made again when it comes.
+    if (from == which::destination && !after.source && !rows_of(t.children, e.ino).empty()) after.local = e.local;
+  }
+  const bool stands = from == which::source ? after.local.has_value() : after.source.has_value();
+  if (stands) {
+    after.state = classify(after);
+    t.update(e, after);
+    if (e.shown() != after.shown()) t.note({change::what::content, e.ino, {}});
+  } else {
+    if (from == which::source && wanted) record_loss(t, e);
+    from == which::source&& is_decided(t, e) ? put_away(t, e) : t.erase(e);
+    t.note({change::what::dentry, e.parent, e.name});
+    t.note({change::what::listing, e.parent, {}});
+  }
+}
+
+}  // namespace ferryfs::index
