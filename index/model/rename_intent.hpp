@@ -1,5 +1,5 @@
-// A rename or removal that is about to happen on the disk. It stands in the index until record_renamed,
-// record_exchanged or record_removed, in the same transaction, takes it out: one that is found at a start was cut off
+// A rename or removal that is about to happen on the disk. It stands in the index until apply_rename,
+// apply_exchange or apply_removal, in the same transaction, takes it out: one that is found at a start was cut off
 // between the disk and the index.
 //
 // Of what the source has, it stays after that as `done` until the disk is known to hold the change: after a power cut

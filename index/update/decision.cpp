@@ -56,32 +56,32 @@ bool is_conflict(const std::optional<entry>& e) { return e && e->state == state:
 
 }  // namespace
 
-bool record_skipped(transaction& t, inode ino) {
+bool apply_skip(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!e || (e->state != state::missing && e->state != state::failed && e->state != state::refused)) return false;
   decide(t, "skipped", *e);
   return become(t, *e, state::skipped);
 }
 
-bool record_unlisted_accepted(transaction& t, inode directory) {
+bool apply_unlisted_acceptance(transaction& t, inode directory) {
   const auto e = t.by_inode(directory);
   if (!e || !t.accept_not_listed(directory)) return false;
   decide(t, "skipped", *e);
   return true;
 }
 
-bool record_wanted(transaction& t, inode ino) {
+bool apply_unskip(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!e || e->state != state::skipped) return false;
   decide(t, "wanted", *e);
   return become(t, *e, state::missing);
 }
 
-bool record_undeleted(transaction& t, inode ino) {
+bool apply_undelete(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!e || e->state != state::deleted || !e->source || t.child(e->parent, e->name)) return false;
   if (const auto above = t.by_inode(e->parent);
-      above && above->state == state::deleted && !record_undeleted(t, above->ino))
+      above && above->state == state::deleted && !apply_undelete(t, above->ino))
     return false;
   decide(t, "undeleted", *e);
   entry after = *e;
@@ -93,7 +93,7 @@ bool record_undeleted(transaction& t, inode ino) {
   return true;
 }
 
-bool record_destination_kept(transaction& t, inode ino) {
+bool apply_keep_destination(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   const bool shadowed = e && e->state == state::shadowed;
   if (!shadowed && !is_conflict(e)) return false;
@@ -101,7 +101,7 @@ bool record_destination_kept(transaction& t, inode ino) {
   return shadowed ? become(t, *e, state::overruled) : part(t, *e, state::overruled) != 0;
 }
 
-bool record_source_kept(transaction& t, inode ino) {
+bool apply_keep_source(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!is_conflict(e) || !S_ISREG(e->source->mode) || !S_ISREG(e->local->mode)) return false;
   entry after = *e;
@@ -114,7 +114,7 @@ bool record_source_kept(transaction& t, inode ino) {
   return true;
 }
 
-void record_source_failed(transaction& t, inode ino) {
+void apply_failed_keep_source(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!e || !e->is_gap() || !e->local || !e->source) return;
   entry after = *e;
@@ -126,7 +126,7 @@ void record_source_failed(transaction& t, inode ino) {
   t.note({change::what::content, ino, {}});
 }
 
-inode record_both_kept(transaction& t, inode ino, const std::string& name) {
+inode apply_keep_both(transaction& t, inode ino, const std::string& name) {
   const auto e = t.by_inode(ino);
   const bool shadowed = e && e->state == state::shadowed;
   if ((!shadowed && !is_conflict(e)) || t.child(e->parent, name)) return 0;

@@ -5,7 +5,7 @@
 
 namespace ferryfs::index {
 
-void record_loss(transaction& t, const entry& e) {
+void apply_loss(transaction& t, const entry& e) {
   const bool wanted = e.state == state::missing || e.state == state::failed;
   if (!wanted || e.local || !e.source || S_ISDIR(e.source->mode)) return;
   const auto path = t.path(e.ino);

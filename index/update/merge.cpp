@@ -3,9 +3,9 @@
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/model/day.hpp"
-#include "index/update/digest.hpp"
 #include "index/update/merged_row.hpp"
 #include "index/update/removal.hpp"
+#include "index/update/verify_result.hpp"
 
 namespace ferryfs::index {
 

@@ -5,7 +5,7 @@
 
 namespace ferryfs::index {
 
-void record_refused(transaction& t, inode directory, const std::vector<refused_name>& names, bool whole) {
+void apply_refused_names(transaction& t, inode directory, const std::vector<refused_name>& names, bool whole) {
   if (whole) t.refused.doubt(directory);
   for (const auto& n : names) t.refused.add(directory, n);
   if (whole) t.refused.forget_doubted(directory);

@@ -11,7 +11,7 @@
 namespace ferryfs::index {
 
 // The names that a listing of `directory` reported; `whole`: it came to its end, so others that are known are gone.
-void record_refused(transaction& t, inode directory, const std::vector<refused_name>& names, bool whole);
+void apply_refused_names(transaction& t, inode directory, const std::vector<refused_name>& names, bool whole);
 
 // Accepts those at or below `path`, where a name may also be written as messages show it. Returns how many.
 std::uint64_t skip_refused(transaction& t, reader& r, std::string_view path);

@@ -66,7 +66,7 @@ void leave(transaction& t, const entry& e, which from, bool wanted) {
     t.update(e, after);
     if (e.shown() != after.shown()) t.note({change::what::content, e.ino, {}});
   } else {
-    if (from == which::source && wanted) record_loss(t, e);
+    if (from == which::source && wanted) apply_loss(t, e);
     from == which::source&& is_decided(t, e) ? put_away(t, e) : t.erase(e);
     t.note({change::what::dentry, e.parent, e.name});
     t.note({change::what::listing, e.parent, {}});

@@ -8,9 +8,9 @@
 
 #include "index/base/path.hpp"
 #include "index/db/path_walk.hpp"
-#include "index/update/change_here.hpp"
 #include "index/update/decision.hpp"
 #include "index/update/hidden_row.hpp"
+#include "index/update/local_change.hpp"
 #include "index/update/removal.hpp"
 #include "index/update/source_links.hpp"
 
@@ -38,7 +38,7 @@ class replayer {
     if (!target) return false;
     if (const auto there = t_.child(target->directory, target->name); there && there->ino != e->ino) give_way(*there);
     note_name(*old), note_name(*target);
-    record_renamed(t_, e->ino, target->directory, target->name, now_);
+    apply_rename(t_, e->ino, target->directory, target->name, now_);
     return true;
   }
 
@@ -47,29 +47,29 @@ class replayer {
     const auto first = a ? entry_at(*a) : std::nullopt, second = b ? entry_at(*b) : std::nullopt;
     if (!first || !second) return first ? renamed(one, other) : renamed(other, one);
     note_name(*a), note_name(*b);
-    record_exchanged(t_, first->ino, second->ino, now_);
+    apply_exchange(t_, first->ino, second->ino, now_);
     return true;
   }
 
   bool skipped(const std::string& path, bool on) {
     const auto at = location_of(path);
     const auto e = at ? entry_at(*at) : std::nullopt;
-    if (e && !on) return record_wanted(t_, e->ino);
-    const bool gap = e && record_skipped(t_, e->ino), unlisted = e && record_unlisted_accepted(t_, e->ino);
+    if (e && !on) return apply_unskip(t_, e->ino);
+    const bool gap = e && apply_skip(t_, e->ino), unlisted = e && apply_unlisted_acceptance(t_, e->ino);
     return gap || unlisted || (on && skipped_refused(path));
   }
 
   bool undeleted(const std::string& path) {
     const auto at = location_of(path);
     const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
-    return hidden && record_undeleted(t_, hidden->ino);
+    return hidden && apply_undelete(t_, hidden->ino);
   }
 
   bool accepted_link(const std::string& path, const std::string& target) {
     const auto at = location_of(path);
     const auto e = at ? entry_at(*at) : std::nullopt;
     if (!e || !e->source || !S_ISLNK(e->source->mode) || e->target != target) return false;
-    if (!record_link_accepted(t_, e->ino)) t_.accept_link(e->ino, target);
+    if (!apply_link_acceptance(t_, e->ino)) t_.accept_link(e->ino, target);
     return true;
   }
 
@@ -77,10 +77,10 @@ class replayer {
     const auto at = location_of(path);
     if (!at) return false;
     const auto hidden = t_.hidden_child(at->directory, at->name);
-    if (hidden && hidden->state == state::shadowed) return record_destination_kept(t_, hidden->ino);
+    if (hidden && hidden->state == state::shadowed) return apply_keep_destination(t_, hidden->ino);
     const auto e = entry_at(*at);
     if (!e || !e->source) return false;
-    if (record_destination_kept(t_, e->ino)) return true;
+    if (apply_keep_destination(t_, e->ino)) return true;
     hide(*e, state::overruled);  // ours is found when the destination is looked at
     return true;
   }
@@ -89,7 +89,7 @@ class replayer {
     const auto at = location_of(path);
     if (!at) return false;
     if (const auto hidden = t_.hidden_child(at->directory, at->name); hidden && hidden->state == state::shadowed)
-      return record_both_kept(t_, hidden->ino, location_of(name).value_or(location{}).name) != 0;
+      return apply_keep_both(t_, hidden->ino, location_of(name).value_or(location{}).name) != 0;
     return renamed(path, name);
   }
 
@@ -138,7 +138,7 @@ class replayer {
       if (!valid_name(name)) return std::nullopt;
       if (const auto e = t_.child(directory, name)) return e->ino;
       if (!make) return std::nullopt;
-      return record_created(t_, {directory, std::string(name), {S_IFDIR | 0755, 4096, now_}, {}, {}, ""}, now_);
+      return apply_creation(t_, {directory, std::string(name), {S_IFDIR | 0755, 4096, now_}, {}, {}, ""}, now_);
     });
     return at && valid_name(at->name) ? at : std::nullopt;
   }
@@ -151,7 +151,7 @@ class replayer {
         if (const auto c = t_.by_inode(child)) remove(*c);
     }
     note_name({e.parent, e.name});
-    record_removed(t_, e.ino, now_);
+    apply_removal(t_, e.ino, now_);
   }
 
   // Another entry is to get the name of `e`, and no line says that `e` was deleted: the source has got it since.

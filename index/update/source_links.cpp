@@ -81,14 +81,14 @@ std::optional<inode> link_judge::parent(inode directory) {
   return e ? std::optional(e->parent) : std::nullopt;
 }
 
-void record_judged(transaction& t, inode ino, const link_rules& rules) {
+void apply_link_rules(transaction& t, inode ino, const link_rules& rules) {
   const auto e = t.by_inode(ino);
   if (!e) return;
   link_judge judge{t, rules};
   if (const auto after = judge.judged(*e)) t.update(*e, *after);
 }
 
-bool record_link_accepted(transaction& t, inode ino) {
+bool apply_link_acceptance(transaction& t, inode ino) {
   const auto e = t.by_inode(ino);
   if (!e || e->state != state::refused || !e->is_link()) return false;
   t.decide("accepted-link", t.path(ino).value_or(""), e->target);

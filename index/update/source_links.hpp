@@ -44,9 +44,9 @@ class link_judge final : private link_tree {
 };
 
 // Judges a row as it stands now, and changes it accordingly.
-void record_judged(transaction& t, inode ino, const link_rules& rules);
+void apply_link_rules(transaction& t, inode ino, const link_rules& rules);
 
 // The operator takes a refused link over, as long as its target stays what it is. False: it is none.
-bool record_link_accepted(transaction& t, inode ino);
+bool apply_link_acceptance(transaction& t, inode ino);
 
 }  // namespace ferryfs::index

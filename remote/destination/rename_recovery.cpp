@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "index/base/path.hpp"
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "remote/files/rename.hpp"
 
 namespace ferryfs::remote {
@@ -75,8 +75,8 @@ void finish_removal(const destination& where, index::transaction& t, const renam
   if (at.holds(r) && unlink_at(at) != 0) return;
   const auto e = t.by_inode(r.ino);
   if (!e) return;
-  e->parent == r.parent && e->name == r.name ? index::record_removed(t, r.ino, now)
-                                             : index::record_renamed(t, r.ino, r.parent, r.name, now);
+  e->parent == r.parent && e->name == r.name ? index::apply_removal(t, r.ino, now)
+                                             : index::apply_rename(t, r.ino, r.parent, r.name, now);
 }
 
 // Brings the disk to what the index holds as done. The index tells where a file belongs now; its intents, by which
@@ -190,8 +190,8 @@ void settle_renames(const destination& where, index::writer& to) {
       } else if (!place_of(where, t, r.parent, r.name).holds(r)) {
         t.forget_rename(r.ino);
       } else {
-        r.exchanged == 0 ? index::record_renamed(t, r.ino, r.parent, r.name, now)
-                         : index::record_exchanged(t, r.ino, r.exchanged, now);
+        r.exchanged == 0 ? index::apply_rename(t, r.ino, r.parent, r.name, now)
+                         : index::apply_exchange(t, r.ino, r.exchanged, now);
       }
     }
   });

@@ -13,7 +13,7 @@
 #include "fs/mount/kernel/reply.hpp"
 #include "index/base/clock.hpp"
 #include "index/base/path.hpp"
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
 #include "remote/engine/fetch/landing.hpp"
 
 namespace ferryfs::fs {
@@ -23,7 +23,7 @@ void record_directories(view& v, const std::vector<std::string>& made) {
   v.archive.index().run([&](index::transaction& t) {
     for (const auto& path : made) {
       const auto e = t.at(path);
-      if (e) index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
+      if (e) index::apply_made_entry(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
     }
   });
 }
@@ -148,7 +148,7 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   unfinished_file unfinished{directory.get(), e.name.c_str()};
   v.archive.index().run([&](index::transaction& t) {
     const auto now = stat_destination(v, file->get(), "");
-    index::record_created(t, {e.parent, e.name, now.attributes, now.uid, now.gid, ""}, wall_nanoseconds());
+    index::apply_creation(t, {e.parent, e.name, now.attributes, now.uid, now.gid, ""}, wall_nanoseconds());
   });
   unfinished.keep();
   return file;
@@ -169,7 +169,7 @@ void record_written(view& v, inode ino) {
     if (::fstat(file->get(), &r.now) != 0) throw std::system_error{errno, std::generic_category()};
     if (r.now.st_nlink == 0) return true;  // removed: the name may stand for another file by now
     const auto now = listed_of(v, r.now);
-    index::record_changed(t, ino, now.attributes, now.uid, now.gid, true, wall_nanoseconds());
+    index::apply_local_change(t, ino, now.attributes, now.uid, now.gid, true, wall_nanoseconds());
     const auto e = t.by_inode(ino);
     return e && e->state == state::added;
   };

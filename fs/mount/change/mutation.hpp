@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "fs/mount/view/view.hpp"
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "remote/files/beneath.hpp"
 
 namespace ferryfs::fs {

@@ -38,7 +38,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
       if (::fchmod(file->get(), mode & 07777) != 0) throw answer_errno{errno};
       const auto now = stat_destination(v, file->get(), "");
       ino = v.archive.index().run_deferred([&](index::transaction& t) {
-        return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, ""}, wall_nanoseconds());
+        return index::apply_creation(t, {parent, name, now.attributes, now.uid, now.gid, ""}, wall_nanoseconds());
       });
       unfinished.keep();
     }

@@ -34,7 +34,7 @@ void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optiona
     if (mode) change_mode(unique_fd{::openat(here.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC)}.get(), *mode);
     const auto now = stat_destination(v, here.get(), name, target);
     ino = v.archive.index().run([&](index::transaction& t) {
-      return index::record_created(t, {parent, name, now.attributes, now.uid, now.gid, target}, wall_nanoseconds());
+      return index::apply_creation(t, {parent, name, now.attributes, now.uid, now.gid, target}, wall_nanoseconds());
     });
     unfinished.keep();
   }

@@ -19,7 +19,7 @@ void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool direc
   const name_change changing{v};
   if (directory && !is_empty(v, e)) throw answer_errno{ENOTEMPTY};
   remove_file(v, e, parent, name, open_destination_directory(v, parent, false));
-  v.archive.index().run([&](index::transaction& t) { index::record_removed(t, e.ino, wall_nanoseconds()); });
+  v.archive.index().run([&](index::transaction& t) { index::apply_removal(t, e.ino, wall_nanoseconds()); });
 }
 
 }  // namespace

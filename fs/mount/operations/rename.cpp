@@ -68,7 +68,7 @@ void exchange(view& v, const entry& one, const entry& other) {
     result = ::renameat(second.get(), other.name.c_str(), first.get(), one.name.c_str());
   if (result != 0) fail_rename(v, has_one ? one.ino : other.ino, errno);
   v.archive.index().run(
-      [&](index::transaction& t) { index::record_exchanged(t, one.ino, other.ino, wall_nanoseconds()); });
+      [&](index::transaction& t) { index::apply_exchange(t, one.ino, other.ino, wall_nanoseconds()); });
 }
 
 void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name, unsigned flags) {
@@ -83,7 +83,7 @@ void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name
   if (there && there->is_directory() && !is_empty(v, *there)) throw answer_errno{ENOTEMPTY};
   move_here(v, from, parent, name, there);
   v.archive.index().run(
-      [&](index::transaction& t) { index::record_renamed(t, from.ino, parent, name, wall_nanoseconds()); });
+      [&](index::transaction& t) { index::apply_rename(t, from.ino, parent, name, wall_nanoseconds()); });
 }
 
 }  // namespace

@@ -96,21 +96,21 @@ void set_local(view& v, const entry& e, const request& r) {
     if (e_now->is_directory() && (r.set & mtimes) == 0) now.attributes.mtime = e_now->shown().mtime;
     // While it fills, its mode on the disk is its owner's alone.
     if (e_now->is_directory() && (r.set & FUSE_SET_ATTR_MODE) == 0) now.attributes.mode = e_now->shown().mode;
-    index::record_changed(t, e.ino, now.attributes, now.uid, now.gid, false, wall_nanoseconds());
+    index::apply_local_change(t, e.ino, now.attributes, now.uid, now.gid, false, wall_nanoseconds());
   });
   if ((r.set & mtimes) != 0) v.written.recorded(e.ino, st);
 }
 
 // False: it has arrived meanwhile.
 bool set_missing(view& v, const entry& e, const request& r) {
-  index::wish w;
+  index::deferred_attributes w;
   if ((r.set & FUSE_SET_ATTR_MODE) != 0) w.mode = r.to.st_mode & 07777;
   if ((r.set & FUSE_SET_ATTR_UID) != 0) w.uid = r.to.st_uid;
   if ((r.set & FUSE_SET_ATTR_GID) != 0) w.gid = r.to.st_gid;
   if ((r.set & mtimes) != 0) w.mtime = mtime_of(r);
   const name_change changing{v};  // a fetch that is about to end applies it, or is done
   return v.archive.index().run(
-      [&](index::transaction& t) { return index::record_wish(t, e.ino, w, wall_nanoseconds()); });
+      [&](index::transaction& t) { return index::apply_deferred_attributes(t, e.ino, w, wall_nanoseconds()); });
 }
 
 void reply_now(fuse_req_t req, view& v, inode ino) {

@@ -96,7 +96,7 @@ void change_here(view& v, fuse_ino_t ino, const change& apply) {
   const here at = find_here(v, ino, true);
   if (!at.file) throw answer_errno{EOPNOTSUPP};
   if (apply(at.path().c_str()) != 0) throw answer_errno{errno};
-  v.archive.index().run([&](index::transaction& t) { index::record_touched(t, ino, wall_nanoseconds()); });
+  v.archive.index().run([&](index::transaction& t) { index::apply_ctime(t, ino, wall_nanoseconds()); });
 }
 
 void refuse_own_name(const view& v, fuse_ino_t ino, std::string_view name) {

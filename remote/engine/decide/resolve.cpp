@@ -54,7 +54,8 @@ class resolver {
     if (what_ != keep::source)
       return refuse(path, "a refused link, " + e.error + "; take --keep source to have it here, or ferryfs skip");
     std::shared_lock names{m_.where().names()};
-    result.link_accepted = m_.index().run([&](index::transaction& t) { return index::record_link_accepted(t, e.ino); });
+    result.link_accepted =
+        m_.index().run([&](index::transaction& t) { return index::apply_link_acceptance(t, e.ino); });
     names.unlock();
     m_.replicate().look_again();
   }
@@ -65,7 +66,7 @@ class resolver {
   // Empty, or why not.
   std::string decide(const std::string& path, const entry& e) {
     if (what_ == keep::destination) {
-      m_.index().run([&](index::transaction& t) { return index::record_destination_kept(t, e.ino); });
+      m_.index().run([&](index::transaction& t) { return index::apply_keep_destination(t, e.ino); });
       return "";
     }
     return what_ == keep::both ? keep_both(path, e) : keep_source(path, e);
@@ -79,7 +80,7 @@ class resolver {
       const std::string name = index::second_name(e.name, S_ISDIR(e.source->mode), n);
       if (m_.where().look(directory + name)) continue;
       const inode made = m_.index().run([&](index::transaction& t) {
-        return t.hidden_child(e.parent, name) ? 0 : index::record_both_kept(t, e.ino, name);
+        return t.hidden_child(e.parent, name) ? 0 : index::apply_keep_both(t, e.ino, name);
       });
       if (made == 0) continue;
       result.rescan = result.rescan || S_ISDIR(e.source->mode);
@@ -100,7 +101,7 @@ class resolver {
     const auto there = m_.where().look(path);
     if (!there || there->attributes.size != e.local->size || there->attributes.mtime != e.local->mtime)
       return "what is here has changed since the last scan; run ferryfs scan";
-    m_.index().run([&](index::transaction& t) { return index::record_source_kept(t, e.ino); });
+    m_.index().run([&](index::transaction& t) { return index::apply_keep_source(t, e.ino); });
     open_.reopen(e.ino);
     return "";
   }
@@ -118,7 +119,7 @@ class resolver {
     m_.fetch().fetch(*gap, *path, priority::demand, [&](const std::optional<failure>& why) { end.set_value(why); });
     const auto why = end.get_future().get();
     const bool stands = m_.index().run([&](index::transaction& t) {
-      if (why) index::record_source_failed(t, ino);
+      if (why) index::apply_failed_keep_source(t, ino);
       t.note({index::change::what::content, ino, {}});  // bytes of both may have been read meanwhile
       const auto now = t.by_inode(ino);
       return now && now->state == state::conflict;

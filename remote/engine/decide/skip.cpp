@@ -62,7 +62,7 @@ void accept_unlisted(index::writer& index, index::reader& r, const std::string& 
   for (const auto& u : all)
     if (u.text.empty())
       ++done.unlisted;
-    else if (index.run([&](index::transaction& t) { return index::record_unlisted_accepted(t, u.directory); }))
+    else if (index.run([&](index::transaction& t) { return index::apply_unlisted_acceptance(t, u.directory); }))
       ++done.accepted;
 }
 
@@ -87,7 +87,7 @@ skipped skip_below(index::writer& index, index::readers& readers, const std::str
   skipped done;
   const auto reader = readers.borrow();
   done.known = reader->at(path).has_value();  // a loss has no row
-  batch b{index, index::record_skipped};
+  batch b{index, index::apply_skip};
   index::rows_below(*reader, {state::missing, state::failed, state::refused}, path,
                     [&](const std::string&, const entry& e) {
                       b.add(e);
@@ -105,7 +105,7 @@ skipped skip_below(index::writer& index, index::readers& readers, const std::str
 
 void want_below(index::writer& index, index::readers& readers, const std::string& path, const std::stop_token& stop) {
   const auto reader = readers.borrow();
-  batch b{index, index::record_wanted};
+  batch b{index, index::apply_unskip};
   index::rows_below(*reader, {state::skipped}, path, [&](const std::string&, const entry& e) {
     b.add(e);
     return !stop.stop_requested();

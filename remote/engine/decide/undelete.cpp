@@ -20,7 +20,7 @@ undeleted undelete_below(index::writer& index, index::readers& readers, const st
   undeleted done;
   done.known = !rows.empty();
   for (const auto& [where, e] : rows) {
-    const bool back = index.run([&, ino = e.ino](index::transaction& t) { return index::record_undeleted(t, ino); });
+    const bool back = index.run([&, ino = e.ino](index::transaction& t) { return index::apply_undelete(t, ino); });
     if (!back && done.taken++ == 0) done.first_taken = where;
     if (back && e.source && !S_ISDIR(e.source->mode)) ++done.files;
   }

@@ -296,7 +296,7 @@ void fetcher::record(const std::shared_ptr<picture>& p, const failure& why, bool
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   index_.post(
       [ino = p->row().ino, text = why.text, now, of_picture, seen](index::transaction& t) {
-        if (of_picture) index::record_failure(t, ino, text, now);
+        if (of_picture) index::apply_fetch_failure(t, ino, text, now);
         if (seen) t.note({index::change::what::content, ino, {}});
       },
       [this, p, why](std::exception_ptr) { end(p, why); });
@@ -306,10 +306,11 @@ void fetcher::record(const std::shared_ptr<picture>& p, const failure& why, bool
 void fetcher::retry_changed(const std::shared_ptr<picture>& p, const attributes& after) {
   const side now = told_of(*p->row().source, after, where_.times());
   const auto time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  index_.post([ino = p->row().ino, now, time](index::transaction& t) { index::record_changing(t, ino, now, time); },
-              [this, p](std::exception_ptr) {
-                end(p, failure{cause::changed, p->path() + ": changed on the source"});
-              });
+  index_.post(
+      [ino = p->row().ino, now, time](index::transaction& t) { index::apply_change_while_fetched(t, ino, now, time); },
+      [this, p](std::exception_ptr) {
+        end(p, failure{cause::changed, p->path() + ": changed on the source"});
+      });
 }
 
 // The picture landed, or did not: it leaves the table, then all who wait are told.

@@ -253,7 +253,7 @@ landing::naming landing::name(picture& p, std::vector<std::string>& made) {
     if (open_.is_written(now->ino))
       return {failure{cause::changed, fmt::format("{}: its copy here is open for writing", printable(p.path()))},
               [ino = now->ino, local = there->attributes](index::transaction& t) {
-                index::record_kept_open(t, ino, local);
+                index::apply_kept_open(t, ino, local);
               }};
     problem = where_.name_partial(p.row().ino, directory_.get(), now->name, true);
     if (problem == 0) return {};
@@ -264,7 +264,7 @@ landing::naming landing::name(picture& p, std::vector<std::string>& made) {
       failure{cause::changed, fmt::format("{}: another file came to stand there meanwhile", printable(p.path()))}, {}};
   if (there)
     taken.learnt = [ino = p.row().ino, local = there->attributes](index::transaction& t) {
-      index::record_found(t, ino, local);
+      index::apply_found_entry(t, ino, local);
     };
   return taken;
 }
@@ -276,10 +276,10 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
       [shared, made = std::move(made)](index::transaction& t) {
         for (const auto& path : made)
           if (const auto e = t.at(path))
-            index::record_made(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
+            index::apply_made_entry(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
         for (const auto& p : *shared) {
           const entry& row = p->row();
-          index::record_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), p->source_side()});
+          index::apply_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), p->source_side()});
         }
       },
       [this, shared](const std::exception_ptr& failed) {

@@ -17,7 +17,7 @@
 #include "index/base/serial_executor.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
 #include "remote/destination/destination.hpp"
 #include "remote/engine/fetch/picture.hpp"
 #include "remote/engine/in_use.hpp"

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "index/base/path.hpp"
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
 #include "remote/engine/fetch/ranges.hpp"
 #include "remote/engine/told.hpp"
 
@@ -152,10 +152,11 @@ void unkept_reads::ended(const std::shared_ptr<one>& r, const std::optional<fail
     return over(r, bytes_unkept{r->take_bytes(), known.size});
   }
   const auto time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  index_.post([ino = r->row.ino, now, time](index::transaction& t) { index::record_changing(t, ino, now, time); },
-              [this, r](std::exception_ptr) {
-                over(r, failure{cause::changed, printable(r->path()) + ": changed on the source"});
-              });
+  index_.post(
+      [ino = r->row.ino, now, time](index::transaction& t) { index::apply_change_while_fetched(t, ino, now, time); },
+      [this, r](std::exception_ptr) {
+        over(r, failure{cause::changed, printable(r->path()) + ": changed on the source"});
+      });
 }
 
 // Its memory is free when the waiter has returned.

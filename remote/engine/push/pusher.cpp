@@ -14,7 +14,7 @@
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/query/set.hpp"
-#include "index/update/pushed.hpp"
+#include "index/update/push_result.hpp"
 #include "remote/files/sha256.hpp"
 #include "remote/source/temporary_name.hpp"
 
@@ -187,7 +187,7 @@ pusher::made_directory pusher::enter(const entry& d) {
   if (!S_ISDIR(there.mode))
     return {d.ino, failure{cause::exists, fmt::format("{}: on the source that is no directory", printable(*target))}};
   migration_.index().post(
-      [d, source = side_of(there)](index::transaction& t) { index::record_pushed_directory(t, d, source); });
+      [d, source = side_of(there)](index::transaction& t) { index::apply_pushed_directory(t, d, source); });
   return {d.ino, {}};
 }
 
@@ -328,7 +328,7 @@ void pusher::record(const parcel& p, const std::string& sha256, const attributes
   side source = side_of(there);
   if (S_ISREG(source.mode) && source.size == 0) source.size = p.row.local->size;  // not told, and proven
   migration_.index().post(
-      [p = index::pushed{p.row, source, sha256}](index::transaction& t) { index::record_pushed(t, p); },
+      [p = index::push_result{p.row, source, sha256}](index::transaction& t) { index::apply_push_result(t, p); },
       [this](std::exception_ptr failed) {
         if (failed) refuse({cause::local_error, "the index took no change"});
         settle();

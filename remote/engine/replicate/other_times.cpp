@@ -10,7 +10,7 @@
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
-#include "index/update/digest.hpp"
+#include "index/update/verify_result.hpp"
 
 namespace ferryfs::remote {
 
@@ -20,7 +20,7 @@ void other_times::decide(const entry& e, const std::string& path, done call) {
     later_.post([this, e, call, same = !e.sha256.empty() && sha256 == e.sha256] {
       const auto thrown = contain("a picture of another time", [&] {
         if (same) return take_time(e);
-        index_.run([&](index::transaction& t) { index::record_other_bytes(t, e.ino, *e.source); });
+        index_.run([&](index::transaction& t) { index::apply_other_bytes(t, e.ino, *e.source); });
       });
       call(thrown ? std::optional(failure_of(thrown, printable(e.name))) : std::nullopt);
     });
@@ -41,7 +41,7 @@ void other_times::take_time(const entry& e) {
   const timespec when = to_timespec(now.mtime);
   const timespec times[] = {when, when};
   if (::futimens(file.get(), times) != 0) throw std::system_error{errno, std::generic_category()};
-  index_.run([&](index::transaction& t) { index::record_same_bytes(t, e.ino, *e.local, now, *e.source); });
+  index_.run([&](index::transaction& t) { index::apply_same_bytes(t, e.ino, *e.local, now, *e.source); });
 }
 
 }  // namespace ferryfs::remote

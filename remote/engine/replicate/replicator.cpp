@@ -13,7 +13,7 @@
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
 #include "index/update/source_links.hpp"
 #include "remote/engine/fetch/landing.hpp"
 
@@ -315,7 +315,7 @@ bool replicator::is_refused(const entry& gap) {
   const auto reader = services_.readers.borrow();
   if (index::link_judge{*reader, services_.links}.objection(gap).empty()) return false;
   services_.index.post(
-      [ino = gap.ino, rules = services_.links](index::transaction& t) { index::record_judged(t, ino, rules); });
+      [ino = gap.ino, rules = services_.links](index::transaction& t) { index::apply_link_rules(t, ino, rules); });
   return true;
 }
 
@@ -336,11 +336,11 @@ void replicator::make_here(const entry& found) {
   unfinished_ = true;
   if (problem == 0)
     return services_.index.post(
-        [ino = gap.ino, s = *gap.source](index::transaction& t) { index::record_made(t, ino, s); });
+        [ino = gap.ino, s = *gap.source](index::transaction& t) { index::apply_made_entry(t, ino, s); });
   if (problem == EEXIST) {
     if (const auto there = services_.where.look(path))
       return services_.index.post(
-          [ino = gap.ino, s = there->attributes](index::transaction& t) { index::record_found(t, ino, s); });
+          [ino = gap.ino, s = there->attributes](index::transaction& t) { index::apply_found_entry(t, ino, s); });
   }
   fail(gap.ino,
        look_alike_text(services_.where, path).value_or(fmt::format("{}: {}", printable(path), std::strerror(problem))));
@@ -348,7 +348,7 @@ void replicator::make_here(const entry& found) {
 
 void replicator::fail(inode ino, std::string why) {
   services_.index.post([ino, why = std::move(why), now = now_seconds()](index::transaction& t) {
-    index::record_failure(t, ino, why, now);
+    index::apply_fetch_failure(t, ino, why, now);
   });
 }
 

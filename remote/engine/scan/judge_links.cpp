@@ -51,7 +51,7 @@ class pass {
     }
     if (others.empty()) return;
     index_.run([&](index::transaction& t) {
-      for (const inode ino : others) index::record_judged(t, ino, rules_);
+      for (const inode ino : others) index::apply_link_rules(t, ino, rules_);
     });
   }
 

@@ -84,11 +84,13 @@ class source_scan::one_listing final : public listing, public std::enable_shared
   void finished(const std::optional<failure>& why) override {
     // Behind its batches, whose directories belong to this scan as well.
     if (why)
-      return scan_->services_.index.post([ino = directory_.ino, names = refused_](
-                                             index::transaction& t) { index::record_refused(t, ino, *names, false); },
-                                         [scan = scan_, d = directory_, why](std::exception_ptr) mutable {
-                                           scan->goes_again(d, why) ? scan->list(d) : scan->done(d.ino, why);
-                                         });
+      return scan_->services_.index.post(
+          [ino = directory_.ino, names = refused_](index::transaction& t) {
+            index::apply_refused_names(t, ino, *names, false);
+          },
+          [scan = scan_, d = directory_, why](std::exception_ptr) mutable {
+            scan->goes_again(d, why) ? scan->list(d) : scan->done(d.ino, why);
+          });
     if (named_) return merge_end();
     // A directory that may be read and not be entered lists as empty: then not even its "." can be looked at.
     if (directory_.ino == root_inode) scan_->gone_.set_empty();
@@ -140,7 +142,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
   // What is gone stays until the end of the scan, and its directory is listed again; `all_named`: nothing is.
   void enter(index::transaction& t, bool all_named) const {
     const bool whole = self_failure_->text.empty();
-    index::record_refused(t, directory_.ino, *refused_, whole);
+    index::apply_refused_names(t, directory_.ino, *refused_, whole);
     if (!whole) return;
     merge_->finish_keeping(t, directory_.attributes, all_named ? mark_of(directory_.attributes) : 0);
     if (t.has_unlisted()) t.was_listed(directory_.ino);

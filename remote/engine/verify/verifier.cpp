@@ -21,7 +21,7 @@
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/query/set.hpp"
-#include "index/update/digest.hpp"
+#include "index/update/verify_result.hpp"
 #include "remote/engine/told.hpp"
 #include "remote/files/sha256.hpp"
 
@@ -182,7 +182,7 @@ class run {
     if (news)
       m_.index().post([row = one.row, digest, compared](index::transaction& t) {
         const auto now = t.by_inode(row.ino);
-        index::record_sound(t, row.ino, *row.local, digest, compared && now && now->source == row.source);
+        index::apply_sound_digest(t, row.ino, *row.local, digest, compared && now && now->source == row.source);
       });
     ++progress_.files;
     const std::lock_guard lock{sum_mutex_};
@@ -225,7 +225,7 @@ class run {
     const std::string why =
         fmt::format("digest differs: {} here, {} {}", short_hex(digest), short_hex(expected), where);
     const bool still = m_.index().run([&](index::transaction& t) {
-      index::record_spoilt(t, one.row.ino, *one.row.local, expected, why);
+      index::apply_spoilt_digest(t, one.row.ino, *one.row.local, expected, why);
       const auto now = t.by_inode(one.row.ino);
       return now && now->local == one.row.local;
     });
@@ -235,7 +235,7 @@ class run {
   // Ours is proven, or was written here: the source's digest does not speak against it.
   void differs(const item& one, const std::string& digest, const std::string& theirs) {
     const bool still = m_.index().run(
-        [&](index::transaction& t) { return index::record_source_differs(t, one.row.ino, *one.row.local, digest); });
+        [&](index::transaction& t) { return index::apply_source_difference(t, one.row.ino, *one.row.local, digest); });
     const auto why = text_of(is_sound_here(one.row.reason) ? one.row.reason : reason::source_differs);
     still ? wrong(one, fmt::format("{}: {} here, {} there", why, short_hex(digest), short_hex(theirs))) : changed(one);
   }
@@ -246,7 +246,8 @@ class run {
     const auto now = m_.readers().borrow()->by_inode(one.row.ino);
     if (!path || !now || is_hidden(now->state)) return;  // removed through the mount
     if (m_.where().look(*path)) return changed(one);
-    m_.index().run([&](index::transaction& t) { index::record_gone(t, one.row.ino, *one.row.local, now_seconds()); });
+    m_.index().run(
+        [&](index::transaction& t) { index::apply_missing_file(t, one.row.ino, *one.row.local, now_seconds()); });
     wrong(one, "its file is gone from the destination");
   }
 

@@ -5,8 +5,8 @@
 
 #include "fs/report/compare.hpp"
 #include "index/base/error.hpp"
-#include "index/update/change_here.hpp"
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/process.hpp"
@@ -57,8 +57,8 @@ TEST_CASE("a report counts both sides by kind, and keeps the lists of what is no
   const inode bad = f.insert(day, "bad\nname.jpg", file_side(8));
   const inode gone = f.insert(day, "gone.jpg", file_side(9));
   f.writer.run([&](index::transaction& t) {
-    index::record_failure(t, bad, "read: <script>\xff", 1);
-    index::record_removed(t, gone, 1);
+    index::apply_fetch_failure(t, bad, "read: <script>\xff", 1);
+    index::apply_removal(t, gone, 1);
     t.lose({"day/lost.jpg", 11, 0, 0});
   });
   fs::job j;
@@ -111,7 +111,7 @@ TEST_CASE("a report is less than 3.9 KB whatever texts it holds", "[report]") {
     const inode ino = f.insert(root_inode, longest + std::to_string(i), file_side(i));
     std::string text;
     for (int k = 0; k < 500; ++k) text += hostile;
-    f.writer.run([&](index::transaction& t) { index::record_failure(t, ino, text, 1); });
+    f.writer.run([&](index::transaction& t) { index::apply_fetch_failure(t, ino, text, 1); });
   }
   fs::job j;
   for (int k = 0; k < 4000; ++k) j.source += hostile, j.destination += hostile;

@@ -4,7 +4,7 @@
 #include <random>
 #include <set>
 
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 

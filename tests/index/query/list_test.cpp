@@ -7,7 +7,7 @@
 #include "index/model/list_line.hpp"
 #include "index/query/kinds.hpp"
 #include "index/query/set.hpp"
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -58,7 +58,7 @@ TEST_CASE("a directory that was renamed, and the new one under its name, are lis
   index_fixture f;
   const inode day = f.insert(root_inode, "day", directory_side());
   for (const char* name : {"a", "c"}) f.insert(day, name, file_side(1));
-  f.writer.run([&](index::transaction& t) { index::record_renamed(t, day, root_inode, "night", 1); });
+  f.writer.run([&](index::transaction& t) { index::apply_rename(t, day, root_inode, "night", 1); });
   const inode other = f.insert(root_inode, "day", directory_side());
   f.insert(other, "b", file_side(2));
   CHECK(listed_in(f, index::set::source) == lines{{"day/a", 1}, {"day/b", 2}, {"day/c", 1}});

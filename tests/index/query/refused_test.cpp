@@ -18,7 +18,7 @@ struct refused_fixture : index_fixture {
   inode day = insert(root_inode, "20260131", directory_side());
 
   void refuse(inode directory, const std::vector<refused_name>& names, bool whole = true) {
-    writer.run([&](index::transaction& t) { index::record_refused(t, directory, names, whole); });
+    writer.run([&](index::transaction& t) { index::apply_refused_names(t, directory, names, whole); });
   }
   std::uint64_t skip(std::string_view which) {
     const auto reader = readers.borrow();

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "index/base/path.hpp"
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -61,8 +61,8 @@ TEST_CASE("each set holds its own pictures, and what was renamed counts on the s
   f.insert(day, "other", file_side(4), file_side(5));
   f.insert(root_inode, "lies", file_side(6));
   f.writer.run([&](index::transaction& t) {
-    index::record_removed(t, gone, 1);
-    index::record_renamed(t, day, root_inode, "night", 1);
+    index::apply_removal(t, gone, 1);
+    index::apply_rename(t, day, root_inode, "night", 1);
   });
   using list = std::vector<std::string>;
   CHECK(paths(f, index::set::source) == list{"day/common", "day/gone", "day/other", "lies"});
@@ -81,8 +81,8 @@ TEST_CASE("what is deleted with its directory is listed as deleted", "[set]") {
   const inode day = f.insert(root_inode, "day", directory_side());
   const inode one = f.insert(day, "1.jpg", file_side(1));
   f.writer.run([&](index::transaction& t) {
-    index::record_removed(t, one, 1);
-    index::record_removed(t, day, 1);
+    index::apply_removal(t, one, 1);
+    index::apply_removal(t, day, 1);
   });
   CHECK(paths(f, index::set::deleted) == std::vector<std::string>{"day/1.jpg"});
   CHECK(paths(f, index::set::missing).empty());

@@ -2,8 +2,8 @@
 #include "index/update/away.hpp"
 
 #include "index/query/rows_below.hpp"
-#include "index/update/change_here.hpp"
 #include "index/update/decision.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -39,7 +39,7 @@ using strings = std::vector<std::string>;
 
 TEST_CASE("a deletion outlives the absence of what was deleted") {
   archive f;
-  f.change([&](auto& t) { index::record_removed(t, f.gap, 5); });
+  f.change([&](auto& t) { index::apply_removal(t, f.gap, 5); });
   f.away();
   f.back();
   CHECK(f.shown() == strings{"common.jpg", "other.jpg"});
@@ -48,7 +48,7 @@ TEST_CASE("a deletion outlives the absence of what was deleted") {
 
 TEST_CASE("a rename of a gap outlives the gap's absence") {
   archive f;
-  f.change([&](auto& t) { index::record_renamed(t, f.gap, f.d, "kept.jpg", 5); });
+  f.change([&](auto& t) { index::apply_rename(t, f.gap, f.d, "kept.jpg", 5); });
   f.away();
   CHECK_FALSE(f.at("d/kept.jpg"));
   f.back();
@@ -60,7 +60,7 @@ TEST_CASE("a rename of a gap outlives the gap's absence") {
 
 TEST_CASE("a rename of what is here outlives the absence of the source's copy") {
   archive f;
-  f.change([&](auto& t) { index::record_renamed(t, f.common, f.d, "kept.jpg", 5); });
+  f.change([&](auto& t) { index::apply_rename(t, f.common, f.d, "kept.jpg", 5); });
   f.away();
   CHECK(f.row("d/kept.jpg").state == state::added);
   f.back();
@@ -70,8 +70,8 @@ TEST_CASE("a rename of what is here outlives the absence of the source's copy") 
 
 TEST_CASE("what was skipped is skipped when it is back, and counts nowhere meanwhile") {
   archive f;
-  f.change([&](auto& t) { index::record_skipped(t, f.gap); });
-  f.change([&](auto& t) { index::record_skipped(t, f.other), index::record_renamed(t, f.other, f.d, "kept.jpg", 5); });
+  f.change([&](auto& t) { index::apply_skip(t, f.gap); });
+  f.change([&](auto& t) { index::apply_skip(t, f.other), index::apply_rename(t, f.other, f.d, "kept.jpg", 5); });
   f.away();
   CHECK(f.shown() == strings{"common.jpg"});
   CHECK(f.readers.borrow()->totals().of(state::skipped).files == 0);
@@ -86,7 +86,7 @@ TEST_CASE("decisions below a directory that is only on the source outlive the di
   archive f;
   const inode sub = f.insert(f.d, "sub", directory_side());
   const inode below = f.insert(sub, "below.jpg", file_side(8));
-  f.change([&](auto& t) { index::record_removed(t, below, 5); });
+  f.change([&](auto& t) { index::apply_removal(t, below, 5); });
   f.list(which::source, f.d, "d", {});
   CHECK(f.shown() == strings{"common.jpg"});
   f.list(which::source, f.d, "d", {named("sub", directory_side(3000))});
@@ -108,7 +108,7 @@ TEST_CASE("a conflict of the same size is one again when the source has its copy
 TEST_CASE("a resolution outlives the absence of what was decided against") {
   archive f;
   f.edit(f.common, [](entry& e) { e.state = state::conflict, e.source->size = 5; });
-  f.change([&](auto& t) { index::record_destination_kept(t, f.common); });
+  f.change([&](auto& t) { index::apply_keep_destination(t, f.common); });
   f.list(which::source, f.d, "d", {});
   f.list(which::source, f.d, "d", {named("common.jpg", file_side(5))});
   CHECK(f.row("d/common.jpg").state == state::added);
@@ -116,7 +116,7 @@ TEST_CASE("a resolution outlives the absence of what was decided against") {
 
 TEST_CASE("where the place of what comes back was taken, it comes under the source's name") {
   archive f;
-  f.change([&](auto& t) { index::record_renamed(t, f.gap, f.d, "kept.jpg", 5); });
+  f.change([&](auto& t) { index::apply_rename(t, f.gap, f.d, "kept.jpg", 5); });
   f.list(which::source, f.d, "d", {});
   f.insert(f.d, "kept.jpg", {}, file_side(9));
   f.back();
@@ -130,7 +130,7 @@ struct archive_of_two : archive {
   inode sub = insert(other_directory, "sub", directory_side());
 
   archive_of_two() {
-    change([&](auto& t) { index::record_renamed(t, gap, sub, "kept.jpg", 5); });
+    change([&](auto& t) { index::apply_rename(t, gap, sub, "kept.jpg", 5); });
     list_source({});
     back();
   }
@@ -195,23 +195,23 @@ TEST_CASE("a deletion is taken back, with the directories above it") {
   archive f;
   const inode sub = f.insert(f.d, "sub", directory_side());
   const inode below = f.insert(sub, "below.jpg", file_side(8));
-  f.change([&](auto& t) { index::record_removed(t, below, 5), index::record_removed(t, sub, 5); });
+  f.change([&](auto& t) { index::apply_removal(t, below, 5), index::apply_removal(t, sub, 5); });
   CHECK_FALSE(f.readers.borrow()->at("d/sub"));
   std::vector<std::string> deleted;
   index::rows_below(*f.readers.borrow(), {state::deleted}, "d/sub",
                     [&](const std::string& path, const entry&) { return deleted.push_back(path), true; });
   CHECK(deleted == strings{"d/sub", "d/sub/below.jpg"});
-  CHECK(f.writer.run([&](index::transaction& t) { return index::record_undeleted(t, below); }));
+  CHECK(f.writer.run([&](index::transaction& t) { return index::apply_undelete(t, below); }));
   CHECK(f.row("d/sub/below.jpg").state == state::missing);
   CHECK(f.row("d/sub").state == state::missing);
-  CHECK_FALSE(f.writer.run([&](index::transaction& t) { return index::record_undeleted(t, below); }));
+  CHECK_FALSE(f.writer.run([&](index::transaction& t) { return index::apply_undelete(t, below); }));
 }
 
 TEST_CASE("a deletion is not taken back where another has the name") {
   archive f;
-  f.change([&](auto& t) { index::record_removed(t, f.gap, 5); });
+  f.change([&](auto& t) { index::apply_removal(t, f.gap, 5); });
   f.insert(f.d, "gap.jpg", {}, file_side(9));
-  CHECK_FALSE(f.writer.run([&](index::transaction& t) { return index::record_undeleted(t, f.gap); }));
+  CHECK_FALSE(f.writer.run([&](index::transaction& t) { return index::apply_undelete(t, f.gap); }));
 }
 
 }  // namespace

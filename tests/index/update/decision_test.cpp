@@ -3,8 +3,8 @@
 
 #include "index/query/rows_below.hpp"
 #include "index/query/set.hpp"
-#include "index/update/change_here.hpp"
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -29,13 +29,13 @@ struct undecided : index_fixture {
     return writer.run([&](index::transaction& t) { return decision(t); });
   }
   void keep_destination(inode ino) {
-    CHECK(decide([&](auto& t) { return index::record_destination_kept(t, ino); }));
+    CHECK(decide([&](auto& t) { return index::apply_keep_destination(t, ino); }));
   }
   inode keep_both(inode ino, const std::string& name) {
-    return decide([&](auto& t) { return index::record_both_kept(t, ino, name); });
+    return decide([&](auto& t) { return index::apply_keep_both(t, ino, name); });
   }
   void remove(inode ino) {
-    decide([&](auto& t) { return index::record_removed(t, ino, 5000 * second), 0; });
+    decide([&](auto& t) { return index::apply_removal(t, ino, 5000 * second), 0; });
   }
   void source_has(const std::vector<index::listed>& names) {
     list_source({named("d", directory_side())});
@@ -55,7 +55,7 @@ TEST_CASE("a skipped gap keeps nothing from being complete, and comes back when 
   undecided f;
   f.keep_destination(f.conflict);
   CHECK_FALSE(f.complete());
-  CHECK(f.decide([&](auto& t) { return index::record_skipped(t, f.gap); }));
+  CHECK(f.decide([&](auto& t) { return index::apply_skip(t, f.gap); }));
   CHECK(f.complete());
   CHECK(f.of(state::skipped) == 1);
   CHECK(f.names_in(f.d) == strings{"gap.jpg", "image.jpg"});
@@ -65,25 +65,25 @@ TEST_CASE("a skipped gap keeps nothing from being complete, and comes back when 
       CHECK(f.state_of(f.gap) == state::skipped);
       CHECK(f.row("d/gap.jpg").source == now);
     }
-    CHECK(f.decide([&](auto& t) { return index::record_wanted(t, f.gap); }));
+    CHECK(f.decide([&](auto& t) { return index::apply_unskip(t, f.gap); }));
     CHECK(f.state_of(f.gap) == state::missing);
     CHECK(f.of(state::skipped) == 0);
   }
   SECTION("somebody's read of it makes it local, a failed one does not make it wanted") {
-    f.decide([&](auto& t) { return index::record_failure(t, f.gap, "no", 1), 0; });
+    f.decide([&](auto& t) { return index::apply_fetch_failure(t, f.gap, "no", 1), 0; });
     CHECK(f.state_of(f.gap) == state::skipped);
-    f.decide([&](auto& t) { return index::record_arrival(t, {f.gap, f.d, "gap.jpg", file_side(10), ""}), 0; });
+    f.decide([&](auto& t) { return index::apply_arrival(t, {f.gap, f.d, "gap.jpg", file_side(10), ""}), 0; });
     CHECK(f.state_of(f.gap) == state::common);
   }
 }
 
 TEST_CASE("failed gaps are skipped as well, anything else is not") {
   undecided f;
-  f.decide([&](auto& t) { return index::record_failure(t, f.gap, "no", 1), 0; });
-  CHECK(f.decide([&](auto& t) { return index::record_skipped(t, f.gap); }));
+  f.decide([&](auto& t) { return index::apply_fetch_failure(t, f.gap, "no", 1), 0; });
+  CHECK(f.decide([&](auto& t) { return index::apply_skip(t, f.gap); }));
   CHECK(f.row("d/gap.jpg").error.empty());
-  CHECK_FALSE(f.decide([&](auto& t) { return index::record_skipped(t, f.conflict); }));
-  CHECK_FALSE(f.decide([&](auto& t) { return index::record_wanted(t, f.conflict); }));
+  CHECK_FALSE(f.decide([&](auto& t) { return index::apply_skip(t, f.conflict); }));
+  CHECK_FALSE(f.decide([&](auto& t) { return index::apply_unskip(t, f.conflict); }));
 }
 
 TEST_CASE("what is kept here is new, and the source's copy comes back only as another") {
@@ -162,7 +162,7 @@ TEST_CASE("where both are kept, the source's is a gap of another name, and scans
   }
   SECTION("it arrives, and is common from then on") {
     f.decide([&](auto& t) {
-      return index::record_arrival(t, {copy, f.d, "image.source.jpg", file_side(20), "digest"}), 0;
+      return index::apply_arrival(t, {copy, f.d, "image.source.jpg", file_side(20), "digest"}), 0;
     });
     f.source_has(file_side(20));
     f.destination_has({named("image.jpg", file_side(21)), named("image.source.jpg", file_side(20))});
@@ -186,7 +186,7 @@ TEST_CASE("a taken name is refused, and nothing is changed") {
 
 TEST_CASE("a conflict that was renamed here is decided where it stands") {
   undecided f;
-  f.decide([&](auto& t) { return index::record_renamed(t, f.conflict, root_inode, "mine.jpg", 1), 0; });
+  f.decide([&](auto& t) { return index::apply_rename(t, f.conflict, root_inode, "mine.jpg", 1), 0; });
   SECTION("for what is here") {
     f.keep_destination(f.conflict);
     f.source_has(file_side(20));
@@ -205,7 +205,7 @@ TEST_CASE("a conflict that was renamed here is decided where it stands") {
 
 TEST_CASE("what the source has under the name of a renamed picture is decided as well") {
   undecided f;
-  f.decide([&](auto& t) { return index::record_renamed(t, f.gap, f.d, "x.jpg", 1), 0; });
+  f.decide([&](auto& t) { return index::apply_rename(t, f.gap, f.d, "x.jpg", 1), 0; });
   const auto rescan = [&](std::uint64_t size) {
     f.source_has({named("gap.jpg", file_side(10)), named("image.jpg", file_side(20)), named("x.jpg", file_side(size))});
   };
@@ -248,7 +248,7 @@ TEST_CASE("a directory of the source's under the name of a file here can be had 
 
 TEST_CASE("the source's picture is a gap that stands over ours until it arrives") {
   undecided f;
-  CHECK(f.decide([&](auto& t) { return index::record_source_kept(t, f.conflict); }));
+  CHECK(f.decide([&](auto& t) { return index::apply_keep_source(t, f.conflict); }));
   CHECK(f.state_of(f.conflict) == state::missing);
   CHECK(f.row("d/image.jpg").shown() == file_side(20));
   CHECK(f.row("d/image.jpg").local == file_side(21));
@@ -257,14 +257,14 @@ TEST_CASE("the source's picture is a gap that stands over ours until it arrives"
   CHECK(f.state_of(f.conflict) == state::missing);
   SECTION("it arrives") {
     f.decide([&](auto& t) {
-      return index::record_arrival(t, {f.conflict, f.d, "image.jpg", file_side(20), "digest"}), 0;
+      return index::apply_arrival(t, {f.conflict, f.d, "image.jpg", file_side(20), "digest"}), 0;
     });
     f.source_has(file_side(20));
     CHECK(f.state_of(f.conflict) == state::common);
   }
   SECTION("it can't be had: the conflict is what it was") {
-    f.decide([&](auto& t) { return index::record_failure(t, f.conflict, "no", 1), 0; });
-    f.decide([&](auto& t) { return index::record_source_failed(t, f.conflict), 0; });
+    f.decide([&](auto& t) { return index::apply_fetch_failure(t, f.conflict, "no", 1), 0; });
+    f.decide([&](auto& t) { return index::apply_failed_keep_source(t, f.conflict), 0; });
     f.source_has(file_side(20));
     CHECK(f.state_of(f.conflict) == state::conflict);
     CHECK(f.row("d/image.jpg").shown() == file_side(21));
@@ -276,7 +276,7 @@ TEST_CASE("the source's picture is a gap that stands over ours until it arrives"
 TEST_CASE("a type conflict is not decided for the source alone") {
   undecided f;
   const inode file = f.insert(root_inode, "album", directory_side(), file_side(5));
-  CHECK_FALSE(f.decide([&](auto& t) { return index::record_source_kept(t, file); }));
+  CHECK_FALSE(f.decide([&](auto& t) { return index::apply_keep_source(t, file); }));
   CHECK(f.state_of(file) == state::conflict);
 }
 
@@ -300,7 +300,7 @@ TEST_CASE("rows of some states are found at and below a path, hidden ones and di
   undecided f;
   const inode album = f.insert(f.d, "album", file_side(5), directory_side());
   f.insert(album, "new.jpg", {}, file_side(1));
-  f.decide([&](auto& t) { return index::record_renamed(t, f.gap, f.d, "x.jpg", 1), 0; });
+  f.decide([&](auto& t) { return index::apply_rename(t, f.gap, f.d, "x.jpg", 1), 0; });
   f.source_has({named("gap.jpg", file_side(10)), named("image.jpg", file_side(20)), named("x.jpg", file_side(7)),
                 named("album", file_side(5))});
   const auto below = [&](std::string_view path) {

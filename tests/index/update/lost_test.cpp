@@ -1,5 +1,5 @@
 // A picture that left the source before it was fetched is reported, not forgotten.
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -47,7 +47,7 @@ TEST_CASE("a lost picture is lost no more when the source shows it again, or som
   f.list_source({named("1.jpg", file_side(1))});
   CHECK(lost(f) == list{"2.jpg"});
   f.writer.run([](index::transaction& t) {
-    index::record_created(t, {root_inode, "2.jpg", file_side(1), {}, {}, ""}, 1);
+    index::apply_creation(t, {root_inode, "2.jpg", file_side(1), {}, {}, ""}, 1);
   });
   CHECK(lost(f).empty());
 }
@@ -55,7 +55,7 @@ TEST_CASE("a lost picture is lost no more when the source shows it again, or som
 TEST_CASE("a gap that was renamed here is lost under the name it has here", "[lost]") {
   index_fixture f;
   const inode gap = f.insert(root_inode, "1.jpg", file_side(1));
-  f.writer.run([&](index::transaction& t) { index::record_renamed(t, gap, root_inode, "one.jpg", 1); });
+  f.writer.run([&](index::transaction& t) { index::apply_rename(t, gap, root_inode, "one.jpg", 1); });
   f.list_source({});
   CHECK(lost(f) == list{"one.jpg"});
 }

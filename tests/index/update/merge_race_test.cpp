@@ -1,7 +1,7 @@
 #include <map>
 
+#include "index/update/fetch_result.hpp"
 #include "index/update/merge.hpp"
-#include "index/update/outcome.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -32,7 +32,7 @@ struct disk_fixture : index_fixture {
     put(named(name, s));
     const inode ino = row(name).ino;
     writer.run([&](index::transaction& t) {
-      index::record_arrival(t, {ino, root_inode, name, s, std::string(32, 'd')});
+      index::apply_arrival(t, {ino, root_inode, name, s, std::string(32, 'd')});
     });
   }
 };

@@ -1,5 +1,5 @@
 #include "index/update/merge.hpp"
-#include "index/update/digest.hpp"
+#include "index/update/verify_result.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
@@ -185,7 +185,7 @@ TEST_CASE("a picture of both sides is compared as long as both stand as they did
   const auto compare = [&] {
     f.writer.run([&](index::transaction& t) {
       const entry e = t.by_inode(f.row("a.jpg").ino).value();
-      CHECK(index::record_sound(t, e.ino, *e.local, std::string(32, 'd'), true));
+      CHECK(index::apply_sound_digest(t, e.ino, *e.local, std::string(32, 'd'), true));
     });
     return f.row("a.jpg").is_compared();
   };
@@ -208,12 +208,12 @@ TEST_CASE("a fetched picture of which only the source's time changed is served u
   CHECK(f.row("a.jpg").shown() == file_side(10));
   SECTION("the same bytes") {
     f.writer.run([&](index::transaction& t) {
-      CHECK(index::record_same_bytes(t, ino, file_side(10), file_side(10, 4000), file_side(10, 4000)));
+      CHECK(index::apply_same_bytes(t, ino, file_side(10), file_side(10, 4000), file_side(10, 4000)));
     });
     CHECK(f.row("a.jpg").is_compared());
   }
   SECTION("other bytes") {
-    f.writer.run([&](index::transaction& t) { CHECK(index::record_other_bytes(t, ino, file_side(10, 4000))); });
+    f.writer.run([&](index::transaction& t) { CHECK(index::apply_other_bytes(t, ino, file_side(10, 4000))); });
     CHECK(f.row("a.jpg").is_gap());
   }
   SECTION("another size then") {

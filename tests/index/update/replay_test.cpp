@@ -6,9 +6,9 @@
 #include <map>
 #include <sstream>
 
-#include "index/update/change_here.hpp"
 #include "index/update/decision.hpp"
 #include "index/update/decisions_in_force.hpp"
+#include "index/update/local_change.hpp"
 #include "index/update/refused_names.hpp"
 #include "index/update/source_links.hpp"
 #include "tests/catch.hpp"
@@ -45,11 +45,11 @@ struct archive {
   }
   void rename(const char* from, inode to, const std::string& name) {
     const inode ino = f.row(from).ino;
-    change([&](index::transaction& t) { index::record_renamed(t, ino, to, name, 1); });
+    change([&](index::transaction& t) { index::apply_rename(t, ino, to, name, 1); });
   }
   void remove(const char* path) {
     const inode ino = f.row(path).ino;
-    change([&](index::transaction& t) { index::record_removed(t, ino, 1); });
+    change([&](index::transaction& t) { index::apply_removal(t, ino, 1); });
   }
   // What is here below a directory, by path.
   void files_of(inode directory, std::map<std::string, listing>& by_path, const std::string& path = "") {
@@ -138,7 +138,7 @@ TEST_CASE("what was renamed has its new name in a new index, and its source") {
   a.list_source();
   const auto made = [&](const char* name) {
     return a.f.writer.run([&](index::transaction& t) {
-      return index::record_created(t, {root_inode, name, directory_side(), {}, {}, ""}, 1);
+      return index::apply_creation(t, {root_inode, name, directory_side(), {}, {}, ""}, 1);
     });
   };
   const inode album = made("album");
@@ -150,7 +150,7 @@ TEST_CASE("what was renamed has its new name in a new index, and its source") {
   SECTION("over another") { a.rename("2.jpg", root_inode, "b.jpg"); }
   SECTION("back") { a.rename("2.jpg", root_inode, "old.jpg"); }
   SECTION("exchanged") {
-    a.change([&](index::transaction& t) { index::record_exchanged(t, a.f.row("2.jpg").ino, a.f.row("c.jpg").ino, 1); });
+    a.change([&](index::transaction& t) { index::apply_exchange(t, a.f.row("2.jpg").ino, a.f.row("c.jpg").ino, 1); });
   }
   SECTION("deleted in the end") { a.remove("2.jpg"); }
   check_rebuilt(a);
@@ -160,8 +160,8 @@ TEST_CASE("what was skipped or wanted again is so in a new index") {
   archive a;
   a.list_source();
   for (const char* name : {"a.jpg", "b.jpg"})
-    a.change([&](index::transaction& t) { index::record_skipped(t, a.f.row(name).ino); });
-  a.change([&](index::transaction& t) { index::record_wanted(t, a.f.row("a.jpg").ino); });
+    a.change([&](index::transaction& t) { index::apply_skip(t, a.f.row(name).ino); });
+  a.change([&](index::transaction& t) { index::apply_unskip(t, a.f.row("a.jpg").ino); });
   check_rebuilt(a);
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("what was accepted of names, directories and links is so in a new inde
         GENERATE_COPY(longest, std::string("with/slash"), std::string("zero\0byte", 9), std::string("new\nline"));
     const inode parent = GENERATE(0, 1);
     a.more = [=](index::transaction& t) {
-      index::record_refused(t, parent == 0 ? root_inode : t.child(root_inode, "day")->ino, {{name, "why"}}, true);
+      index::apply_refused_names(t, parent == 0 ? root_inode : t.child(root_inode, "day")->ino, {{name, "why"}}, true);
     };
     a.list_source();
     const auto reader = a.f.readers.borrow();
@@ -185,17 +185,17 @@ TEST_CASE("what was accepted of names, directories and links is so in a new inde
     a.list_source();
     CHECK(a.told()["(unlisted)"] == "1");
     a.change([&](index::transaction& t) {
-      REQUIRE(index::record_skipped(t, a.f.row("day").ino));
-      REQUIRE(index::record_unlisted_accepted(t, a.f.row("day").ino));
+      REQUIRE(index::apply_skip(t, a.f.row("day").ino));
+      REQUIRE(index::apply_unlisted_acceptance(t, a.f.row("day").ino));
     });
     CHECK(a.told()["(unlisted)"] == "0");
   }
   SECTION("a link that leads out") {
     a.root.push_back({"out", {S_IFLNK | 0777, 4, 1000}, "/etc", {}, {}});
-    a.more = [](index::transaction& t) { index::record_judged(t, t.child(root_inode, "out")->ino, {}); };
+    a.more = [](index::transaction& t) { index::apply_link_rules(t, t.child(root_inode, "out")->ino, {}); };
     a.list_source();
     REQUIRE(a.f.row("out").state == state::refused);
-    a.change([&](index::transaction& t) { REQUIRE(index::record_link_accepted(t, a.f.row("out").ino)); });
+    a.change([&](index::transaction& t) { REQUIRE(index::apply_link_acceptance(t, a.f.row("out").ino)); });
     CHECK(a.f.row("out").state == state::missing);
   }
   check_rebuilt(a);
@@ -206,8 +206,8 @@ TEST_CASE("conflicts that were decided are not open in a new index") {
   a.list_source();
   a.f.list_destination(
       {named("a.jpg", file_side(1000)), named("b.jpg", file_side(1001)), named("c.jpg", file_side(1002))});
-  a.change([&](index::transaction& t) { index::record_destination_kept(t, a.f.row("a.jpg").ino); });
-  a.change([&](index::transaction& t) { index::record_both_kept(t, a.f.row("b.jpg").ino, "b.source.jpg"); });
+  a.change([&](index::transaction& t) { index::apply_keep_destination(t, a.f.row("a.jpg").ino); });
+  a.change([&](index::transaction& t) { index::apply_keep_both(t, a.f.row("b.jpg").ino, "b.source.jpg"); });
   SECTION("as they were decided") {}
   SECTION("and what was kept and then removed is deleted") { a.remove("a.jpg"); }
   SECTION("but where the source's copy became another since") {
@@ -231,11 +231,11 @@ TEST_CASE("a picture that the source got under a name that stands for another he
   SECTION("open") {}
   SECTION("decided for what is here") {
     a.change(
-        [&](index::transaction& t) { index::record_destination_kept(t, t.hidden_child(root_inode, "late.jpg")->ino); });
+        [&](index::transaction& t) { index::apply_keep_destination(t, t.hidden_child(root_inode, "late.jpg")->ino); });
   }
   SECTION("decided for both") {
     a.change([&](index::transaction& t) {
-      index::record_both_kept(t, t.hidden_child(root_inode, "late.jpg")->ino, "late.source.jpg");
+      index::apply_keep_both(t, t.hidden_child(root_inode, "late.jpg")->ino, "late.source.jpg");
     });
   }
   check_rebuilt(a);
@@ -261,9 +261,9 @@ TEST_CASE("what is only here and comes and goes needs no decision") {
   archive a;
   a.list_source();
   const inode made = a.f.writer.run([&](index::transaction& t) {
-    return index::record_created(t, {root_inode, "new.part", file_side(5), {}, {}, ""}, 1);
+    return index::apply_creation(t, {root_inode, "new.part", file_side(5), {}, {}, ""}, 1);
   });
-  a.change([&](index::transaction& t) { index::record_renamed(t, made, root_inode, "new.jpg", 1); });
+  a.change([&](index::transaction& t) { index::apply_rename(t, made, root_inode, "new.jpg", 1); });
   a.remove("new.jpg");
   CHECK(a.lines().empty());
 }

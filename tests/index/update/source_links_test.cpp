@@ -1,10 +1,10 @@
 // Which links of the source are refused, and what becomes of such a row.
 #include "index/update/source_links.hpp"
 
-#include "index/update/change_here.hpp"
 #include "index/update/decision.hpp"
-#include "index/update/outcome.hpp"
-#include "index/update/pushed.hpp"
+#include "index/update/fetch_result.hpp"
+#include "index/update/local_change.hpp"
+#include "index/update/push_result.hpp"
 #include "index/update/replay.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
@@ -38,7 +38,7 @@ struct links_fixture : index_fixture {
     std::vector<inode> all;
     readers.borrow()->links(0, 1000, [&](const entry& e) { all.push_back(e.ino); });
     writer.run([&](index::transaction& t) {
-      for (const inode ino : all) index::record_judged(t, ino, rules);
+      for (const inode ino : all) index::apply_link_rules(t, ino, rules);
     });
   }
   std::string objection(const std::string& where) {
@@ -46,7 +46,7 @@ struct links_fixture : index_fixture {
     return index::link_judge{*reader, rules}.objection(row(where));
   }
   bool accept(inode ino) {
-    return writer.run([&](index::transaction& t) { return index::record_link_accepted(t, ino); });
+    return writer.run([&](index::transaction& t) { return index::apply_link_acceptance(t, ino); });
   }
   std::int64_t count(state s) { return readers.borrow()->totals().of(s).files; }
 };
@@ -138,8 +138,8 @@ TEST_CASE("a directory on the way that becomes a link turns the others with it",
 TEST_CASE("links that somebody made here are his, and are followed on the way of others", "[links]") {
   links_fixture f;
   f.writer.run([&](index::transaction& t) {
-    index::record_created(t, {f.day, "mine", link_side(4), {}, {}, "/etc"}, 1);
-    index::record_created(t, {f.day, "near", link_side(1), {}, {}, "."}, 1);
+    index::apply_creation(t, {f.day, "mine", link_side(4), {}, {}, "/etc"}, 1);
+    index::apply_creation(t, {f.day, "near", link_side(1), {}, {}, "."}, 1);
   });
   f.judge();
   CHECK(f.row("day/mine").state == state::added);
@@ -153,9 +153,9 @@ TEST_CASE("links that somebody made here are his, and are followed on the way of
 TEST_CASE("a link that was made here stays its maker's when the source has it as well", "[links]") {
   links_fixture f;
   const inode ino = f.writer.run([&](index::transaction& t) {
-    return index::record_created(t, {f.day, "mine", link_side(4), {}, {}, "/etc"}, 1);
+    return index::apply_creation(t, {f.day, "mine", link_side(4), {}, {}, "/etc"}, 1);
   });
-  f.writer.run([&](index::transaction& t) { index::record_pushed(t, {*t.by_inode(ino), link_side(4), ""}); });
+  f.writer.run([&](index::transaction& t) { index::apply_push_result(t, {*t.by_inode(ino), link_side(4), ""}); });
   REQUIRE(f.row("day/mine").state == state::common);
   f.judge();
   CHECK(f.row("day/mine").state == state::common);
@@ -238,11 +238,11 @@ TEST_CASE("that a link was taken over is told to the file of decisions, and read
 TEST_CASE("a refused link can be skipped, and is refused again when it is wanted", "[links]") {
   links_fixture f;
   const inode ino = f.link("/etc/shadow");
-  CHECK(f.writer.run([&](index::transaction& t) { return index::record_skipped(t, ino); }));
+  CHECK(f.writer.run([&](index::transaction& t) { return index::apply_skip(t, ino); }));
   f.judge();
   CHECK(f.row("day/link").state == state::skipped);
   CHECK_FALSE(f.objection("day/link").empty());
-  CHECK(f.writer.run([&](index::transaction& t) { return index::record_wanted(t, ino); }));
+  CHECK(f.writer.run([&](index::transaction& t) { return index::apply_unskip(t, ino); }));
   f.judge();
   CHECK(f.row("day/link").state == state::refused);
 }
@@ -250,7 +250,7 @@ TEST_CASE("a refused link can be skipped, and is refused again when it is wanted
 TEST_CASE("a refused link that is removed here stays removed", "[links]") {
   links_fixture f;
   const inode ino = f.link("/etc/shadow");
-  f.writer.run([&](index::transaction& t) { index::record_removed(t, ino, 1); });
+  f.writer.run([&](index::transaction& t) { index::apply_removal(t, ino, 1); });
   f.link("/etc/shadow");
   CHECK(f.row("day/link").state == state::deleted);
   CHECK(f.count(state::refused) == 0);
@@ -261,7 +261,7 @@ TEST_CASE("what was put on the disk from the source is the source's word, also w
   const inode ino = f.link("no/../../x");
   CHECK(f.row("day/link").state == state::refused);
   f.link("no/x");
-  f.writer.run([&](index::transaction& t) { index::record_made(t, ino, link_side(4)); });
+  f.writer.run([&](index::transaction& t) { index::apply_made_entry(t, ino, link_side(4)); });
   CHECK(f.row("day/link").state == state::common);
   f.source_day({named("1.jpg", file_side(10))});
   CHECK(f.row("day/link").state == state::added);

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "remote/engine/migration/migration.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
@@ -164,14 +164,13 @@ struct done_fixture : renames_fixture {
     r.old_parent = e.parent, r.old_path = from, r.new_path = to, r.replaced = stands(to);
     intend(r);
     writer.run([&](index::transaction& t) {
-      exchanged == 0 ? index::record_renamed(t, e.ino, parent, name, 1)
-                     : index::record_exchanged(t, e.ino, exchanged, 1);
+      exchanged == 0 ? index::apply_rename(t, e.ino, parent, name, 1) : index::apply_exchange(t, e.ino, exchanged, 1);
     });
   }
   void remove(const char* path) {
     const auto e = *at(path);
     intend(index::rename_intent::removal(e.ino, e.parent, e.name, stands(path), path));
-    writer.run([&](index::transaction& t) { index::record_removed(t, e.ino, 1); });
+    writer.run([&](index::transaction& t) { index::apply_removal(t, e.ino, 1); });
   }
   void settle() { remote::settle_renames(where, writer); }
   std::string content(const char* path) const { return stdfs::exists(disk / path) ? read_file(disk / path) : "(none)"; }
@@ -219,7 +218,7 @@ TEST_CASE("renames that a power cut took from the disk alone are made again, als
       r.old_parent = root_inode, r.old_path = "old", r.new_path = "new";
       return r;
     }());
-    f.writer.run([&](index::transaction& t) { index::record_renamed(t, day, root_inode, "new", 1); });
+    f.writer.run([&](index::transaction& t) { index::apply_rename(t, day, root_inode, "new", 1); });
     f.settle();
     CHECK_FALSE(stdfs::exists(f.disk / "old"));
     CHECK(f.content("new/a.jpg") == "one");
@@ -305,7 +304,7 @@ TEST_CASE("what was removed in a directory that was removed is not there again",
   f.rename("1.jpg", "album/1.jpg");
   stdfs::rename(f.disk / "1.jpg", f.disk / "album/1.jpg");
   f.remove("album/1.jpg");
-  f.writer.run([&](index::transaction& t) { index::record_removed(t, t.child(root_inode, "album")->ino, 1); });
+  f.writer.run([&](index::transaction& t) { index::apply_removal(t, t.child(root_inode, "album")->ino, 1); });
   f.settle();
   CHECK(f.content("album/1.jpg") == "(none)");
 }

@@ -2,7 +2,7 @@
 #include <future>
 #include <shared_mutex>
 
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {
@@ -34,7 +34,7 @@ TEST_CASE("readers who lock the namespace when they are told hold up nobody who 
   }
   SECTION("it was removed here") {
     f.source.answer_all("d/a.jpg");
-    f.writer.run([&](index::transaction& t) { index::record_removed(t, ino, second); });
+    f.writer.run([&](index::transaction& t) { index::apply_removal(t, ino, second); });
     ++f.where.changes();
     f.source.finish("d/a.jpg");
   }

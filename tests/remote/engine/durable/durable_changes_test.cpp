@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
-#include "index/update/change_here.hpp"
 #include "index/update/decision.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/doubles/wait_until.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
@@ -46,10 +46,10 @@ TEST_CASE("a decision stands in the file soon, by itself, and is not told twice"
   {
     remote::durable_changes changes{f.where, f.writer};
     changes.start();
-    f.writer.run([&](index::transaction& t) { index::record_removed(t, t.child(root_inode, "a.jpg")->ino, 1); });
+    f.writer.run([&](index::transaction& t) { index::apply_removal(t, t.child(root_inode, "a.jpg")->ino, 1); });
     CHECK(wait_until([&] { return std::filesystem::exists(f.disk / ".ferryfs/decisions"); }, 20s));
     CHECK(wait_until([&] { return f.lines() == texts{"deleted\ta.jpg"}; }, 20s));
-    f.writer.run([&](index::transaction& t) { index::record_skipped(t, t.child(root_inode, "b.jpg")->ino); });
+    f.writer.run([&](index::transaction& t) { index::apply_skip(t, t.child(root_inode, "b.jpg")->ino); });
   }
   remote::durable_changes again{f.where, f.writer};
   again.start();
@@ -74,12 +74,12 @@ TEST_CASE(
   changes_fixture f;
   const auto change = [&](auto work) { f.writer.run([&](index::transaction& t) { work(t); }); };
   change([&](index::transaction& t) {
-    index::record_renamed(t, t.child(root_inode, "a.jpg")->ino, root_inode, "b2.jpg", 1);
-    index::record_removed(t, t.child(root_inode, "b.jpg")->ino, 1);
-    index::record_renamed(t, t.child(root_inode, "b2.jpg")->ino, root_inode, "b.jpg", 1);
-    index::record_renamed(t, t.child(t.child(root_inode, "day")->ino, "x.jpg")->ino, root_inode, "x.jpg", 1);
-    index::record_renamed(t, t.child(root_inode, "day")->ino, root_inode, "one day", 1);
-    index::record_skipped(t, t.child(root_inode, "c.jpg")->ino);
+    index::apply_rename(t, t.child(root_inode, "a.jpg")->ino, root_inode, "b2.jpg", 1);
+    index::apply_removal(t, t.child(root_inode, "b.jpg")->ino, 1);
+    index::apply_rename(t, t.child(root_inode, "b2.jpg")->ino, root_inode, "b.jpg", 1);
+    index::apply_rename(t, t.child(t.child(root_inode, "day")->ino, "x.jpg")->ino, root_inode, "x.jpg", 1);
+    index::apply_rename(t, t.child(root_inode, "day")->ino, root_inode, "one day", 1);
+    index::apply_skip(t, t.child(root_inode, "c.jpg")->ino);
     t.forget_decisions(1'000'000);  // no version before had these lines
   });
   remote::durable_changes changes{f.where, f.writer};

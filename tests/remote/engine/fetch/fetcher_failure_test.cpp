@@ -1,7 +1,7 @@
 // What becomes of a fetch that goes wrong, and of those who wait for it.
 #include <chrono>
 
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "remote/engine/fetch/fetcher.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
@@ -181,7 +181,7 @@ TEST_CASE("a picture that is deleted while somebody reads it is not taken from h
   const auto reader = f.want(ino, 0, 10);
   f.source.answer_all("a.jpg");
   const auto served = std::get<remote::bytes_ready>(reader.get());
-  f.writer.run([&](index::transaction& t) { index::record_removed(t, ino, 1); });
+  f.writer.run([&](index::transaction& t) { index::apply_removal(t, ino, 1); });
   ++f.where.changes();
   f.source.finish("a.jpg");
   f.fetch.drain();

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "remote/engine/scan/destination_scan.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
@@ -58,7 +58,7 @@ TEST_CASE("what is wished for of a picture while it is on its way, it has when i
   {
     const std::shared_lock names{f.where.names()};
     CHECK(f.writer.run([&](index::transaction& t) {
-      return index::record_wish(t, ino, {0600, {}, {}, 77 * second}, 99 * second);
+      return index::apply_deferred_attributes(t, ino, {0600, {}, {}, 77 * second}, 99 * second);
     }));
     ++f.where.changes();
   }
@@ -250,7 +250,7 @@ TEST_CASE("a picture whose time the destination rounds is not fetched for ever")
   const inode ino = f.gap("a.jpg", content_of(10), long_ago + 1);
   const auto row = f.row("a.jpg");
   f.writer.run([&](index::transaction& t) {
-    index::record_arrival(t, {ino, row.parent, row.name, {S_IFREG | 0644, 10, long_ago * second}, "x", *row.source});
+    index::apply_arrival(t, {ino, row.parent, row.name, {S_IFREG | 0644, 10, long_ago * second}, "x", *row.source});
   });
   CHECK(f.row("a.jpg").state == state::common);
 }
@@ -302,7 +302,8 @@ TEST_CASE("an outdated copy that is open for writing stays, and is a conflict fr
   CHECK(read_file(f.on_disk("a.jpg")) == "of the same size");
   f.fetch.drain();
   CHECK_FALSE(f.partials_left());
-  f.writer.run([&](index::transaction& t) { index::record_source(t, f.row("a.jpg").ino, *f.row("a.jpg").source); });
+  f.writer.run(
+      [&](index::transaction& t) { index::apply_source_attributes(t, f.row("a.jpg").ino, *f.row("a.jpg").source); });
   CHECK(f.row("a.jpg").state == state::conflict);
 }
 

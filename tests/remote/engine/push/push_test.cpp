@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "index/base/error.hpp"
-#include "index/update/change_here.hpp"
 #include "index/update/decision.hpp"
+#include "index/update/local_change.hpp"
 #include "remote/engine/push/pusher.hpp"
 #include "remote/engine/verify/verifier.hpp"
 #include "remote/source/local/directory_archive.hpp"
@@ -394,7 +394,7 @@ TEST_CASE("push: a new picture under the name of one that was given up here repl
   f.scan();
   const auto job = [&](auto&& make) { f.engine->index().run(make); };
   const inode ino = f.row("a.jpg").ino;
-  job([&](index::transaction& t) { index::record_destination_kept(t, ino); });
+  job([&](index::transaction& t) { index::apply_keep_destination(t, ino); });
   REQUIRE(f.state_of("a.jpg") == "new");
   CHECK(f.push().refused == 1);
   CHECK(f.source->content("a.jpg") == "theirs");
@@ -420,7 +420,7 @@ TEST_CASE("push: an edit that was saved by a rename is a conflict, which replace
   f.scan();
   fs::rename(f.dir / ".a.tmp", f.dir / "a.jpg");
   f.engine->index().run([](index::transaction& t) {
-    index::record_renamed(t, t.child(root_inode, ".a.tmp")->ino, root_inode, "a.jpg", 1);
+    index::apply_rename(t, t.child(root_inode, ".a.tmp")->ino, root_inode, "a.jpg", 1);
   });
   REQUIRE(f.state_of("a.jpg") == "conflict");
   CHECK(f.push().files == 0);
@@ -464,7 +464,7 @@ TEST_CASE("push: nothing is put under a name that on the source is that of what 
   for (const auto& [from, to] : {std::pair{"old name", "new name"}, std::pair{"2.jpg", "3.jpg"}}) {
     fs::rename(f.dir / from, f.dir / to);
     f.engine->index().run(
-        [&](index::transaction& t) { index::record_renamed(t, t.child(root_inode, from)->ino, root_inode, to, 1); });
+        [&](index::transaction& t) { index::apply_rename(t, t.child(root_inode, from)->ino, root_inode, to, 1); });
   }
   f.put("old name/4.jpg", "4"), f.put("2.jpg", "2");
   f.scan();
@@ -484,7 +484,7 @@ TEST_CASE("push: what was put into a directory that was renamed here goes where 
   f.scan();
   fs::rename(f.dir / "old name", f.dir / "new name");
   f.engine->index().run([&](index::transaction& t) {
-    index::record_renamed(t, t.child(root_inode, "old name")->ino, root_inode, "new name", 1);
+    index::apply_rename(t, t.child(root_inode, "old name")->ino, root_inode, "new name", 1);
   });
   CHECK(f.push().files == 1);
   CHECK(f.source->content("old name/2.jpg") == "2");

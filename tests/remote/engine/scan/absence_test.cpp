@@ -1,7 +1,7 @@
 // What a listing does not hold has left the source only if an own look says so, and never too much of it at once.
 #include "index/query/unlisted_paths.hpp"
-#include "index/update/change_here.hpp"
 #include "index/update/decision.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/remote/scan_fixture.hpp"
@@ -93,8 +93,8 @@ TEST_CASE("names that the source has lost, and that something was decided of, ar
   f.writer.run([&](index::transaction& t) {
     for (int i = 0; i < 40; ++i) {
       const inode ino = t.child(f.row("d").ino, std::to_string(i) + ".jpg")->ino;
-      i % 2 == 0 ? index::record_removed(t, ino, 5)
-                 : index::record_renamed(t, ino, f.row("d").ino, "kept-" + std::to_string(i), 5);
+      i % 2 == 0 ? index::apply_removal(t, ino, 5)
+                 : index::apply_rename(t, ino, f.row("d").ino, "kept-" + std::to_string(i), 5);
     }
   });
   f.remove(0, 40);
@@ -114,7 +114,7 @@ TEST_CASE("names that the source has lost, and that something was decided of, ar
 TEST_CASE("a directory that was renamed here does not go in silence") {
   source_of_many f{100};
   f.source.put_file("e/a.jpg", "x");
-  f.writer.run([&](index::transaction& t) { index::record_renamed(t, f.row("d").ino, root_inode, "kept", 5); });
+  f.writer.run([&](index::transaction& t) { index::apply_rename(t, f.row("d").ino, root_inode, "kept", 5); });
   f.source.remove("d");
   CHECK_FALSE(f.scan().suspicious.empty());
   CHECK(f.at("kept/0.jpg"));
@@ -178,14 +178,14 @@ TEST_CASE("what was renamed into a directory that does not come back is not lost
   f.source.fail("den", cause::permission);
   CHECK_FALSE(f.scan().complete());
   f.writer.run(
-      [&](index::transaction& t) { index::record_renamed(t, f.row("a/x.jpg").ino, f.row("z").ino, "kept.jpg", 5); });
+      [&](index::transaction& t) { index::apply_rename(t, f.row("a/x.jpg").ino, f.row("z").ino, "kept.jpg", 5); });
   f.source.remove("a"), f.source.remove("z");
   f.scan(true);
   CHECK_FALSE(f.at("z"));
   f.source.put_file("a/x.jpg", "x");
   f.scan(true);
   CHECK_FALSE(f.at("a/x.jpg"));  // its new directory may be in there
-  f.writer.run([&](index::transaction& t) { index::record_unlisted_accepted(t, f.row("den").ino); });
+  f.writer.run([&](index::transaction& t) { index::apply_unlisted_acceptance(t, f.row("den").ino); });
   f.scan(true);
   CHECK(f.row("a/x.jpg").state == state::missing);
 }
@@ -201,8 +201,8 @@ TEST_CASE("what was renamed into a directory that a scan comes by later is there
   f.scan();
   f.writer.run([&](index::transaction& t) {
     const inode to = f.row("z/deep").ino;
-    index::record_renamed(t, f.row("a/x.jpg").ino, to, "kept.jpg", 5);
-    index::record_renamed(t, f.row("a/tree").ino, to, "kept", 5);
+    index::apply_rename(t, f.row("a/x.jpg").ino, to, "kept.jpg", 5);
+    index::apply_rename(t, f.row("a/tree").ino, to, "kept", 5);
   });
   f.source.remove("a"), f.source.remove("z");
   CHECK(f.scan(true).complete());

@@ -9,7 +9,7 @@
 #include <random>
 #include <shared_mutex>
 
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {
@@ -36,7 +36,7 @@ struct user : archive_fixture {
     write_file(on_disk(path), path);
     const auto now = seen(path);
     files[path] = writer.run([&, parent = directory_of(path)](index::transaction& t) {
-      return index::record_created(t, {parent, name_of(path), now.attributes, now.uid, now.gid, ""}, second);
+      return index::apply_creation(t, {parent, name_of(path), now.attributes, now.uid, now.gid, ""}, second);
     });
     ++where.changes();
   }
@@ -45,7 +45,7 @@ struct user : archive_fixture {
     const std::unique_lock names{where.names()};
     std::filesystem::rename(on_disk(from), on_disk(to));
     writer.run([&, ino = files.at(from), parent = directory_of(to)](index::transaction& t) {
-      index::record_renamed(t, ino, parent, name_of(to), second);
+      index::apply_rename(t, ino, parent, name_of(to), second);
     });
     files[to] = files.at(from);
     files.erase(from);
@@ -54,7 +54,7 @@ struct user : archive_fixture {
   void remove(const std::string& path) {
     const std::shared_lock names{where.names()};
     std::filesystem::remove(on_disk(path));
-    writer.run([&, ino = files.at(path)](index::transaction& t) { index::record_removed(t, ino, second); });
+    writer.run([&, ino = files.at(path)](index::transaction& t) { index::apply_removal(t, ino, second); });
     files.erase(path);
     ++where.changes();
   }
@@ -125,7 +125,7 @@ TEST_CASE("a directory that gets another name while it is scanned keeps what is 
     const std::string next = name == "many" ? "moved" : "many";
     const std::unique_lock names{u.where.names()};
     std::filesystem::rename(u.on_disk(name), u.on_disk(next));
-    u.writer.run([&](index::transaction& t) { index::record_renamed(t, first, root_inode, next, second); });
+    u.writer.run([&](index::transaction& t) { index::apply_rename(t, first, root_inode, next, second); });
     name = next;
   });
   u.scan();

@@ -8,17 +8,17 @@
 namespace ferryfs::index {
 
 // A picture that now stands on the source as well.
-struct pushed {
+struct push_result {
   // Its row as it was sent. If it was renamed or deleted here since, the name that it got on the source is hidden. A
   // row that hid that name before, as deleted or overruled, is erased.
   entry sent;
   side source;  // as the source shows it
   std::string sha256;
 };
-void record_pushed(transaction& t, const pushed& p);
+void apply_push_result(transaction& t, const push_result& p);
 
 // A directory that now stands on the source, made for what goes into it: nothing else in it is waited for. `sent` is
 // its row as it was when it was made.
-void record_pushed_directory(transaction& t, const entry& sent, const side& source);
+void apply_pushed_directory(transaction& t, const entry& sent, const side& source);
 
 }  // namespace ferryfs::index

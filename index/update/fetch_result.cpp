@@ -1,10 +1,10 @@
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
 
 #include <algorithm>
 
 #include "index/base/time.hpp"
 #include "index/model/day.hpp"
-#include "index/update/digest.hpp"
+#include "index/update/verify_result.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -31,7 +31,7 @@ void fail(entry& e, const std::string& cause, std::int64_t now, reason why) {
 
 }  // namespace
 
-void record_arrival(transaction& t, const arrival& a) {
+void apply_arrival(transaction& t, const arrival& a) {
   const bool known = edit(t, a.ino, [&](entry& e) {
     if (is_hidden(e.state)) return;  // deleted since it got its name, and its file with it
     // Its size may have been learnt from the bytes.
@@ -56,7 +56,7 @@ void record_arrival(transaction& t, const arrival& a) {
   t.note({change::what::listing, a.parent, {}});
 }
 
-void record_made(transaction& t, inode ino, const side& local) {
+void apply_made_entry(transaction& t, inode ino, const side& local) {
   edit(t, ino, [&](entry& e) {
     e.local = local;
     e.fetched = S_ISLNK(local.mode);
@@ -66,13 +66,13 @@ void record_made(transaction& t, inode ino, const side& local) {
   });
 }
 
-void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now, reason why) {
+void apply_fetch_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now, reason why) {
   edit(t, ino, [&](entry& e) {
     if (e.state == state::missing || e.state == state::failed) fail(e, cause, now, why);
   });
 }
 
-void record_source(transaction& t, inode ino, const side& source) {
+void apply_source_attributes(transaction& t, inode ino, const side& source) {
   edit(t, ino, [&](entry& e) {
     if (!e.source) return;
     e.source = source;
@@ -83,9 +83,9 @@ void record_source(transaction& t, inode ino, const side& source) {
   t.note({change::what::content, ino, {}});
 }
 
-void record_changing(transaction& t, inode ino, const side& source, std::int64_t now) {
+void apply_change_while_fetched(transaction& t, inode ino, const side& source, std::int64_t now) {
   const auto before = t.by_inode(ino);
-  record_source(t, ino, source);
+  apply_source_attributes(t, ino, source);
   edit(t, ino, [&](entry& e) {
     if (e.state != state::missing || !before) return;
     e.attempts = before->attempts;
@@ -93,7 +93,7 @@ void record_changing(transaction& t, inode ino, const side& source, std::int64_t
   });
 }
 
-void record_kept_open(transaction& t, inode ino, const side& local) {
+void apply_kept_open(transaction& t, inode ino, const side& local) {
   edit(t, ino, [&](entry& e) {
     if (!e.source || !e.local || is_hidden(e.state)) return;
     e.local = local;
@@ -104,7 +104,7 @@ void record_kept_open(transaction& t, inode ino, const side& local) {
   t.note({change::what::content, ino, {}});
 }
 
-void record_found(transaction& t, inode ino, const side& local) {
+void apply_found_entry(transaction& t, inode ino, const side& local) {
   edit(t, ino, [&](entry& e) {
     e.local = local, e.sha256.clear();
     e.fetched = e.fetched && S_ISLNK(local.mode);  // a link that was made here a moment before stays ours

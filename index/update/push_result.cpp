@@ -1,4 +1,4 @@
-#include "index/update/pushed.hpp"
+#include "index/update/push_result.hpp"
 
 #include <sys/stat.h>
 
@@ -54,7 +54,7 @@ bool is_rewritten(const side& now, const side& sent) { return S_ISREG(now.mode) 
 
 }  // namespace
 
-void record_pushed(transaction& t, const pushed& p) {
+void apply_push_result(transaction& t, const push_result& p) {
   if (!t.by_inode(p.sent.parent)) return;
   const auto before = t.by_inode(p.sent.ino);
   if (!before) return void(hide_name(t, p.sent, p.source, state::deleted));
@@ -82,7 +82,7 @@ void record_pushed(transaction& t, const pushed& p) {
   t.update(*before, after);
 }
 
-void record_pushed_directory(transaction& t, const entry& sent, const side& source) {
+void apply_pushed_directory(transaction& t, const entry& sent, const side& source) {
   if (!t.by_inode(sent.parent)) return;
   const auto before = t.by_inode(sent.ino);
   if (!before) return void(hide_name(t, sent, source, state::deleted));

@@ -18,27 +18,27 @@ struct arrival {
 
 // The bytes are durable and have their final name: the row says so. Where the source's copy left meanwhile, the row
 // is made anew, as new here.
-void record_arrival(transaction& t, const arrival& a);
+void apply_arrival(transaction& t, const arrival& a);
 
 // A directory or symbolic link was made on the destination.
-void record_made(transaction& t, inode ino, const side& local);
+void apply_made_entry(transaction& t, inode ino, const side& local);
 
 // The fetch of a picture went wrong by no fault of the connection: it is tried again after a growing pause. `now` is
 // in seconds since 1970, `why` one that is_fetch_failure; a doubt about an outdated copy that is here stays.
-void record_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now,
-                    reason why = reason::fetch_failed);
+void apply_fetch_failure(transaction& t, inode ino, const std::string& cause, std::int64_t now,
+                         reason why = reason::fetch_failed);
 
 // The source shows another size or mtime than the index has.
-void record_source(transaction& t, inode ino, const side& source);
+void apply_source_attributes(transaction& t, inode ino, const side& source);
 
 // The same, seen during the fetch. From the second time before the arrival on, the fetch is tried again only after a
 // growing pause, as after a failure. `now` is in seconds since 1970.
-void record_changing(transaction& t, inode ino, const side& source, std::int64_t now);
+void apply_change_while_fetched(transaction& t, inode ino, const side& source, std::int64_t now);
 
 // The outdated copy of a gap is open for writing, and stays: a conflict. `local` is how it stands now.
-void record_kept_open(transaction& t, inode ino, const side& local);
+void apply_kept_open(transaction& t, inode ino, const side& local);
 
 // Something else stands on the destination under the name of a gap.
-void record_found(transaction& t, inode ino, const side& local);
+void apply_found_entry(transaction& t, inode ino, const side& local);
 
 }  // namespace ferryfs::index

@@ -1,4 +1,4 @@
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 
 #include <sys/stat.h>
 
@@ -114,7 +114,7 @@ void place(transaction& t, const entry& e, inode parent, const std::string& name
 
 }  // namespace
 
-inode record_created(transaction& t, const made& m, std::int64_t now) {
+inode apply_creation(transaction& t, const new_entry& m, std::int64_t now) {
   touch_directory(t, m.parent, now);
   if (t.has_lost()) t.regain(join(t.path(m.parent).value_or(""), m.name));
   if (const auto before = t.child(m.parent, m.name)) {
@@ -135,7 +135,7 @@ inode record_created(transaction& t, const made& m, std::int64_t now) {
   return t.insert(e);
 }
 
-void record_removed(transaction& t, inode ino, std::int64_t now) {
+void apply_removal(transaction& t, inode ino, std::int64_t now) {
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
   decide_removal(t, *e) ? t.finish_rename(ino) : t.forget_rename(ino);
@@ -143,7 +143,7 @@ void record_removed(transaction& t, inode ino, std::int64_t now) {
   remove(t, *e);
 }
 
-void record_renamed(transaction& t, inode ino, inode parent, const std::string& name, std::int64_t now) {
+void apply_rename(transaction& t, inode ino, inode parent, const std::string& name, std::int64_t now) {
   const auto e = t.by_inode(ino);
   if (!e || is_hidden(e->state)) return;
   const auto there = t.child(parent, name);
@@ -166,7 +166,7 @@ void record_renamed(transaction& t, inode ino, inode parent, const std::string& 
   if (parent != e->parent) touch_directory(t, parent, now);
 }
 
-void record_exchanged(transaction& t, inode one, inode other, std::int64_t now) {
+void apply_exchange(transaction& t, inode one, inode other, std::int64_t now) {
   const auto a = t.by_inode(one), b = t.by_inode(other);
   if (!a || !b) return;
   t.decide("exchanged", path_of(t, *a), path_of(t, *b));
@@ -180,8 +180,8 @@ void record_exchanged(transaction& t, inode one, inode other, std::int64_t now) 
   if (b->parent != a->parent) touch_directory(t, b->parent, now);
 }
 
-void record_changed(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
-                    std::optional<std::uint32_t> gid, bool content, std::int64_t now) {
+void apply_local_change(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
+                        std::optional<std::uint32_t> gid, bool content, std::int64_t now) {
   const auto before = t.by_inode(ino);
   if (!before || is_hidden(before->state)) return;
   entry after = *before;
@@ -198,7 +198,7 @@ void record_changed(transaction& t, inode ino, const side& local, std::optional<
   t.update(*before, after);
 }
 
-void record_touched(transaction& t, inode ino, std::int64_t now) {
+void apply_ctime(transaction& t, inode ino, std::int64_t now) {
   const auto before = t.by_inode(ino);
   if (!before || is_hidden(before->state)) return;
   entry after = *before;
@@ -206,7 +206,7 @@ void record_touched(transaction& t, inode ino, std::int64_t now) {
   t.update(*before, after);
 }
 
-bool record_wish(transaction& t, inode ino, const wish& w, std::int64_t now) {
+bool apply_deferred_attributes(transaction& t, inode ino, const deferred_attributes& w, std::int64_t now) {
   const auto before = t.by_inode(ino);
   if (!before || is_hidden(before->state)) return true;
   if (before->is_local()) return false;

@@ -1,4 +1,4 @@
-#include "index/update/digest.hpp"
+#include "index/update/verify_result.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -18,7 +18,7 @@ void keep_open(entry& e) {
   e.set_reason(reason::written_here, "it was open for writing here when the source's became another");
 }
 
-bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared) {
+bool apply_sound_digest(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared) {
   const auto before = row_of(t, ino, read);
   if (!before || before->is_undecided()) return false;
   entry after = *before;
@@ -30,7 +30,7 @@ bool record_sound(transaction& t, inode ino, const side& read, const std::string
   return true;
 }
 
-bool record_source_differs(transaction& t, inode ino, const side& read, const std::string& sha256) {
+bool apply_source_difference(transaction& t, inode ino, const side& read, const std::string& sha256) {
   const auto before = row_of(t, ino, read);
   if (!before || !before->source) return false;
   entry after = *before;
@@ -42,7 +42,8 @@ bool record_source_differs(transaction& t, inode ino, const side& read, const st
   return true;
 }
 
-bool record_spoilt(transaction& t, inode ino, const side& read, const std::string& sha256, const std::string& cause) {
+bool apply_spoilt_digest(transaction& t, inode ino, const side& read, const std::string& sha256,
+                         const std::string& cause) {
   const auto before = row_of(t, ino, read);
   if (!before || !before->source) return false;
   entry after = *before;
@@ -54,7 +55,7 @@ bool record_spoilt(transaction& t, inode ino, const side& read, const std::strin
   return true;
 }
 
-bool record_gone(transaction& t, inode ino, const side& read, std::int64_t now) {
+bool apply_missing_file(transaction& t, inode ino, const side& read, std::int64_t now) {
   const auto before = row_of(t, ino, read);
   if (!before || !before->source) return false;
   entry after = *before;
@@ -68,7 +69,7 @@ bool record_gone(transaction& t, inode ino, const side& read, std::int64_t now) 
   return true;
 }
 
-bool record_same_bytes(transaction& t, inode ino, const side& read, const side& now, const side& source) {
+bool apply_same_bytes(transaction& t, inode ino, const side& read, const side& now, const side& source) {
   const auto e = t.by_inode(ino);
   if (!e || !e->is_undecided() || e->local != read || e->source != source) return false;
   entry after = *e;
@@ -81,7 +82,7 @@ bool record_same_bytes(transaction& t, inode ino, const side& read, const side& 
   return true;
 }
 
-bool record_other_bytes(transaction& t, inode ino, const side& source) {
+bool apply_other_bytes(transaction& t, inode ino, const side& source) {
   const auto e = t.by_inode(ino);
   if (!e || !e->is_undecided() || e->source != source) return false;
   entry after = *e;

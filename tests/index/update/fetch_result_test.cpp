@@ -1,4 +1,4 @@
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
@@ -17,16 +17,16 @@ struct outcome_fixture : index_fixture {
   }
 
   void arrive(const side& s) {
-    writer.run([&](transaction& t) { index::record_arrival(t, {picture, d, "a.jpg", s, std::string(32, 'd')}); });
+    writer.run([&](transaction& t) { index::apply_arrival(t, {picture, d, "a.jpg", s, std::string(32, 'd')}); });
   }
   void fail(std::int64_t now) {
-    writer.run([&](transaction& t) { index::record_failure(t, picture, "bad sector", now); });
+    writer.run([&](transaction& t) { index::apply_fetch_failure(t, picture, "bad sector", now); });
   }
   void change_source(const side& s) {
-    writer.run([&](transaction& t) { index::record_source(t, picture, s); });
+    writer.run([&](transaction& t) { index::apply_source_attributes(t, picture, s); });
   }
   void find(const side& s) {
-    writer.run([&](transaction& t) { index::record_found(t, picture, s); });
+    writer.run([&](transaction& t) { index::apply_found_entry(t, picture, s); });
   }
   entry now() { return row("d/a.jpg"); }
 };
@@ -152,7 +152,7 @@ TEST_CASE("what stands here under a gap's name meanwhile is common or a conflict
 TEST_CASE("a directory that was made here shows what the source's shows") {
   index_fixture f;
   const inode d = f.insert(root_inode, "d", directory_side(5));
-  f.writer.run([&](transaction& t) { index::record_made(t, d, directory_side(99)); });
+  f.writer.run([&](transaction& t) { index::apply_made_entry(t, d, directory_side(99)); });
   CHECK(f.row("d").state == state::common);
   CHECK(f.row("d").shown() == directory_side(5));
 }
@@ -161,8 +161,8 @@ TEST_CASE("what became of a picture whose row is gone changes nothing") {
   outcome_fixture f;
   write_watch watch{f.path};
   f.writer.run([&](transaction& t) {
-    index::record_failure(t, 999, "x", 1), index::record_source(t, 999, file_side(1));
-    index::record_found(t, 999, file_side(1)), index::record_made(t, 999, file_side(1));
+    index::apply_fetch_failure(t, 999, "x", 1), index::apply_source_attributes(t, 999, file_side(1));
+    index::apply_found_entry(t, 999, file_side(1)), index::apply_made_entry(t, 999, file_side(1));
   });
   CHECK_FALSE(watch.written());
 }

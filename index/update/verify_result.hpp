@@ -14,22 +14,23 @@ void keep_open(entry& e);
 
 // Its bytes are right: a digest that is not known yet is stored, and a conflict that came of other bytes ends. One of a
 // picture whose reason is_sound_here ends only where the source's bytes are the same, `compared` with it.
-bool record_sound(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared);
+bool apply_sound_digest(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared);
 
 // Its bytes are as they were, and the source's are not the same: a conflict. The row keeps the digest of what is here.
-bool record_source_differs(transaction& t, inode ino, const side& read, const std::string& sha256);
+bool apply_source_difference(transaction& t, inode ino, const side& read, const std::string& sha256);
 
 // Its bytes are wrong, with the size and time that they should have: a conflict where the source has the picture. The
 // row keeps the digest that it has, or gets `sha256`, the one that it should have.
-bool record_spoilt(transaction& t, inode ino, const side& read, const std::string& sha256, const std::string& cause);
+bool apply_spoilt_digest(transaction& t, inode ino, const side& read, const std::string& sha256,
+                         const std::string& cause);
 
 // Of one that is_undecided, where the source still shows it as `source`: its bytes are the same there, and the file
 // here has the source's time now, as `now`.
-bool record_same_bytes(transaction& t, inode ino, const side& read, const side& now, const side& source);
+bool apply_same_bytes(transaction& t, inode ino, const side& read, const side& now, const side& source);
 // They are not: a gap, to be fetched anew.
-bool record_other_bytes(transaction& t, inode ino, const side& source);
+bool apply_other_bytes(transaction& t, inode ino, const side& source);
 
 // There is no file: a failed gap, due at once, where the source has the picture. `now` is in seconds since 1970.
-bool record_gone(transaction& t, inode ino, const side& read, std::int64_t now);
+bool apply_missing_file(transaction& t, inode ino, const side& read, std::int64_t now);
 
 }  // namespace ferryfs::index

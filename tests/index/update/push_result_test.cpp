@@ -1,7 +1,7 @@
 // What the index makes of a picture that was sent to the source, whatever happened to it here meanwhile.
-#include "index/update/pushed.hpp"
+#include "index/update/push_result.hpp"
 
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -17,7 +17,9 @@ struct sent_picture : index_fixture {
   entry sent = row("d/new.jpg");
 
   void record() {
-    writer.run([&](index::transaction& t) { index::record_pushed(t, {sent, file_side(30), std::string(32, 'x')}); });
+    writer.run([&](index::transaction& t) {
+      index::apply_push_result(t, {sent, file_side(30), std::string(32, 'x')});
+    });
   }
   void scan() { list(index::which::source, d, "d", {named("new.jpg", file_side(30))}); }
   template <typename Change>
@@ -43,7 +45,7 @@ TEST_CASE("what was sent is common, and stays so when the source is scanned") {
 
 TEST_CASE("what was deleted here while it was sent does not come back from the source") {
   sent_picture f;
-  f.change([&](auto& t) { index::record_removed(t, f.ino, 1); });
+  f.change([&](auto& t) { index::apply_removal(t, f.ino, 1); });
   f.record();
   f.scan();
   CHECK(f.names_in(f.d).empty());
@@ -52,7 +54,7 @@ TEST_CASE("what was deleted here while it was sent does not come back from the s
 
 TEST_CASE("what was renamed here while it was sent is one picture under two names") {
   sent_picture f;
-  f.change([&](auto& t) { index::record_renamed(t, f.ino, f.d, "b.jpg", 1); });
+  f.change([&](auto& t) { index::apply_rename(t, f.ino, f.d, "b.jpg", 1); });
   f.record();
   f.scan();
   CHECK(f.names_in(f.d) == strings{"b.jpg"});
@@ -62,7 +64,7 @@ TEST_CASE("what was renamed here while it was sent is one picture under two name
 
 TEST_CASE("what was written to while it was sent is a conflict") {
   sent_picture f;
-  f.change([&](auto& t) { index::record_changed(t, f.ino, file_side(40), {}, {}, true, 1); });
+  f.change([&](auto& t) { index::apply_local_change(t, f.ino, file_side(40), {}, {}, true, 1); });
   f.record();
   CHECK(f.row("d/new.jpg").state == state::conflict);
   CHECK(f.row("d/new.jpg").sha256.empty());
@@ -70,7 +72,7 @@ TEST_CASE("what was written to while it was sent is a conflict") {
 
 TEST_CASE("what was written to with the same size while it was sent is a conflict") {
   sent_picture f;
-  f.change([&](auto& t) { index::record_changed(t, f.ino, file_side(30, 2000), {}, {}, true, 1); });
+  f.change([&](auto& t) { index::apply_local_change(t, f.ino, file_side(30, 2000), {}, {}, true, 1); });
   f.record();
   CHECK(f.row("d/new.jpg").state == state::conflict);
   CHECK(f.row("d/new.jpg").sha256.empty());
@@ -95,7 +97,7 @@ TEST_CASE("what was renamed here while it was sent is hidden as that where somet
   entry hidden;
   hidden.parent = f.d, hidden.name = "new.jpg", hidden.source = file_side(20), hidden.state = state::deleted;
   f.insert(hidden);
-  f.change([&](auto& t) { index::record_renamed(t, f.ino, f.d, "b.jpg", 1); });
+  f.change([&](auto& t) { index::apply_rename(t, f.ino, f.d, "b.jpg", 1); });
   f.record();
   f.scan();
   CHECK(f.row("d/b.jpg").state == state::common);
@@ -110,7 +112,7 @@ struct made_directory : index_fixture {
   entry sent = row("e");
 
   void record() {
-    writer.run([&](index::transaction& t) { index::record_pushed_directory(t, sent, directory_side()); });
+    writer.run([&](index::transaction& t) { index::apply_pushed_directory(t, sent, directory_side()); });
   }
 };
 
@@ -118,7 +120,7 @@ struct made_directory : index_fixture {
 
 TEST_CASE("a directory that was renamed while it was made on the source keeps its name there") {
   made_directory f;
-  f.writer.run([&](index::transaction& t) { index::record_renamed(t, f.ino, root_inode, "other", 1); });
+  f.writer.run([&](index::transaction& t) { index::apply_rename(t, f.ino, root_inode, "other", 1); });
   f.record();
   CHECK(f.readers.borrow()->source_path(f.ino) == "e");
   f.list_source({named("e", directory_side())});
@@ -128,7 +130,7 @@ TEST_CASE("a directory that was renamed while it was made on the source keeps it
 
 TEST_CASE("a directory that was deleted while it was made on the source does not come back") {
   made_directory f;
-  f.writer.run([&](index::transaction& t) { index::record_removed(t, f.ino, 1); });
+  f.writer.run([&](index::transaction& t) { index::apply_removal(t, f.ino, 1); });
   f.record();
   f.list_source({named("e", directory_side())});
   CHECK(f.names_in(root_inode).empty());
@@ -139,12 +141,12 @@ TEST_CASE("a directory that is made anew stays one after scans, and what was del
   const inode old = f.insert(root_inode, "e", directory_side(), directory_side());
   const inode picture = f.insert(old, "a.jpg", file_side(10));
   f.writer.run([&](index::transaction& t) {
-    index::record_removed(t, picture, 1);
-    index::record_removed(t, old, 1);
+    index::apply_removal(t, picture, 1);
+    index::apply_removal(t, old, 1);
   });
   const inode ino = f.insert(root_inode, "e", {}, directory_side());
   const entry sent = f.row("e");
-  f.writer.run([&](index::transaction& t) { index::record_pushed_directory(t, sent, directory_side()); });
+  f.writer.run([&](index::transaction& t) { index::apply_pushed_directory(t, sent, directory_side()); });
   for (int i = 0; i < 3; ++i) {
     CHECK(f.row("e").ino == ino);
     CHECK(f.row("e").source);
@@ -161,7 +163,7 @@ TEST_CASE("a directory that was made on the source is not waited for") {
   index_fixture f;
   const inode d = f.insert(root_inode, "d", {}, directory_side());
   f.writer.run(
-      [&](index::transaction& t) { index::record_pushed_directory(t, t.by_inode(d).value(), directory_side()); });
+      [&](index::transaction& t) { index::apply_pushed_directory(t, t.by_inode(d).value(), directory_side()); });
   CHECK(f.row("d").state == state::common);
   CHECK_FALSE(f.row("d").never_listed());
 }

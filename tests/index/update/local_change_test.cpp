@@ -1,9 +1,9 @@
 // What is changed through the mount, and what later scans of the source make of it.
-#include "index/update/change_here.hpp"
+#include "index/update/local_change.hpp"
 
 #include "index/update/decision.hpp"
-#include "index/update/digest.hpp"
-#include "index/update/outcome.hpp"
+#include "index/update/fetch_result.hpp"
+#include "index/update/verify_result.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
 
@@ -24,14 +24,14 @@ struct changed_here : index_fixture {
     added = insert(d, "new.jpg", {}, file_side(30));
   }
   void remove(inode ino) {
-    writer.run([&](index::transaction& t) { index::record_removed(t, ino, now); });
+    writer.run([&](index::transaction& t) { index::apply_removal(t, ino, now); });
   }
   void rename(inode ino, inode parent, const std::string& name) {
-    writer.run([&](index::transaction& t) { index::record_renamed(t, ino, parent, name, now); });
+    writer.run([&](index::transaction& t) { index::apply_rename(t, ino, parent, name, now); });
   }
   inode create(inode parent, const std::string& name, std::uint64_t size = 5) {
     return writer.run([&](index::transaction& t) {
-      return index::record_created(t, {parent, name, file_side(size), {}, {}, ""}, now);
+      return index::apply_creation(t, {parent, name, file_side(size), {}, {}, ""}, now);
     });
   }
   void list_again() {
@@ -166,7 +166,7 @@ TEST_CASE("an edit that is saved over a renamed picture keeps that picture's nam
 
 TEST_CASE("two entries swap their names, and their places on the source stay apart") {
   changed_here f;
-  f.writer.run([&](index::transaction& t) { index::record_exchanged(t, f.gap, f.e, f.now); });
+  f.writer.run([&](index::transaction& t) { index::apply_exchange(t, f.gap, f.e, f.now); });
   CHECK(f.path(f.gap) == "e");
   CHECK(f.path(f.e) == "d/gap.jpg");
   CHECK(f.source_path(f.gap) == "d/gap.jpg");
@@ -193,8 +193,9 @@ TEST_CASE("what the source gets under the name of a renamed entry is a conflict,
 TEST_CASE("a picture of both sides that is written here is a conflict, whatever its size") {
   changed_here f;
   const auto write = [&](inode ino, std::uint64_t size, bool content = true) {
-    f.writer.run(
-        [&](index::transaction& t) { index::record_changed(t, ino, file_side(size, 6000), {}, {}, content, f.now); });
+    f.writer.run([&](index::transaction& t) {
+      index::apply_local_change(t, ino, file_side(size, 6000), {}, {}, content, f.now);
+    });
   };
   SECTION("the source's") {
     write(f.common, 20);
@@ -208,17 +209,18 @@ TEST_CASE("a picture of both sides that is written here is a conflict, whatever 
     }
     SECTION("or is found to be the same, with the source") {
       for (const bool compared : {false, true}) {
-        f.writer.run(
-            [&](index::transaction& t) { index::record_sound(t, f.common, file_side(20, 6000), "digest", compared); });
+        f.writer.run([&](index::transaction& t) {
+          index::apply_sound_digest(t, f.common, file_side(20, 6000), "digest", compared);
+        });
         CHECK(f.by_inode(f.common)->state == (compared ? state::common : state::conflict));
       }
     }
     SECTION("or the source's is wanted, and can't be had") {
       f.writer.run([&](index::transaction& t) {
-        index::record_sound(t, f.common, file_side(20, 6000), "digest", false);
-        CHECK(index::record_source_kept(t, f.common));
-        index::record_failure(t, f.common, "no route", 7);
-        index::record_source_failed(t, f.common);
+        index::apply_sound_digest(t, f.common, file_side(20, 6000), "digest", false);
+        CHECK(index::apply_keep_source(t, f.common));
+        index::apply_fetch_failure(t, f.common, "no route", 7);
+        index::apply_failed_keep_source(t, f.common);
       });
       CHECK(f.by_inode(f.common)->state == state::conflict);
       CHECK(is_sound_here(f.by_inode(f.common)->reason));
@@ -245,7 +247,7 @@ TEST_CASE("a picture of both sides that is written here is a conflict, whatever 
 TEST_CASE("what was set of a missing picture is shown at once and kept until it arrives") {
   changed_here f;
   CHECK(f.writer.run([&](index::transaction& t) {
-    return index::record_wish(t, f.gap, {0600, 1000, {}, 77 * second}, f.now);
+    return index::apply_deferred_attributes(t, f.gap, {0600, 1000, {}, 77 * second}, f.now);
   }));
   CHECK(f.by_inode(f.gap)->shown() == side{S_IFREG | 0600, 10, 77 * second});
   f.list_again();
@@ -256,8 +258,8 @@ TEST_CASE("what was set of a missing picture is shown at once and kept until it 
 TEST_CASE("nothing is wished for of a picture that has arrived: it is set on the disk") {
   changed_here f;
   f.writer.run([&](index::transaction& t) {
-    index::record_arrival(t, {f.gap, f.by_inode(f.gap)->parent, "gap.jpg", file_side(10), "digest"});
-    CHECK_FALSE(index::record_wish(t, f.gap, {0600, {}, {}, {}}, f.now));
+    index::apply_arrival(t, {f.gap, f.by_inode(f.gap)->parent, "gap.jpg", file_side(10), "digest"});
+    CHECK_FALSE(index::apply_deferred_attributes(t, f.gap, {0600, {}, {}, {}}, f.now));
   });
   CHECK_FALSE(f.by_inode(f.gap)->set_mode);
 }
