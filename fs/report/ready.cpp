@@ -143,7 +143,7 @@ readiness facts_of(remote::migration& m, const remote::in_use& open) {
   const auto health = m.source().state();
   r.reachable = health.reachable, r.why = printable(health.why);
   r.uncompared = count_uncompared(*reader);
-  r.lost = reader->lost().files;
+  r.lost = reader->lost_totals().files;
   r.refused = reader->refused_names().files;
   return r;
 }

@@ -132,9 +132,9 @@ void history::write_lists(index::reader& r, const std::string& stem) {
     if (set == index::set::missing || totals.of(of).files > 0)
       write(name_of(set), totals.of(of).files, [&](line_buffer& lines) { write_set(r, set, lines); });
   }
-  if (r.lost().files > 0)
-    write("lost", r.lost().files, [&](line_buffer& lines) {
-      r.losses([&](const index::loss& l) {
+  if (r.lost_totals().files > 0)
+    write("lost", r.lost_totals().files, [&](line_buffer& lines) {
+      r.lost_pictures([&](const index::lost_picture& l) {
         lines.add(l.size, l.path);
         return true;
       });

@@ -87,7 +87,7 @@ std::string utc_text(wall_clock::time_point t) {
 json make_report(index::reader& r, const job& j, unsigned number) {
   const auto kinds = index::read_kinds(r);
   const auto all = r.totals();
-  const auto lost = r.lost();
+  const auto lost = r.lost_totals();
   const auto of = [](state s) { return [s](const index::totals& t) { return t.of(s); }; };
   const auto source = [](const index::totals& t) { return t.source(); };
   const auto destination = [](const index::totals& t) { return t.destination(); };

@@ -63,7 +63,7 @@ json status_of_rows(index::reader& r) {
        last_scan ? json(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::stoll(*last_scan)))) : json()}};
   j["destination"] = count(local.files, local.local_bytes);
   for (const state s : all_states) j[std::string(name_of(s))] = of_state(t, s);
-  const auto lost = r.lost();
+  const auto lost = r.lost_totals();
   j["lost"] = count(lost.files, lost.bytes);
   // Links that lead out, and names that can't stand here.
   j["refused"]["files"] = t.of(state::refused).files + all.refused_names;

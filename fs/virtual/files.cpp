@@ -121,7 +121,7 @@ unique_fd open_list(remote::migration& m, const std::string& set) {
   else if (set == "unlisted")
     for (const auto& path : index::unlisted_paths(*reader)) add(0, path);
   else
-    reader->losses([&](const index::loss& l) { return add(l.size, l.path); });
+    reader->lost_pictures([&](const index::lost_picture& l) { return add(l.size, l.path); });
   write_all(file.get(), text, set);
   return file;
 }

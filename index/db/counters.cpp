@@ -71,7 +71,7 @@ std::vector<day_total> read_days(SQLite::Database& database) {
 namespace {
 
 void write(SQLite::Statement& s, std::int64_t first, std::int64_t second, const total& t) {
-  const running scope{s};
+  const statement_scope scope{s};
   s.bind(1, first);
   s.bind(2, second);
   s.bind(3, t.files);
@@ -90,30 +90,30 @@ std::string adding_to(const char* name) {
 }  // namespace
 
 template <typename First>
-ledger::table<First>::table(SQLite::Database& database, const char* name, const char* first)
+counter_deltas::table<First>::table(SQLite::Database& database, const char* name, const char* first)
     : write(database, adding_to(name)),
       sweep(database, fmt::format("DELETE FROM {} WHERE {} = ?1 AND state = ?2 AND files = 0", name, first)) {}
 
 template <typename First>
-void ledger::table<First>::flush() {
+void counter_deltas::table<First>::flush() {
   for (const auto& [at, sum] : sums) {
     if (sum == total{}) continue;
     const auto first = static_cast<std::int64_t>(at.first);
     index::write(write, first, static_cast<int>(at.second), sum);
     if (sum.files >= 0) continue;
-    const running scope{sweep};
+    const statement_scope scope{sweep};
     sweep.bind(1, first);
     sweep.bind(2, static_cast<int>(at.second));
     sweep.exec();
   }
 }
 
-ledger::ledger(SQLite::Database& database)
+counter_deltas::counter_deltas(SQLite::Database& database)
     : write_all_(database, adding_to("counter")),
       by_directory_(database, "directory_counter", "parent"),
       by_day_(database, "day_counter", "day") {}
 
-void ledger::count(const entry& e, std::int64_t sign) {
+void counter_deltas::count(const entry& e, std::int64_t sign) {
   const total t{sign, sign * static_cast<std::int64_t>(e.source ? e.source->size : 0),
                 sign * static_cast<std::int64_t>(e.local ? e.local->size : 0)};
   if (e.ino == root_inode || e.state == state::moved || is_away(e.state)) return;
@@ -124,7 +124,7 @@ void ledger::count(const entry& e, std::int64_t sign) {
   by_day_.sums[{e.day, set}] += t;
 }
 
-void ledger::flush() {
+void counter_deltas::flush() {
   for (const auto& [at, sum] : all_)
     if (sum != total{}) write(write_all_, static_cast<int>(at.first), at.second ? 1 : 0, sum);
   by_directory_.flush();
@@ -132,7 +132,7 @@ void ledger::flush() {
   forget();
 }
 
-void ledger::forget() {
+void counter_deltas::forget() {
   all_.clear();
   by_directory_.sums.clear();
   by_day_.sums.clear();

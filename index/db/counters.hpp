@@ -52,9 +52,9 @@ struct day_total {
 std::vector<day_total> read_days(SQLite::Database& database);
 
 // Gathers the differences that a transaction makes; `flush` writes them before its commit. The writer's thread.
-class ledger {
+class counter_deltas {
  public:
-  explicit ledger(SQLite::Database& database);
+  explicit counter_deltas(SQLite::Database& database);
   void add(const entry& e) { count(e, 1); }
   void remove(const entry& e) { count(e, -1); }
   void flush();

@@ -32,12 +32,12 @@ reader::reader(const std::string& path)
       unlisted_directories(database_),
       why_unlisted(database_),
       meta(database_),
-      lost(database_),
-      losses(database_),
+      lost_totals(database_),
+      lost_pictures(database_),
       refused_names(database_),
       refusals(database_),
-      briefs(database_),
-      brief_directories(database_, "AND directory = 1"),
+      list_rows(database_),
+      directory_list_rows(database_, "AND directory = 1"),
       count_in(database_),
       sizes(database_),
       worst(database_),
@@ -48,12 +48,12 @@ reader::reader(const std::string& path)
       end_(database_, "COMMIT") {}
 
 reader::snapshot::snapshot(reader& of) : of_(of) {
-  const running scope{of_.begin_};
+  const statement_scope scope{of_.begin_};
   of_.begin_.exec();
 }
 
 reader::snapshot::~snapshot() {
-  const running scope{of_.end_};
+  const statement_scope scope{of_.end_};
   of_.end_.tryExecuteStep();
 }
 

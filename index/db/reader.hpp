@@ -42,11 +42,11 @@ class reader {
   list_unlisted unlisted_directories;
   find_unlisted why_unlisted;
   get_meta meta;
-  sum_lost lost;
-  list_lost losses;
+  sum_lost lost_totals;
+  list_lost lost_pictures;
   count_refused refused_names;
   list_refused_names refusals;
-  list_briefs briefs, brief_directories;
+  select_list_rows list_rows, directory_list_rows;
   count_in_directory count_in;
   list_sizes sizes;
   worst_failures worst;

@@ -24,8 +24,8 @@ transaction::transaction(SQLite::Database& database)
       inodes(database),
       meta(database),
       put_meta(database),
-      lose(database),
-      regain(database),
+      add_lost(database),
+      remove_lost(database),
       has_lost(database),
       could_not_list(database),
       was_listed(database),
@@ -50,7 +50,7 @@ transaction::transaction(SQLite::Database& database)
       update_(database),
       update_facts_(database),
       delete_(database),
-      ledger_(database),
+      counter_deltas_(database),
       insert_decision_(database) {}
 
 inode transaction::insert(const entry& e) {
@@ -64,12 +64,12 @@ inode transaction::insert(const entry& e) {
   }
   if (ino == 0) return 0;
   last_number_ = std::max(last_number_, ino);
-  ledger_.add(e);
+  counter_deltas_.add(e);
   return ino;
 }
 
 void transaction::rolled_back() {
-  ledger_.forget();
+  counter_deltas_.forget();
   changes_.clear();
   promised_.clear();
   numbers_lost_ = last_number_ != 0;
@@ -81,14 +81,14 @@ void transaction::update(const entry& before, const entry& after) {
   const bool leaves = removed || before.parent != after.parent || before.name != after.name;
   if (leaves && !is_hidden(before.state) && departure_) departure_(before, removed);
   update_facts::suffices(before, after) ? update_facts_(after) : update_(after);
-  ledger_.remove(before);
-  ledger_.add(after);
+  counter_deltas_.remove(before);
+  counter_deltas_.add(after);
 }
 
 void transaction::erase(const entry& e) {
   if (!is_hidden(e.state) && departure_) departure_(e, true);
   delete_(e.ino);
-  ledger_.remove(e);
+  counter_deltas_.remove(e);
 }
 
 void transaction::decide(std::string_view verb, std::string_view path, std::string_view other) {

@@ -46,8 +46,8 @@ class transaction {
   list_inodes inodes;
   get_meta meta;
   set_meta put_meta;
-  insert_lost lose;
-  delete_lost regain;
+  insert_lost add_lost;
+  delete_lost remove_lost;
   any_lost has_lost;
   insert_unlisted could_not_list;
   delete_unlisted was_listed;
@@ -120,7 +120,7 @@ class transaction {
   update_entry update_;
   update_facts update_facts_;
   delete_entry delete_;
-  ledger ledger_;
+  counter_deltas counter_deltas_;
   insert_decision insert_decision_;
   std::vector<change> changes_;
   std::vector<inode> promised_;

@@ -128,7 +128,7 @@ void writer::run_and_defer(const job& work) {
 void writer::finish_pending() {
   if (!pending_) return;
   try {
-    transaction_.ledger_.flush();
+    transaction_.counter_deltas_.flush();
     pending_->commit();
     pending_.reset();
     access_.clear_pending();
@@ -152,7 +152,7 @@ bool writer::run_group(std::vector<queued_job>& group) {
   try {
     SQLite::Transaction all{database_, at_once};
     for (auto& one : group) one.work(transaction_);
-    transaction_.ledger_.flush();
+    transaction_.counter_deltas_.flush();
     all.commit();
   } catch (...) {
     transaction_.rolled_back();
@@ -169,7 +169,7 @@ void writer::run_alone(const queued_job& one) {
   try {
     SQLite::Transaction alone{database_, at_once};
     one.work(transaction_);
-    transaction_.ledger_.flush();
+    transaction_.counter_deltas_.flush();
     alone.commit();
   } catch (...) {
     failure = std::current_exception();

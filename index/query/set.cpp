@@ -28,13 +28,16 @@ bool belongs(set s, state st, bool on_source) noexcept {
 }
 
 // The rows of one directory in the order of their names, some at a time.
-class sequence {
+class row_cursor {
  public:
-  sequence(reader& r, inode directory, bool hidden, std::optional<state> of, bool directories_only)
-      : statement_(directories_only ? r.brief_directories : r.briefs), directory_(directory), hidden_(hidden), of_(of) {
+  row_cursor(reader& r, inode directory, bool hidden, std::optional<state> of, bool directories_only)
+      : statement_(directories_only ? r.directory_list_rows : r.list_rows),
+        directory_(directory),
+        hidden_(hidden),
+        of_(of) {
     fill("");
   }
-  brief* front() { return at_ < count_ ? &rows_[at_] : nullptr; }
+  list_row* front() { return at_ < count_ ? &rows_[at_] : nullptr; }
   void pop() {
     if (++at_ == count_ && count_ == some) fill(std::string(rows_[count_ - 1].name));
   }
@@ -45,11 +48,11 @@ class sequence {
     count_ = statement_(directory_, hidden_, after, of_, some, rows_);
     at_ = 0;
   }
-  list_briefs& statement_;
+  select_list_rows& statement_;
   inode directory_;
   bool hidden_;
   std::optional<state> of_;
-  std::vector<brief> rows_;
+  std::vector<list_row> rows_;
   std::size_t count_ = 0, at_ = 0;
 };
 
@@ -65,14 +68,14 @@ class walker {
 
   // Visits what is below these directories, which all have the path `path`. False: `each` asked to stop.
   bool below(const std::vector<inode>& directories, const std::string& path) {
-    auto rows = sequences(directories);
+    auto rows = row_cursors(directories);
     // Directories wait until all names that sort before "NAME/" have come. Those are NAME followed by less than '/', so
     // each that waits begins with the one that waits below it, and they are few.
     std::vector<same_name> waiting;
     std::string here = path.empty() ? "" : path + '/';
     const std::size_t prefix = here.size();
     while (true) {
-      sequence* first = least(rows);
+      row_cursor* first = least(rows);
       while (!waiting.empty() && (first == nullptr || waiting.back().key < first->front()->name)) {
         const same_name next = std::move(waiting.back());
         waiting.pop_back();
@@ -88,8 +91,8 @@ class walker {
   }
 
  private:
-  std::vector<sequence> sequences(const std::vector<inode>& directories) {
-    std::vector<sequence> rows;
+  std::vector<row_cursor> row_cursors(const std::vector<inode>& directories) {
+    std::vector<row_cursor> rows;
     for (const inode d : directories) {
       rows.emplace_back(reader_, d, false, only_, only_ && reader_.count_in(d, *only_) == 0);
       if (set_ == set::source || set_ == set::deleted || set_ == set::conflict)
@@ -98,15 +101,15 @@ class walker {
     return rows;
   }
 
-  static sequence* least(std::vector<sequence>& rows) {
-    sequence* first = nullptr;
+  static row_cursor* least(std::vector<row_cursor>& rows) {
+    row_cursor* first = nullptr;
     for (auto& s : rows)
       if (s.front() != nullptr && (first == nullptr || s.front()->name < first->front()->name)) first = &s;
     return first;
   }
 
   // `here` is the directory's path and a '/'.
-  bool visit(brief& b, std::string& here, std::vector<same_name>& waiting) {
+  bool visit(list_row& b, std::string& here, std::vector<same_name>& waiting) {
     if (set_ == set::source && b.renamed) return true;  // comes by its hidden row
     if (b.state == state::moved && !follow(b)) return true;
     if (set_ == set::source && b.on_source ? b.source_is_directory : b.directory) {
@@ -122,7 +125,7 @@ class walker {
   }
 
   // From the row that keeps a name of the source to the entry that had it. False: it does not count in this set.
-  bool follow(brief& b) {
+  bool follow(list_row& b) {
     const auto moved = set_ == set::source ? reader_.by_origin(b.ino) : std::nullopt;
     if (!moved || !moved->source) return false;
     b.ino = moved->ino, b.state = moved->state;

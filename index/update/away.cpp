@@ -33,7 +33,7 @@ std::optional<location> location_in_view(transaction& t, const entry& away) {
 inode come_back_at(transaction& t, const entry& away, entry after) {
   after.state = away.state == state::away_skipped ? state::skipped : state::missing;
   t.update(away, after);
-  if (t.has_lost()) t.regain(t.path(after.ino).value_or(""));
+  if (t.has_lost()) t.remove_lost(t.path(after.ino).value_or(""));
   t.note({change::what::dentry, after.parent, after.name});
   t.note({change::what::listing, after.parent, {}});
   return after.ino;
@@ -58,7 +58,7 @@ void contend(transaction& t, const entry& here, const entry& moved, const entry&
 inode bring_back_under_source_name(transaction& t, const entry& away, const entry& moved) {
   const std::string path = join(t.path(moved.parent).value_or(""), moved.name);
   t.promise(moved.parent);
-  if (t.has_lost()) t.regain(away.name);  // as it was called when it went
+  if (t.has_lost()) t.remove_lost(away.name);  // as it was called when it went
   if (const auto here = t.child(moved.parent, moved.name)) {
     t.decide("reopened", path);
     t.erase(away);

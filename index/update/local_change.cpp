@@ -116,7 +116,7 @@ void place(transaction& t, const entry& e, inode parent, const std::string& name
 
 inode apply_creation(transaction& t, const new_entry& m, std::int64_t now) {
   touch_directory(t, m.parent, now);
-  if (t.has_lost()) t.regain(join(t.path(m.parent).value_or(""), m.name));
+  if (t.has_lost()) t.remove_lost(join(t.path(m.parent).value_or(""), m.name));
   if (const auto before = t.child(m.parent, m.name)) {
     entry after = *before;
     after.local = m.local, after.uid = m.uid, after.gid = m.gid, after.target = m.target;

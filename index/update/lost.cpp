@@ -10,7 +10,7 @@ void apply_loss(transaction& t, const entry& e) {
   if (!wanted || e.local || !e.source || S_ISDIR(e.source->mode)) return;
   const auto path = t.path(e.ino);
   if (!path) return;
-  t.lose({*path, e.source->size, e.source->mtime, wall_clock_seconds()});
+  t.add_lost({*path, e.source->size, e.source->mtime, wall_clock_seconds()});
 }
 
 }  // namespace ferryfs::index

@@ -21,7 +21,7 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
     const auto self = t.by_inode(directory_);
     cached_ = self && (self->listed || !self->source);
     fresh_ = true;
-    losses_ = t.has_lost();
+    has_lost_ = t.has_lost();
     t.children(directory_, "", [&](entry&&) { return fresh_ = false; });
     t.hidden_children(directory_, "", [&](entry&&) {
       fresh_ = side_ == which::destination && fresh_;
@@ -93,7 +93,7 @@ inode listing_merge::insert(transaction& t, listed name) {
   e.state = classify(e);
   const inode ino = t.insert(e);
   if (ino == 0) return 0;
-  if (losses_) t.regain(join(path_, name.name));
+  if (has_lost_) t.remove_lost(join(path_, name.name));
   if (!fresh_) seen_.push_back(ino);
   if (cached_.value_or(false)) {
     t.note({change::what::dentry, directory_, name.name});

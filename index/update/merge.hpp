@@ -79,7 +79,7 @@ class listing_merge {
   std::optional<bool> cached_;  // the kernel may hold names of this directory; unknown before the first batch
   bool fresh_ = false;          // no row stood in this directory when the merge began
   bool hides_ = false;          // a hidden row stands in it
-  bool losses_ = false;         // there are lost pictures, one of which may be here again
+  bool has_lost_ = false;       // there are lost pictures, one of which may be here again
   std::vector<inode> seen_;     // of hidden rows as well
 };
 

@@ -81,7 +81,7 @@ void list_now(const archive_location& where, const std::string& set, listing_out
                           return out.add(size, path, reason);
                         });
   else if (set == "lost")
-    r.losses([&](const index::loss& l) { return !is_at_or_below(l.path, where.relative) || out.add(l.size, l.path); });
+    r.lost_pictures([&](const index::lost_picture& l) { return !is_at_or_below(l.path, where.relative) || out.add(l.size, l.path); });
   else if (set == "unlisted")
     for (const auto& path : index::unlisted_paths(r)) {
       if (is_at_or_below(path, where.relative) && !out.add(0, path)) return;

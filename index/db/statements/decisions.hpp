@@ -15,7 +15,7 @@ class insert_decision {
  public:
   explicit insert_decision(SQLite::Database& db) : s_(db, "INSERT INTO decision (line) VALUES (?1)") {}
   void operator()(std::string_view line) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     bind_bytes(s_, 1, line);
     s_.exec();
   }
@@ -34,7 +34,7 @@ class list_decisions {
   explicit list_decisions(SQLite::Database& db) : s_(db, "SELECT id, line FROM decision ORDER BY id") {}
   // At most some 4 MiB of them.
   unwritten_lines operator()() {
-    const running scope{s_};
+    const statement_scope scope{s_};
     unwritten_lines lines;
     while (lines.text.size() < (4U << 20) && s_.executeStep()) {
       const auto line = s_.getColumn(1);
@@ -52,7 +52,7 @@ class delete_decisions {
  public:
   explicit delete_decisions(SQLite::Database& db) : s_(db, "DELETE FROM decision WHERE id <= ?1") {}
   void operator()(std::int64_t upto) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, upto);
     s_.exec();
   }

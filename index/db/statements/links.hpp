@@ -22,7 +22,7 @@ class list_links {
                            entry_columns)) {}
   template <typename Each>
   void operator()(inode after, int limit, Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(after));
     s_.bind(2, limit);
     while (s_.executeStep()) each(read_entry(s_));
@@ -37,7 +37,7 @@ class find_accepted {
  public:
   explicit find_accepted(SQLite::Database& db) : s_(db, "SELECT target FROM accepted_link WHERE ino = ?1") {}
   std::optional<std::string> operator()(inode ino) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
     if (!s_.executeStep()) return std::nullopt;
     return bytes_of(s_.getColumn(0));
@@ -53,7 +53,7 @@ class list_accepted {
   // `each(inode, std::string target)`
   template <typename Each>
   void operator()(Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     while (s_.executeStep()) each(static_cast<inode>(s_.getColumn(0).getInt64()), bytes_of(s_.getColumn(1)));
   }
 
@@ -65,7 +65,7 @@ class insert_accepted {
  public:
   explicit insert_accepted(SQLite::Database& db) : s_(db, "INSERT OR REPLACE INTO accepted_link VALUES (?1, ?2)") {}
   void operator()(inode ino, std::string_view target) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
     bind_bytes(s_, 2, target);
     s_.exec();

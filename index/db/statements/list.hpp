@@ -14,7 +14,7 @@
 namespace ferryfs::index {
 
 // The columns that a list needs.
-struct brief {
+struct list_row {
   inode ino = 0;
   std::string name;
   ferryfs::state state = ferryfs::state::missing;
@@ -24,17 +24,17 @@ struct brief {
 
 // Rows of a directory after `after`, in the order of their names' bytes, into `rows`; returns how many, `limit` at
 // most. Of pictures only those of a state, if one is given.
-class list_briefs {
+class select_list_rows {
  public:
-  explicit list_briefs(SQLite::Database& db, std::string_view only = "")
+  explicit select_list_rows(SQLite::Database& db, std::string_view only = "")
       : s_(db,
            fmt::format("SELECT ino, name, state, directory, source_mode, source_size, local_size, origin FROM entry "
                        "WHERE parent = ?1 AND hidden = ?2 AND name > ?3 AND (?4 = 0 OR state = ?4 OR directory = 1) "
                        "{} ORDER BY name LIMIT ?5",
                        only)) {}
   std::size_t operator()(inode parent, bool hidden, std::string_view after, std::optional<state> of, std::size_t limit,
-                         std::vector<brief>& rows) {
-    const running scope{s_};
+                         std::vector<list_row>& rows) {
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));
     s_.bind(2, hidden ? 1 : 0);
     bind_bytes(s_, 3, after);
@@ -50,7 +50,7 @@ class list_briefs {
 
  private:
   // Into what is there: a million names are not a million allocations.
-  void read(brief& b) {
+  void read(list_row& b) {
     b.ino = static_cast<inode>(s_.getColumn(0).getInt64());
     const auto name = s_.getColumn(1);
     b.name.assign(static_cast<const char*>(name.getBlob()), static_cast<std::size_t>(name.getBytes()));
@@ -72,7 +72,7 @@ class count_in_directory {
   explicit count_in_directory(SQLite::Database& db)
       : s_(db, "SELECT files FROM directory_counter WHERE parent = ?1 AND state = ?2") {}
   std::int64_t operator()(inode parent, state s) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));
     s_.bind(2, static_cast<int>(s));
     return s_.executeStep() ? s_.getColumn(0).getInt64() : 0;
@@ -89,7 +89,7 @@ class list_sizes {
       : s_(db, "SELECT name, state, source_size, local_size FROM entry WHERE directory = 0") {}
   template <typename Each>
   void operator()(Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     while (s_.executeStep()) {
       const auto name = s_.getColumn(0);
       each(std::string_view(static_cast<const char*>(name.getBlob()), static_cast<std::size_t>(name.getBytes())),
@@ -112,7 +112,7 @@ class worst_failures {
     std::string error;
   };
   std::vector<row> operator()(int limit) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, limit);
     std::vector<row> rows;
     while (s_.executeStep())
@@ -130,7 +130,7 @@ class last_inode {
  public:
   explicit last_inode(SQLite::Database& db) : s_(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entry'") {}
   std::int64_t operator()() {
-    const running scope{s_};
+    const statement_scope scope{s_};
     return s_.executeStep() ? s_.getColumn(0).getInt64() : 0;
   }
 

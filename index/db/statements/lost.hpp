@@ -7,15 +7,15 @@
 #include <string_view>
 
 #include "index/db/statements/row.hpp"
-#include "index/model/loss.hpp"
+#include "index/model/lost_picture.hpp"
 
 namespace ferryfs::index {
 
 class insert_lost {
  public:
   explicit insert_lost(SQLite::Database& db) : s_(db, "INSERT OR REPLACE INTO lost VALUES (?1, ?2, ?3, ?4)") {}
-  void operator()(const loss& l) {
-    const running scope{s_};
+  void operator()(const lost_picture& l) {
+    const statement_scope scope{s_};
     bind_bytes(s_, 1, l.path);
     s_.bind(2, static_cast<std::int64_t>(l.size));
     s_.bind(3, l.mtime);
@@ -31,7 +31,7 @@ class delete_lost {
  public:
   explicit delete_lost(SQLite::Database& db) : s_(db, "DELETE FROM lost WHERE path = ?1") {}
   void operator()(std::string_view path) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     bind_bytes(s_, 1, path);
     s_.exec();
   }
@@ -45,7 +45,7 @@ class any_lost {
  public:
   explicit any_lost(SQLite::Database& db) : s_(db, "SELECT 1 FROM lost LIMIT 1") {}
   bool operator()() {
-    const running scope{s_};
+    const statement_scope scope{s_};
     return s_.executeStep();
   }
 
@@ -56,8 +56,8 @@ class any_lost {
 class sum_lost {
  public:
   explicit sum_lost(SQLite::Database& db) : s_(db, "SELECT count(*), coalesce(sum(size), 0) FROM lost") {}
-  losses operator()() {
-    const running scope{s_};
+  lost_totals operator()() {
+    const statement_scope scope{s_};
     s_.executeStep();
     return {s_.getColumn(0).getInt64(), s_.getColumn(1).getInt64()};
   }
@@ -72,10 +72,10 @@ class list_lost {
   explicit list_lost(SQLite::Database& db) : s_(db, "SELECT path, size, mtime, noticed FROM lost ORDER BY path") {}
   template <typename Each>
   void operator()(Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     while (s_.executeStep()) {
-      const loss l{bytes_of(s_.getColumn(0)), static_cast<std::uint64_t>(s_.getColumn(1).getInt64()),
-                   s_.getColumn(2).getInt64(), s_.getColumn(3).getInt64()};
+      const lost_picture l{bytes_of(s_.getColumn(0)), static_cast<std::uint64_t>(s_.getColumn(1).getInt64()),
+                           s_.getColumn(2).getInt64(), s_.getColumn(3).getInt64()};
       if (!each(l)) return;
     }
   }

@@ -18,7 +18,7 @@ class find_inode {
   explicit find_inode(SQLite::Database& db)
       : s_(db, fmt::format("SELECT {} FROM entry WHERE ino = ?1", entry_columns)) {}
   std::optional<entry> operator()(inode ino) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
     return s_.executeStep() ? std::optional(read_entry(s_)) : std::nullopt;
   }
@@ -35,7 +35,7 @@ class find_child {
            fmt::format("SELECT {} FROM entry WHERE parent = ?1 AND hidden = {} AND name = ?2", entry_columns, hidden)) {
   }
   std::optional<entry> operator()(inode parent, std::string_view name) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));
     bind_bytes(s_, 2, name);
     return s_.executeStep() ? std::optional(read_entry(s_)) : std::nullopt;
@@ -51,7 +51,7 @@ class find_by_origin {
   explicit find_by_origin(SQLite::Database& db)
       : s_(db, fmt::format("SELECT {} FROM entry WHERE origin = ?1", entry_columns)) {}
   std::optional<entry> operator()(inode moved) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(moved));
     return s_.executeStep() ? std::optional(read_entry(s_)) : std::nullopt;
   }
@@ -70,7 +70,7 @@ class find_name {
     inode origin;  // 0: none
   };
   std::optional<row> operator()(inode ino) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
     if (!s_.executeStep()) return std::nullopt;
     return row{static_cast<inode>(s_.getColumn(0).getInt64()), bytes_of(s_.getColumn(1)),
@@ -91,7 +91,7 @@ class find_unchanged {
                            "{0}_size = ?4 AND {0}_mtime = ?5 {1}",
                            on, on == "source" ? "AND origin IS NULL" : "")) {}
   inode operator()(inode parent, std::string_view name, const side& s) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));
     bind_bytes(s_, 2, name);
     s_.bind(3, static_cast<std::int64_t>(s.mode));
@@ -111,7 +111,7 @@ class list_inodes {
       : s_(db, "SELECT ino FROM entry INDEXED BY entry_name WHERE parent = ?1 AND hidden = 0") {}
   template <typename Each>
   void operator()(inode parent, Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));
     while (s_.executeStep()) each(static_cast<inode>(s_.getColumn(0).getInt64()));
   }
@@ -128,7 +128,7 @@ class list_children {
                            entry_columns, hidden, only)) {}
   template <typename Each>
   void operator()(inode parent, std::string_view after, Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));
     bind_bytes(s_, 2, after);
     while (s_.executeStep())
@@ -155,7 +155,7 @@ class next_gaps {
                        entry_columns)) {}
   template <typename Each>
   void operator()(std::int32_t day, inode ino, int limit, Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, day);
     s_.bind(2, static_cast<std::int64_t>(ino));
     s_.bind(3, limit);
@@ -173,7 +173,7 @@ class any_changing {
       : s_(db, fmt::format("SELECT 1 FROM entry WHERE state = 7 AND reason = {} LIMIT 1",
                            static_cast<int>(reason::changing))) {}
   bool operator()() {
-    const running scope{s_};
+    const statement_scope scope{s_};
     return s_.executeStep();
   }
 
@@ -189,7 +189,7 @@ class due_failures {
                            entry_columns)) {}
   template <typename Each>
   void operator()(std::int64_t now, int limit, Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, now);
     s_.bind(2, limit);
     while (s_.executeStep()) each(read_entry(s_));
@@ -207,7 +207,7 @@ class list_of_state {
            fmt::format("SELECT {} FROM entry INDEXED BY entry_rare WHERE state = ?1 AND state > 2", entry_columns)) {}
   template <typename Each>
   void operator()(state in, Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<int>(in));
     while (s_.executeStep()) each(read_entry(s_));
   }
@@ -226,7 +226,7 @@ class some_of_state {
                        entry_columns)) {}
   template <typename Each>
   void operator()(state in, int limit, Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<int>(in));
     s_.bind(2, limit);
     while (s_.executeStep()) each(read_entry(s_));
@@ -240,7 +240,7 @@ class get_meta {
  public:
   explicit get_meta(SQLite::Database& db) : s_(db, "SELECT value FROM meta WHERE key = ?1") {}
   std::optional<std::string> operator()(const std::string& key) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, key);
     return s_.executeStep() ? std::optional(s_.getColumn(0).getString()) : std::nullopt;
   }

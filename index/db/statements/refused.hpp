@@ -26,7 +26,7 @@ class refused_names {
   void doubt(inode directory) { run(doubt_, directory); }
   void forget_doubted(inode directory) { run(forget_, directory); }
   void add(inode directory, const refused_name& n) {
-    const running scope{add_};
+    const statement_scope scope{add_};
     add_.bind(1, static_cast<std::int64_t>(directory));
     bind_bytes(add_, 2, n.name);
     add_.bind(3, n.reason);
@@ -34,7 +34,7 @@ class refused_names {
   }
   // False: there is no such name.
   bool skip(inode directory, std::string_view name) {
-    const running scope{skip_};
+    const statement_scope scope{skip_};
     skip_.bind(1, static_cast<std::int64_t>(directory));
     bind_bytes(skip_, 2, name);
     return skip_.exec() > 0;
@@ -43,14 +43,14 @@ class refused_names {
   // `each(inode directory, std::string name)` for those that were skipped.
   template <typename Each>
   void skipped(Each&& each) {
-    const running scope{skipped_};
+    const statement_scope scope{skipped_};
     while (skipped_.executeStep())
       each(static_cast<inode>(skipped_.getColumn(0).getInt64()), bytes_of(skipped_.getColumn(1)));
   }
 
  private:
   static void run(SQLite::Statement& s, inode directory) {
-    const running scope{s};
+    const statement_scope scope{s};
     s.bind(1, static_cast<std::int64_t>(directory));
     s.exec();
   }
@@ -66,7 +66,7 @@ class count_refused {
   explicit count_refused(SQLite::Database& db)
       : s_(db, fmt::format("SELECT count(*) FROM refused_name WHERE {}", those_that_count)) {}
   index::refusals operator()() {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.executeStep();
     return {s_.getColumn(0).getInt64()};
   }
@@ -82,7 +82,7 @@ class list_refused_names {
       : s_(db, fmt::format("SELECT directory, name, reason FROM refused_name WHERE {}", those_that_count)) {}
   template <typename Each>
   void operator()(Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     while (s_.executeStep())
       each(static_cast<inode>(s_.getColumn(0).getInt64()),
            refused_name{bytes_of(s_.getColumn(1)), s_.getColumn(2).getString()});

@@ -19,7 +19,7 @@ class insert_renaming {
            "done) "
            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") {}
   void operator()(const rename_intent& r) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(r.ino));
     s_.bind(2, static_cast<std::int64_t>(r.parent));
     bind_bytes(s_, 3, r.name);
@@ -42,7 +42,7 @@ class change_renaming {
  public:
   change_renaming(SQLite::Database& db, const char* sql) : s_(db, sql) {}
   void operator()(inode ino) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
     s_.exec();
   }
@@ -67,7 +67,7 @@ class list_renaming {
            "SELECT ino, parent, name, exchanged, file, old_parent, old_path, new_path, replaced, done "
            "FROM name_change ORDER BY id") {}
   std::vector<rename_intent> operator()() {
-    const running scope{s_};
+    const statement_scope scope{s_};
     std::vector<rename_intent> all;
     while (s_.executeStep()) {
       const auto number = [&](int column) { return static_cast<std::uint64_t>(s_.getColumn(column).getInt64()); };
@@ -86,14 +86,14 @@ class list_renaming {
 struct mark_done : SQLite::Statement {
   explicit mark_done(SQLite::Database& db) : Statement(db, "UPDATE name_change SET done = 2 WHERE done = 1") {}
   void operator()() {
-    const running scope{*this};
+    const statement_scope scope{*this};
     exec();
   }
 };
 struct delete_marked : SQLite::Statement {
   explicit delete_marked(SQLite::Database& db) : Statement(db, "DELETE FROM name_change WHERE done = 2") {}
   void operator()() {
-    const running scope{*this};
+    const statement_scope scope{*this};
     exec();
   }
 };
@@ -101,7 +101,7 @@ struct delete_marked : SQLite::Statement {
 struct any_marked : SQLite::Statement {
   explicit any_marked(SQLite::Database& db) : Statement(db, "SELECT 1 FROM name_change WHERE done = 2 LIMIT 1") {}
   bool operator()() {
-    const running scope{*this};
+    const statement_scope scope{*this};
     return executeStep();
   }
 };

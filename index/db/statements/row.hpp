@@ -29,12 +29,12 @@ std::string bytes_of(const SQLite::Column& column);
 void bind_bytes(SQLite::Statement& statement, int index, std::string_view bytes);
 
 // Resets a statement when the scope ends: one that is left open keeps the WAL from ever being checkpointed.
-class running {
+class statement_scope {
  public:
-  explicit running(SQLite::Statement& statement) noexcept : statement_(statement) {}
-  ~running() { statement_.tryReset(); }
-  running(const running&) = delete;
-  running& operator=(const running&) = delete;
+  explicit statement_scope(SQLite::Statement& statement) noexcept : statement_(statement) {}
+  ~statement_scope() { statement_.tryReset(); }
+  statement_scope(const statement_scope&) = delete;
+  statement_scope& operator=(const statement_scope&) = delete;
 
  private:
   SQLite::Statement& statement_;

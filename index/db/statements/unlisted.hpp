@@ -20,7 +20,7 @@ class insert_unlisted {
   explicit insert_unlisted(SQLite::Database& db)
       : s_(db, "INSERT INTO unlisted VALUES (?1, ?2, ?3, 0) ON CONFLICT DO UPDATE SET denied = ?2, error = ?3") {}
   void operator()(inode directory, bool denied, std::string_view text) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(directory));
     s_.bind(2, denied ? 1 : 0);
     s_.bind(3, std::string(text));
@@ -36,7 +36,7 @@ class change_unlisted {
   change_unlisted(SQLite::Database& db, const char* text) : s_(db, text) {}
   // False: it is none of them.
   bool operator()(inode directory) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(directory));
     return s_.exec() > 0;
   }
@@ -57,7 +57,7 @@ class list_accepted_unlisted {
   explicit list_accepted_unlisted(SQLite::Database& db) : s_(db, "SELECT ino FROM unlisted WHERE accepted = 1") {}
   template <typename Each>
   void operator()(Each&& each) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     while (s_.executeStep()) each(static_cast<inode>(s_.getColumn(0).getInt64()));
   }
 
@@ -70,7 +70,7 @@ class find_unlisted {
   explicit find_unlisted(SQLite::Database& db)
       : s_(db, "SELECT denied, error, accepted FROM unlisted WHERE ino = ?1") {}
   std::optional<unlisted> operator()(inode directory) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(directory));
     if (!s_.executeStep()) return std::nullopt;
     return unlisted{directory, s_.getColumn(0).getInt() != 0, s_.getColumn(1).getString(),
@@ -86,7 +86,7 @@ class any_unlisted {
  public:
   explicit any_unlisted(SQLite::Database& db) : s_(db, "SELECT 1 FROM unlisted LIMIT 1") {}
   bool operator()() {
-    const running scope{s_};
+    const statement_scope scope{s_};
     return s_.executeStep();
   }
 
@@ -111,7 +111,7 @@ class list_unlisted {
   template <typename Each>
   void operator()(Each&& each) {
     for (SQLite::Statement* s : {&never_, &failed_}) {
-      const running scope{*s};
+      const statement_scope scope{*s};
       while (s->executeStep())
         if (!each(unlisted{static_cast<inode>(s->getColumn(0).getInt64()), s->getColumn(1).getInt() != 0,
                            s->getColumn(2).getString(), false}))
@@ -131,7 +131,7 @@ class count_unlisted {
                    "listed IS NULL) + (SELECT count(*) FROM unlisted JOIN entry USING (ino) WHERE hidden = 0 AND "
                    "listed IS NOT NULL AND source_mode IS NOT NULL AND state NOT IN (4, 6) AND accepted = 0)") {}
   std::int64_t operator()() {
-    const running scope{s_};
+    const statement_scope scope{s_};
     return s_.executeStep() ? s_.getColumn(0).getInt64() : 0;
   }
 

@@ -20,7 +20,7 @@ class insert_entry {
                entry_columns)) {}
   // The new inode, or 0 if the name is taken.
   inode operator()(const entry& e) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     bind_entry(s_, e);
     return s_.exec() == 0 ? 0 : static_cast<inode>(db_.getLastInsertRowid());
   }
@@ -39,7 +39,7 @@ class insert_seen {
            "INSERT OR IGNORE INTO entry (parent, name, directory, state, day, source_mode, source_size, source_mtime, "
            "fetched, attempts) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,0,0)") {}
   inode operator()(const entry& e) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(e.parent));
     bind_bytes(s_, 2, e.name);
     s_.bind(3, e.is_directory() ? 1 : 0);
@@ -71,7 +71,7 @@ class update_entry {
            "origin=?23, set_mode=?24, set_mtime=?25, changed=?26, reason=?27, local_holes=?28, compared=?29 WHERE ino "
            "= ?1") {}
   void operator()(const entry& e) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     bind_entry(s_, e);
     s_.exec();
   }
@@ -90,7 +90,7 @@ class update_facts {
            "error=?21, set_mode=?24, set_mtime=?25, changed=?26, reason=?27, local_holes=?28, compared=?29 WHERE ino = "
            "?1") {}
   void operator()(const entry& e) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     bind_entry(s_, e);
     s_.exec();
   }
@@ -107,7 +107,7 @@ class delete_entry {
  public:
   explicit delete_entry(SQLite::Database& db) : s_(db, "DELETE FROM entry WHERE ino = ?1") {}
   void operator()(inode ino) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(ino));
     s_.exec();
   }
@@ -121,7 +121,7 @@ class set_meta {
   explicit set_meta(SQLite::Database& db)
       : s_(db, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2") {}
   void operator()(const std::string& key, const std::string& value) {
-    const running scope{s_};
+    const statement_scope scope{s_};
     s_.bind(1, key);
     s_.bind(2, value);
     s_.exec();

@@ -68,7 +68,7 @@ void accept_unlisted(index::writer& index, index::reader& r, const std::string& 
 
 void accept_losses(index::writer& index, index::reader& r, const std::string& path, skipped& done) {
   std::vector<std::string> all;
-  r.losses([&](const index::loss& l) {
+  r.lost_pictures([&](const index::lost_picture& l) {
     if (is_at_or_below(l.path, path)) all.push_back(l.path);
     return true;
   });
@@ -76,7 +76,7 @@ void accept_losses(index::writer& index, index::reader& r, const std::string& pa
   done.known = true;
   done.lost = all.size();
   index.run([&](index::transaction& t) {
-    for (const auto& lost : all) t.regain(lost);
+    for (const auto& lost : all) t.remove_lost(lost);
   });
 }
 

@@ -192,7 +192,7 @@ void migration::suspect(const std::string& why) {
 // Both sides at once: the source answers while the destination is walked.
 source_scan::result migration::scan(const std::stop_token& stop, bool full, bool believe) {
   looked_here_ = false;
-  const auto lost = readers_.borrow()->lost().files;
+  const auto lost = readers_.borrow()->lost_totals().files;
   const auto finished = std::make_shared<std::promise<source_scan::result>>();
   const auto known_disk = readers_.borrow()->meta(file_system_key);
   const auto disk = look_for_file_system(*source_);
@@ -250,7 +250,7 @@ source_scan::result migration::scan(const std::stop_token& stop, bool full, bool
   }
   // Again: a pause that was lifted while the first scan ran is lifted by this.
   begin_replication();
-  if (const auto more = readers_.borrow()->lost().files - lost; more > 0)
+  if (const auto more = readers_.borrow()->lost_totals().files - lost; more > 0)
     spdlog::warn("scan: {} pictures left the source before they were fetched", more);
   replicate_.look_again();
   return result;

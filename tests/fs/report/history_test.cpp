@@ -59,7 +59,7 @@ TEST_CASE("a report counts both sides by kind, and keeps the lists of what is no
   f.writer.run([&](index::transaction& t) {
     index::apply_fetch_failure(t, bad, "read: <script>\xff", 1);
     index::apply_removal(t, gone, 1);
-    t.lose({"day/lost.jpg", 11, 0, 0});
+    t.add_lost({"day/lost.jpg", 11, 0, 0});
   });
   fs::job j;
   j.name = "sync", j.source = "sftp://old/\xff", j.destination = "/here", j.files = 3, j.bytes = 600;

@@ -99,7 +99,7 @@ TEST_CASE("an index of an earlier version is read after it was brought up, and n
       }
       // What a later program writes needs every table that it has.
       writer.run([](index::transaction& t) {
-        t.lose({"d/other.jpg", 1, 1, 1});
+        t.add_lost({"d/other.jpg", 1, 1, 1});
         t.intend_rename({3, 2, "x.jpg", 0, 1});
         t.forget_rename(3);
       });
@@ -127,7 +127,7 @@ TEST_CASE("what was renamed, hidden, lost or set before its bytes came is so aft
       CHECK(old.row("new.jpg", true).state == state::shadowed);
       old.scan(writer);
     }
-    if (std::string(name) != "version-2") CHECK(index::reader{old.path}.lost().files == 1);
+    if (std::string(name) != "version-2") CHECK(index::reader{old.path}.lost_totals().files == 1);
   }
 }
 

@@ -75,7 +75,7 @@ TEST_CASE("what was skipped is skipped when it is back, and counts nowhere meanw
   f.away();
   CHECK(f.shown() == strings{"common.jpg"});
   CHECK(f.readers.borrow()->totals().of(state::skipped).files == 0);
-  CHECK(f.readers.borrow()->lost().files == 0);
+  CHECK(f.readers.borrow()->lost_totals().files == 0);
   f.back();
   CHECK(f.row("d/gap.jpg").state == state::skipped);
   CHECK(f.row("d/kept.jpg").state == state::skipped);
@@ -174,11 +174,11 @@ TEST_CASE("what waits for its directory and leaves the source again is not broug
 TEST_CASE("where the directory of a renamed picture does not come back, it has the source's name") {
   archive_of_two f;
   SECTION("which is free") {
-    REQUIRE(f.readers.borrow()->lost().files == 1);
+    REQUIRE(f.readers.borrow()->lost_totals().files == 1);
     CHECK(f.end_scan(true).empty());
     CHECK(f.row("d/gap.jpg").ino == f.gap);
     CHECK(f.row("d/gap.jpg").state == state::missing);
-    CHECK(f.readers.borrow()->lost().files == 0);
+    CHECK(f.readers.borrow()->lost_totals().files == 0);
     CHECK_THAT(f.lines(), contains_text("renamed\tother/sub/kept.jpg\td/gap.jpg"));
   }
   SECTION("which was taken: they are in conflict") {

@@ -10,7 +10,7 @@ using index::which;
 
 std::vector<std::string> lost(index_fixture& f) {
   std::vector<std::string> paths;
-  f.readers.borrow()->losses([&](const index::loss& l) {
+  f.readers.borrow()->lost_pictures([&](const index::lost_picture& l) {
     paths.push_back(l.path);
     return true;
   });
@@ -25,7 +25,7 @@ TEST_CASE("a gap that left the source is lost, with its size, and what was here 
   f.edit(f.insert(root_inode, "skipped.jpg", file_side(2)), [](entry& e) { e.state = state::skipped; });
   f.list_source({});
   CHECK(lost(f) == list{"gap.jpg"});
-  CHECK(f.readers.borrow()->lost().bytes == 7);
+  CHECK(f.readers.borrow()->lost_totals().bytes == 7);
   CHECK_FALSE(f.at("gap.jpg"));
 }
 

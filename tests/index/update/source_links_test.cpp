@@ -108,7 +108,7 @@ TEST_CASE("a refused link that leaves the source is gone, and nothing is lost wi
   f.source_day({named("1.jpg", file_side(10))});
   CHECK_FALSE(f.at("day/link"));
   CHECK(f.count(state::refused) == 0);
-  CHECK(f.readers.borrow()->lost().files == 0);
+  CHECK(f.readers.borrow()->lost_totals().files == 0);
 }
 
 TEST_CASE("what is not listed yet is not known to stay inside", "[links]") {

@@ -127,7 +127,7 @@ TEST_CASE("a source that comes back is believed again, and nothing was forgotten
   for (int i = 0; i < 50; ++i) f.source.put_file("d/" + std::to_string(i) + ".jpg", "x");
   CHECK(f.scan().complete());
   CHECK(f.known() == 50);
-  CHECK(f.readers.borrow()->lost().files == 0);
+  CHECK(f.readers.borrow()->lost_totals().files == 0);
 }
 
 TEST_CASE("a source that never showed anything is not believed to be empty") {
@@ -153,7 +153,7 @@ TEST_CASE("what a pattern leaves out goes without a look, and is no disappearanc
   f.leave_out = remote::filter{{"*.jpg"}, "generic"};
   CHECK(f.scan(true).complete());
   CHECK_FALSE(f.at("d/0.jpg"));
-  CHECK(f.readers.borrow()->lost().files == 0);
+  CHECK(f.readers.borrow()->lost_totals().files == 0);
   f.leave_out = remote::filter{{}, "generic"};
   CHECK(f.scan(true).complete());
   CHECK(f.known() == 100);
@@ -168,7 +168,7 @@ TEST_CASE("a file that is empty for a moment, and left out for that, is the same
   f.source.put_file("d/last.jpg", "");
   CHECK(f.scan(true).complete());
   CHECK(f.row("d/last.jpg") == before);
-  CHECK(f.readers.borrow()->lost().files == 0);
+  CHECK(f.readers.borrow()->lost_totals().files == 0);
 }
 
 TEST_CASE("what was renamed into a directory that does not come back is not lost over another that can't be listed") {

@@ -212,7 +212,7 @@ TEST_CASE("pictures that a new --exclude leaves out are gone, and not lost", "[l
   f.scan(true);
   CHECK(f.at("d/1.jpg"));
   CHECK_FALSE(f.at("d/2.tmp"));
-  CHECK(f.readers.borrow()->lost().files == 1);
+  CHECK(f.readers.borrow()->lost_totals().files == 1);
 }
 
 }  // namespace

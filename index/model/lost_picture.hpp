@@ -6,14 +6,14 @@
 
 namespace ferryfs::index {
 
-struct loss {
+struct lost_picture {
   std::string path;      // in the view
   std::uint64_t size;    // bytes, as the source last showed it
   std::int64_t mtime;    // nanoseconds since 1970, as the source last showed it
   std::int64_t noticed;  // seconds since 1970: the scan that missed it
 };
 
-struct losses {
+struct lost_totals {
   std::int64_t files, bytes;
 };
 
