@@ -31,7 +31,7 @@ void make_root(transaction& t) {
   root.ino = root_inode;
   root.state = state::added;
   root.day = 19700101;
-  root.local = side{S_IFDIR | 0755, 4096, 0};
+  root.local = file_facts{S_IFDIR | 0755, 4096, 0};
   t.insert(root);
 }
 

@@ -9,12 +9,12 @@
 
 namespace ferryfs::index {
 
-enum class which { source, destination };
+enum class side { source, destination };
 
 // One name of a listing. Names are valid (see valid_name).
-struct listed {
+struct directory_entry {
   std::string name;
-  side attributes;
+  file_facts attributes;
   std::string target;  // of a symbolic link
   std::optional<std::uint32_t> uid, gid;
 };

@@ -60,17 +60,17 @@ std::string_view text_of(reason r) noexcept {
 
 namespace {
 
-bool same_content(const side& source, const side& local) {
+bool same_content(const file_facts& source, const file_facts& local) {
   if ((source.mode & S_IFMT) != (local.mode & S_IFMT)) return false;
   return S_ISDIR(source.mode) || source.size == local.size;
 }
 
 // Whole seconds are all that both sides can express.
-bool same_second(const side& a, const side& b) { return to_seconds(a.mtime) == to_seconds(b.mtime); }
+bool same_second(const file_facts& a, const file_facts& b) { return to_seconds(a.mtime) == to_seconds(b.mtime); }
 
 }  // namespace
 
-side beside(const side& known, side now) noexcept {
+file_facts beside(const file_facts& known, file_facts now) noexcept {
   if (!S_ISREG(known.mode) || !S_ISREG(now.mode)) return now;
   if (now.mtime == 0) now.mtime = known.mtime;
   if (now.size == 0 && now.mtime == known.mtime) now.size = known.size;

@@ -19,21 +19,23 @@ using inode = std::uint64_t;
 inline constexpr inode root_inode = 1;  // FUSE_ROOT_ID
 
 // The facts of the file that one side holds under a path.
-struct side {
+struct file_facts {
   std::uint32_t mode = 0;   // type and permission bits, as st_mode
   std::uint64_t size = 0;   // bytes; 0 on the source: empty, or not told
   std::int64_t mtime = 0;   // nanoseconds since 1970; the source knows whole seconds only (SFTP v3), or none: 0
   std::uint64_t holes = 0;  // blocks of 512 bytes, of those that the size takes, that are not on the disk; 0: unknown
 
-  bool operator==(const side&) const = default;
+  bool operator==(const file_facts&) const = default;
 };
 
-inline bool same_size_and_time(const side& a, const side& b) noexcept { return a.size == b.size && a.mtime == b.mtime; }
+inline bool same_size_and_time(const file_facts& a, const file_facts& b) noexcept {
+  return a.size == b.size && a.mtime == b.mtime;
+}
 
 // `now`, of a file that the source showed as `known` before, without the gaps in what the server knows: a size or time
 // of 0 beside another, of the same time, is one that the server does not know. An empty file is confirmed by its bytes
 // alone.
-side beside(const side& known, side now) noexcept;
+file_facts beside(const file_facts& known, file_facts now) noexcept;
 
 // The sets of the design; stored, so the numbers never change. Each path is in exactly one.
 enum class state : std::uint8_t {
@@ -75,8 +77,8 @@ struct entry {
   std::string name;  // bytes; empty for the root
   ferryfs::state state = ferryfs::state::missing;
   std::int32_t day = 0;  // YYYYMMDD
-  std::optional<side> source;
-  std::optional<side> local;
+  std::optional<file_facts> source;
+  std::optional<file_facts> local;
   std::optional<std::uint32_t> uid, gid;  // of the local file, where it is not the archive's owner
   bool fetched = false;                   // the local bytes, or link, came from the source and were not changed here
   std::optional<inode> origin;            // the `moved` row that has its name on the source, if that is another
@@ -91,7 +93,7 @@ struct entry {
 
   // Directories: the source's mtime (whole seconds) as of its last complete listing; 0: listed, but too young to be
   // relied on; nothing: never listed.
-  std::optional<std::int64_t> listed;
+  std::optional<std::int64_t> listed_mtime;
 
   // Gaps whose fetch went wrong.
   std::uint32_t attempts = 0;
@@ -109,8 +111,8 @@ struct entry {
   void forget_reason() { attempts = 0, retry_at = 0, reason = ferryfs::reason::none, error.clear(); }
 
   // The side that the view shows: what is here, unless that is only an outdated copy.
-  side shown() const noexcept {
-    side s = local && !(source && is_gap()) ? *local : *source;
+  file_facts shown() const noexcept {
+    file_facts s = local && !(source && is_gap()) ? *local : *source;
     if (set_mode) s.mode = (s.mode & ~07777U) | *set_mode;
     if (set_mtime) s.mtime = *set_mtime;
     return s;
@@ -140,7 +142,7 @@ struct entry {
 
   // The source has this directory, and what is in it was never asked for: a name that the index lacks may be there.
   bool never_listed() const noexcept {
-    return source && !listed && S_ISDIR(source->mode) && state != ferryfs::state::conflict;
+    return source && !listed_mtime && S_ISDIR(source->mode) && state != ferryfs::state::conflict;
   }
 
   bool operator==(const entry&) const = default;

@@ -22,13 +22,13 @@ class link_tree {
     directory,
     link,
   };
-  struct found {
+  struct node {
     kind what = kind::none;
     inode ino = 0;       // of a directory
     std::string target;  // of a link
   };
   virtual ~link_tree() = default;
-  virtual found child(inode directory, std::string_view name) = 0;
+  virtual node child(inode directory, std::string_view name) = 0;
   // Nothing: it has none.
   virtual std::optional<inode> parent(inode directory) = 0;
 };

@@ -98,7 +98,7 @@ bool is_decided(transaction& t, const entry& e) {
 void put_away(transaction& t, const entry& e) {
   entry after = e;
   after.state = e.state == state::skipped ? state::away_skipped : state::away;
-  after.local.reset(), after.listed.reset();
+  after.local.reset(), after.listed_mtime.reset();
   after.sha256.clear(), after.fetched = false;
   after.forget_reason();
   if (e.origin) {
@@ -112,7 +112,7 @@ void put_away(transaction& t, const entry& e) {
 
 bool has_place(transaction& t, const entry& away) { return location_in_view(t, away).has_value(); }
 
-inode bring_back(transaction& t, const entry& away, const side& now, const std::string& target) {
+inode bring_back(transaction& t, const entry& away, const file_facts& now, const std::string& target) {
   const auto p = location_in_view(t, away);
   if (!p || t.child(p->directory, p->name)) return forget(t, away), 0;
   entry after = away;
@@ -121,7 +121,7 @@ inode bring_back(transaction& t, const entry& away, const side& now, const std::
   return come_back_at(t, away, after);
 }
 
-void wait_for_place(transaction& t, const entry& away, const side& now, const std::string& target) {
+void wait_for_place(transaction& t, const entry& away, const file_facts& now, const std::string& target) {
   entry after = away;
   after.source = now, after.target = target;
   t.update(away, after);
@@ -129,7 +129,7 @@ void wait_for_place(transaction& t, const entry& away, const side& now, const st
 
 std::vector<inode> bring_back_waiting(transaction& t, bool scan_is_whole) {
   std::vector<inode> directories;
-  const auto note = [&](inode back, const side& s) {
+  const auto note = [&](inode back, const file_facts& s) {
     if (back != 0 && S_ISDIR(s.mode)) directories.push_back(back);
   };
   bool any = false;

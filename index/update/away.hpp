@@ -18,7 +18,7 @@ namespace ferryfs::index {
 // In `listed` of a hidden row, which keeps a decision: the source has its name no more.
 inline constexpr std::int64_t left_the_source = -1;
 inline bool has_left(const entry& hidden) noexcept {
-  return is_hidden(hidden.state) && hidden.listed == left_the_source;
+  return is_hidden(hidden.state) && hidden.listed_mtime == left_the_source;
 }
 
 // `e` has left both sides. Whether something was decided of it, or below it.
@@ -28,12 +28,12 @@ void put_away(transaction& t, const entry& e);
 
 // The source has `away` again, as `now` and, if it is a link, with `target`. Returns its inode, in the view; 0 where
 // its place there is taken or gone, and then nothing of it is kept.
-inode bring_back(transaction& t, const entry& away, const side& now, const std::string& target);
+inode bring_back(transaction& t, const entry& away, const file_facts& now, const std::string& target);
 
 // Whether the directory stands in which `away` has its name in the view.
 bool has_place(transaction& t, const entry& away);
 // The source has `away` again before that directory, which a scan may come by later: it stays out of sight until then.
-void wait_for_place(transaction& t, const entry& away, const side& now, const std::string& target);
+void wait_for_place(transaction& t, const entry& away, const file_facts& now, const std::string& target);
 // To be called at the end of a scan: brings back what waits and has its place by now. Where nothing has,
 // `scan_is_whole` says that no place will come: what waits comes back under the source's name then. Returns the
 // directories that came back, which are not listed yet; where there are any, they may hold the places of others.

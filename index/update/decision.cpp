@@ -35,9 +35,9 @@ inode part(transaction& t, const entry& e, state as) {
     hidden = t.insert(row);
     if (hidden == 0) return 0;
   }
-  if (S_ISDIR(e.source->mode)) leave_below(t, e.ino, which::source, false);
+  if (S_ISDIR(e.source->mode)) leave_below(t, e.ino, side::source, false);
   entry after = e;
-  after.source.reset(), after.origin.reset(), after.listed.reset();
+  after.source.reset(), after.origin.reset(), after.listed_mtime.reset();
   after.fetched = false;
   if (e.reason == reason::spoilt) after.sha256.clear();  // is that of the source's copy
   after.forget_reason();
@@ -85,7 +85,7 @@ bool apply_undelete(transaction& t, inode ino) {
     return false;
   decide(t, "undeleted", *e);
   entry after = *e;
-  after.listed.reset();
+  after.listed_mtime.reset();
   after.state = state::missing;
   t.update(*e, after);
   t.note({change::what::dentry, e->parent, e->name});

@@ -56,7 +56,7 @@ void apply_arrival(transaction& t, const arrival& a) {
   t.note({change::what::listing, a.parent, {}});
 }
 
-void apply_made_entry(transaction& t, inode ino, const side& local) {
+void apply_made_entry(transaction& t, inode ino, const file_facts& local) {
   edit(t, ino, [&](entry& e) {
     e.local = local;
     e.fetched = S_ISLNK(local.mode);
@@ -72,7 +72,7 @@ void apply_fetch_failure(transaction& t, inode ino, const std::string& cause, st
   });
 }
 
-void apply_source_attributes(transaction& t, inode ino, const side& source) {
+void apply_source_attributes(transaction& t, inode ino, const file_facts& source) {
   edit(t, ino, [&](entry& e) {
     if (!e.source) return;
     e.source = source;
@@ -83,7 +83,7 @@ void apply_source_attributes(transaction& t, inode ino, const side& source) {
   t.note({change::what::content, ino, {}});
 }
 
-void apply_change_while_fetched(transaction& t, inode ino, const side& source, std::int64_t now) {
+void apply_change_while_fetched(transaction& t, inode ino, const file_facts& source, std::int64_t now) {
   const auto before = t.by_inode(ino);
   apply_source_attributes(t, ino, source);
   edit(t, ino, [&](entry& e) {
@@ -93,7 +93,7 @@ void apply_change_while_fetched(transaction& t, inode ino, const side& source, s
   });
 }
 
-void apply_kept_open(transaction& t, inode ino, const side& local) {
+void apply_kept_open(transaction& t, inode ino, const file_facts& local) {
   edit(t, ino, [&](entry& e) {
     if (!e.source || !e.local || is_hidden(e.state)) return;
     e.local = local;
@@ -104,7 +104,7 @@ void apply_kept_open(transaction& t, inode ino, const side& local) {
   t.note({change::what::content, ino, {}});
 }
 
-void apply_found_entry(transaction& t, inode ino, const side& local) {
+void apply_found_entry(transaction& t, inode ino, const file_facts& local) {
   edit(t, ino, [&](entry& e) {
     e.local = local, e.sha256.clear();
     e.fetched = e.fetched && S_ISLNK(local.mode);  // a link that was made here a moment before stays ours

@@ -180,7 +180,7 @@ void apply_exchange(transaction& t, inode one, inode other, std::int64_t now) {
   if (b->parent != a->parent) touch_directory(t, b->parent, now);
 }
 
-void apply_local_change(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
+void apply_local_change(transaction& t, inode ino, const file_facts& local, std::optional<std::uint32_t> uid,
                         std::optional<std::uint32_t> gid, bool content, std::int64_t now) {
   const auto before = t.by_inode(ino);
   if (!before || is_hidden(before->state)) return;

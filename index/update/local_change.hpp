@@ -15,7 +15,7 @@ namespace ferryfs::index {
 struct new_entry {
   inode parent;
   std::string name;
-  side local;
+  file_facts local;
   std::optional<std::uint32_t> uid, gid;
   std::string target;  // of a symbolic link
 };
@@ -34,7 +34,7 @@ void apply_exchange(transaction& t, inode one, inode other, std::int64_t now);
 
 // A local file was written (`content`), or its mode, owner or times were set: `local` is how it stands now. A picture
 // of both sides that was written is a conflict, also with the size of the source's, until a verify finds them the same.
-void apply_local_change(transaction& t, inode ino, const side& local, std::optional<std::uint32_t> uid,
+void apply_local_change(transaction& t, inode ino, const file_facts& local, std::optional<std::uint32_t> uid,
                         std::optional<std::uint32_t> gid, bool content, std::int64_t now);
 
 // An attribute that the index does not keep has changed: the entry gets `now` as its ctime.

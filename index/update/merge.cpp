@@ -9,29 +9,29 @@
 
 namespace ferryfs::index {
 
-listing_merge::listing_merge(which of, inode directory, std::string path, look_again look, left_out on_purpose)
+listing_merge::listing_merge(side of, inode directory, std::string path, look_again look, left_out on_purpose)
     : side_(of),
       directory_(directory),
       path_(std::move(path)),
       look_(std::move(look)),
       on_purpose_(std::move(on_purpose)) {}
 
-std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector<listed>& names) {
+std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector<directory_entry>& names) {
   if (!cached_) {
     const auto self = t.by_inode(directory_);
-    cached_ = self && (self->listed || !self->source);
+    cached_ = self && (self->listed_mtime || !self->source);
     fresh_ = true;
     has_lost_ = t.has_lost();
     t.children(directory_, "", [&](entry&&) { return fresh_ = false; });
     t.hidden_children(directory_, "", [&](entry&&) {
-      fresh_ = side_ == which::destination && fresh_;
-      return !(hides_ = side_ == which::source);
+      fresh_ = side_ == side::destination && fresh_;
+      return !(hides_ = side_ == side::source);
     });
   }
   std::vector<subdirectory> found;
-  for (const listed& name : names) {
+  for (const directory_entry& name : names) {
     const auto& s = name.attributes;
-    const bool unsure = side_ == which::source && S_ISREG(s.mode) && (s.size == 0 || s.mtime == 0);
+    const bool unsure = side_ == side::source && S_ISREG(s.mode) && (s.size == 0 || s.mtime == 0);
     const inode ino = unsure ? merge(t, beside_known(t, name)) : merge(t, name);
     if (ino != 0 && S_ISDIR(name.attributes.mode)) found.push_back({ino, join(path_, name.name), name.attributes});
   }
@@ -39,7 +39,7 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
 }
 
 // A size or time that the source does not send is the one that was learnt before.
-listed listing_merge::beside_known(transaction& t, listed name) const {
+directory_entry listing_merge::beside_known(transaction& t, directory_entry name) const {
   auto row = t.hidden_child(directory_, name.name);
   if (row)
     if (auto moved = t.by_origin(row->ino)) row = std::move(moved);
@@ -52,13 +52,13 @@ listed listing_merge::beside_known(transaction& t, listed name) const {
 }
 
 // The row of a name of which nothing is to be written, or 0. What `normalized` or a target decides is not asked here.
-inode listing_merge::unchanged(transaction& t, const listed& name) const {
+inode listing_merge::unchanged(transaction& t, const directory_entry& name) const {
   const auto& s = name.attributes;
-  if (fresh_ || S_ISLNK(s.mode) || (side_ == which::destination && S_ISDIR(s.mode))) return 0;
-  return (side_ == which::source ? t.on_source : t.on_destination)(directory_, name.name, s);
+  if (fresh_ || S_ISLNK(s.mode) || (side_ == side::destination && S_ISDIR(s.mode))) return 0;
+  return (side_ == side::source ? t.on_source : t.on_destination)(directory_, name.name, s);
 }
 
-inode listing_merge::merge(transaction& t, const listed& name) {
+inode listing_merge::merge(transaction& t, const directory_entry& name) {
   if (hides_)
     if (const auto ino = merge_hidden(t, name)) return *ino;
   if (fresh_)
@@ -69,7 +69,7 @@ inode listing_merge::merge(transaction& t, const listed& name) {
   }
   const auto before = t.child(directory_, name.name);
   if (!before) return fresh_ ? 0 : insert(t, name);
-  if (side_ == which::source && before->origin) return shadow(t, name);
+  if (side_ == side::source && before->origin) return shadow(t, name);
   const auto& known = on(*before, side_);
   if (known != std::optional(normalized(*before, side_, name.attributes)) || has_other_target(*before, name))
     if (!change_row(t, *before, name)) return 0;
@@ -77,7 +77,7 @@ inode listing_merge::merge(transaction& t, const listed& name) {
   return before->ino;
 }
 
-inode listing_merge::insert(transaction& t, listed name) {
+inode listing_merge::insert(transaction& t, directory_entry name) {
   if (look_) {
     auto now = look_(name.name);
     if (!now) return 0;
@@ -89,7 +89,7 @@ inode listing_merge::insert(transaction& t, listed name) {
   e.day = day_of(join(path_, name.name), to_seconds(name.attributes.mtime));
   on(e, side_) = name.attributes;
   e.target = name.target;
-  if (side_ == which::destination) e.uid = name.uid, e.gid = name.gid;
+  if (side_ == side::destination) e.uid = name.uid, e.gid = name.gid;
   e.state = classify(e);
   const inode ino = t.insert(e);
   if (ino == 0) return 0;
@@ -103,7 +103,7 @@ inode listing_merge::insert(transaction& t, listed name) {
 }
 
 // False: the name is gone since; `finish` looks again and says so.
-bool listing_merge::change_row(transaction& t, const entry& before, listed name) {
+bool listing_merge::change_row(transaction& t, const entry& before, directory_entry name) {
   if (look_) {
     auto now = look_(name.name);
     if (!now) return false;
@@ -113,7 +113,7 @@ bool listing_merge::change_row(transaction& t, const entry& before, listed name)
   const auto& was = on(before, side_);
   if (was && S_ISDIR(was->mode) && !S_ISDIR(name.attributes.mode)) {
     leave_below(t, before.ino, side_);
-    if (side_ == which::source) after.listed.reset();
+    if (side_ == side::source) after.listed_mtime.reset();
   }
   if (before.is_local() && after.is_gap() && t.is_written(before.ino)) keep_open(after);
   t.update(before, after);

@@ -19,22 +19,22 @@ namespace ferryfs::index {
 struct subdirectory {
   inode ino;
   std::string path;
-  side attributes;
+  file_facts attributes;
 };
 
 class listing_merge {
  public:
   // Returns the entry `name` of this directory as it is on the destination at this moment. A listing of the destination
   // is older than a file that was fetched while it was read; where the two disagree, this decides. Called inside jobs.
-  using look_again = std::function<std::optional<listed>(const std::string& name)>;
+  using look_again = std::function<std::optional<directory_entry>(const std::string& name)>;
 
   // Whether a row that this listing of the source does not name was left out of it on purpose, and is not lost.
   using left_out = std::function<bool(const entry&)>;
 
-  listing_merge(which of, inode directory, std::string path, look_again look = {}, left_out on_purpose = {});
+  listing_merge(side of, inode directory, std::string path, look_again look = {}, left_out on_purpose = {});
 
   // Merges some names; returns the directories among them, to be listed next.
-  std::vector<subdirectory> batch(transaction& t, const std::vector<listed>& names);
+  std::vector<subdirectory> batch(transaction& t, const std::vector<directory_entry>& names);
 
   // The source has these names too, and what they are now is left out of the view: a file that is empty for a moment.
   // Their rows stay as they were, unless those are left out themselves.
@@ -42,7 +42,7 @@ class listing_merge {
 
   // The listing was complete: what it did not name left this side. On the source the directory's row takes its
   // attributes, as of before the listing, and `mark` as its `listed`.
-  void finish(transaction& t, const side& attributes, std::int64_t mark);
+  void finish(transaction& t, const file_facts& attributes, std::int64_t mark);
 
   // The same for a source whose silence proves nothing, in two steps. First: what it did not name and has, as far as
   // the index knows, and what was not left out on purpose.
@@ -53,25 +53,25 @@ class listing_merge {
   std::vector<unnamed> not_named(transaction& t);
   // Then: all of those stay as they are, until left_source() is called for them. Where there are any, `mark` should be
   // 0, so that the directory is listed again.
-  void finish_keeping(transaction& t, const side& attributes, std::int64_t mark);
+  void finish_keeping(transaction& t, const file_facts& attributes, std::int64_t mark);
 
  private:
-  inode merge(transaction& t, const listed& name);
-  listed beside_known(transaction& t, listed name) const;
-  inode unchanged(transaction& t, const listed& name) const;
+  inode merge(transaction& t, const directory_entry& name);
+  directory_entry beside_known(transaction& t, directory_entry name) const;
+  inode unchanged(transaction& t, const directory_entry& name) const;
   std::vector<inode> unseen(transaction& t) const;
-  std::optional<inode> merge_hidden(transaction& t, const listed& name);
-  inode contest(transaction& t, const entry& hidden, const listed& name);
-  inode shadow(transaction& t, const listed& name);
+  std::optional<inode> merge_hidden(transaction& t, const directory_entry& name);
+  inode contest(transaction& t, const entry& hidden, const directory_entry& name);
+  inode shadow(transaction& t, const directory_entry& name);
   void finish_hidden(transaction& t);
-  void end(transaction& t, const side& attributes, std::int64_t mark);
+  void end(transaction& t, const file_facts& attributes, std::int64_t mark);
   std::vector<entry> hidden_unseen(transaction& t) const;
   bool on_purpose(const entry& row) const { return on_purpose_ && on_purpose_(row); }
-  inode insert(transaction& t, listed name);
-  bool change_row(transaction& t, const entry& before, listed name);
+  inode insert(transaction& t, directory_entry name);
+  bool change_row(transaction& t, const entry& before, directory_entry name);
   void note(transaction& t, const entry& before, const entry& after) const;
 
-  which side_;
+  side side_;
   inode directory_;
   std::string path_;
   look_again look_;

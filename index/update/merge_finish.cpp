@@ -32,12 +32,12 @@ std::vector<entry> listing_merge::hidden_unseen(transaction& t) const {
   return rows;
 }
 
-void listing_merge::finish(transaction& t, const side& attributes, std::int64_t mark) {
+void listing_merge::finish(transaction& t, const file_facts& attributes, std::int64_t mark) {
   if (!fresh_) {
     std::sort(seen_.begin(), seen_.end());
     for (const inode ino : unseen(t)) {
       const auto row = t.by_inode(ino);
-      if (!row || !on(*row, side_) || (side_ == which::source && row->origin)) continue;
+      if (!row || !on(*row, side_) || (side_ == side::source && row->origin)) continue;
       if (look_ && look_(row->name)) continue;
       leave(t, *row, side_, !on_purpose(*row));
     }
@@ -61,7 +61,7 @@ std::vector<listing_merge::unnamed> listing_merge::not_named(transaction& t) {
 }
 
 // A name that a filter leaves out goes at once: that was asked for, and is no loss.
-void listing_merge::finish_keeping(transaction& t, const side& attributes, std::int64_t mark) {
+void listing_merge::finish_keeping(transaction& t, const file_facts& attributes, std::int64_t mark) {
   if (!fresh_ && on_purpose_) {
     std::sort(seen_.begin(), seen_.end());
     for (const inode ino : unseen(t)) {
@@ -72,17 +72,17 @@ void listing_merge::finish_keeping(transaction& t, const side& attributes, std::
   end(t, attributes, mark);
 }
 
-void listing_merge::end(transaction& t, const side& attributes, std::int64_t mark) {
+void listing_merge::end(transaction& t, const file_facts& attributes, std::int64_t mark) {
   const auto before = t.by_inode(directory_);
-  if (side_ == which::destination || !before) return;
+  if (side_ == side::destination || !before) return;
   entry after = *before;
-  after.listed = mark;
+  after.listed_mtime = mark;
   after.source = attributes;
   // The view shows the source's size and mtime of a directory, whatever happens to ours.
-  if (after.local) after.local = normalized(after, which::destination, *after.local);
+  if (after.local) after.local = normalized(after, side::destination, *after.local);
   after.state = classify(after);
   t.update(*before, after);
-  if (before->listed && before->shown() != after.shown()) t.note({change::what::listing, directory_, {}});
+  if (before->listed_mtime && before->shown() != after.shown()) t.note({change::what::listing, directory_, {}});
 }
 
 void listing_merge::finish_hidden(transaction& t) {

@@ -10,7 +10,7 @@
 namespace ferryfs::index {
 
 // The source's copy of what was decided here is another now: both stand against each other again.
-inode listing_merge::contest(transaction& t, const entry& hidden, const listed& name) {
+inode listing_merge::contest(transaction& t, const entry& hidden, const directory_entry& name) {
   const auto here = t.child(directory_, name.name);
   t.decide("reopened", join(t.path(directory_).value_or(path_), name.name));
   if (here && here->source) {
@@ -27,7 +27,7 @@ inode listing_merge::contest(transaction& t, const entry& hidden, const listed& 
 }
 
 // A name that is hidden here: nothing if it is not; else the renamed entry that stands for it, or 0.
-std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& name) {
+std::optional<inode> listing_merge::merge_hidden(transaction& t, const directory_entry& name) {
   const auto hidden = t.hidden_child(directory_, name.name);
   if (!hidden) return std::nullopt;
   const auto moved = t.by_origin(hidden->ino);
@@ -54,7 +54,7 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& n
   if (hidden->source != std::optional(name.attributes) || has_left(*hidden)) {
     entry after = *hidden;
     after.source = name.attributes;
-    if (has_left(after)) after.listed.reset();
+    if (has_left(after)) after.listed_mtime.reset();
     t.update(*hidden, after);
   }
   if (hidden->state == state::shadowed && !t.child(directory_, name.name)) {  // what stood before it went
@@ -67,7 +67,7 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const listed& n
 }
 
 // The source has something under a name that stands here for an entry from elsewhere.
-inode listing_merge::shadow(transaction& t, const listed& name) {
+inode listing_merge::shadow(transaction& t, const directory_entry& name) {
   entry e;
   e.parent = directory_, e.name = name.name, e.source = name.attributes, e.target = name.target;
   e.day = day_of(join(path_, name.name), to_seconds(name.attributes.mtime));

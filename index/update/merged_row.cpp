@@ -4,8 +4,8 @@
 
 namespace ferryfs::index {
 
-side normalized(const entry& e, which w, side s) {
-  if (w != which::destination || !S_ISDIR(s.mode) || !e.source) return s;
+file_facts normalized(const entry& e, side w, file_facts s) {
+  if (w != side::destination || !S_ISDIR(s.mode) || !e.source) return s;
   s.size = e.source->size;
   s.mtime = e.changed != 0 && e.local ? std::max(e.local->mtime, e.source->mtime) : e.source->mtime;
   // While it fills its owner may write to it, whatever its mode; where an older version made it, nobody else.
@@ -14,11 +14,11 @@ side normalized(const entry& e, which w, side s) {
   return s;
 }
 
-bool is_another(const side& known, const side& now) {
+bool is_another(const file_facts& known, const file_facts& now) {
   return !same_size_and_time(known, now) || (known.mode & S_IFMT) != (now.mode & S_IFMT);
 }
 
-bool has_other_target(const entry& before, const listed& name) {
+bool has_other_target(const entry& before, const directory_entry& name) {
   return S_ISLNK(name.attributes.mode) && before.target != name.target;
 }
 
@@ -36,11 +36,11 @@ void note_time(entry& e) {
 
 }  // namespace
 
-entry merged_row(const entry& before, which w, const listed& name) {
+entry merged_row(const entry& before, side w, const directory_entry& name) {
   entry after = before;
   on(after, w) = normalized(after, w, name.attributes);
-  if (S_ISLNK(name.attributes.mode) && (w == which::destination || !after.local)) after.target = name.target;
-  if (w == which::destination) {
+  if (S_ISLNK(name.attributes.mode) && (w == side::destination || !after.local)) after.target = name.target;
+  if (w == side::destination) {
     after.uid = name.uid, after.gid = name.gid;
     const bool touched = !before.local || !same_size_and_time(*before.local, *after.local);
     if (touched && S_ISREG(after.local->mode)) after.fetched = false, after.sha256.clear();
@@ -52,8 +52,8 @@ entry merged_row(const entry& before, which w, const listed& name) {
     after.forget_reason();
   }
   after.state = classify(after);
-  if (w == which::source) note_time(after);
-  if (w == which::source && before.local && has_other_target(before, name)) after.state = state::conflict;
+  if (w == side::source) note_time(after);
+  if (w == side::source && before.local && has_other_target(before, name)) after.state = state::conflict;
   return after;
 }
 

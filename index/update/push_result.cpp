@@ -10,14 +10,14 @@
 namespace ferryfs::index {
 namespace {
 
-void set_source(transaction& t, const entry& before, const side& source) {
+void set_source(transaction& t, const entry& before, const file_facts& source) {
   entry after = before;
   after.source = source;
   t.update(before, after);
 }
 
 // The hidden row of the name that it has on the source, as what it went by here is another since, or none.
-inode hide_name(transaction& t, const entry& sent, const side& source, state as) {
+inode hide_name(transaction& t, const entry& sent, const file_facts& source, state as) {
   const auto path = join(t.path(sent.parent).value_or(""), sent.name);
   if (as == state::deleted) t.decide("deleted", path);
   if (as == state::moved) t.decide("renamed", path, t.path(sent.ino).value_or(""));
@@ -50,7 +50,9 @@ void take_name(transaction& t, const entry& now) {
 bool is_renamed(const entry& now, const entry& sent) { return now.parent != sent.parent || now.name != sent.name; }
 
 // A file that was written to while it was sent: the size proves nothing.
-bool is_rewritten(const side& now, const side& sent) { return S_ISREG(now.mode) && !same_size_and_time(now, sent); }
+bool is_rewritten(const file_facts& now, const file_facts& sent) {
+  return S_ISREG(now.mode) && !same_size_and_time(now, sent);
+}
 
 }  // namespace
 
@@ -82,7 +84,7 @@ void apply_push_result(transaction& t, const push_result& p) {
   t.update(*before, after);
 }
 
-void apply_pushed_directory(transaction& t, const entry& sent, const side& source) {
+void apply_pushed_directory(transaction& t, const entry& sent, const file_facts& source) {
   if (!t.by_inode(sent.parent)) return;
   const auto before = t.by_inode(sent.ino);
   if (!before) return void(hide_name(t, sent, source, state::deleted));
@@ -93,7 +95,7 @@ void apply_pushed_directory(transaction& t, const entry& sent, const side& sourc
   else
     take_name(t, *before);
   after.source = source;
-  after.listed = 0;
+  after.listed_mtime = 0;
   after.state = classify(after);
   t.update(*before, after);
 }

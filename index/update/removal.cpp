@@ -10,26 +10,26 @@ namespace ferryfs::index {
 void come_back(transaction& t, const entry& hidden) {
   if (!has_left(hidden)) return;
   entry after = hidden;
-  after.listed.reset();
+  after.listed_mtime.reset();
   t.update(hidden, after);
 }
 
 void leave_hidden(transaction& t, const entry& hidden) {
   const auto renamed = t.by_origin(hidden.ino);
-  if (renamed && !is_hidden(renamed->state)) leave(t, *renamed, which::source);
+  if (renamed && !is_hidden(renamed->state)) leave(t, *renamed, side::source);
   if (hidden.state == state::shadowed || (hidden.state == state::moved && !renamed)) return t.erase(hidden);
   entry after = hidden;
-  after.listed = left_the_source;
+  after.listed_mtime = left_the_source;
   t.update(hidden, after);
 }
 
 void left_source(transaction& t, inode ino) {
   const auto row = t.by_inode(ino);
-  if (row && row->source) is_hidden(row->state) ? leave_hidden(t, *row) : leave(t, *row, which::source);
+  if (row && row->source) is_hidden(row->state) ? leave_hidden(t, *row) : leave(t, *row, side::source);
 }
 
 void part_from_source(transaction& t, const entry& renamed) {
-  if (!is_away(renamed.state)) leave(t, renamed, which::source);
+  if (!is_away(renamed.state)) leave(t, renamed, side::source);
   const auto left = t.by_inode(renamed.ino);
   if (!left) return;
   if (is_away(left->state)) return t.erase(*left);
@@ -38,36 +38,36 @@ void part_from_source(transaction& t, const entry& renamed) {
   t.update(*left, after);
 }
 
-void leave_below(transaction& t, inode directory, which from, bool wanted) {
+void leave_below(transaction& t, inode directory, side from, bool wanted) {
   for (const entry& child : rows_of(t.children, directory))
-    if (from == which::destination || !child.origin) leave(t, child, from, wanted);
-  if (from == which::source)
+    if (from == side::destination || !child.origin) leave(t, child, from, wanted);
+  if (from == side::source)
     for (const entry& hidden : rows_of(t.hidden_children, directory)) leave_hidden(t, hidden);
 }
 
-void leave(transaction& t, const entry& e, which from, bool wanted) {
+void leave(transaction& t, const entry& e, side from, bool wanted) {
   if (!on(e, from)) return;
   entry after = e;
   on(after, from).reset();
-  after.fetched = e.fetched && from == which::source && e.is_link();
+  after.fetched = e.fetched && from == side::source && e.is_link();
   // A doubt about what is here stays with it; one about a file that went does not.
-  if ((from == which::source) != is_doubt(e.reason)) after.forget_reason();
-  if (from == which::source) after.listed.reset();
+  if ((from == side::source) != is_doubt(e.reason)) after.forget_reason();
+  if (from == side::source) after.listed_mtime.reset();
   if (S_ISDIR(on(e, from)->mode)) {
     leave_below(t, e.ino, from, wanted);
     // What is here below lies in a directory that was made but is not entered yet.
-    if (from == which::source && !after.local && !rows_of(t.children, e.ino).empty()) after.local = e.source;
+    if (from == side::source && !after.local && !rows_of(t.children, e.ino).empty()) after.local = e.source;
     // What is only on the source was given a name in there: the directory is made again when it comes.
-    if (from == which::destination && !after.source && !rows_of(t.children, e.ino).empty()) after.local = e.local;
+    if (from == side::destination && !after.source && !rows_of(t.children, e.ino).empty()) after.local = e.local;
   }
-  const bool stands = from == which::source ? after.local.has_value() : after.source.has_value();
+  const bool stands = from == side::source ? after.local.has_value() : after.source.has_value();
   if (stands) {
     after.state = classify(after);
     t.update(e, after);
     if (e.shown() != after.shown()) t.note({change::what::content, e.ino, {}});
   } else {
-    if (from == which::source && wanted) apply_loss(t, e);
-    from == which::source&& is_decided(t, e) ? put_away(t, e) : t.erase(e);
+    if (from == side::source && wanted) apply_loss(t, e);
+    from == side::source&& is_decided(t, e) ? put_away(t, e) : t.erase(e);
     t.note({change::what::dentry, e.parent, e.name});
     t.note({change::what::listing, e.parent, {}});
   }

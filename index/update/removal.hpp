@@ -8,9 +8,9 @@ namespace ferryfs::index {
 
 // `e` and all below it left the side `from`: rows that stand on neither side are erased, and entered as lost where they
 // were to be fetched, unless they are not `wanted` any more. What was decided outlives that (see away.hpp).
-void leave(transaction& t, const entry& e, which from, bool wanted = true);
+void leave(transaction& t, const entry& e, side from, bool wanted = true);
 // All below `directory` did.
-void leave_below(transaction& t, inode directory, which from, bool wanted = true);
+void leave_below(transaction& t, inode directory, side from, bool wanted = true);
 
 // The source has the name of a hidden row no more. What was decided of it stays decided; what only stood against
 // something else does not.

@@ -159,7 +159,7 @@ class replayer {
     if (e.source && !e.origin)
       hide(e, state::shadowed);
     else if (!e.source)
-      leave(t_, e, which::destination);
+      leave(t_, e, side::destination);
   }
 
   // Leaves the source's copy of `e` to a hidden row.
@@ -167,7 +167,7 @@ class replayer {
     note_name({e.parent, e.name});
     const auto origin = e.origin ? t_.by_inode(*e.origin) : std::nullopt;
     if (origin) return set_state(*origin, as), t_.erase(e);
-    if (S_ISDIR(e.source->mode)) leave_below(t_, e.ino, which::source, false);
+    if (S_ISDIR(e.source->mode)) leave_below(t_, e.ino, side::source, false);
     t_.erase(e);
     t_.insert(hidden_row(e, as));
   }

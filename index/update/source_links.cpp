@@ -63,7 +63,7 @@ std::optional<entry> link_judge::judged(const entry& e) {
   return after;
 }
 
-link_tree::found link_judge::child(inode directory, std::string_view name) {
+link_tree::node link_judge::child(inode directory, std::string_view name) {
   const auto e = child_(directory, name);
   if (!e) {
     const auto in = by_inode_(directory);

@@ -33,7 +33,7 @@ class link_judge final : private link_tree {
   std::optional<entry> judged(const entry& e);
 
  private:
-  found child(inode directory, std::string_view name) override;
+  node child(inode directory, std::string_view name) override;
   std::optional<inode> parent(inode directory) override;
 
   find_inode& by_inode_;

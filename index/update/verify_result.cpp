@@ -4,7 +4,7 @@ namespace ferryfs::index {
 namespace {
 
 // The row, if it still stands for those bytes.
-std::optional<entry> row_of(transaction& t, inode ino, const side& read) {
+std::optional<entry> row_of(transaction& t, inode ino, const file_facts& read) {
   auto e = t.by_inode(ino);
   const bool same = e && e->is_local() && e->local && same_size_and_time(*e->local, read);
   return same ? std::move(e) : std::nullopt;
@@ -18,7 +18,7 @@ void keep_open(entry& e) {
   e.set_reason(reason::written_here, "it was open for writing here when the source's became another");
 }
 
-bool apply_sound_digest(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared) {
+bool apply_sound_digest(transaction& t, inode ino, const file_facts& read, const std::string& sha256, bool compared) {
   const auto before = row_of(t, ino, read);
   if (!before || before->is_undecided()) return false;
   entry after = *before;
@@ -30,7 +30,7 @@ bool apply_sound_digest(transaction& t, inode ino, const side& read, const std::
   return true;
 }
 
-bool apply_source_difference(transaction& t, inode ino, const side& read, const std::string& sha256) {
+bool apply_source_difference(transaction& t, inode ino, const file_facts& read, const std::string& sha256) {
   const auto before = row_of(t, ino, read);
   if (!before || !before->source) return false;
   entry after = *before;
@@ -42,7 +42,7 @@ bool apply_source_difference(transaction& t, inode ino, const side& read, const 
   return true;
 }
 
-bool apply_spoilt_digest(transaction& t, inode ino, const side& read, const std::string& sha256,
+bool apply_spoilt_digest(transaction& t, inode ino, const file_facts& read, const std::string& sha256,
                          const std::string& cause) {
   const auto before = row_of(t, ino, read);
   if (!before || !before->source) return false;
@@ -55,7 +55,7 @@ bool apply_spoilt_digest(transaction& t, inode ino, const side& read, const std:
   return true;
 }
 
-bool apply_missing_file(transaction& t, inode ino, const side& read, std::int64_t now) {
+bool apply_missing_file(transaction& t, inode ino, const file_facts& read, std::int64_t now) {
   const auto before = row_of(t, ino, read);
   if (!before || !before->source) return false;
   entry after = *before;
@@ -69,7 +69,8 @@ bool apply_missing_file(transaction& t, inode ino, const side& read, std::int64_
   return true;
 }
 
-bool apply_same_bytes(transaction& t, inode ino, const side& read, const side& now, const side& source) {
+bool apply_same_bytes(transaction& t, inode ino, const file_facts& read, const file_facts& now,
+                      const file_facts& source) {
   const auto e = t.by_inode(ino);
   if (!e || !e->is_undecided() || e->local != read || e->source != source) return false;
   entry after = *e;
@@ -82,7 +83,7 @@ bool apply_same_bytes(transaction& t, inode ino, const side& read, const side& n
   return true;
 }
 
-bool apply_other_bytes(transaction& t, inode ino, const side& source) {
+bool apply_other_bytes(transaction& t, inode ino, const file_facts& source) {
   const auto e = t.by_inode(ino);
   if (!e || !e->is_undecided() || e->source != source) return false;
   entry after = *e;

@@ -14,23 +14,24 @@ void keep_open(entry& e);
 
 // Its bytes are right: a digest that is not known yet is stored, and a conflict that came of other bytes ends. One of a
 // picture whose reason is_sound_here ends only where the source's bytes are the same, `compared` with it.
-bool apply_sound_digest(transaction& t, inode ino, const side& read, const std::string& sha256, bool compared);
+bool apply_sound_digest(transaction& t, inode ino, const file_facts& read, const std::string& sha256, bool compared);
 
 // Its bytes are as they were, and the source's are not the same: a conflict. The row keeps the digest of what is here.
-bool apply_source_difference(transaction& t, inode ino, const side& read, const std::string& sha256);
+bool apply_source_difference(transaction& t, inode ino, const file_facts& read, const std::string& sha256);
 
 // Its bytes are wrong, with the size and time that they should have: a conflict where the source has the picture. The
 // row keeps the digest that it has, or gets `sha256`, the one that it should have.
-bool apply_spoilt_digest(transaction& t, inode ino, const side& read, const std::string& sha256,
+bool apply_spoilt_digest(transaction& t, inode ino, const file_facts& read, const std::string& sha256,
                          const std::string& cause);
 
 // Of one that is_undecided, where the source still shows it as `source`: its bytes are the same there, and the file
 // here has the source's time now, as `now`.
-bool apply_same_bytes(transaction& t, inode ino, const side& read, const side& now, const side& source);
+bool apply_same_bytes(transaction& t, inode ino, const file_facts& read, const file_facts& now,
+                      const file_facts& source);
 // They are not: a gap, to be fetched anew.
-bool apply_other_bytes(transaction& t, inode ino, const side& source);
+bool apply_other_bytes(transaction& t, inode ino, const file_facts& source);
 
 // There is no file: a failed gap, due at once, where the source has the picture. `now` is in seconds since 1970.
-bool apply_missing_file(transaction& t, inode ino, const side& read, std::int64_t now);
+bool apply_missing_file(transaction& t, inode ino, const file_facts& read, std::int64_t now);
 
 }  // namespace ferryfs::index

@@ -180,7 +180,7 @@ std::uint64_t destination::capacity() const {
   return static_cast<std::uint64_t>(s.f_blocks) * s.f_frsize;
 }
 
-std::optional<index::listed> destination::look(const std::string& path, bool as_listed) const {
+std::optional<index::directory_entry> destination::look(const std::string& path, bool as_listed) const {
   const auto [directory, name] = open_parent(root_.get(), path);
   local_entry e;
   if (!directory || !look_at(directory.get(), name, e)) return std::nullopt;
@@ -259,9 +259,9 @@ std::uint64_t holes_of(const struct stat& st) {
   return S_ISREG(st.st_mode) && here < full ? full - here : 0;
 }
 
-index::listed as_listed(const std::string& name, const struct stat& st, const std::string& target, std::uint32_t uid,
-                        std::uint32_t gid) {
-  index::listed l;
+index::directory_entry as_listed(const std::string& name, const struct stat& st, const std::string& target,
+                                 std::uint32_t uid, std::uint32_t gid) {
+  index::directory_entry l;
   l.name = name;
   l.attributes = {st.st_mode, static_cast<std::uint64_t>(st.st_size), to_ns(st.st_mtim), holes_of(st)};
   l.target = target;

@@ -64,7 +64,7 @@ class destination {
 
   // What stands at `path` now, under that name, or, where `as_listed` says that it was just read from its directory,
   // under whatever name the file system takes for it.
-  std::optional<index::listed> look(const std::string& path, bool as_listed = false) const;
+  std::optional<index::directory_entry> look(const std::string& path, bool as_listed = false) const;
   // Where the file system takes names for the same: what stands under another one in place of a part of `path`.
   std::optional<std::string> look_alike(const std::string& path) const;
   // The same of a name in an open directory: a file made there would be another's.
@@ -119,7 +119,7 @@ class destination {
 std::uint64_t holes_of(const struct stat& st);
 
 // The destination's own view of `st`, as the index keeps it. Owners are kept where they are not `uid`, `gid`.
-index::listed as_listed(const std::string& name, const struct stat& st, const std::string& target, std::uint32_t uid,
-                        std::uint32_t gid);
+index::directory_entry as_listed(const std::string& name, const struct stat& st, const std::string& target,
+                                 std::uint32_t uid, std::uint32_t gid);
 
 }  // namespace ferryfs::remote

@@ -10,21 +10,21 @@ namespace ferryfs::remote {
 
 // As the index keeps it: a size or time that is not told stands as 0, which the bytes of a regular file are to confirm.
 // Set-user-id and set-group-id are not taken over: here they would speak for another owner.
-inline side as_side(const attributes& told, const time_range& times) {
+inline file_facts as_side(const attributes& told, const time_range& times) {
   return {told.mode & ~06000U, told.size.value_or(0), told.mtime ? times.ns(*told.mtime) : 0};
 }
 
 // What `known` is by now.
-inline side told_of(const side& known, const attributes& told, const time_range& times) {
-  side now = as_side(told, times);
+inline file_facts told_of(const file_facts& known, const attributes& told, const time_range& times) {
+  file_facts now = as_side(told, times);
   if (told.mode == 0) now.mode = known.mode;
   if (!told.has_kind()) now.mode |= known.mode & S_IFMT;
   return beside(known, now);
 }
 
 // It shows another size or time than `known`.
-inline bool is_another(const side& known, const attributes& told, const time_range& times) {
-  const side now = told_of(known, told, times);
+inline bool is_another(const file_facts& known, const attributes& told, const time_range& times) {
+  const file_facts now = told_of(known, told, times);
   return now.size != known.size || now.mtime != known.mtime;
 }
 

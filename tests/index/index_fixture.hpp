@@ -19,13 +19,15 @@ namespace ferryfs::test {
 
 inline constexpr std::int64_t second = 1'000'000'000;
 
-inline side file_side(std::uint64_t size, std::int64_t mtime = 1000) { return {S_IFREG | 0644, size, mtime * second}; }
-inline side directory_side(std::int64_t mtime = 1000) { return {S_IFDIR | 0755, 4096, mtime * second}; }
-inline side link_side(std::uint64_t size = 6, std::int64_t mtime = 1000) {
+inline file_facts file_side(std::uint64_t size, std::int64_t mtime = 1000) {
+  return {S_IFREG | 0644, size, mtime * second};
+}
+inline file_facts directory_side(std::int64_t mtime = 1000) { return {S_IFDIR | 0755, 4096, mtime * second}; }
+inline file_facts link_side(std::uint64_t size = 6, std::int64_t mtime = 1000) {
   return {S_IFLNK | 0777, size, mtime * second};
 }
 
-inline index::listed named(std::string name, side s, std::string target = {}) {
+inline index::directory_entry named(std::string name, file_facts s, std::string target = {}) {
   return {std::move(name), s, std::move(target), {}, {}};
 }
 
@@ -59,7 +61,7 @@ class index_fixture {
     return writer.run([&](index::transaction& t) { return t.insert(e); });
   }
   // A row on the given sides, in the state that they add up to.
-  inode insert(inode parent, std::string name, std::optional<side> source, std::optional<side> local = {}) {
+  inode insert(inode parent, std::string name, std::optional<file_facts> source, std::optional<file_facts> local = {}) {
     entry e;
     e.parent = parent, e.name = std::move(name), e.source = source, e.local = local, e.day = 20130715;
     e.state = classify(e);
@@ -76,8 +78,8 @@ class index_fixture {
   }
 
   // One listing of a directory, in one batch.
-  std::vector<index::subdirectory> list(index::which w, inode directory, const std::string& where,
-                                        const std::vector<index::listed>& names, std::int64_t mark = 1000) {
+  std::vector<index::subdirectory> list(index::side w, inode directory, const std::string& where,
+                                        const std::vector<index::directory_entry>& names, std::int64_t mark = 1000) {
     index::listing_merge merge{w, directory, where};
     return writer.run([&](index::transaction& t) {
       auto found = merge.batch(t, names);
@@ -85,11 +87,12 @@ class index_fixture {
       return found;
     });
   }
-  std::vector<index::subdirectory> list_source(const std::vector<index::listed>& names, std::int64_t mark = 1000) {
-    return list(index::which::source, root_inode, "", names, mark);
+  std::vector<index::subdirectory> list_source(const std::vector<index::directory_entry>& names,
+                                               std::int64_t mark = 1000) {
+    return list(index::side::source, root_inode, "", names, mark);
   }
-  std::vector<index::subdirectory> list_destination(const std::vector<index::listed>& names) {
-    return list(index::which::destination, root_inode, "", names, 0);
+  std::vector<index::subdirectory> list_destination(const std::vector<index::directory_entry>& names) {
+    return list(index::side::destination, root_inode, "", names, 0);
   }
 
   std::vector<std::string> names_in(inode directory) {

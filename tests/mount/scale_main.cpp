@@ -20,12 +20,12 @@ using namespace ferryfs;
 
 constexpr std::int64_t a_day = 1440;
 
-side made(std::uint32_t mode, std::uint64_t size) { return {mode, size, 1'400'000'000'000'000'000}; }
+file_facts made(std::uint32_t mode, std::uint64_t size) { return {mode, size, 1'400'000'000'000'000'000}; }
 
 entry directory(inode parent, std::string name, std::int32_t day) {
   entry e;
   e.parent = parent, e.name = std::move(name), e.day = day, e.source = made(S_IFDIR | 0755, 4096);
-  e.listed = 1'400'000'000;
+  e.listed_mtime = 1'400'000'000;
   return e;
 }
 
@@ -39,7 +39,7 @@ archive fill(index::writer& w, std::int64_t pictures) {
   const inode top = w.run([&](index::transaction& t) {
     const entry root = t.by_inode(root_inode).value();
     entry listed = root;
-    listed.source = made(S_IFDIR | 0755, 4096), listed.listed = 1'400'000'000;
+    listed.source = made(S_IFDIR | 0755, 4096), listed.listed_mtime = 1'400'000'000;
     t.update(root, listed);
     t.put_meta("last_scan", "1700000000");
     return t.insert(directory(root_inode, "pictures", 20000101));

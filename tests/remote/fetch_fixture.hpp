@@ -147,7 +147,7 @@ struct archive_fixture {
     const timespec times[] = {{mtime, 0}, {mtime, 0}};
     REQUIRE(::utimensat(AT_FDCWD, on_disk(path).c_str(), times, 0) == 0);
     edit(row(path).ino, [&](entry& e) {
-      e.local = side{S_IFREG | 0644, content.size(), mtime * second}, e.fetched = true, e.state = classify(e);
+      e.local = file_facts{S_IFREG | 0644, content.size(), mtime * second}, e.fetched = true, e.state = classify(e);
     });
   }
 

@@ -23,7 +23,7 @@ void record_directories(view& v, const std::vector<std::string>& made) {
   v.archive.index().run([&](index::transaction& t) {
     for (const auto& path : made) {
       const auto e = t.at(path);
-      if (e) index::apply_made_entry(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
+      if (e) index::apply_made_entry(t, e->ino, e->source.value_or(file_facts{S_IFDIR | 0700, 4096, 0}));
     }
   });
 }
@@ -85,20 +85,20 @@ entry child_of(view& v, fuse_ino_t parent, const char* name) {
   return *std::move(e);
 }
 
-index::listed stat_destination(view& v, int directory, const char* name, const std::string& target) {
+index::directory_entry stat_destination(view& v, int directory, const char* name, const std::string& target) {
   struct stat st {};
   if (::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) != 0)
     throw answer_errno{errno};
   return listed_of(v, st, name, target);
 }
 
-index::listed listed_of(view& v, const struct stat& st, const char* name, const std::string& target) {
+index::directory_entry listed_of(view& v, const struct stat& st, const char* name, const std::string& target) {
   return remote::as_listed(name, st, target, v.archive.where().uid(), v.archive.where().gid());
 }
 
 void chown_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name) {
   const fuse_ctx* who = fuse_req_ctx(req);
-  const side shown = parent.shown();
+  const file_facts shown = parent.shown();
   const auto group = (shown.mode & S_ISGID) != 0 ? parent.gid.value_or(v.owner.gid) : who->gid;
   if (who->uid == ::geteuid() && group == ::getegid()) return;
   if (::fchownat(directory, name, who->uid, group, AT_SYMLINK_NOFOLLOW) != 0 && ::geteuid() == 0)

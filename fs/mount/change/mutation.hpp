@@ -55,8 +55,8 @@ bool is_empty(view& v, const entry& directory);
 void refuse_virtual(const view& v, fuse_ino_t parent, const char* name);
 
 // How the file at `name` stands on the disk now, as the index keeps it.
-index::listed stat_destination(view& v, int directory, const char* name, const std::string& target = {});
-index::listed listed_of(view& v, const struct stat& st, const char* name = "", const std::string& target = {});
+index::directory_entry stat_destination(view& v, int directory, const char* name, const std::string& target = {});
+index::directory_entry listed_of(view& v, const struct stat& st, const char* name = "", const std::string& target = {});
 
 // Gives what was just made in `directory` its owner: who asked for it, or a set-group-id directory's group.
 void chown_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name);

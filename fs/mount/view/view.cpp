@@ -18,7 +18,7 @@ dev_t device_of(view& v, inode ino) {
 }
 
 struct stat stat_of(view& v, const entry& e) {
-  const side s = e.shown();
+  const file_facts s = e.shown();
   struct stat st {};
   st.st_ino = e.ino;
   st.st_mode = s.mode & ~(S_ISLNK(s.mode) ? 0U : v.owner.umask);

@@ -90,7 +90,7 @@ class find_unchanged {
       : s_(db, fmt::format("SELECT ino FROM entry WHERE parent = ?1 AND hidden = 0 AND name = ?2 AND {0}_mode = ?3 AND "
                            "{0}_size = ?4 AND {0}_mtime = ?5 {1}",
                            on, on == "source" ? "AND origin IS NULL" : "")) {}
-  inode operator()(inode parent, std::string_view name, const side& s) {
+  inode operator()(inode parent, std::string_view name, const file_facts& s) {
     const statement_scope scope{s_};
     s_.bind(1, static_cast<std::int64_t>(parent));
     bind_bytes(s_, 2, name);

@@ -3,14 +3,14 @@
 namespace ferryfs::index {
 namespace {
 
-std::optional<side> read_side(SQLite::Statement& row, int first) {
+std::optional<file_facts> read_side(SQLite::Statement& row, int first) {
   const auto mode = row.getColumn(first);
   if (mode.isNull()) return std::nullopt;
-  return side{mode.getUInt(), static_cast<std::uint64_t>(row.getColumn(first + 1).getInt64()),
-              row.getColumn(first + 2).getInt64()};
+  return file_facts{mode.getUInt(), static_cast<std::uint64_t>(row.getColumn(first + 1).getInt64()),
+                    row.getColumn(first + 2).getInt64()};
 }
 
-void bind_side(SQLite::Statement& statement, int first, const std::optional<side>& s) {
+void bind_side(SQLite::Statement& statement, int first, const std::optional<file_facts>& s) {
   if (!s) {
     for (int i = 0; i < 3; ++i) statement.bind(first + i);
     return;
@@ -60,7 +60,7 @@ entry read_entry(SQLite::Statement& row) {
   e.fetched = row.getColumn(14).getInt() != 0;
   e.target = bytes_of(row.getColumn(15));
   e.sha256 = bytes_of(row.getColumn(16));
-  if (const auto listed = row.getColumn(17); !listed.isNull()) e.listed = listed.getInt64();
+  if (const auto listed = row.getColumn(17); !listed.isNull()) e.listed_mtime = listed.getInt64();
   e.attempts = row.getColumn(18).getUInt();
   e.retry_at = row.getColumn(19).getInt64();
   e.error = bytes_of(row.getColumn(20));
@@ -87,7 +87,7 @@ void bind_entry(SQLite::Statement& statement, const entry& e) {
   statement.bind(15, e.fetched ? 1 : 0);
   bind_bytes_or_null(statement, 16, e.target);
   bind_bytes_or_null(statement, 17, e.sha256);
-  bind_optional(statement, 18, e.listed);
+  bind_optional(statement, 18, e.listed_mtime);
   statement.bind(19, static_cast<std::int64_t>(e.attempts));
   e.retry_at == 0 ? statement.bind(20) : statement.bind(20, e.retry_at);
   e.error.empty() ? statement.bind(21) : statement.bindNoCopy(21, e.error);

@@ -21,7 +21,7 @@ constexpr std::size_t most_reasons = 20;
 constexpr unsigned most_second_names = 1000;
 constexpr std::array<std::string_view, 3> words{"source", "destination", "both"};
 
-bool is_regular(const std::optional<side>& s) { return s && S_ISREG(s->mode); }
+bool is_regular(const std::optional<file_facts>& s) { return s && S_ISREG(s->mode); }
 
 class resolver {
  public:

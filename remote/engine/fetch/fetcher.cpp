@@ -304,7 +304,7 @@ void fetcher::record(const std::shared_ptr<picture>& p, const failure& why, bool
 
 // The source shows another picture than the index: the index learns it, and who waits is answered from the new one.
 void fetcher::retry_changed(const std::shared_ptr<picture>& p, const attributes& after) {
-  const side now = told_of(*p->row().source, after, where_.times());
+  const file_facts now = told_of(*p->row().source, after, where_.times());
   const auto time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   index_.post(
       [ino = p->row().ino, now, time](index::transaction& t) { index::apply_change_while_fetched(t, ino, now, time); },

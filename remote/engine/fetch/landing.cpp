@@ -276,7 +276,7 @@ void landing::record(std::vector<std::shared_ptr<picture>> batch, std::vector<st
       [shared, made = std::move(made)](index::transaction& t) {
         for (const auto& path : made)
           if (const auto e = t.at(path))
-            index::apply_made_entry(t, e->ino, e->source.value_or(side{S_IFDIR | 0700, 4096, 0}));
+            index::apply_made_entry(t, e->ino, e->source.value_or(file_facts{S_IFDIR | 0700, 4096, 0}));
         for (const auto& p : *shared) {
           const entry& row = p->row();
           index::apply_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), p->source_side()});

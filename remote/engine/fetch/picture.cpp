@@ -309,8 +309,8 @@ std::optional<failure> picture::differs(const attributes& after, const std::opti
                   printable(path_), end, known, size_text(after.size), size_text(seen ? seen->size : std::nullopt))};
 }
 
-side picture::source_side() const noexcept {
-  side s = *row_.source;
+file_facts picture::source_side() const noexcept {
+  file_facts s = *row_.source;
   s.size = size();
   return s;
 }

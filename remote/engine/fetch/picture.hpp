@@ -49,7 +49,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   // As the index knows it; where it does not, as far as it was learnt.
   std::uint64_t size() const noexcept { return size_; }
   // The source's file as the index is to know it, once it is complete.
-  side source_side() const noexcept;
+  file_facts source_side() const noexcept;
 
   // Calls `w` once: at once if the bytes are there, else when they are. Demand from now on; `offset` is read next.
   void wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t id, waiter w);
@@ -92,7 +92,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   // Brings mode, times and owner to what was wished for since; `now` is its row at this moment. Before it has its name.
   std::optional<failure> catch_up(const entry& now);
   const std::string& sha256() const noexcept { return sha256_; }
-  side local_side() const noexcept { return local_; }
+  file_facts local_side() const noexcept { return local_; }
 
   // reading
   next next_range(std::uint32_t at_most) override;
@@ -156,7 +156,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   std::uint64_t digested_ = 0;  // bytes from the front
   std::uint64_t extent_ = 0;    // of the file on the disk
   std::string sha256_;
-  side local_;
+  file_facts local_;
   unsigned attempts_ = 0;
 };
 

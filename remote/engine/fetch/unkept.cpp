@@ -141,8 +141,8 @@ void unkept_reads::drain() {
 void unkept_reads::ended(const std::shared_ptr<one>& r, const std::optional<failure>& why, const attributes& after) {
   if (why && why->of_connection() && why->why != cause::cancelled && source_.state().reachable && r->try_again())
     return source_.read(r, priority::demand);
-  const side& known = *r->row.source;
-  const side now = told_of(known, after, where_.times());
+  const file_facts& known = *r->row.source;
+  const file_facts now = told_of(known, after, where_.times());
   const bool another = after.mode != 0 && (now.size != known.size || now.mtime != known.mtime);
   if (!another && (why || !r->is_whole()))
     return over(r, why ? *why : failure{cause::changed, printable(r->path()) + ": became shorter on the source"});

@@ -281,7 +281,7 @@ void migration::when_listed(inode directory, told call) {
   {
     const std::lock_guard lock{mutex_};
     const auto row = readers_.borrow()->by_inode(directory);
-    const bool waits = scanning_ && row && !row->listed;
+    const bool waits = scanning_ && row && !row->listed_mtime;
     if (waits) {
       listing_waiters_[directory].push_back(std::move(call));
       scan = running_;
@@ -290,7 +290,7 @@ void migration::when_listed(inode directory, told call) {
   }
   if (scan) return scan->hurry(directory);
   const auto row = readers_.borrow()->by_inode(directory);
-  if (row && row->listed) return call(std::nullopt);
+  if (row && row->listed_mtime) return call(std::nullopt);
   const auto health = source_->state();
   if (!health.reachable) return call(failure{cause::unreachable, health.why});
   const auto why = readers_.borrow()->why_unlisted(directory);

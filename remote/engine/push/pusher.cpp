@@ -32,7 +32,7 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
-bool stands_for(const struct stat& st, const side& s) {
+bool stands_for(const struct stat& st, const file_facts& s) {
   return static_cast<std::uint64_t>(st.st_size) == s.size && to_ns(st.st_mtim) == s.mtime;
 }
 
@@ -46,7 +46,7 @@ std::string id_of_archive(migration& m) {
   return id;
 }
 
-bool shows_other(const attributes& there, const side& here) {
+bool shows_other(const attributes& there, const file_facts& here) {
   const bool other_time = there.mtime && *there.mtime != to_seconds(here.mtime);
   return other_time || ((there.mode & 07777) != 0 && ((there.mode ^ here.mode) & 0777) != 0);
 }
@@ -136,7 +136,7 @@ bool pusher::consider(const std::string& path, const entry& e) {
 }
 
 // What of the source's a picture may replace.
-std::optional<side> pusher::replaced_by(const entry& e) {
+std::optional<file_facts> pusher::replaced_by(const entry& e) {
   if (!overwritten_ || !S_ISREG(e.local->mode)) return std::nullopt;
   if (e.state == state::conflict) return e.source;
   const auto hidden = reader_->hidden_child(e.parent, e.name);
@@ -325,7 +325,7 @@ void pusher::over(const parcel& p, const std::string& sha256, shipment::end how,
 }
 
 void pusher::record(const parcel& p, const std::string& sha256, const attributes& there) {
-  side source = side_of(there);
+  file_facts source = side_of(there);
   if (S_ISREG(source.mode) && source.size == 0) source.size = p.row.local->size;  // not told, and proven
   migration_.index().post(
       [p = index::push_result{p.row, source, sha256}](index::transaction& t) { index::apply_push_result(t, p); },

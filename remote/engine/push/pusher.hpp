@@ -52,7 +52,7 @@ class pusher {
   struct parcel {
     entry row;
     std::string path, target;
-    std::optional<side> replaces;  // on the source
+    std::optional<file_facts> replaces;  // on the source
     unsigned losses = 0, changes = 0;
   };
   struct made_directory {
@@ -63,8 +63,8 @@ class pusher {
 
   void walk(index::set which, const std::string& path);
   bool consider(const std::string& path, const entry& e);
-  side side_of(const attributes& a) const { return as_side(a, migration_.where().times()); }
-  std::optional<side> replaced_by(const entry& e);
+  file_facts side_of(const attributes& a) const { return as_side(a, migration_.where().times()); }
+  std::optional<file_facts> replaced_by(const entry& e);
   std::optional<failure> taken(const entry& e, const std::string& target);
   const made_directory& directory_for(const entry& e);
   made_directory enter(const entry& d);

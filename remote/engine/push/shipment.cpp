@@ -27,7 +27,7 @@ bool same_time(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_s
 }  // namespace
 
 shipment::shipment(services s, entry row, std::string path, std::string target, local_file from,
-                   std::optional<side> replaces)
+                   std::optional<file_facts> replaces)
     : services_(std::move(s)),
       row_(std::move(row)),
       here_(std::move(path)),

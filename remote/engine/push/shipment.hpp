@@ -52,7 +52,8 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   using done = std::function<void(end, const std::optional<failure>&, const attributes& on_source)>;
 
   // `path` here, `target` on the source. What the source has is replaced if it still is `replaces`.
-  shipment(services s, entry row, std::string path, std::string target, local_file from, std::optional<side> replaces);
+  shipment(services s, entry row, std::string path, std::string target, local_file from,
+           std::optional<file_facts> replaces);
 
   // `call` is called once.
   void go(done call);
@@ -92,7 +93,7 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   const entry row_;
   const std::string here_, target_, part_;
   const local_file from_;
-  const std::optional<side> replaces_;
+  const std::optional<file_facts> replaces_;
   done done_;
   std::uint64_t begun_at_ = 0, at_ = 0;
   bool anew_ = false;         // from its first byte, whatever stands there

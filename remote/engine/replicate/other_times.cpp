@@ -30,7 +30,7 @@ void other_times::decide(const entry& e, const std::string& path, done call) {
 // In one with the names, so that it is this picture's file. One that was written to since is another picture.
 void other_times::take_time(const entry& e) {
   const std::shared_lock names{where_.names()};
-  side now = *e.local;
+  file_facts now = *e.local;
   now.mtime = where_.times().clamped(e.source->mtime);
   const auto path = index_.run([&](index::transaction& t) { return t.path(e.ino); });
   const auto file = path ? where_.open(*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) : unique_fd{};

@@ -389,7 +389,7 @@ void replicator::finish_directories() {
       const std::string here = join(at, e.name);
       const unique_fd fd = services_.where.open(here, O_RDONLY | O_DIRECTORY);
       struct stat st {};
-      const side shown = e.shown();
+      const file_facts shown = e.shown();
       const timespec when = to_timespec(services_.where.times().clamped(shown.mtime));
       const timespec times[] = {when, when};
       if (fd && ::fstat(fd.get(), &st) == 0 &&

@@ -29,11 +29,11 @@ constexpr unsigned most_attempts = 3;
 
 struct step {
   inode ino;
-  side attributes;
+  file_facts attributes;
   unsigned attempts = 0;
 };
 
-void record_root(index::transaction& t, const side& now) {
+void record_root(index::transaction& t, const file_facts& now) {
   const auto before = t.by_inode(root_inode);
   if (!before) return;
   entry after = *before;
@@ -63,7 +63,7 @@ class destination_pass {
     marks_.begin_pass();
     struct stat st {};
     ::fstat(where_.root(), &st);
-    const side root = as_listed("", st, "", where_.uid(), where_.gid()).attributes;
+    const file_facts root = as_listed("", st, "", where_.uid(), where_.gid()).attributes;
     index_.run([&](index::transaction& t) { record_root(t, root); });
     std::exception_ptr first;
     stack_.push_back({root_inode, root});
@@ -107,7 +107,7 @@ class destination_pass {
   }
 
   // An error is no sign that a name is gone.
-  std::optional<index::listed> look(const place& p, const std::string& name) const {
+  std::optional<index::directory_entry> look(const place& p, const std::string& name) const {
     local_entry e;
     if (look_at(p.directory.get(), name, e)) {
       // Of a name that was just read the file system takes no other for it.
@@ -117,7 +117,7 @@ class destination_pass {
     if (errno == ENOENT) return std::nullopt;
     throw std::system_error(errno, std::generic_category(), printable(join(p.path, name)));
   }
-  index::listed listed(const local_entry& e) const {
+  index::directory_entry listed(const local_entry& e) const {
     return as_listed(e.name, e.attributes, e.target, where_.uid(), where_.gid());
   }
 
@@ -146,10 +146,10 @@ class destination_pass {
   }
 
   // False: not to its end.
-  bool merge(const place& p, const side& attributes) {
-    index::listing_merge into{index::which::destination, p.ino, p.path,
+  bool merge(const place& p, const file_facts& attributes) {
+    index::listing_merge into{index::side::destination, p.ino, p.path,
                               [&](const std::string& name) { return look(p, name); }};
-    std::vector<index::listed> batch;
+    std::vector<index::directory_entry> batch;
     moved_ = read_ = false;
     const auto flush = [&] {
       locked(p, [&] {

@@ -23,7 +23,7 @@ constexpr unsigned most_losses = 3, most_changes = 3;
 constexpr std::size_t longest_path = 4096;  // PATH_MAX: what lies deeper has no name here, or does not end
 
 // A listing that was taken in the second in which its directory changed may be older than the change.
-std::int64_t mark_of(const side& s) {
+std::int64_t mark_of(const file_facts& s) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const std::int64_t mtime = to_seconds(s.mtime);
   return std::chrono::duration_cast<std::chrono::seconds>(now).count() - mtime > 2 ? mtime : 0;
@@ -40,7 +40,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
       : scan_(std::move(scan)),
         directory_(std::move(d)),
         merge_(std::make_shared<index::listing_merge>(
-            index::which::source, directory_.ino, directory_.path, nullptr,
+            index::side::source, directory_.ino, directory_.path, nullptr,
             // A name that the filter of an earlier scan let through.
             [scan = scan_.get(), path = directory_.path](const entry& e) {
               const attributes a{e.source->mode, e.source->size, to_seconds(e.source->mtime)};
@@ -49,7 +49,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
 
   void batch(std::vector<directory_entry> names) override {
     named_ = named_ || !names.empty();
-    auto listed = std::make_shared<std::vector<index::listed>>();
+    auto listed = std::make_shared<std::vector<index::directory_entry>>();
     auto left_out = std::make_shared<std::vector<std::string>>();
     for (auto& f : names) {
       if (scan_->services_.leave_out.excludes(directory_.path, f)) {
@@ -267,7 +267,8 @@ void source_scan::looked_at(const directory& d, const std::optional<failure>& wh
 void source_scan::visit(const directory& d) {
   const auto reader = services_.readers.borrow();
   const auto row = reader->by_inode(d.ino);
-  const bool unchanged = row && row->listed && *row->listed != 0 && *row->listed == to_seconds(d.attributes.mtime);
+  const bool unchanged =
+      row && row->listed_mtime && *row->listed_mtime != 0 && *row->listed_mtime == to_seconds(d.attributes.mtime);
   if (unchanged && !full_ && !reader->why_unlisted(d.ino)) return skip(d);
   // Where the destination has something else under this name, what lies below cannot be shown.
   if (row && row->local && !S_ISDIR(row->local->mode)) return done(d.ino, std::nullopt);
@@ -372,7 +373,7 @@ void source_scan::bring_back() {
         back->clear();
         for (const inode ino : index::bring_back_waiting(t, whole))
           if (auto path = index::source_path_of(t.name, ino))
-            back->push_back({ino, *std::move(path), t.by_inode(ino)->source.value_or(side{})});
+            back->push_back({ino, *std::move(path), t.by_inode(ino)->source.value_or(file_facts{})});
       },
       [self = shared_from_this(), back](std::exception_ptr failed) {
         {

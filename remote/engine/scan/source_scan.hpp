@@ -52,7 +52,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   };
 
   // What the index is to know of it.
-  side side_of(const attributes& a) const { return as_side(a, services_.times); }
+  file_facts side_of(const attributes& a) const { return as_side(a, services_.times); }
 
   source_scan(services s, bool full)
       : services_(std::move(s)), full_(full), gone_(services_.readers, services_.believes) {}
@@ -66,7 +66,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   struct directory {
     inode ino;
     std::string path;
-    side attributes;
+    file_facts attributes;
     unsigned losses = 0;   // how often its connection was lost
     unsigned changes = 0;  // how often its listing lacked a name that was there after all
   };

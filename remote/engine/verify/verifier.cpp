@@ -38,7 +38,7 @@ std::int64_t now_seconds() {
 
 std::string short_hex(const std::string& digest) { return to_hex(digest.substr(0, 4)) + "…"; }
 
-bool is_as_known(const struct stat& st, const side& known) {
+bool is_as_known(const struct stat& st, const file_facts& known) {
   return static_cast<std::uint64_t>(st.st_size) == known.size && to_ns(st.st_mtim) == known.mtime;
 }
 

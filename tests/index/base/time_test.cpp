@@ -36,7 +36,8 @@ TEST_CASE("what a file system keeps of a time is that, or its nearest") {
 
 TEST_CASE("two sides of before 1970 are compared by the second that they lie in") {
   entry e;
-  e.source = side{S_IFREG | 0644, 1, -2 * second_ns}, e.local = side{S_IFREG | 0644, 1, -2 * second_ns + 500'000'000};
+  e.source = file_facts{S_IFREG | 0644, 1, -2 * second_ns},
+  e.local = file_facts{S_IFREG | 0644, 1, -2 * second_ns + 500'000'000};
   e.fetched = true;
   CHECK(classify(e) == state::common);
   e.local->mtime = -second_ns + 500'000'000;

@@ -61,7 +61,7 @@ class dice {
 
  private:
   unsigned below(unsigned n) { return std::uniform_int_distribution<unsigned>{0, n - 1}(random_); }
-  side any_side() {
+  file_facts any_side() {
     const unsigned kind = below(8);
     if (kind == 0) return link_side(below(20));
     return kind == 1 ? directory_side(below(5)) : file_side(below(1000), below(5));
@@ -110,10 +110,10 @@ class dice {
     if (ino != root_inode && e && !e->is_directory()) t.erase(*e);
   }
   void merge(index::transaction& t) {
-    const auto w = below(2) == 0 ? index::which::source : index::which::destination;
+    const auto w = below(2) == 0 ? index::side::source : index::side::destination;
     index::listing_merge listing{w, any(t, true), ""};
     for (unsigned batches = below(3); batches > 0; --batches) {
-      std::vector<index::listed> names;
+      std::vector<index::directory_entry> names;
       for (unsigned i = below(12); i > 0; --i) names.push_back(named(std::to_string(below(30)), any_side()));
       listing.batch(t, names);
     }

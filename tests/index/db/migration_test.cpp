@@ -29,13 +29,13 @@ struct old_index {
   }
   // Both sides are as the index has them.
   void scan(index::writer& writer) {
-    for (const auto w : {index::which::source, index::which::destination}) {
-      std::vector<index::listed> names;
+    for (const auto w : {index::side::source, index::side::destination}) {
+      std::vector<index::directory_entry> names;
       index::reader r{path};
       for (const bool hidden : {false, true})
         (hidden ? r.hidden_children : r.children)(2, "", [&](entry&& e) {
-          const auto& s = w == index::which::source ? e.source : e.local;
-          if (s && (hidden || w == index::which::destination || !e.origin)) names.push_back(named(e.name, *s));
+          const auto& s = w == index::side::source ? e.source : e.local;
+          if (s && (hidden || w == index::side::destination || !e.origin)) names.push_back(named(e.name, *s));
           return true;
         });
       index::listing_merge merge{w, 2, "d"};

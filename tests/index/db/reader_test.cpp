@@ -78,13 +78,13 @@ TEST_CASE("every field of an entry is stored and read as it was") {
   index_fixture f;
   entry e;
   e.parent = root_inode, e.name = std::string("a\xff\x01", 3), e.state = state::failed, e.day = 20130715;
-  e.source = side{S_IFREG | 0444, std::uint64_t{1} << 62, -5}, e.local = side{S_IFREG | 0600, 0, INT64_MAX};
+  e.source = file_facts{S_IFREG | 0444, std::uint64_t{1} << 62, -5}, e.local = file_facts{S_IFREG | 0600, 0, INT64_MAX};
   e.uid = 4'294'967'294, e.gid = 0, e.fetched = true, e.target = "t\xfe", e.sha256 = std::string(32, '\0');
-  e.listed = 0, e.attempts = 4'000'000'000, e.retry_at = INT64_MAX, e.error = "caf\xc3\xa9";
+  e.listed_mtime = 0, e.attempts = 4'000'000'000, e.retry_at = INT64_MAX, e.error = "caf\xc3\xa9";
   e.ino = f.insert(e);
   CHECK(f.row(e.name) == e);
   entry bare;
-  bare.parent = root_inode, bare.name = "bare", bare.state = state::added, bare.local = side{};
+  bare.parent = root_inode, bare.name = "bare", bare.state = state::added, bare.local = file_facts{};
   bare.ino = f.insert(bare);
   CHECK(f.row("bare") == bare);
 }

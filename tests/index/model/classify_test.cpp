@@ -8,22 +8,23 @@
 namespace ferryfs::test {
 namespace {
 
-entry row(std::optional<side> source, std::optional<side> local, state s = state::missing, bool fetched = false) {
+entry row(std::optional<file_facts> source, std::optional<file_facts> local, state s = state::missing,
+          bool fetched = false) {
   entry e;
   e.source = source, e.local = local, e.state = s, e.fetched = fetched;
   return e;
 }
 
-const std::vector<side> kinds{file_side(10), directory_side(), link_side()};
+const std::vector<file_facts> kinds{file_side(10), directory_side(), link_side()};
 
 TEST_CASE("what is only here is new, whatever was decided before") {
   for (const state before : all_states)
-    for (const side& s : kinds)
+    for (const file_facts& s : kinds)
       for (const bool fetched : {false, true}) CHECK(classify(row({}, s, before, fetched)) == state::added);
 }
 
 TEST_CASE("what is only on the source is a gap, and stays what was decided of it") {
-  for (const side& s : kinds) {
+  for (const file_facts& s : kinds) {
     for (const state undecided : {state::missing, state::common, state::added, state::conflict})
       CHECK(classify(row(s, {}, undecided)) == state::missing);
     for (const state decided : {state::deleted, state::skipped, state::failed})
@@ -48,14 +49,14 @@ TEST_CASE("what stands on both sides with another size is a conflict, whatever w
 }
 
 TEST_CASE("directories are common whatever size and time they have") {
-  side other = directory_side(5);
+  file_facts other = directory_side(5);
   other.size = 1, other.mode = S_IFDIR | 0700;
   for (const state before : all_states) CHECK(classify(row(directory_side(), other, before)) == state::common);
 }
 
 TEST_CASE("a file, a directory and a link of one name are a conflict") {
-  for (const side& source : kinds)
-    for (const side& local : kinds)
+  for (const file_facts& source : kinds)
+    for (const file_facts& local : kinds)
       for (const state before : all_states)
         for (const bool fetched : {false, true})
           if ((source.mode & S_IFMT) != (local.mode & S_IFMT))
@@ -63,7 +64,7 @@ TEST_CASE("a file, a directory and a link of one name are a conflict") {
 }
 
 TEST_CASE("a fetched copy that is older than the source is a gap, never a conflict") {
-  const auto of = [](const side& source, const side& local, state before) {
+  const auto of = [](const file_facts& source, const file_facts& local, state before) {
     return classify(row(source, local, before, true));
   };
   for (const state before : {state::missing, state::common, state::added, state::conflict}) {
@@ -76,7 +77,7 @@ TEST_CASE("a fetched copy that is older than the source is a gap, never a confli
 }
 
 TEST_CASE("parts of a second, which the source does not know, make no copy outdated") {
-  side local = file_side(10);
+  file_facts local = file_side(10);
   local.mtime += second - 1;
   CHECK(classify(row(file_side(10), local, state::missing, true)) == state::common);
   local.mtime += 1;
@@ -84,7 +85,7 @@ TEST_CASE("parts of a second, which the source does not know, make no copy outda
 }
 
 TEST_CASE("the view shows what is here, and the source's side of an outdated copy") {
-  const side old = file_side(11), now = file_side(10);
+  const file_facts old = file_side(11), now = file_side(10);
   CHECK(row(now, {}).shown() == now);
   CHECK(row({}, old, state::added).shown() == old);
   CHECK(row(now, old, state::conflict).shown() == old);
@@ -93,7 +94,7 @@ TEST_CASE("the view shows what is here, and the source's side of an outdated cop
 }
 
 TEST_CASE("a link stays refused while it is one, and nothing else is refused") {
-  for (const std::optional<side>& local : {std::optional<side>{}, std::optional(link_side(6))})
+  for (const std::optional<file_facts>& local : {std::optional<file_facts>{}, std::optional(link_side(6))})
     CHECK(classify(row(link_side(6), local, state::refused)) == state::refused);
   CHECK(classify(row(file_side(6), {}, state::refused)) == state::missing);
   CHECK(classify(row(directory_side(), {}, state::refused)) == state::missing);

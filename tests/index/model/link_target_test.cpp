@@ -24,7 +24,7 @@ namespace stdfs = std::filesystem;
 
 // A tree in memory. Directories that were made are listed, unless it is said that they are not.
 struct fake_tree : index::link_tree {
-  std::map<std::pair<inode, std::string>, found> names;
+  std::map<std::pair<inode, std::string>, node> names;
   std::map<inode, inode> parents;
   std::set<inode> never_listed;
 
@@ -39,7 +39,7 @@ struct fake_tree : index::link_tree {
   }
   void file(inode in, const std::string& name) { names[{in, name}] = {kind::file, 0, ""}; }
 
-  found child(inode in, std::string_view name) override {
+  node child(inode in, std::string_view name) override {
     const auto at = names.find({in, std::string(name)});
     if (at != names.end()) return at->second;
     return {never_listed.contains(in) ? kind::unlisted : kind::none, 0, ""};

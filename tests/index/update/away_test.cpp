@@ -10,7 +10,7 @@
 namespace ferryfs::test {
 namespace {
 
-using index::which;
+using index::side;
 
 // d/ with three gaps and a common picture, on a source that goes away and comes back.
 struct archive : index_fixture {
@@ -20,12 +20,12 @@ struct archive : index_fixture {
   inode other = insert(d, "other.jpg", file_side(3));
 
   void away() {
-    SECTION("its names are gone") { list(which::source, d, "d", {}); }
+    SECTION("its names are gone") { list(side::source, d, "d", {}); }
     SECTION("its directory is gone") { list_source({}); }
   }
   void back() {
     list_source({named("d", directory_side(2000))}, 2000);
-    list(which::source, d, "d",
+    list(side::source, d, "d",
          {named("common.jpg", file_side(2)), named("gap.jpg", file_side(1)), named("other.jpg", file_side(3))}, 2000);
   }
   template <typename Change>
@@ -87,12 +87,11 @@ TEST_CASE("decisions below a directory that is only on the source outlive the di
   const inode sub = f.insert(f.d, "sub", directory_side());
   const inode below = f.insert(sub, "below.jpg", file_side(8));
   f.change([&](auto& t) { index::apply_removal(t, below, 5); });
-  f.list(which::source, f.d, "d", {});
+  f.list(side::source, f.d, "d", {});
   CHECK(f.shown() == strings{"common.jpg"});
-  f.list(which::source, f.d, "d", {named("sub", directory_side(3000))});
+  f.list(side::source, f.d, "d", {named("sub", directory_side(3000))});
   REQUIRE(f.at("d/sub"));
-  f.list(which::source, f.row("d/sub").ino, "d/sub",
-         {named("below.jpg", file_side(8)), named("new.jpg", file_side(8))});
+  f.list(side::source, f.row("d/sub").ino, "d/sub", {named("below.jpg", file_side(8)), named("new.jpg", file_side(8))});
   CHECK(f.names_in(f.row("d/sub").ino) == strings{"new.jpg"});
 }
 
@@ -109,15 +108,15 @@ TEST_CASE("a resolution outlives the absence of what was decided against") {
   archive f;
   f.edit(f.common, [](entry& e) { e.state = state::conflict, e.source->size = 5; });
   f.change([&](auto& t) { index::apply_keep_destination(t, f.common); });
-  f.list(which::source, f.d, "d", {});
-  f.list(which::source, f.d, "d", {named("common.jpg", file_side(5))});
+  f.list(side::source, f.d, "d", {});
+  f.list(side::source, f.d, "d", {named("common.jpg", file_side(5))});
   CHECK(f.row("d/common.jpg").state == state::added);
 }
 
 TEST_CASE("where the place of what comes back was taken, it comes under the source's name") {
   archive f;
   f.change([&](auto& t) { index::apply_rename(t, f.gap, f.d, "kept.jpg", 5); });
-  f.list(which::source, f.d, "d", {});
+  f.list(side::source, f.d, "d", {});
   f.insert(f.d, "kept.jpg", {}, file_side(9));
   f.back();
   CHECK(f.row("d/kept.jpg").state == state::added);
@@ -136,7 +135,7 @@ struct archive_of_two : archive {
   }
   void other_is_back() {
     list_source({named("d", directory_side(2000)), named("other", directory_side(2000))}, 2000);
-    list(which::source, row("other").ino, "other", {named("sub", directory_side(2000))}, 2000);
+    list(side::source, row("other").ino, "other", {named("sub", directory_side(2000))}, 2000);
   }
   std::string lines() {
     return writer.run([](index::transaction& t) { return t.unwritten_decisions().text; });
@@ -161,7 +160,7 @@ TEST_CASE("a rename into a directory that comes back later is not forgotten") {
 
 TEST_CASE("what waits for its directory and leaves the source again is not brought back") {
   archive_of_two f;
-  f.list(which::source, f.d, "d", {named("common.jpg", file_side(2))}, 3000);
+  f.list(side::source, f.d, "d", {named("common.jpg", file_side(2))}, 3000);
   f.other_is_back();
   CHECK(f.end_scan(true).empty());
   CHECK_FALSE(f.at("other/sub/kept.jpg"));

@@ -11,7 +11,7 @@
 namespace ferryfs::test {
 namespace {
 
-using index::which;
+using index::side;
 using strings = std::vector<std::string>;
 
 // d/ with a gap and a picture in conflict.
@@ -37,12 +37,12 @@ struct undecided : index_fixture {
   void remove(inode ino) {
     decide([&](auto& t) { return index::apply_removal(t, ino, 5000 * second), 0; });
   }
-  void source_has(const std::vector<index::listed>& names) {
+  void source_has(const std::vector<index::directory_entry>& names) {
     list_source({named("d", directory_side())});
-    list(which::source, d, "d", names);
+    list(side::source, d, "d", names);
   }
-  void source_has(side image) { source_has({named("gap.jpg", file_side(10)), named("image.jpg", image)}); }
-  void destination_has(const std::vector<index::listed>& names) { list(which::destination, d, "d", names, 0); }
+  void source_has(file_facts image) { source_has({named("gap.jpg", file_side(10)), named("image.jpg", image)}); }
+  void destination_has(const std::vector<index::directory_entry>& names) { list(side::destination, d, "d", names, 0); }
   std::int64_t of(state s) { return readers.borrow()->totals().of(s).files; }
   state state_of(inode ino) { return readers.borrow()->by_inode(ino).value().state; }
   std::string source_path(inode ino) { return readers.borrow()->source_path(ino).value(); }
@@ -240,7 +240,7 @@ TEST_CASE("a directory of the source's under the name of a file here can be had 
   REQUIRE(found.size() == 2);
   const auto& there = found[0].path == "album" ? found[0] : found[1];
   CHECK(there.ino == copy);
-  f.list(which::source, copy, "album", {named("a.jpg", file_side(1))});
+  f.list(side::source, copy, "album", {named("a.jpg", file_side(1))});
   CHECK(f.row("album.source/a.jpg").state == state::missing);
   CHECK(f.source_path(f.row("album.source/a.jpg").ino) == "album/a.jpg");
   CHECK(f.state_of(file) == state::added);

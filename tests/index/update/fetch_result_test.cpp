@@ -16,16 +16,16 @@ struct outcome_fixture : index_fixture {
     writer.on_change([this](std::vector<index::change> c) { told.insert(told.end(), c.begin(), c.end()); });
   }
 
-  void arrive(const side& s) {
+  void arrive(const file_facts& s) {
     writer.run([&](transaction& t) { index::apply_arrival(t, {picture, d, "a.jpg", s, std::string(32, 'd')}); });
   }
   void fail(std::int64_t now) {
     writer.run([&](transaction& t) { index::apply_fetch_failure(t, picture, "bad sector", now); });
   }
-  void change_source(const side& s) {
+  void change_source(const file_facts& s) {
     writer.run([&](transaction& t) { index::apply_source_attributes(t, picture, s); });
   }
-  void find(const side& s) {
+  void find(const file_facts& s) {
     writer.run([&](transaction& t) { index::apply_found_entry(t, picture, s); });
   }
   entry now() { return row("d/a.jpg"); }
@@ -62,12 +62,12 @@ TEST_CASE("a picture that was deleted here while it was fetched stays deleted") 
 TEST_CASE("a picture that left the source while it was fetched is here, as new") {
   outcome_fixture f;
   SECTION("with its row") {
-    f.list(index::which::source, f.d, "d", {});
+    f.list(index::side::source, f.d, "d", {});
     REQUIRE_FALSE(f.at("d/a.jpg"));
   }
   SECTION("but for an outdated copy") {
     f.edit(f.picture, [](entry& e) { e.local = file_side(9), e.fetched = true; });
-    f.list(index::which::source, f.d, "d", {});
+    f.list(index::side::source, f.d, "d", {});
     REQUIRE(f.now().state == state::added);
   }
   f.arrive(file_side(10));
@@ -88,7 +88,7 @@ TEST_CASE("a picture whose directory left as well is not entered below nothing")
 
 TEST_CASE("a picture that a scan saw change while it was fetched is fetched again") {
   outcome_fixture f;
-  f.list(index::which::source, f.d, "d", {named("a.jpg", file_side(20, 2000))});
+  f.list(index::side::source, f.d, "d", {named("a.jpg", file_side(20, 2000))});
   f.arrive(file_side(10, 1000));
   CHECK(f.now().state == state::missing);
   CHECK(f.now().source == file_side(20, 2000));

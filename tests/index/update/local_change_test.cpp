@@ -10,7 +10,7 @@
 namespace ferryfs::test {
 namespace {
 
-using index::which;
+using index::side;
 using strings = std::vector<std::string>;
 
 // d/ with a missing picture, a common one and one that is new, and an empty directory e/ on both sides.
@@ -36,7 +36,7 @@ struct changed_here : index_fixture {
   }
   void list_again() {
     list_source({named("d", directory_side()), named("e", directory_side())});
-    list(which::source, d, "d", {named("gap.jpg", file_side(10)), named("common.jpg", file_side(20))});
+    list(side::source, d, "d", {named("gap.jpg", file_side(10)), named("common.jpg", file_side(20))});
   }
   std::optional<entry> by_inode(inode ino) { return readers.borrow()->by_inode(ino); }
   std::optional<std::string> source_path(inode ino) { return readers.borrow()->source_path(ino); }
@@ -86,7 +86,7 @@ TEST_CASE("a renamed picture keeps its inode and state, and is fetched from wher
     CHECK(f.of(state::missing) == index::total{1, 10, 0});
     CHECK(f.of(state::deleted).files == 0);
     f.list_again();
-    f.list(which::source, f.e, "e", {});
+    f.list(side::source, f.e, "e", {});
   }
   SECTION("and back, as if nothing had been") {
     f.rename(f.gap, f.d, "gap.jpg");
@@ -106,11 +106,11 @@ TEST_CASE("a renamed picture keeps its inode and state, and is fetched from wher
     CHECK(f.names_in(f.d) == strings{"common.jpg", "new.jpg"});
   }
   SECTION("and learns what the source has under the old name") {
-    f.list(which::source, f.d, "d", {named("gap.jpg", file_side(11, 2000)), named("common.jpg", file_side(20))});
+    f.list(side::source, f.d, "d", {named("gap.jpg", file_side(11, 2000)), named("common.jpg", file_side(20))});
     CHECK(f.by_inode(f.gap)->source == file_side(11, 2000));
   }
   SECTION("and is lost when the source has deleted it") {
-    f.list(which::source, f.d, "d", {named("common.jpg", file_side(20))});
+    f.list(side::source, f.d, "d", {named("common.jpg", file_side(20))});
     CHECK(f.by_inode(f.gap)->state == state::away);
     CHECK(f.names_in(f.e).empty());
   }
@@ -126,8 +126,8 @@ TEST_CASE("a renamed directory takes all that is in it along, and new pictures o
   const auto& moved = found[0].path == "d" ? found[0] : found[1];
   CHECK(moved.ino == f.d);
   CHECK(moved.path == "d");
-  f.list(which::source, f.e, "e", {});
-  f.list(which::source, f.d, "d",
+  f.list(side::source, f.e, "e", {});
+  f.list(side::source, f.d, "d",
          {named("gap.jpg", file_side(10)), named("common.jpg", file_side(20)), named("x.jpg", file_side(7))});
   CHECK(f.names_in(f.d) == strings{"common.jpg", "gap.jpg", "new.jpg", "x.jpg"});
   CHECK(f.names_in(root_inode) == strings{"e"});
@@ -179,13 +179,13 @@ TEST_CASE("what the source gets under the name of a renamed entry is a conflict,
   changed_here f;
   f.rename(f.gap, f.e, "x.jpg");
   for (int i = 0; i < 2; ++i) {
-    f.list(which::source, f.e, "e", {named("x.jpg", file_side(99))});
+    f.list(side::source, f.e, "e", {named("x.jpg", file_side(99))});
     CHECK(f.names_in(f.e) == strings{"x.jpg"});
     CHECK(f.by_inode(f.gap)->source == file_side(10));
     CHECK(f.of(state::conflict) == index::total{1, 99, 0});
   }
   f.remove(f.gap);
-  f.list(which::source, f.e, "e", {named("x.jpg", file_side(99))});
+  f.list(side::source, f.e, "e", {named("x.jpg", file_side(99))});
   CHECK(f.row("e/x.jpg").state == state::missing);
   CHECK(f.of(state::conflict) == index::total{});
 }
@@ -239,7 +239,7 @@ TEST_CASE("a picture of both sides that is written here is a conflict, whatever 
   SECTION("and what is only here stays new, until the source has the same") {
     write(f.added, 30);
     CHECK(f.by_inode(f.added)->state == state::added);
-    f.list(which::source, f.d, "d", {named("new.jpg", file_side(30))});
+    f.list(side::source, f.d, "d", {named("new.jpg", file_side(30))});
     CHECK(f.by_inode(f.added)->state == state::common);
   }
 }
@@ -249,7 +249,7 @@ TEST_CASE("what was set of a missing picture is shown at once and kept until it 
   CHECK(f.writer.run([&](index::transaction& t) {
     return index::apply_deferred_attributes(t, f.gap, {0600, 1000, {}, 77 * second}, f.now);
   }));
-  CHECK(f.by_inode(f.gap)->shown() == side{S_IFREG | 0600, 10, 77 * second});
+  CHECK(f.by_inode(f.gap)->shown() == file_facts{S_IFREG | 0600, 10, 77 * second});
   f.list_again();
   CHECK(f.by_inode(f.gap)->shown().mtime == 77 * second);
   CHECK(f.by_inode(f.gap)->uid == 1000);

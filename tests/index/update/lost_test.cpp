@@ -6,7 +6,7 @@
 namespace ferryfs::test {
 namespace {
 
-using index::which;
+using index::side;
 
 std::vector<std::string> lost(index_fixture& f) {
   std::vector<std::string> paths;
@@ -64,7 +64,7 @@ TEST_CASE("what a listing leaves out on purpose is not lost", "[lost]") {
   index_fixture f;
   f.insert(root_inode, "junk.tmp", file_side(1));
   f.insert(root_inode, "1.jpg", file_side(1));
-  index::listing_merge merge{which::source, root_inode, "", {}, [](const entry& e) { return e.name == "junk.tmp"; }};
+  index::listing_merge merge{side::source, root_inode, "", {}, [](const entry& e) { return e.name == "junk.tmp"; }};
   f.writer.run([&](index::transaction& t) {
     merge.batch(t, {});
     merge.finish(t, directory_side(), 1000);

@@ -9,7 +9,7 @@ namespace ferryfs::test {
 namespace {
 
 using index::change;
-using index::which;
+using index::side;
 
 struct notice_fixture : index_fixture {
   std::mutex mutex;
@@ -34,15 +34,15 @@ struct notice_fixture : index_fixture {
 TEST_CASE("the kernel is told nothing of a directory's first listing, which it cannot have seen") {
   notice_fixture f;
   const inode d = f.insert(root_inode, "d", directory_side());
-  f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
+  f.list(side::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
   CHECK(f.silent());
 }
 
 TEST_CASE("the kernel is told of a picture that appears on the source later") {
   notice_fixture f;
   const inode d = f.insert(root_inode, "d", directory_side());
-  f.list(which::source, d, "d", {named("a.jpg", file_side(1))});
-  f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
+  f.list(side::source, d, "d", {named("a.jpg", file_side(1))});
+  f.list(side::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
   CHECK(f.was_told(change::what::dentry, d, "b.jpg"));
   CHECK(f.was_told(change::what::listing, d));
   CHECK_FALSE(f.was_told(change::what::dentry, d, "a.jpg"));
@@ -51,8 +51,8 @@ TEST_CASE("the kernel is told of a picture that appears on the source later") {
 TEST_CASE("the kernel is told of a picture that left") {
   notice_fixture f;
   const inode d = f.insert(root_inode, "d", directory_side());
-  f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
-  f.list(which::source, d, "d", {named("a.jpg", file_side(1))});
+  f.list(side::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
+  f.list(side::source, d, "d", {named("a.jpg", file_side(1))});
   CHECK(f.was_told(change::what::dentry, d, "b.jpg"));
   CHECK(f.was_told(change::what::listing, d));
 }
@@ -60,8 +60,8 @@ TEST_CASE("the kernel is told of a picture that left") {
 TEST_CASE("the kernel is told of a picture with another size, or another kind") {
   notice_fixture f;
   const inode d = f.insert(root_inode, "d", directory_side());
-  f.list(which::source, d, "d", {named("a.jpg", file_side(1)), named("b", file_side(1)), named("c.jpg", file_side(1))});
-  f.list(which::source, d, "d",
+  f.list(side::source, d, "d", {named("a.jpg", file_side(1)), named("b", file_side(1)), named("c.jpg", file_side(1))});
+  f.list(side::source, d, "d",
          {named("a.jpg", file_side(2)), named("b", directory_side()), named("c.jpg", file_side(1))});
   CHECK(f.was_told(change::what::content, f.row("d/a.jpg").ino));
   CHECK(f.was_told(change::what::dentry, d, "b"));
@@ -71,8 +71,8 @@ TEST_CASE("the kernel is told of a picture with another size, or another kind") 
 TEST_CASE("the kernel is told nothing of a picture that is found to be here already") {
   notice_fixture f;
   const inode d = f.insert(root_inode, "d", directory_side(), directory_side());
-  f.list(which::source, d, "d", {named("a.jpg", file_side(1))});
-  f.list(which::destination, d, "d", {named("a.jpg", file_side(1))});
+  f.list(side::source, d, "d", {named("a.jpg", file_side(1))});
+  f.list(side::destination, d, "d", {named("a.jpg", file_side(1))});
   CHECK(f.silent());
 }
 

@@ -8,27 +8,27 @@
 namespace ferryfs::test {
 namespace {
 
-using index::which;
+using index::side;
 using strings = std::vector<std::string>;
 
 // A destination's directory as it is on the disk at the moment, beside listings of it that are older.
 struct disk_fixture : index_fixture {
-  std::map<std::string, index::listed> disk;
+  std::map<std::string, index::directory_entry> disk;
   strings looked;
-  index::listing_merge merge{which::destination, root_inode, "", [this](const std::string& name) {
+  index::listing_merge merge{side::destination, root_inode, "", [this](const std::string& name) {
                                looked.push_back(name);
                                const auto at = disk.find(name);
                                return at == disk.end() ? std::nullopt : std::optional(at->second);
                              }};
 
-  void put(const index::listed& l) { disk.insert_or_assign(l.name, l); }
-  void batch(const std::vector<index::listed>& names) {
+  void put(const index::directory_entry& l) { disk.insert_or_assign(l.name, l); }
+  void batch(const std::vector<index::directory_entry>& names) {
     writer.run([&](index::transaction& t) { merge.batch(t, names); });
   }
   void finish() {
     writer.run([&](index::transaction& t) { merge.finish(t, directory_side(), 0); });
   }
-  void arrive(const std::string& name, const side& s) {
+  void arrive(const std::string& name, const file_facts& s) {
     put(named(name, s));
     const inode ino = row(name).ino;
     writer.run([&](index::transaction& t) {
@@ -93,9 +93,9 @@ TEST_CASE("a directory that is listed in many batches is merged as one") {
   index_fixture f;
   const auto name = [](int i) { return fmt::format("{:04}.jpg", i); };
   const auto scan = [&](int from, int to) {
-    index::listing_merge merge{which::source, root_inode, ""};
+    index::listing_merge merge{side::source, root_inode, ""};
     for (int i = from; i < to; i += 7) {
-      std::vector<index::listed> names;
+      std::vector<index::directory_entry> names;
       for (int k = i; k < std::min(i + 7, to); ++k) names.push_back(named(name(k), file_side(1)));
       f.writer.run([&](index::transaction& t) { merge.batch(t, names); });
     }
@@ -116,7 +116,7 @@ TEST_CASE("names of any bytes are kept as they are, and apart") {
   index_fixture f;
   strings odd{"\x01", "\n", " ", "'; DROP TABLE entry; --", "*", "A", "a", "\xc3\xa9", "e\xcc\x81", "\xff\xfe"};
   odd.emplace_back(255, '\xff');
-  std::vector<index::listed> names;
+  std::vector<index::directory_entry> names;
   for (const auto& n : odd) names.push_back(named(n, file_side(1)));
   f.list_source(names);
   auto sorted = odd;
@@ -140,7 +140,7 @@ TEST_CASE("a name that a server sends twice stands once, as it was sent last") {
 
 TEST_CASE("a picture saved here while its directory is first listed on the source is common, not lost") {
   index_fixture f;
-  index::listing_merge merge{which::source, root_inode, ""};
+  index::listing_merge merge{side::source, root_inode, ""};
   f.writer.run([&](index::transaction& t) { merge.batch(t, {named("a.jpg", file_side(1))}); });
   f.insert(root_inode, "b.jpg", {}, file_side(2));
   f.insert(root_inode, "c.jpg", {}, file_side(3));
@@ -155,7 +155,7 @@ TEST_CASE("a picture saved here while its directory is first listed on the sourc
 TEST_CASE("a listing that fails together with another job is merged once") {
   index_fixture f;
   f.list_source({named("a.jpg", file_side(1)), named("z.jpg", file_side(1))});
-  index::listing_merge merge{which::source, root_inode, ""};
+  index::listing_merge merge{side::source, root_inode, ""};
   std::promise<void> open;
   f.writer.post([gate = open.get_future().share()](index::transaction&) { gate.wait(); });
   f.writer.post([&](index::transaction& t) {

@@ -5,7 +5,7 @@
 namespace ferryfs::test {
 namespace {
 
-using index::which;
+using index::side;
 using strings = std::vector<std::string>;
 
 // d/ with a gap, a common picture, a new one, and a subdirectory with a gap.
@@ -22,7 +22,7 @@ struct tree : index_fixture {
 
 TEST_CASE("what a listing of the source does not name left only when the listing was complete") {
   tree f;
-  index::listing_merge merge{which::source, f.d, "d"};
+  index::listing_merge merge{side::source, f.d, "d"};
   f.writer.run([&](index::transaction& t) { merge.batch(t, {named("other.jpg", file_side(1))}); });
   CHECK(f.at("d/gap.jpg"));
   CHECK(f.at("d/sub/below.jpg"));
@@ -33,7 +33,7 @@ TEST_CASE("what a listing of the source does not name left only when the listing
 
 TEST_CASE("a picture that left the source stays where it is here, as new") {
   tree f;
-  f.list(which::source, f.d, "d", {});
+  f.list(side::source, f.d, "d", {});
   CHECK(f.row("d/common.jpg").state == state::added);
   CHECK(f.row("d/common.jpg").local == file_side(2));
   CHECK_FALSE(f.row("d/common.jpg").source);
@@ -42,7 +42,7 @@ TEST_CASE("a picture that left the source stays where it is here, as new") {
 
 TEST_CASE("a picture that left the destination is a gap again, and gone where the source never had it") {
   tree f;
-  f.list(which::destination, f.d, "d", {});
+  f.list(side::destination, f.d, "d", {});
   CHECK(f.row("d/common.jpg").state == state::missing);
   CHECK(f.names_in(f.d) == strings{"common.jpg", "gap.jpg", "sub"});
 }
@@ -79,15 +79,15 @@ TEST_CASE("a directory that left the destination leaves its gaps, and goes where
 TEST_CASE("a deletion stays, also when the source has deleted the picture too") {
   tree f;
   f.edit(f.row("d/gap.jpg").ino, [](entry& e) { e.state = state::deleted; });
-  f.list(which::destination, f.d, "d", {});
+  f.list(side::destination, f.d, "d", {});
   CHECK(f.row("d/gap.jpg").state == state::deleted);
-  f.list(which::source, f.d, "d", {});
+  f.list(side::source, f.d, "d", {});
   CHECK(f.row("d/gap.jpg").state == state::deleted);
 }
 
 TEST_CASE("a directory that became a file on the source takes what was below with it") {
   tree f;
-  f.list(which::source, f.d, "d", {named("sub", file_side(3))});
+  f.list(side::source, f.d, "d", {named("sub", file_side(3))});
   CHECK(f.row("d/sub").state == state::missing);
   CHECK(f.row("d/sub").source == file_side(3));
   CHECK(f.names_in(f.row("d/sub").ino).empty());
@@ -96,33 +96,33 @@ TEST_CASE("a directory that became a file on the source takes what was below wit
 
 TEST_CASE("a file that became a directory on the source is listed next") {
   tree f;
-  const auto next = f.list(which::source, f.d, "d", {named("gap.jpg", directory_side(9))});
+  const auto next = f.list(side::source, f.d, "d", {named("gap.jpg", directory_side(9))});
   REQUIRE(next.size() == 1);
   CHECK(next[0].path == "d/gap.jpg");
   CHECK(f.row("d/gap.jpg").is_directory());
-  CHECK_FALSE(f.row("d/gap.jpg").listed);
+  CHECK_FALSE(f.row("d/gap.jpg").listed_mtime);
 }
 
 TEST_CASE("a directory that comes back is listed anew, though its time is the same") {
   tree f;
   f.insert(f.sub, "kept.jpg", file_side(16), file_side(16));
   f.edit(f.sub, [](entry& e) { e.local = directory_side(), e.state = state::common; });
-  f.list(which::source, f.sub, "d/sub", {named("below.jpg", file_side(8))}, 555);
-  REQUIRE(f.row("d/sub").listed == 555);
-  SECTION("after it was a file") { f.list(which::source, f.d, "d", {named("sub", file_side(3))}); }
-  SECTION("after it was away, its disk unmounted") { f.list(which::source, f.d, "d", {}); }
-  f.list(which::source, f.d, "d", {named("sub", directory_side(555))});
-  CHECK_FALSE(f.row("d/sub").listed);
+  f.list(side::source, f.sub, "d/sub", {named("below.jpg", file_side(8))}, 555);
+  REQUIRE(f.row("d/sub").listed_mtime == 555);
+  SECTION("after it was a file") { f.list(side::source, f.d, "d", {named("sub", file_side(3))}); }
+  SECTION("after it was away, its disk unmounted") { f.list(side::source, f.d, "d", {}); }
+  f.list(side::source, f.d, "d", {named("sub", directory_side(555))});
+  CHECK_FALSE(f.row("d/sub").listed_mtime);
 }
 
 TEST_CASE("no gap stays below a name that is no directory on either side any more") {
   tree f;
   // The destination has a file where the source has a directory.
-  f.list(which::destination, f.d, "d", {named("sub", file_side(3))});
+  f.list(side::destination, f.d, "d", {named("sub", file_side(3))});
   REQUIRE(f.row("d/sub").state == state::conflict);
   REQUIRE(f.at("d/sub/below.jpg"));
-  SECTION("the source's directory leaves") { f.list(which::source, f.d, "d", {}); }
-  SECTION("the source's directory becomes a file") { f.list(which::source, f.d, "d", {named("sub", file_side(3))}); }
+  SECTION("the source's directory leaves") { f.list(side::source, f.d, "d", {}); }
+  SECTION("the source's directory becomes a file") { f.list(side::source, f.d, "d", {named("sub", file_side(3))}); }
   CHECK(f.names_in(f.sub).empty());
   CHECK(f.readers.borrow()->totals().of(state::missing).source_bytes == 0);
 }

@@ -7,7 +7,7 @@
 namespace ferryfs::test {
 namespace {
 
-using index::which;
+using index::side;
 
 TEST_CASE("the first listing of the source makes its pictures gaps and names the directories to list next") {
   index_fixture f;
@@ -27,18 +27,18 @@ TEST_CASE("the first listing of the source makes its pictures gaps and names the
   CHECK(picture.day == 20130715);
   CHECK(f.row("old.jpg").day == 20130715);
   CHECK(f.row("latest").target == "target");
-  CHECK(f.row("").listed == 1300);
-  CHECK_FALSE(f.row("20130715").listed);
+  CHECK(f.row("").listed_mtime == 1300);
+  CHECK_FALSE(f.row("20130715").listed_mtime);
 }
 
 TEST_CASE("a subdirectory's pictures stand below it, with the day of their path") {
   index_fixture f;
   const auto next = f.list_source({named("20130715", directory_side())});
-  f.list(which::source, next.at(0).ino, next.at(0).path,
+  f.list(side::source, next.at(0).ino, next.at(0).path,
          {named("noon.jpg", file_side(1)), named("a", directory_side())});
   CHECK(f.row("20130715/noon.jpg").day == 20130715);
   CHECK(f.row("20130715/noon.jpg").parent == f.row("20130715").ino);
-  CHECK(f.row("20130715").listed == 1000);
+  CHECK(f.row("20130715").listed_mtime == 1000);
 }
 
 TEST_CASE("the first listing of the destination makes its pictures new, with their owners") {
@@ -54,8 +54,8 @@ TEST_CASE("the first listing of the destination makes its pictures new, with the
 
 TEST_CASE("what both sides list is common, in either order") {
   index_fixture f;
-  const std::vector<index::listed> names{named("a.jpg", file_side(10)), named("d", directory_side()),
-                                         named("l", link_side(), "target")};
+  const std::vector<index::directory_entry> names{named("a.jpg", file_side(10)), named("d", directory_side()),
+                                                  named("l", link_side(), "target")};
   SECTION("source first") { f.list_source(names), f.list_destination(names); }
   SECTION("destination first") { f.list_destination(names), f.list_source(names); }
   for (const char* name : {"a.jpg", "d", "l"}) CHECK(f.row(name).state == state::common);
@@ -74,10 +74,10 @@ TEST_CASE("what both sides list with different content is a conflict, and both a
 
 TEST_CASE("a listing that shows nothing new writes nothing") {
   index_fixture f;
-  const std::vector<index::listed> source{named("a.jpg", file_side(10)), named("d", directory_side(5)),
-                                          named("l", link_side(), "target"), named("gap.jpg", file_side(7))};
-  const std::vector<index::listed> local{named("a.jpg", file_side(10)), named("d", directory_side(99)),
-                                         named("l", link_side(), "target"), named("new.jpg", file_side(8))};
+  const std::vector<index::directory_entry> source{named("a.jpg", file_side(10)), named("d", directory_side(5)),
+                                                   named("l", link_side(), "target"), named("gap.jpg", file_side(7))};
+  const std::vector<index::directory_entry> local{named("a.jpg", file_side(10)), named("d", directory_side(99)),
+                                                  named("l", link_side(), "target"), named("new.jpg", file_side(8))};
   f.list_source(source);
   f.list_destination(local);
   write_watch watch{f.path};
@@ -171,7 +171,7 @@ TEST_CASE("a directory's size and time are the source's, whatever arrives in our
   index_fixture f;
   f.list_destination({named("d", directory_side(77))});
   f.list_source({named("d", directory_side(5))});
-  f.list(which::source, f.row("d").ino, "d", {}, 6);
+  f.list(side::source, f.row("d").ino, "d", {}, 6);
   f.list_destination({named("d", directory_side(88))});
   CHECK(f.row("d").shown().mtime == 6 * second);
 }
@@ -232,9 +232,9 @@ TEST_CASE(
   const inode ino = f.insert(root_inode, "a.jpg", file_side(10), file_side(10));
   const inode gone = f.insert(root_inode, "b.jpg", file_side(20));
   f.edit(gone, [](entry& e) { e.state = state::deleted; });
-  side untimed = file_side(0);
+  file_facts untimed = file_side(0);
   untimed.mtime = 0;
-  for (const side& told : {file_side(0), untimed}) {
+  for (const file_facts& told : {file_side(0), untimed}) {
     f.list_source({named("a.jpg", told), named("b.jpg", told)});
     CHECK(f.row("a.jpg").source == file_side(10));
     CHECK(f.row("a.jpg").state == state::common);

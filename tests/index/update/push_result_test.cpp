@@ -21,7 +21,7 @@ struct sent_picture : index_fixture {
       index::apply_push_result(t, {sent, file_side(30), std::string(32, 'x')});
     });
   }
-  void scan() { list(index::which::source, d, "d", {named("new.jpg", file_side(30))}); }
+  void scan() { list(index::side::source, d, "d", {named("new.jpg", file_side(30))}); }
   template <typename Change>
   void change(Change&& make) {
     writer.run([&](index::transaction& t) { make(t); });
@@ -39,7 +39,7 @@ TEST_CASE("what was sent is common, and stays so when the source is scanned") {
     f.scan();
   }
   // It is the destination's own: what comes to stand on the source does not replace it.
-  f.list(index::which::source, f.d, "d", {named("new.jpg", file_side(31, 2000))});
+  f.list(index::side::source, f.d, "d", {named("new.jpg", file_side(31, 2000))});
   CHECK(f.row("d/new.jpg").state == state::conflict);
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("a directory that is made anew stays one after scans, and what was del
     const auto below = f.list_source({named("e", directory_side())});
     REQUIRE(below.size() == 1);
     CHECK(below[0].ino == ino);
-    f.list(index::which::source, ino, "e", {named("a.jpg", file_side(10)), named("b.jpg", file_side(11))});
+    f.list(index::side::source, ino, "e", {named("a.jpg", file_side(10)), named("b.jpg", file_side(11))});
     CHECK(f.names_in(ino) == strings{"b.jpg"});
     CHECK(f.readers.borrow()->totals().of(state::deleted).files == 1);
   }

@@ -17,7 +17,7 @@
 namespace ferryfs::test {
 namespace {
 
-using listing = std::vector<index::listed>;
+using listing = std::vector<index::directory_entry>;
 
 // The source has a.jpg to e.jpg of other sizes, and the directory `day` with x.jpg and y.jpg.
 struct archive {
@@ -29,7 +29,7 @@ struct archive {
   }
   std::function<void(index::transaction&)> more = [](auto&) {};  // that a scan of the source finds
   void list_source() {
-    for (const auto& d : f.list_source(root)) f.list(index::which::source, d.ino, d.path, day);
+    for (const auto& d : f.list_source(root)) f.list(index::side::source, d.ino, d.path, day);
     f.writer.run([&](index::transaction& t) { more(t); });
   }
   std::vector<std::string> lines() {
@@ -105,7 +105,7 @@ void check_rebuilt(archive& first, const std::vector<std::string>& lines) {
   for (const auto& [path, names] : here) {
     const auto directory = again.f.readers.borrow()->at(path);
     REQUIRE(directory);
-    again.f.list(index::which::destination, directory->ino, path, names, 0);
+    again.f.list(index::side::destination, directory->ino, path, names, 0);
   }
   CHECK(again.told() == first.told());
   CHECK(again.lines().empty());

@@ -23,11 +23,11 @@ struct links_fixture : index_fixture {
     day = row("day").ino;
     source_day({named("1.jpg", file_side(10))});
   }
-  void source(std::vector<index::listed> names) {
+  void source(std::vector<index::directory_entry> names) {
     if (day != 0) names.push_back(named("day", directory_side()));
     list_source(names);
   }
-  void source_day(const std::vector<index::listed>& names) { list(index::which::source, day, "day", names); }
+  void source_day(const std::vector<index::directory_entry>& names) { list(index::side::source, day, "day", names); }
   // A link of the source in `day`.
   inode link(const std::string& target, const std::string& name = "link") {
     source_day({named("1.jpg", file_side(10)), named(name, link_side(target.size()), target)});
@@ -117,7 +117,7 @@ TEST_CASE("what is not listed yet is not known to stay inside", "[links]") {
   f.judge();
   CHECK(f.row("l").state == state::refused);
   const inode other = f.row("other").ino;
-  f.list(index::which::source, other, "other", {named("a", directory_side())});
+  f.list(index::side::source, other, "other", {named("a", directory_side())});
   f.judge();
   CHECK(f.row("l").state == state::missing);
 }
@@ -125,7 +125,7 @@ TEST_CASE("what is not listed yet is not known to stay inside", "[links]") {
 TEST_CASE("a directory on the way that becomes a link turns the others with it", "[links]") {
   links_fixture f;
   f.source({named("d", directory_side()), named("l", link_side(), "d/../day")});
-  f.list(index::which::source, f.row("d").ino, "d", {});
+  f.list(index::side::source, f.row("d").ino, "d", {});
   f.judge();
   CHECK(f.row("l").state == state::missing);
   f.source({named("d", link_side(1), "."), named("l", link_side(), "d/../day")});
@@ -165,7 +165,7 @@ TEST_CASE("a link that was made here stays its maker's when the source has it as
 TEST_CASE("a link that is on both sides and leads out is refused, and is one here no less", "[links]") {
   links_fixture f;
   f.link("/etc/shadow");
-  f.list(index::which::destination, f.day, "day", {named("link", link_side(11), "/etc/shadow")}, 0);
+  f.list(index::side::destination, f.day, "day", {named("link", link_side(11), "/etc/shadow")}, 0);
   CHECK(f.row("day/link").state == state::refused);
   CHECK(f.row("day/link").local);
   f.judge();
@@ -176,7 +176,7 @@ TEST_CASE("a link that is on both sides and leads out is refused, and is one her
   f.rules.policy = link_policy::inside;
   f.judge();
   CHECK(f.row("day/link").state == state::refused);
-  f.list(index::which::destination, f.day, "day", {named("link", file_side(3))}, 0);
+  f.list(index::side::destination, f.day, "day", {named("link", file_side(3))}, 0);
   CHECK(f.row("day/link").state == state::conflict);
 }
 

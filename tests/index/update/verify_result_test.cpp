@@ -9,7 +9,7 @@
 namespace ferryfs::test {
 namespace {
 
-using index::which;
+using index::side;
 
 // A picture that was fetched, and one that is only here.
 struct read_again : index_fixture {

@@ -19,7 +19,7 @@ struct renames_fixture {
   index::writer writer{where.index_path()};
   index::readers readers{where.index_path()};
 
-  inode put(inode parent, const std::string& name, side s) {
+  inode put(inode parent, const std::string& name, file_facts s) {
     entry e;
     e.parent = parent, e.name = name, e.source = s, e.local = s, e.state = state::common;
     return writer.run([&](index::transaction& t) { return t.insert(e); });
@@ -47,7 +47,7 @@ TEST_CASE("a directory that has its new name on the disk alone gets it in the in
   stdfs::create_directory(f.disk / "old");
   const inode day = f.put(root_inode, "old", {S_IFDIR | 0755, 4096, second});
   entry gap;
-  gap.parent = day, gap.name = "1.jpg", gap.source = side{S_IFREG | 0644, 5, second};
+  gap.parent = day, gap.name = "1.jpg", gap.source = file_facts{S_IFREG | 0644, 5, second};
   f.writer.run([&](index::transaction& t) { t.insert(gap); });
   f.intend({day, root_inode, "new", 0, f.file("old")});
   stdfs::rename(f.disk / "old", f.disk / "new");
@@ -136,7 +136,7 @@ TEST_CASE("a missing picture that was renamed over a local one has the name, and
   renames_fixture f;
   write_file(f.disk / "2.jpg", "two");
   entry gap;
-  gap.parent = root_inode, gap.name = "1.jpg", gap.source = side{S_IFREG | 0644, 5, second};
+  gap.parent = root_inode, gap.name = "1.jpg", gap.source = file_facts{S_IFREG | 0644, 5, second};
   const inode one = f.writer.run([&](index::transaction& t) { return t.insert(gap); });
   f.put(root_inode, "2.jpg", {S_IFREG | 0644, 3, second});
   f.intend(index::rename_intent::removal(one, root_inode, "2.jpg", identity(f, "2.jpg")));
@@ -147,7 +147,7 @@ TEST_CASE("a missing picture that was renamed over a local one has the name, and
 
 // What the index holds as done, and the disk may have lost: each case puts the disk back by hand.
 struct done_fixture : renames_fixture {
-  const side file_side{S_IFREG | 0644, 3, second}, directory_side{S_IFDIR | 0755, 4096, second};
+  const file_facts file_side{S_IFREG | 0644, 3, second}, directory_side{S_IFDIR | 0755, 4096, second};
 
   std::uint64_t stands(const std::string& path) const {
     return remote::identity_of(AT_FDCWD, (disk / path).c_str(), remote::identity::exact);

@@ -25,7 +25,7 @@ struct full_disk_fixture {
   inode gap(const std::string& name, std::size_t size) {
     source.put_file(name, content_of(size));
     entry e;
-    e.parent = root_inode, e.name = name, e.source = side{S_IFREG | 0644, size, long_ago * second};
+    e.parent = root_inode, e.name = name, e.source = file_facts{S_IFREG | 0644, size, long_ago * second};
     return writer.run([&](index::transaction& t) { return t.insert(e); });
   }
   entry row(const std::string& name) { return readers.borrow()->at(name).value(); }
@@ -170,7 +170,7 @@ TEST_CASE("one picture that is larger than the free disk holds up no other, and 
   f.writer.run([](index::transaction& t) {
     entry e;
     e.parent = root_inode, e.name = "vast.mp4",
-    e.source = side{S_IFREG | 0644, remote::largest_size, long_ago * second};
+    e.source = file_facts{S_IFREG | 0644, remote::largest_size, long_ago * second};
     t.insert(e);
   });
   remote::replicator replicate{{f.where, f.source, f.writer, f.readers, f.fetch}, f.free - 5'000'000};

@@ -24,7 +24,7 @@ struct changes_fixture {
   }
   inode put(inode parent, const std::string& name, std::uint32_t mode = S_IFREG | 0644) {
     entry e;
-    e.parent = parent, e.name = name, e.source = side{mode, 5, second}, e.state = state::missing;
+    e.parent = parent, e.name = name, e.source = file_facts{mode, 5, second}, e.state = state::missing;
     return writer.run([&](index::transaction& t) { return t.insert(e); });
   }
   inode ino(const char* path) { return index::reader{where.index_path()}.at(path).value().ino; }

@@ -127,7 +127,7 @@ TEST_CASE("a picture that changed while it was fetched does not land, and the in
   check_absent(f, "a.jpg");
   const entry now_known = f.row("a.jpg");
   CHECK(now_known.state == state::missing);
-  CHECK(now_known.source == side{shown.mode, *shown.size, *shown.mtime * second});
+  CHECK(now_known.source == file_facts{shown.mode, *shown.size, *shown.mtime * second});
 
   const auto again = f.want(ino, 0, *shown.size);
   f.source.serve("a.jpg");

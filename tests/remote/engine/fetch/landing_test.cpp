@@ -67,7 +67,7 @@ TEST_CASE("what is wished for of a picture while it is on its way, it has when i
   const auto st = stat_of(f.on_disk("a.jpg"));
   CHECK((st.st_mode & 07777) == 0600);
   CHECK(st.st_mtim.tv_sec == 77);
-  CHECK(f.row("a.jpg").shown() == side{S_IFREG | 0600, 7, 77 * second});
+  CHECK(f.row("a.jpg").shown() == file_facts{S_IFREG | 0600, 7, 77 * second});
   CHECK(f.row("a.jpg").local == f.row("a.jpg").shown());
 }
 
@@ -298,7 +298,7 @@ TEST_CASE("an outdated copy that is open for writing stays, and is a conflict fr
   CHECK(w.failed() == cause::changed);
   // Whoever was told finds it in the index.
   CHECK(f.row("a.jpg").state == state::conflict);
-  CHECK(f.row("a.jpg").shown() == side{S_IFREG | 0644, 16, long_ago * second});
+  CHECK(f.row("a.jpg").shown() == file_facts{S_IFREG | 0644, 16, long_ago * second});
   CHECK(read_file(f.on_disk("a.jpg")) == "of the same size");
   f.fetch.drain();
   CHECK_FALSE(f.partials_left());

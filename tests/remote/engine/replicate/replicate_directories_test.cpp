@@ -42,7 +42,7 @@ TEST_CASE("empty directories and symbolic links are made as the source has them"
   f.directory("empty/below", long_ago);
   f.link("latest", "2013/07/15");
   f.link("2013/broken", "../no/where");
-  f.edit(f.row("2013").ino, [](entry& e) { e.listed = long_ago; });  // or where `latest` leads is not known
+  f.edit(f.row("2013").ino, [](entry& e) { e.listed_mtime = long_ago; });  // or where `latest` leads is not known
   f.replicate.resume();
   REQUIRE(wait_until([&] { return f.readers.borrow()->totals().complete(); }));
   CHECK(S_ISDIR(f.look("empty/below").st_mode));

@@ -58,7 +58,7 @@ TEST_CASE("replication fills every gap, however many more there are than the sou
     for (int i = 0; i < 600; ++i) {
       entry e;
       e.parent = d, e.name = fmt::format("{}.jpg", i), e.day = 20130701 + i % 30;
-      e.source = side{S_IFREG | 0644, 1, long_ago * second};
+      e.source = file_facts{S_IFREG | 0644, 1, long_ago * second};
       t.insert(e);
     }
   });

@@ -213,7 +213,7 @@ TEST_CASE("what was renamed into a directory that a scan comes by later is there
   CHECK(f.row("z/deep/kept/deep/y.jpg").state == state::missing);
   CHECK_FALSE(f.at("a/x.jpg"));
   CHECK_FALSE(f.at("a/tree"));
-  CHECK(f.row("z/deep/kept/deep").listed);
+  CHECK(f.row("z/deep/kept/deep").listed_mtime);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ struct user : archive_fixture {
     return fmt::format("{}/{:08}", pick(2) == 0 ? "many" : "few", 1'000'000 + pick(1'000'000));
   }
 
-  index::listed seen(const std::string& path) { return where.look(path).value(); }
+  index::directory_entry seen(const std::string& path) { return where.look(path).value(); }
   inode directory_of(const std::string& path) { return row(path.substr(0, path.find('/'))).ino; }
   static std::string name_of(const std::string& path) { return path.substr(path.find('/') + 1); }
 

@@ -19,11 +19,11 @@ TEST_CASE("the first scan lists every directory and makes all it finds gaps") {
   CHECK(result.directories == 4);
   CHECK(result.names == 6);
   CHECK(result.skipped == 0);
-  CHECK(f.row("2013/07/a.jpg").source == side{S_IFREG | 0644, 5, (long_ago + 9) * 1'000'000'000});
+  CHECK(f.row("2013/07/a.jpg").source == file_facts{S_IFREG | 0644, 5, (long_ago + 9) * 1'000'000'000});
   CHECK(f.row("2013/07/a.jpg").state == state::missing);
   CHECK(f.row("latest").target == "2013/07");
   CHECK(f.readers.borrow()->totals().source() == index::total{3, 14, 0});
-  for (const char* d : {"", "2013", "2013/07", "empty"}) CHECK(f.row(d).listed);
+  for (const char* d : {"", "2013", "2013/07", "empty"}) CHECK(f.row(d).listed_mtime);
 }
 
 TEST_CASE("a directory that has not changed is not listed again, and what is below it is looked at") {
@@ -60,7 +60,7 @@ TEST_CASE("a directory that changed this very moment is listed again next time")
   f.source.put_file("d/a.jpg", "x");
   f.source.set_mtime("d", std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
   f.scan();
-  CHECK(f.row("d").listed == 0);
+  CHECK(f.row("d").listed_mtime == 0);
   f.scan();
   CHECK(f.source.lists_of("d") == 2);
 }
@@ -171,7 +171,7 @@ TEST_CASE("below a name that is something else here nothing is listed") {
   f.source.put_file("d/a.jpg", "x");
   f.writer.run([](index::transaction& t) {
     entry e;
-    e.parent = root_inode, e.name = "d", e.local = side{S_IFREG | 0644, 1, 1}, e.state = state::added;
+    e.parent = root_inode, e.name = "d", e.local = file_facts{S_IFREG | 0644, 1, 1}, e.state = state::added;
     t.insert(e);
   });
   CHECK(f.scan().complete());
