@@ -23,7 +23,7 @@ std::string_view name_of(state s) noexcept {
     case state::moved:
       return "moved";
     case state::shadowed:
-    case state::overruled:
+    case state::kept_local:
       break;  // counted as others
     case state::away:
     case state::away_skipped:

@@ -39,17 +39,17 @@ file_facts beside(const file_facts& known, file_facts now) noexcept;
 
 // The sets of the design; stored, so the numbers never change. Each path is in exactly one.
 enum class state : std::uint8_t {
-  common = 1,      // on both sides, the same
-  missing = 2,     // a gap: only on the source, or here in an older form that was fetched before the source changed
-  added = 3,       // "new": on the destination only
-  conflict = 4,    // on both sides, different
-  deleted = 5,     // removed through the mount: hides the source's copy
-  skipped = 6,     // a gap that the operator accepted
-  failed = 7,      // a gap whose last fetch went wrong
-  moved = 8,       // keeps the name on the source of an entry that was renamed here; in no set, its entry is
-  shadowed = 9,    // on the source under a name that was given to another entry here
-  overruled = 10,  // deleted, by the operator's word for what is here: until the source's copy becomes another
-  refused = 11,    // a symbolic link of the source that is not followed: no gap, and not here
+  common = 1,       // on both sides, the same
+  missing = 2,      // a gap: only on the source, or here in an older form that was fetched before the source changed
+  added = 3,        // "new": on the destination only
+  conflict = 4,     // on both sides, different
+  deleted = 5,      // removed through the mount: hides the source's copy
+  skipped = 6,      // a gap that the operator accepted
+  failed = 7,       // a gap whose last fetch went wrong
+  moved = 8,        // keeps the name on the source of an entry that was renamed here; in no set, its entry is
+  shadowed = 9,     // on the source under a name that was given to another entry here
+  kept_local = 10,  // deleted, by the operator's word for what is here: until the source's copy becomes another
+  refused = 11,     // a symbolic link of the source that is not followed: no gap, and not here
   // Of what the source has lost, and that is nowhere else: in no set, and not in the view. It comes back as it was
   // decided when the source has it again.
   away = 12,          // renamed here, or a directory with decisions below it
@@ -58,12 +58,12 @@ enum class state : std::uint8_t {
 inline constexpr bool is_away(state s) noexcept { return s == state::away || s == state::away_skipped; }
 // Not in the view: such a row only keeps the source's name from being shown, or fetched again.
 inline constexpr bool is_hidden(state s) noexcept {
-  return s == state::deleted || s == state::moved || s == state::shadowed || s == state::overruled || is_away(s);
+  return s == state::deleted || s == state::moved || s == state::shadowed || s == state::kept_local || is_away(s);
 }
-// The set that a row counts in: a shadowed one as a conflict, an overruled one as deleted.
+// The set that a row counts in: a shadowed one as a conflict, an kept local one as deleted.
 inline constexpr state counted_as(state s) noexcept {
   if (s == state::shadowed) return state::conflict;
-  return s == state::overruled ? state::deleted : s;
+  return s == state::kept_local ? state::deleted : s;
 }
 inline constexpr std::array all_states{state::common,  state::missing, state::added,  state::conflict,
                                        state::deleted, state::skipped, state::failed, state::refused};

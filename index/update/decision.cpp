@@ -35,7 +35,7 @@ inode part(transaction& t, const entry& e, state as) {
     hidden = t.insert(row);
     if (hidden == 0) return 0;
   }
-  if (S_ISDIR(e.source->mode)) leave_below(t, e.ino, side::source, false);
+  if (S_ISDIR(e.source->mode)) remove_subtree(t, e.ino, side::source, false);
   entry after = e;
   after.source.reset(), after.origin.reset(), after.listed_mtime.reset();
   after.fetched = false;
@@ -98,7 +98,7 @@ bool apply_keep_destination(transaction& t, inode ino) {
   const bool shadowed = e && e->state == state::shadowed;
   if (!shadowed && !is_conflict(e)) return false;
   decide(t, "kept-destination", *e);
-  return shadowed ? become(t, *e, state::overruled) : part(t, *e, state::overruled) != 0;
+  return shadowed ? become(t, *e, state::kept_local) : part(t, *e, state::kept_local) != 0;
 }
 
 bool apply_keep_source(transaction& t, inode ino) {

@@ -24,7 +24,7 @@ auto depth(const std::string& path) { return std::count(path.begin(), path.end()
 
 void decide_what_is_in_force(transaction& t) {
   std::vector<line> hidden;
-  for (const state s : {state::deleted, state::moved, state::overruled}) {
+  for (const state s : {state::deleted, state::moved, state::kept_local}) {
     std::vector<entry> rows;
     t.of_state(s, [&](entry&& e) { rows.push_back(std::move(e)); });
     for (const entry& e : rows) {
@@ -38,7 +38,7 @@ void decide_what_is_in_force(transaction& t) {
   std::vector<std::pair<std::string, std::string>> renames;
   for (const line& l : hidden) {
     if (l.of == state::deleted) t.decide("deleted", l.path);
-    if (l.of == state::overruled) t.decide("kept-destination", l.path);
+    if (l.of == state::kept_local) t.decide("kept-destination", l.path);
     if (l.of != state::moved || l.renamed == 0) continue;
     const auto renamed = t.by_inode(l.renamed);
     const auto path = renamed ? path_in_view(t, *renamed) : std::nullopt;

@@ -40,7 +40,7 @@ void remove(transaction& t, const entry& e) {
     return t.erase(e);
   }
   if (const auto hidden = t.hidden_child(e.parent, e.name); hidden || !e.source) {
-    if (hidden && hidden->state == state::overruled) {
+    if (hidden && hidden->state == state::kept_local) {
       entry deleted = *hidden;
       deleted.state = state::deleted;
       t.update(*hidden, deleted);
@@ -62,7 +62,7 @@ bool is_of_source(const entry& e) { return e.source || e.origin; }
 bool is_decision(transaction& t, const entry& e) {
   if (is_of_source(e)) return true;
   const auto hidden = t.hidden_child(e.parent, e.name);
-  return hidden && hidden->state == state::overruled;
+  return hidden && hidden->state == state::kept_local;
 }
 
 std::string path_of(transaction& t, const entry& e) { return t.path(e.ino).value_or(""); }

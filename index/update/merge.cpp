@@ -9,12 +9,12 @@
 
 namespace ferryfs::index {
 
-listing_merge::listing_merge(side of, inode directory, std::string path, look_again look, left_out on_purpose)
+listing_merge::listing_merge(side of, inode directory, std::string path, recheck look, exclusion is_excluded)
     : side_(of),
       directory_(directory),
       path_(std::move(path)),
-      look_(std::move(look)),
-      on_purpose_(std::move(on_purpose)) {}
+      recheck_(std::move(look)),
+      is_excluded_(std::move(is_excluded)) {}
 
 std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector<directory_entry>& names) {
   if (!cached_) {
@@ -78,8 +78,8 @@ inode listing_merge::merge(transaction& t, const directory_entry& name) {
 }
 
 inode listing_merge::insert(transaction& t, directory_entry name) {
-  if (look_) {
-    auto now = look_(name.name);
+  if (recheck_) {
+    auto now = recheck_(name.name);
     if (!now) return 0;
     name = std::move(*now);
   }
@@ -104,15 +104,15 @@ inode listing_merge::insert(transaction& t, directory_entry name) {
 
 // False: the name is gone since; `finish` looks again and says so.
 bool listing_merge::change_row(transaction& t, const entry& before, directory_entry name) {
-  if (look_) {
-    auto now = look_(name.name);
+  if (recheck_) {
+    auto now = recheck_(name.name);
     if (!now) return false;
     name = std::move(*now);
   }
   entry after = merged_row(before, side_, name);
   const auto& was = on(before, side_);
   if (was && S_ISDIR(was->mode) && !S_ISDIR(name.attributes.mode)) {
-    leave_below(t, before.ino, side_);
+    remove_subtree(t, before.ino, side_);
     if (side_ == side::source) after.listed_mtime.reset();
   }
   if (before.is_local() && after.is_gap() && t.is_written(before.ino)) keep_open(after);

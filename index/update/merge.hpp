@@ -26,19 +26,19 @@ class listing_merge {
  public:
   // Returns the entry `name` of this directory as it is on the destination at this moment. A listing of the destination
   // is older than a file that was fetched while it was read; where the two disagree, this decides. Called inside jobs.
-  using look_again = std::function<std::optional<directory_entry>(const std::string& name)>;
+  using recheck = std::function<std::optional<directory_entry>(const std::string& name)>;
 
   // Whether a row that this listing of the source does not name was left out of it on purpose, and is not lost.
-  using left_out = std::function<bool(const entry&)>;
+  using exclusion = std::function<bool(const entry&)>;
 
-  listing_merge(side of, inode directory, std::string path, look_again look = {}, left_out on_purpose = {});
+  listing_merge(side of, inode directory, std::string path, recheck look = {}, exclusion is_excluded = {});
 
   // Merges some names; returns the directories among them, to be listed next.
   std::vector<subdirectory> batch(transaction& t, const std::vector<directory_entry>& names);
 
   // The source has these names too, and what they are now is left out of the view: a file that is empty for a moment.
   // Their rows stay as they were, unless those are left out themselves.
-  void left_out_now(transaction& t, const std::vector<std::string>& names);
+  void keep_excluded_now(transaction& t, const std::vector<std::string>& names);
 
   // The listing was complete: what it did not name left this side. On the source the directory's row takes its
   // attributes, as of before the listing, and `mark` as its `listed`.
@@ -51,8 +51,8 @@ class listing_merge {
     std::string name;  // on the source
   };
   std::vector<unnamed> not_named(transaction& t);
-  // Then: all of those stay as they are, until left_source() is called for them. Where there are any, `mark` should be
-  // 0, so that the directory is listed again.
+  // Then: all of those stay as they are, until remove_from_source() is called for them. Where there are any, `mark`
+  // should be 0, so that the directory is listed again.
   void finish_keeping(transaction& t, const file_facts& attributes, std::int64_t mark);
 
  private:
@@ -61,12 +61,12 @@ class listing_merge {
   inode unchanged(transaction& t, const directory_entry& name) const;
   std::vector<inode> unseen(transaction& t) const;
   std::optional<inode> merge_hidden(transaction& t, const directory_entry& name);
-  inode contest(transaction& t, const entry& hidden, const directory_entry& name);
+  inode reopen_conflict(transaction& t, const entry& hidden, const directory_entry& name);
   inode shadow(transaction& t, const directory_entry& name);
   void finish_hidden(transaction& t);
   void end(transaction& t, const file_facts& attributes, std::int64_t mark);
   std::vector<entry> hidden_unseen(transaction& t) const;
-  bool on_purpose(const entry& row) const { return on_purpose_ && on_purpose_(row); }
+  bool is_excluded(const entry& row) const { return is_excluded_ && is_excluded_(row); }
   inode insert(transaction& t, directory_entry name);
   bool change_row(transaction& t, const entry& before, directory_entry name);
   void note(transaction& t, const entry& before, const entry& after) const;
@@ -74,8 +74,8 @@ class listing_merge {
   side side_;
   inode directory_;
   std::string path_;
-  look_again look_;
-  left_out on_purpose_;
+  recheck recheck_;
+  exclusion is_excluded_;
   std::optional<bool> cached_;  // the kernel may hold names of this directory; unknown before the first batch
   bool fresh_ = false;          // no row stood in this directory when the merge began
   bool hides_ = false;          // a hidden row stands in it

@@ -18,10 +18,10 @@ std::vector<inode> listing_merge::unseen(transaction& t) const {
   return others;
 }
 
-void listing_merge::left_out_now(transaction& t, const std::vector<std::string>& names) {
+void listing_merge::keep_excluded_now(transaction& t, const std::vector<std::string>& names) {
   for (const auto& name : names)
     for (const auto& row : {t.child(directory_, name), t.hidden_child(directory_, name)})
-      if (row && row->source && !on_purpose(*row)) seen_.push_back(row->ino);
+      if (row && row->source && !is_excluded(*row)) seen_.push_back(row->ino);
 }
 
 std::vector<entry> listing_merge::hidden_unseen(transaction& t) const {
@@ -38,8 +38,8 @@ void listing_merge::finish(transaction& t, const file_facts& attributes, std::in
     for (const inode ino : unseen(t)) {
       const auto row = t.by_inode(ino);
       if (!row || !on(*row, side_) || (side_ == side::source && row->origin)) continue;
-      if (look_ && look_(row->name)) continue;
-      leave(t, *row, side_, !on_purpose(*row));
+      if (recheck_ && recheck_(row->name)) continue;
+      remove_from_side(t, *row, side_, !is_excluded(*row));
     }
     if (hides_) finish_hidden(t);
   }
@@ -52,21 +52,21 @@ std::vector<listing_merge::unnamed> listing_merge::not_named(transaction& t) {
   std::sort(seen_.begin(), seen_.end());
   for (const inode ino : unseen(t)) {
     auto row = t.by_inode(ino);
-    if (row && row->source && !row->origin && !on_purpose(*row)) names.push_back({ino, std::move(row->name)});
+    if (row && row->source && !row->origin && !is_excluded(*row)) names.push_back({ino, std::move(row->name)});
   }
   if (hides_)
     for (entry& row : hidden_unseen(t))
-      if (row.source && !on_purpose(row)) names.push_back({row.ino, std::move(row.name)});
+      if (row.source && !is_excluded(row)) names.push_back({row.ino, std::move(row.name)});
   return names;
 }
 
 // A name that a filter leaves out goes at once: that was asked for, and is no loss.
 void listing_merge::finish_keeping(transaction& t, const file_facts& attributes, std::int64_t mark) {
-  if (!fresh_ && on_purpose_) {
+  if (!fresh_ && is_excluded_) {
     std::sort(seen_.begin(), seen_.end());
     for (const inode ino : unseen(t)) {
       const auto row = t.by_inode(ino);
-      if (row && row->source && !row->origin && on_purpose(*row)) leave(t, *row, side_, false);
+      if (row && row->source && !row->origin && is_excluded(*row)) remove_from_side(t, *row, side_, false);
     }
   }
   end(t, attributes, mark);
@@ -86,7 +86,7 @@ void listing_merge::end(transaction& t, const file_facts& attributes, std::int64
 }
 
 void listing_merge::finish_hidden(transaction& t) {
-  for (const entry& row : hidden_unseen(t)) leave_hidden(t, row);
+  for (const entry& row : hidden_unseen(t)) remove_hidden_name(t, row);
 }
 
 }  // namespace ferryfs::index

@@ -10,7 +10,7 @@
 namespace ferryfs::index {
 
 // The source's copy of what was decided here is another now: both stand against each other again.
-inode listing_merge::contest(transaction& t, const entry& hidden, const directory_entry& name) {
+inode listing_merge::reopen_conflict(transaction& t, const entry& hidden, const directory_entry& name) {
   const auto here = t.child(directory_, name.name);
   t.decide("reopened", join(t.path(directory_).value_or(path_), name.name));
   if (here && here->source) {
@@ -33,7 +33,7 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const directory
   const auto moved = t.by_origin(hidden->ino);
   const auto& away = moved ? moved : hidden;
   if (is_away(away->state)) {
-    if (moved) come_back(t, *hidden);
+    if (moved) restore_hidden_name(t, *hidden);
     if (!has_place(t, *away)) {
       wait_for_place(t, *away, name.attributes, name.target);
       seen_.push_back(hidden->ino);
@@ -48,8 +48,8 @@ std::optional<inode> listing_merge::merge_hidden(transaction& t, const directory
     t.erase(*hidden);
     return std::nullopt;
   }
-  if (hidden->state == state::overruled && is_another(*hidden->source, name.attributes))
-    return contest(t, *hidden, name);
+  if (hidden->state == state::kept_local && is_another(*hidden->source, name.attributes))
+    return reopen_conflict(t, *hidden, name);
   seen_.push_back(hidden->ino);
   if (hidden->source != std::optional(name.attributes) || has_left(*hidden)) {
     entry after = *hidden;

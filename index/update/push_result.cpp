@@ -38,7 +38,7 @@ void take_name(transaction& t, const entry& now) {
   const auto hidden = t.hidden_child(now.parent, now.name);
   if (!hidden) return;
   t.decide("reopened", join(t.path(now.parent).value_or(""), now.name));
-  if (const auto moved = t.by_origin(hidden->ino)) part_from_source(t, *moved);
+  if (const auto moved = t.by_origin(hidden->ino)) detach_from_source(t, *moved);
   for (const entry& e : rows_of(t.hidden_children, hidden->ino)) {
     entry after = e;
     after.parent = now.ino;

@@ -7,29 +7,29 @@
 
 namespace ferryfs::index {
 
-void come_back(transaction& t, const entry& hidden) {
+void restore_hidden_name(transaction& t, const entry& hidden) {
   if (!has_left(hidden)) return;
   entry after = hidden;
   after.listed_mtime.reset();
   t.update(hidden, after);
 }
 
-void leave_hidden(transaction& t, const entry& hidden) {
+void remove_hidden_name(transaction& t, const entry& hidden) {
   const auto renamed = t.by_origin(hidden.ino);
-  if (renamed && !is_hidden(renamed->state)) leave(t, *renamed, side::source);
+  if (renamed && !is_hidden(renamed->state)) remove_from_side(t, *renamed, side::source);
   if (hidden.state == state::shadowed || (hidden.state == state::moved && !renamed)) return t.erase(hidden);
   entry after = hidden;
   after.listed_mtime = left_the_source;
   t.update(hidden, after);
 }
 
-void left_source(transaction& t, inode ino) {
+void remove_from_source(transaction& t, inode ino) {
   const auto row = t.by_inode(ino);
-  if (row && row->source) is_hidden(row->state) ? leave_hidden(t, *row) : leave(t, *row, side::source);
+  if (row && row->source) is_hidden(row->state) ? remove_hidden_name(t, *row) : remove_from_side(t, *row, side::source);
 }
 
-void part_from_source(transaction& t, const entry& renamed) {
-  if (!is_away(renamed.state)) leave(t, renamed, side::source);
+void detach_from_source(transaction& t, const entry& renamed) {
+  if (!is_away(renamed.state)) remove_from_side(t, renamed, side::source);
   const auto left = t.by_inode(renamed.ino);
   if (!left) return;
   if (is_away(left->state)) return t.erase(*left);
@@ -38,14 +38,14 @@ void part_from_source(transaction& t, const entry& renamed) {
   t.update(*left, after);
 }
 
-void leave_below(transaction& t, inode directory, side from, bool wanted) {
+void remove_subtree(transaction& t, inode directory, side from, bool wanted) {
   for (const entry& child : rows_of(t.children, directory))
-    if (from == side::destination || !child.origin) leave(t, child, from, wanted);
+    if (from == side::destination || !child.origin) remove_from_side(t, child, from, wanted);
   if (from == side::source)
-    for (const entry& hidden : rows_of(t.hidden_children, directory)) leave_hidden(t, hidden);
+    for (const entry& hidden : rows_of(t.hidden_children, directory)) remove_hidden_name(t, hidden);
 }
 
-void leave(transaction& t, const entry& e, side from, bool wanted) {
+void remove_from_side(transaction& t, const entry& e, side from, bool wanted) {
   if (!on(e, from)) return;
   entry after = e;
   on(after, from).reset();
@@ -54,7 +54,7 @@ void leave(transaction& t, const entry& e, side from, bool wanted) {
   if ((from == side::source) != is_doubt(e.reason)) after.forget_reason();
   if (from == side::source) after.listed_mtime.reset();
   if (S_ISDIR(on(e, from)->mode)) {
-    leave_below(t, e.ino, from, wanted);
+    remove_subtree(t, e.ino, from, wanted);
     // What is here below lies in a directory that was made but is not entered yet.
     if (from == side::source && !after.local && !rows_of(t.children, e.ino).empty()) after.local = e.source;
     // What is only on the source was given a name in there: the directory is made again when it comes.

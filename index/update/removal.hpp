@@ -8,19 +8,19 @@ namespace ferryfs::index {
 
 // `e` and all below it left the side `from`: rows that stand on neither side are erased, and entered as lost where they
 // were to be fetched, unless they are not `wanted` any more. What was decided outlives that (see away.hpp).
-void leave(transaction& t, const entry& e, side from, bool wanted = true);
+void remove_from_side(transaction& t, const entry& e, side from, bool wanted = true);
 // All below `directory` did.
-void leave_below(transaction& t, inode directory, side from, bool wanted = true);
+void remove_subtree(transaction& t, inode directory, side from, bool wanted = true);
 
 // The source has the name of a hidden row no more. What was decided of it stays decided; what only stood against
 // something else does not.
-void leave_hidden(transaction& t, const entry& hidden);
+void remove_hidden_name(transaction& t, const entry& hidden);
 // The source has the name of a hidden row again.
-void come_back(transaction& t, const entry& hidden);
+void restore_hidden_name(transaction& t, const entry& hidden);
 
 // The source was found to have this name, of listing_merge::not_named, no more.
-void left_source(transaction& t, inode ino);
+void remove_from_source(transaction& t, inode ino);
 // The name that `renamed` has on the source does not belong to it any more.
-void part_from_source(transaction& t, const entry& renamed);
+void detach_from_source(transaction& t, const entry& renamed);
 
 }  // namespace ferryfs::index

@@ -26,7 +26,7 @@ class replayer {
     if (!at) return false;
     if (const auto e = entry_at(*at)) return remove(*e), true;
     const auto hidden = t_.hidden_child(at->directory, at->name);
-    if (!hidden || hidden->state != state::overruled) return false;
+    if (!hidden || hidden->state != state::kept_local) return false;
     set_state(*hidden, state::deleted);
     return true;
   }
@@ -81,7 +81,7 @@ class replayer {
     const auto e = entry_at(*at);
     if (!e || !e->source) return false;
     if (apply_keep_destination(t_, e->ino)) return true;
-    hide(*e, state::overruled);  // ours is found when the destination is looked at
+    hide(*e, state::kept_local);  // ours is found when the destination is looked at
     return true;
   }
 
@@ -97,7 +97,7 @@ class replayer {
     const auto at = location_of(path);
     const auto hidden = at ? t_.hidden_child(at->directory, at->name) : std::nullopt;
     if (!hidden || hidden->state == state::shadowed) return false;
-    if (const auto moved = t_.by_origin(hidden->ino)) part_from_source(t_, *moved);
+    if (const auto moved = t_.by_origin(hidden->ino)) detach_from_source(t_, *moved);
     const auto here = entry_at(*at);
     if (here && here->source) return set_state(*hidden, state::shadowed), true;
     entry e = here.value_or(entry{});
@@ -159,7 +159,7 @@ class replayer {
     if (e.source && !e.origin)
       hide(e, state::shadowed);
     else if (!e.source)
-      leave(t_, e, side::destination);
+      remove_from_side(t_, e, side::destination);
   }
 
   // Leaves the source's copy of `e` to a hidden row.
@@ -167,7 +167,7 @@ class replayer {
     note_name({e.parent, e.name});
     const auto origin = e.origin ? t_.by_inode(*e.origin) : std::nullopt;
     if (origin) return set_state(*origin, as), t_.erase(e);
-    if (S_ISDIR(e.source->mode)) leave_below(t_, e.ino, side::source, false);
+    if (S_ISDIR(e.source->mode)) remove_subtree(t_, e.ino, side::source, false);
     t_.erase(e);
     t_.insert(hidden_row(e, as));
   }

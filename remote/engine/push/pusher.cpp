@@ -140,7 +140,7 @@ std::optional<file_facts> pusher::replaced_by(const entry& e) {
   if (!overwritten_ || !S_ISREG(e.local->mode)) return std::nullopt;
   if (e.state == state::conflict) return e.source;
   const auto hidden = reader_->hidden_child(e.parent, e.name);
-  const bool given_up = hidden && (hidden->state == state::deleted || hidden->state == state::overruled);
+  const bool given_up = hidden && (hidden->state == state::deleted || hidden->state == state::kept_local);
   return given_up ? hidden->source : std::nullopt;
 }
 

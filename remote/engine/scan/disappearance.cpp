@@ -8,6 +8,7 @@
 
 #include "index/update/away.hpp"
 #include "index/update/merge.hpp"
+#include "index/update/removal.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -98,7 +99,7 @@ void disappearance::enter(index::writer& index, std::function<void(std::exceptio
     index.post(
         [all, from](index::transaction& t) {
           const auto some = std::span{*all}.subspan(from, std::min(entered_at_once, all->size() - from));
-          for (const inode ino : some) index::left_source(t, ino);
+          for (const inode ino : some) index::remove_from_source(t, ino);
         },
         [problem](std::exception_ptr failed) {
           if (failed) *problem = failed;

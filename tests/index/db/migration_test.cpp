@@ -149,7 +149,7 @@ TEST_CASE("the texts that told why a row stands as it does have become reasons, 
     check("kept-source.jpg", state::missing, reason::spoilt, "digest differs: aa here, bb on the source");
     check("kept-source-failed.jpg", state::failed, reason::spoilt, "d/kept-source-failed.jpg: bad sector");
     check("outdated-failed.jpg", state::failed, reason::fetch_failed, "d/outdated-failed.jpg: bad sector");
-    CHECK(old.row("overruled.jpg", true).state == state::overruled);
+    CHECK(old.row("overruled.jpg", true).state == state::kept_local);
     old.scan(writer);
   }
   CHECK(writer.run([](index::transaction& t) { return t.renaming(); }).size() == 1);

@@ -79,7 +79,7 @@ TEST_CASE("what was written to with the same size while it was sent is a conflic
 }
 
 TEST_CASE("what was sent has its name on the source, whatever was hidden under that before") {
-  const state before = GENERATE(state::deleted, state::overruled);
+  const state before = GENERATE(state::deleted, state::kept_local);
   sent_picture f;
   entry hidden;
   hidden.parent = f.d, hidden.name = "new.jpg", hidden.source = file_side(20), hidden.state = before;
