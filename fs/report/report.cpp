@@ -7,12 +7,12 @@
 
 #include "index/base/path.hpp"
 #include "index/query/completeness.hpp"
-#include "index/query/kinds.hpp"
+#include "index/query/file_kinds.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
-using totals_by_kind = std::array<index::totals, index::all_kinds.size()>;
+using totals_by_kind = std::array<index::totals, index::all_file_kinds.size()>;
 
 // {"count":{"jpg":…,"raw":…,"other":…,"total":…},"size":{…}}
 template <typename Of>
@@ -20,7 +20,7 @@ json by_kind(const totals_by_kind& kinds, Of&& of, bool on_source) {
   json count, size;
   index::total sum;
   const auto bytes = [on_source](const index::total& t) { return on_source ? t.source_bytes : t.local_bytes; };
-  for (const auto k : index::all_kinds) {
+  for (const auto k : index::all_file_kinds) {
     const index::total t = of(kinds.at(static_cast<std::size_t>(k)));
     const std::string name{index::name_of(k)};
     count[name] = t.files, size[name] = bytes(t);
@@ -85,7 +85,7 @@ std::string utc_text(wall_clock::time_point t) {
 }
 
 json make_report(index::reader& r, const job& j, unsigned number) {
-  const auto kinds = index::read_kinds(r);
+  const auto kinds = index::read_totals_by_kind(r);
   const auto all = r.totals();
   const auto lost = r.lost_totals();
   const auto of = [](state s) { return [s](const index::totals& t) { return t.of(s); }; };

@@ -5,7 +5,7 @@
 
 #include "index/base/path.hpp"
 #include "index/model/list_line.hpp"
-#include "index/query/kinds.hpp"
+#include "index/query/file_kinds.hpp"
 #include "index/query/set.hpp"
 #include "index/update/local_change.hpp"
 #include "tests/catch.hpp"
@@ -69,7 +69,7 @@ TEST_CASE("the sets are what a walk over all rows finds, and add up to the count
   std::mt19937 random{11};
   std::vector<std::pair<inode, std::string>> directories{{root_inode, ""}};
   std::map<state, lines> expected;
-  std::map<index::kind, std::int64_t> kinds;
+  std::map<index::file_kind, std::int64_t> kinds;
   const std::array<const char*, 4> ends{".jpg", ".JPEG", ".Cr2", ".txt"};
   for (int i = 0; i < 600; ++i) {
     const auto [parent, path] = directories[random() % directories.size()];
@@ -89,7 +89,7 @@ TEST_CASE("the sets are what a walk over all rows finds, and add up to the count
       continue;
     }
     expected[e.state].emplace_back(name, e.state == state::added ? e.local->size : e.source->size);
-    ++kinds[index::kind_of(e.name)];
+    ++kinds[index::file_kind_of(e.name)];
   }
   const auto reader = f.readers.borrow();
   const auto totals = reader->totals();
@@ -109,8 +109,8 @@ TEST_CASE("the sets are what a walk over all rows finds, and add up to the count
   CHECK(static_cast<std::size_t>(totals.destination().files) == listed_in(f, index::set::destination).size());
 
   index::totals all;
-  for (const auto k : index::all_kinds) {
-    const auto of_kind = index::read_kinds(*reader).at(static_cast<std::size_t>(k));
+  for (const auto k : index::all_file_kinds) {
+    const auto of_kind = index::read_totals_by_kind(*reader).at(static_cast<std::size_t>(k));
     std::int64_t files = 0;
     for (std::size_t s = 0; s < all.files.size(); ++s)
       files += of_kind.files[s].files, all.files[s] += of_kind.files[s];
@@ -152,20 +152,20 @@ TEST_CASE("a line of a list stays one line, and its path can be had again", "[li
 }
 
 TEST_CASE("pictures are told apart by the end of their names", "[kinds]") {
-  using index::kind;
-  for (const auto& [name, kind] : {std::pair{"a.jpg", kind::jpg},
-                                   {"a.JPG", kind::jpg},
-                                   {".jpeg", kind::jpg},
-                                   {"a.raw", kind::raw},
-                                   {"a.b.NEF", kind::raw},
-                                   {"a.dng", kind::raw},
-                                   {"jpg", kind::other},
-                                   {"a.jpg.tmp", kind::other},
-                                   {"a.", kind::other},
-                                   {"", kind::other},
-                                   {"a.jpgx", kind::other}}) {
+  using index::file_kind;
+  for (const auto& [name, kind] : {std::pair{"a.jpg", file_kind::jpg},
+                                   {"a.JPG", file_kind::jpg},
+                                   {".jpeg", file_kind::jpg},
+                                   {"a.raw", file_kind::raw},
+                                   {"a.b.NEF", file_kind::raw},
+                                   {"a.dng", file_kind::raw},
+                                   {"jpg", file_kind::other},
+                                   {"a.jpg.tmp", file_kind::other},
+                                   {"a.", file_kind::other},
+                                   {"", file_kind::other},
+                                   {"a.jpgx", file_kind::other}}) {
     INFO(name);
-    CHECK(index::kind_of(name) == kind);
+    CHECK(index::file_kind_of(name) == kind);
   }
 }
 

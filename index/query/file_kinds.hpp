@@ -8,14 +8,14 @@
 
 namespace ferryfs::index {
 
-enum class kind { jpg, raw, other };
-inline constexpr std::array all_kinds{kind::jpg, kind::raw, kind::other};
+enum class file_kind { jpg, raw, other };
+inline constexpr std::array all_file_kinds{file_kind::jpg, file_kind::raw, file_kind::other};
 
 // By the end of the name, in either case: .jpg .jpeg, and what cameras call their raw pictures (.raw .cr2 .nef .dng …).
-kind kind_of(std::string_view name) noexcept;
-std::string_view name_of(kind) noexcept;
+file_kind file_kind_of(std::string_view name) noexcept;
+std::string_view name_of(file_kind) noexcept;
 
 // By kind. Directories are not counted.
-std::array<totals, all_kinds.size()> read_kinds(reader& r);
+std::array<totals, all_file_kinds.size()> read_totals_by_kind(reader& r);
 
 }  // namespace ferryfs::index
