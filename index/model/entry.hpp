@@ -60,7 +60,7 @@ inline constexpr bool is_away(state s) noexcept { return s == state::away || s =
 inline constexpr bool is_hidden(state s) noexcept {
   return s == state::deleted || s == state::moved || s == state::shadowed || s == state::kept_local || is_away(s);
 }
-// The set that a row counts in: a shadowed one as a conflict, an kept local one as deleted.
+// The set that a row counts in: a shadowed one as a conflict, one that is kept_local as deleted.
 inline constexpr state counted_as(state s) noexcept {
   if (s == state::shadowed) return state::conflict;
   return s == state::kept_local ? state::deleted : s;

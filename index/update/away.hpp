@@ -15,7 +15,7 @@
 
 namespace ferryfs::index {
 
-// In `listed` of a hidden row, which keeps a decision: the source has its name no more.
+// The listed_mtime of a hidden row, which keeps a decision: the source has its name no more.
 inline constexpr std::int64_t left_the_source = -1;
 inline bool has_left(const entry& hidden) noexcept {
   return is_hidden(hidden.state) && hidden.listed_mtime == left_the_source;

@@ -1,8 +1,8 @@
 // The scan merge: one listing of one directory on one side, batch by batch, into the index.
 //
 // Only what differs is written. What a batch holds is merged at once; that something left is believed only from
-// `finish`, after a complete and successful listing. A directory's listing is never held: the merge remembers the
-// inodes it has seen, 8 bytes each. A name of the source that was deleted or renamed here stays hidden: its row, or the
+// `finish`, after a complete and successful listing. The merge keeps no listing in memory, but the inodes
+// that it has seen, 8 bytes each. A name of the source that was deleted or renamed here stays hidden: its row, or the
 // renamed entry's, learns what the source now has.
 #pragma once
 
@@ -28,7 +28,7 @@ class listing_merge {
   // is older than a file that was fetched while it was read; where the two disagree, this decides. Called inside jobs.
   using recheck = std::function<std::optional<directory_entry>(const std::string& name)>;
 
-  // Whether a row that this listing of the source does not name was left out of it on purpose, and is not lost.
+  // Whether a row that this listing of the source does not name was excluded from it on purpose, and is not lost.
   using exclusion = std::function<bool(const entry&)>;
 
   listing_merge(side of, inode directory, std::string path, recheck look = {}, exclusion is_excluded = {});
@@ -36,16 +36,16 @@ class listing_merge {
   // Merges some names; returns the directories among them, to be listed next.
   std::vector<subdirectory> batch(transaction& t, const std::vector<directory_entry>& names);
 
-  // The source has these names too, and what they are now is left out of the view: a file that is empty for a moment.
-  // Their rows stay as they were, unless those are left out themselves.
-  void keep_excluded_now(transaction& t, const std::vector<std::string>& names);
+  // The source has these names too, but not as they are to show: a file that is empty for a moment. Their rows stay as
+  // they were, unless those are excluded themselves.
+  void keep_rows_of(transaction& t, const std::vector<std::string>& names);
 
   // The listing was complete: what it did not name left this side. On the source the directory's row takes its
-  // attributes, as of before the listing, and `mark` as its `listed`.
+  // attributes, as of before the listing, and `mark` as its listed_mtime.
   void finish(transaction& t, const file_facts& attributes, std::int64_t mark);
 
-  // The same for a source whose silence proves nothing, in two steps. First: what it did not name and has, as far as
-  // the index knows, and what was not left out on purpose.
+  // The same for a source whose listing may lack names, in two steps. First: the names that it did not list and has, as
+  // far as the index knows, without those that are excluded.
   struct unnamed {
     inode ino;         // of a hidden row, too
     std::string name;  // on the source

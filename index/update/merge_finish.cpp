@@ -18,7 +18,7 @@ std::vector<inode> listing_merge::unseen(transaction& t) const {
   return others;
 }
 
-void listing_merge::keep_excluded_now(transaction& t, const std::vector<std::string>& names) {
+void listing_merge::keep_rows_of(transaction& t, const std::vector<std::string>& names) {
   for (const auto& name : names)
     for (const auto& row : {t.child(directory_, name), t.hidden_child(directory_, name)})
       if (row && row->source && !is_excluded(*row)) seen_.push_back(row->ino);

@@ -10,7 +10,7 @@ namespace ferryfs::index {
 // A picture that now stands on the source as well.
 struct push_result {
   // Its row as it was sent. If it was renamed or deleted here since, the name that it got on the source is hidden. A
-  // row that hid that name before, as deleted or kept local, is erased.
+  // row that hid that name before, as deleted or kept_local, is erased.
   entry sent;
   file_facts source;  // as the source shows it
   std::string sha256;

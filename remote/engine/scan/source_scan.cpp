@@ -62,7 +62,7 @@ class source_scan::one_listing final : public listing, public std::enable_shared
     scan_->services_.index.post(
         [merge = merge_, listed, left_out, subdirectories](index::transaction& t) {
           *subdirectories = merge->batch(t, *listed);
-          merge->keep_excluded_now(t, *left_out);
+          merge->keep_rows_of(t, *left_out);
         },
         [scan = scan_, self = self_failure_, listed, subdirectories](std::exception_ptr failed) {
           if (failed) return self->set(failed);
