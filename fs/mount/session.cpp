@@ -117,7 +117,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     departed->positions.departs(e);
     if (removed) departed->removed.add(e);
   });
-  const remote::in_use open{
+  const remote::open_files_query open{
       [&view = *v](inode ino) { return view.open_pictures.is_written(ino) || view.written.holds(ino); },
       [&view = *v](inode ino) { view.open_pictures.reopen(ino); },
       [&view = *v] { return view.open_pictures.written(); },

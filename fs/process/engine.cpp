@@ -101,7 +101,7 @@ engine open_engine(remote::settings s, const std::string& destination, const std
     if (need == need_source::sometime)
       spdlog::warn("the source is not reachable, what is here is served meanwhile: {}", health.why);
   }
-  e.where->take(mountpoint);
+  e.where->acquire(mountpoint);
   // Read while the archive is ours: ctl may have set it a moment before.
   if (const auto last = remembered(destination); last && !limit) limit = last->limit;
   s.limit = limit.value_or(0);

@@ -122,12 +122,12 @@ std::vector<std::string> list_all(remote::migration& m, const std::stop_token& s
 
 }  // namespace
 
-readiness facts_of(remote::migration& m, const remote::in_use& open) {
+readiness facts_of(remote::migration& m, const remote::open_files_query& open) {
   readiness r;
   r.now = wall_seconds();
   const auto reader = m.readers().borrow();
   r.totals = reader->totals();
-  r.being_written = open.written();
+  r.being_written = open.count_written();
   r.unlisted = reader->unlisted();
   std::vector<index::unlisted> unlisted;
   reader->unlisted_directories([&](index::unlisted&& u) {
@@ -148,7 +148,7 @@ readiness facts_of(remote::migration& m, const remote::in_use& open) {
   return r;
 }
 
-verdict look_and_judge(remote::migration& m, const remote::in_use& open, remote::verify_progress& progress,
+verdict look_and_judge(remote::migration& m, const remote::open_files_query& open, remote::verify_progress& progress,
                        const std::stop_token& stop) {
   auto cut_off = list_all(m, stop);
   if (cut_off.empty()) {

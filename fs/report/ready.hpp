@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "index/db/counters.hpp"
-#include "remote/engine/in_use.hpp"
 #include "remote/engine/migration/migration.hpp"
+#include "remote/engine/open_files_query.hpp"
 #include "remote/engine/verify/verifier.hpp"
 
 namespace ferryfs::fs {
@@ -38,12 +38,12 @@ struct verdict {
   bool go() const noexcept { return reasons.empty(); }
 };
 
-readiness facts_of(remote::migration& m, const remote::in_use& open);
+readiness facts_of(remote::migration& m, const remote::open_files_query& open);
 verdict judge(const readiness& r);
 
 // Looks before it judges: lists all of the source, compares the digests of what was not compared as it stands now, and
 // makes durable what is here. `m` was started. Stopped, or where a look failed, the verdict says so. Blocks.
-verdict look_and_judge(remote::migration& m, const remote::in_use& open, remote::verify_progress& progress,
+verdict look_and_judge(remote::migration& m, const remote::open_files_query& open, remote::verify_progress& progress,
                        const std::stop_token& stop);
 // "go" or "no-go", then a line each.
 std::string text_of(const verdict& v);

@@ -26,16 +26,16 @@ json record_unmounted(const std::string& destination) {
 
 std::optional<json> recorder::record(job j, wall_clock::time_point begun) {
   const lock held{mutex_};
-  const auto files = migration_.fetch().speed().files(), bytes = migration_.fetch().speed().total();
+  const auto moved = migration_.fetch().throughput();
   j.begun = begun, j.ended = wall_clock::now();
   if (j.back)
     j.moved_since = begun;
   else
-    j.files = files - files_, j.bytes = bytes - bytes_, j.moved_since = told_;
+    j.files = moved.files - files_, j.bytes = moved.bytes - bytes_, j.moved_since = told_;
   j.source = migration_.setup().source, j.destination = migration_.where().path();
   history h{migration_.where().reports_path(), fmt::format("{}/{}/reports", j.destination, own_directory)};
   auto report = h.record(*migration_.readers().borrow(), j, migration_.setup().keep_reports);
-  if (report && !j.back) files_ = files, bytes_ = bytes, told_ = j.ended;
+  if (report && !j.back) files_ = moved.files, bytes_ = moved.bytes, told_ = j.ended;
   return report;
 }
 

@@ -122,7 +122,7 @@ json status_of(remote::migration& m) {
   const auto scan = m.scan_state();
   j["source"]["scanning"] = scan.running;
   json& transfer = j["transfer"];
-  const std::uint64_t rate = m.fetch().speed().rate();
+  const std::uint64_t rate = m.fetch().throughput().rate;
   transfer["paused"] = m.limit().holds();
   transfer["limit"] = m.limit().rate();
   transfer["rate"] = rate;
@@ -131,7 +131,7 @@ json status_of(remote::migration& m) {
   if (const auto why = m.replicate().blocked_by(); !why.empty()) transfer["blocked"] = printable(why);
   const auto waiting = m.replicate().waiting();
   transfer["waiting_for_room"] = {{"files", waiting.files}, {"bytes", waiting.bytes}};
-  transfer["not_kept"] = {{"reads", m.fetch().unkept_reads()}, {"bytes", m.fetch().unkept_bytes()}};
+  transfer["not_kept"] = {{"reads", m.fetch().direct_read_count()}, {"bytes", m.fetch().direct_read_bytes()}};
   for (const auto& p : m.fetch().active(most_active))
     transfer["active"].push_back({{"path", printable(p.path)}, {"bytes", p.size}, {"demanded", p.demanded}});
   if (scan.running) j["complete"] = false;

@@ -17,8 +17,9 @@
 #include "fs/virtual/single_job.hpp"
 #include "index/base/mutex.hpp"
 #include "index/base/thread.hpp"
-#include "remote/engine/in_use.hpp"
+#include "remote/engine/open_files_query.hpp"
 #include "remote/engine/migration/migration.hpp"
+#include "remote/engine/open_files_query.hpp"
 #include "remote/engine/verify/verifier.hpp"
 
 namespace ferryfs::fs {
@@ -29,7 +30,7 @@ class control {
   ~control();
 
   // What is open in the mount. Set before the first command.
-  void watch(remote::in_use open) { open_ = std::move(open); }
+  void watch(remote::open_files_query open) { open_ = std::move(open); }
 
   using result = command_result;
   // Runs a command, and calls back once, on any thread, when it is done; what takes long does not block.
@@ -43,7 +44,7 @@ class control {
 
   remote::migration& migration_;
   recorder& recorder_;
-  remote::in_use open_;
+  remote::open_files_query open_;
   remote::verify_progress verifying_;
   running_push pushing_;
   single_job push_{"push"}, verify_{"verify"};

@@ -87,7 +87,7 @@ std::string metrics_text(const json& s, std::uint64_t files, std::uint64_t bytes
 }
 
 std::string metrics_of(remote::migration& m) {
-  return metrics_text(status_of(m), m.fetch().speed().files(), m.fetch().speed().total());
+  return metrics_text(status_of(m), m.fetch().throughput().files, m.fetch().throughput().bytes);
 }
 
 }  // namespace ferryfs::fs

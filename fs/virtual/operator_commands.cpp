@@ -64,8 +64,8 @@ command_result skip(remote::migration& m, const std::string& path, const std::st
   return a;
 }
 
-command_result resolve(remote::migration& m, const std::string& path, remote::keep what, const remote::in_use& open,
-                       const std::stop_token& stop) {
+command_result resolve(remote::migration& m, const std::string& path, remote::keep what,
+                       const remote::open_files_query& open, const std::stop_token& stop) {
   const auto r = remote::resolve_below(m, path, what, open, stop);
   if (!r.known) return nothing_there(path);
   if (r.link_accepted) return {0, "1 link taken over\n"};
@@ -82,14 +82,14 @@ command_result resolve(remote::migration& m, const std::string& path, remote::ke
   return a;
 }
 
-command_result ready(remote::migration& m, const remote::in_use& open, bool as_json, remote::verify_progress& progress,
-                     const std::stop_token& stop) {
+command_result ready(remote::migration& m, const remote::open_files_query& open, bool as_json,
+                     remote::verify_progress& progress, const std::stop_token& stop) {
   const verdict v = look_and_judge(m, open, progress, stop);
   return {v.go() ? 0 : EIO, as_json ? json_of(v).dump(2) + '\n' : text_of(v)};
 }
 
 // What is known says nothing of what has changed since: never go.
-command_result ready_quickly(remote::migration& m, const remote::in_use& open, bool as_json) {
+command_result ready_quickly(remote::migration& m, const remote::open_files_query& open, bool as_json) {
   const verdict v = judge(facts_of(m, open));
   auto j = json_of(v);
   j["go"] = false, j["verdict"] = false;

@@ -7,8 +7,8 @@
 
 #include "fs/process/command_result.hpp"
 #include "remote/engine/decide/resolve.hpp"
-#include "remote/engine/in_use.hpp"
 #include "remote/engine/migration/migration.hpp"
+#include "remote/engine/open_files_query.hpp"
 #include "remote/engine/verify/verifier.hpp"
 
 namespace ferryfs::fs {
@@ -18,13 +18,13 @@ command_result fetch_now(remote::migration& m, const std::string& path, const st
 command_result undelete(remote::migration& m, const std::string& path, const std::stop_token& stop);
 // The first line says what was done, further ones what was not.
 command_result skip(remote::migration& m, const std::string& path, const std::stop_token& stop);
-command_result resolve(remote::migration& m, const std::string& path, remote::keep what, const remote::in_use& open,
-                       const std::stop_token& stop);
+command_result resolve(remote::migration& m, const std::string& path, remote::keep what,
+                       const remote::open_files_query& open, const std::stop_token& stop);
 // Lines for people, or one JSON object. Looks itself. `progress`: of the digests.
-command_result ready(remote::migration& m, const remote::in_use& open, bool as_json, remote::verify_progress& progress,
-                     const std::stop_token& stop);
+command_result ready(remote::migration& m, const remote::open_files_query& open, bool as_json,
+                     remote::verify_progress& progress, const std::stop_token& stop);
 // By what is known; says that it is no verdict.
-command_result ready_quickly(remote::migration& m, const remote::in_use& open, bool as_json);
+command_result ready_quickly(remote::migration& m, const remote::open_files_query& open, bool as_json);
 command_result verify(remote::migration& m, const std::string& path, bool with_source,
                       remote::verify_progress& progress, const std::stop_token& stop);
 // How far that is, for people; empty while none runs.

@@ -45,8 +45,8 @@ push_summary summary_of(const remote::push_result& r) {
   return {r.refused == 0 ? exit_code::complete : exit_code::incomplete, text};
 }
 
-command_result push_now(remote::migration& m, recorder& reports, std::string argument, const remote::in_use& open,
-                        running_push& watch, const std::stop_token& stop) {
+command_result push_now(remote::migration& m, recorder& reports, std::string argument,
+                        const remote::open_files_query& open, running_push& watch, const std::stop_token& stop) {
   constexpr std::string_view flag = "--overwritten ";
   const bool overwritten = argument.starts_with(flag);
   if (overwritten) argument.erase(0, flag.size());

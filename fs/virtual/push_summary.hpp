@@ -30,8 +30,8 @@ class running_push {
 };
 
 // The command of a mounted archive: "[--overwritten ]PATH". It leaves a report.
-command_result push_now(remote::migration& m, recorder& reports, std::string argument, const remote::in_use& open,
-                        running_push& watch, const std::stop_token& stop);
+command_result push_now(remote::migration& m, recorder& reports, std::string argument,
+                        const remote::open_files_query& open, running_push& watch, const std::stop_token& stop);
 
 std::string push_line(const remote::pusher::progress& p);
 

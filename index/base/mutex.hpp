@@ -70,6 +70,14 @@ class CAPABILITY("shared mutex") shared_mutex {
     if (auto* const s = scheduler::current(); s != nullptr) return unlock_by(*s, 0);
     of_.unlock_shared();
   }
+  bool try_lock() TRY_ACQUIRE(true) {
+    if (auto* const s = scheduler::current(); s != nullptr) return try_lock_by(*s, 1);
+    return of_.try_lock();
+  }
+  bool try_lock_shared() TRY_ACQUIRE_SHARED(true) {
+    if (auto* const s = scheduler::current(); s != nullptr) return try_lock_by(*s, 0);
+    return of_.try_lock_shared();
+  }
 
  private:
   // As mutex::lock_by. A writer that waits is not preferred.
@@ -77,6 +85,12 @@ class CAPABILITY("shared mutex") shared_mutex {
     s.yield();
     while (exclusive != 0 ? holders_ != 0 : holders_ < 0) s.wait(this, std::nullopt);
     holders_ = exclusive != 0 ? -1 : holders_ + 1;
+  }
+  bool try_lock_by(scheduler& s, int exclusive) NO_THREAD_SAFETY_ANALYSIS {
+    s.yield();
+    if (exclusive != 0 ? holders_ != 0 : holders_ < 0) return false;
+    holders_ = exclusive != 0 ? -1 : holders_ + 1;
+    return true;
   }
   void unlock_by(scheduler& s, int exclusive) NO_THREAD_SAFETY_ANALYSIS {
     holders_ = exclusive != 0 ? 0 : holders_ - 1;

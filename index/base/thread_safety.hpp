@@ -19,6 +19,7 @@
 #define ACQUIRE(...) FERRYFS_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define ACQUIRE_SHARED(...) FERRYFS_ANNOTATION(acquire_shared_capability(__VA_ARGS__))
 #define TRY_ACQUIRE(...) FERRYFS_ANNOTATION(try_acquire_capability(__VA_ARGS__))
+#define TRY_ACQUIRE_SHARED(...) FERRYFS_ANNOTATION(try_acquire_shared_capability(__VA_ARGS__))
 #define RELEASE(...) FERRYFS_ANNOTATION(release_capability(__VA_ARGS__))
 #define RELEASE_SHARED(...) FERRYFS_ANNOTATION(release_shared_capability(__VA_ARGS__))
 #define RELEASE_GENERIC(...) FERRYFS_ANNOTATION(release_generic_capability(__VA_ARGS__))

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "index/base/path.hpp"
-#include "index/base/wall_clock.hpp"
+#include "index/base/clock.hpp"
 #include "index/db/path_walk.hpp"
 #include "index/model/decision_line.hpp"
 
@@ -93,7 +93,7 @@ void transaction::erase(const entry& e) {
 
 void transaction::decide(std::string_view verb, std::string_view path, std::string_view other) {
   if (silent_) return;
-  insert_decision_(line_of(verb, path, other, wall_clock_seconds()));
+  insert_decision_(line_of(verb, path, other, wall_seconds()));
   promise(root_inode);
 }
 

@@ -1,6 +1,6 @@
 #include "index/update/lost.hpp"
 
-#include "index/base/wall_clock.hpp"
+#include "index/base/clock.hpp"
 #include "index/db/transaction.hpp"
 
 namespace ferryfs::index {
@@ -10,7 +10,7 @@ void apply_loss(transaction& t, const entry& e) {
   if (!wanted || e.local || !e.source || S_ISDIR(e.source->mode)) return;
   const auto path = t.path(e.ino);
   if (!path) return;
-  t.add_lost({*path, e.source->size, e.source->mtime, wall_clock_seconds()});
+  t.add_lost({*path, e.source->size, e.source->mtime, wall_seconds()});
 }
 
 }  // namespace ferryfs::index

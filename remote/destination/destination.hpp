@@ -8,13 +8,14 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 
+#include "index/base/mutex.hpp"
 #include "index/base/time.hpp"
 #include "index/model/entry.hpp"
 #include "index/update/merge.hpp"
 #include "remote/destination/capabilities.hpp"
+#include "remote/destination/new_file_attributes.hpp"
 #include "remote/destination/partial_files.hpp"
 #include "remote/files/beneath.hpp"
 
@@ -31,7 +32,7 @@ class destination {
 
   // Makes .ferryfs/ and what belongs in it, takes the archive's lock and clears away partial files. Throws
   // ferryfs::error (local) where another process holds the lock, naming it.
-  void take(const std::string& mountpoint);
+  void acquire(const std::string& mountpoint);
 
   const std::string& path() const noexcept { return path_; }
   bool exists() const noexcept { return static_cast<bool>(root_); }
@@ -54,13 +55,14 @@ class destination {
   int carry_partial(inode ino, const unique_fd& directory) const noexcept;
   bool is_carried(inode ino) const noexcept { return partials_.is_carried(ino); }
   bool is_left_over(std::string_view name) const noexcept { return partials_.is_left_over(name); }
-  // A partial file that was made with this mode has just that.
-  bool makes(std::uint32_t mode) const noexcept { return modes_hold_ && mode == (mode & 0777 & ~umask_); }
+  // As new_file_attributes::makes.
+  bool makes(std::uint32_t mode) const noexcept { return new_files_.makes(mode); }
 
-  // Who makes or removes a name through the mount holds it shared until the index knows of the change, and then counts
-  // it; who renames, or gives a fetched picture its name, holds it alone, so that a name is what the index says.
-  std::shared_mutex& names() const noexcept { return names_; }
-  std::atomic<std::uint64_t>& changes() const noexcept { return changes_; }
+  // The lock of the namespace. A thread that makes or removes a name through the mount holds it shared until the index
+  // knows of the change, and then counts the change. A thread that renames, or gives a fetched picture its name, holds
+  // it exclusively, so that a name is what the index says.
+  shared_mutex& namespace_lock() const noexcept RETURN_CAPABILITY(namespace_) { return namespace_; }
+  std::atomic<std::uint64_t>& namespace_version() const noexcept { return namespace_version_; }
 
   // What stands at `path` now, under that name, or, where `as_listed` says that it was just read from its directory,
   // under whatever name the file system takes for it.
@@ -71,55 +73,39 @@ class destination {
   bool is_look_alike(int directory, const std::string& name) const;
   // Makes the data of all that was written durable (syncfs). 0 or errno.
   int sync() const noexcept;
-  // Gives a partial file its final name in an open directory: partial_files::give_name. The caller holds `names` alone.
-  int name_partial(inode ino, int directory, const std::string& name, bool replace) const noexcept;
+  // Gives a partial file its final name in an open directory: partial_files::give_name. The caller holds the lock
+  // of the namespace exclusively.
+  int rename_into_place(inode ino, int directory, const std::string& name, bool replace) const noexcept;
   // Makes a directory in an open one: for its owner alone, then with `mode`, which is asked only if it was made, and
-  // rwx for its owner, who is to fill it. 0 or errno.
+  // rwx for its owner, to be filled. 0 or errno.
   int make_directory(int parent, const std::string& name, const std::function<std::uint32_t()>& mode) const;
   // Makes a symbolic link with that mtime, in seconds. 0 or errno.
   int make_link(int parent, const std::string& name, const std::string& target, std::int64_t mtime) const noexcept;
 
-  // Which times files can have there.
-  const time_range& times() const noexcept { return times_; }
+  // Which times files can have, and which owner and group they get; see new_file_attributes, as for the next.
+  const time_range& times() const noexcept { return new_files_.times(); }
+  std::uint32_t uid() const noexcept { return new_files_.uid(); }
+  std::uint32_t gid() const noexcept { return new_files_.gid(); }
+  int give_owner(int file, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid) const noexcept {
+    return new_files_.give_owner(file, uid, gid);
+  }
+  int give_mode(int file, std::uint32_t mode) const noexcept { return new_files_.give_mode(file, mode); }
 
-  // What files and directories get as their owner and group: those of the destination's directory, as far as our user
-  // and the file system can give them.
-  std::uint32_t uid() const noexcept { return uid_; }
-  std::uint32_t gid() const noexcept { return gid_; }
-  // Give what is open that owner, or another; a mode. Where that can't be had, it stays as it was made. 0 or errno.
-  int give_owner(int file, std::optional<std::uint32_t> uid, std::optional<std::uint32_t> gid) const noexcept;
-  int give_mode(int file, std::uint32_t mode) const noexcept;
-
-  // What the file system can do; known after `take`.
+  // What the file system can do; known after `acquire`.
   const capabilities& can() const noexcept { return can_; }
   // What it can't, and what follows from that, in one line; empty: nothing is lacking.
   std::string lacking() const;
 
  private:
-  std::string path_;
-  void try_modes();
-  void try_times(int file);
-  void try_owner(const struct stat& root);
   bool let_in(int directory) const noexcept;
 
+  std::string path_;
   unique_fd root_, home_, reports_, lock_;
   mutable partial_files partials_;
-  std::uint32_t uid_ = 0, gid_ = 0;
-  std::uint32_t umask_ = 0;
-  bool ours_ = false;        // new files get their owner by themselves
-  std::string other_owner_;  // which one files get, and why, where it is not the directory's
+  new_file_attributes new_files_;
   capabilities can_;
-  time_range times_;
-  bool modes_hold_ = false;  // not so with a default ACL, or where the file system has a mode for all
-  mutable std::shared_mutex names_;
-  mutable std::atomic<std::uint64_t> changes_ = 0;
+  mutable shared_mutex namespace_;
+  mutable std::atomic<std::uint64_t> namespace_version_ = 0;
 };
-
-// As side::holes.
-std::uint64_t holes_of(const struct stat& st);
-
-// The destination's own view of `st`, as the index keeps it. Owners are kept where they are not `uid`, `gid`.
-index::directory_entry as_listed(const std::string& name, const struct stat& st, const std::string& target,
-                                 std::uint32_t uid, std::uint32_t gid);
 
 }  // namespace ferryfs::remote

@@ -10,10 +10,10 @@
 #include <charconv>
 #include <cstring>
 #include <optional>
-#include <vector>
 
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
+#include "remote/destination/copy_bytes.hpp"
 #include "remote/files/beneath.hpp"
 #include "remote/files/list_directory.hpp"
 #include "remote/files/rename.hpp"
@@ -45,46 +45,6 @@ unique_fd make_and_open(int at, const char* name, const std::string& shown) {
   return fd;
 }
 
-bool write_all(int fd, const std::byte* bytes, std::size_t size, off_t at) noexcept {
-  while (size > 0) {
-    const ssize_t n = ::pwrite(fd, bytes, size, at);
-    if (n <= 0) return false;
-    bytes += n, size -= static_cast<std::size_t>(n), at += n;
-  }
-  return true;
-}
-
-// [from, to) of one file into another: by the file system, which may let both share their blocks, or through memory.
-bool copy_range(int in, int out, off_t from, off_t to) {
-  off_t read_at = from, write_at = from;
-  while (read_at<to&& ::copy_file_range(in, &read_at, out, &write_at, static_cast<std::size_t>(to - read_at), 0)> 0)
-    ;
-  std::vector<std::byte> buffer(read_at < to ? 1U << 20 : 0);
-  while (read_at < to) {
-    const auto size = std::min(buffer.size(), static_cast<std::size_t>(to - read_at));
-    const ssize_t n = ::pread(in, buffer.data(), size, read_at);
-    if (n == 0) errno = EIO;
-    if (n <= 0 || !write_all(out, buffer.data(), static_cast<std::size_t>(n), read_at)) return false;
-    read_at += n;
-  }
-  return true;
-}
-
-// Holes stay holes, as far as the file systems know them.
-bool copy_bytes(int in, int out, off_t size) {
-  if (::ftruncate(out, size) != 0) return false;
-  for (off_t at = 0; at < size;) {
-    const off_t data = ::lseek(in, at, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) return true;
-    const off_t from = data < 0 ? at : data;
-    const off_t hole = data < 0 ? -1 : ::lseek(in, from, SEEK_HOLE);
-    const off_t to = hole < 0 ? size : std::min(hole, size);
-    if (!copy_range(in, out, from, to)) return false;
-    at = to;
-  }
-  return true;
-}
-
 }  // namespace
 
 bool is_partial_name(std::string_view name) noexcept { return inode_of(name).has_value(); }
@@ -110,7 +70,7 @@ partial_files::place partial_files::home_of(inode ino) const noexcept {
 }
 
 partial_files::place partial_files::place_of(inode ino) const noexcept {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto at = carried_.find(ino);
   return at == carried_.end() ? home_of(ino) : place{at->second->get(), carried_name(ino), at->second};
 }
@@ -129,7 +89,7 @@ unique_fd partial_files::open(inode ino) const noexcept {
 void partial_files::remove(inode ino) noexcept {
   const auto p = place_of(ino);
   ::unlinkat(p.directory, p.name.c_str(), 0);
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   carried_.erase(ino);
 }
 
@@ -141,7 +101,7 @@ int partial_files::give_name(inode ino, int directory, const std::string& name, 
   else if (::renameat(p.directory, p.name.c_str(), directory, name.c_str()) != 0)
     problem = errno;
   if (problem != 0) return problem;
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   carried_.erase(ino);
   return 0;
 }
@@ -165,14 +125,14 @@ int partial_files::carry(inode ino, const unique_fd& directory) noexcept {
   auto kept = std::make_shared<const unique_fd>(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
   if (!*kept) return errno;
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     carrying_.insert(ino);
   }
   const std::string name = carried_name(ino);
   const int problem = copy(ino, kept->get(), name);
   if (problem != 0) ::unlinkat(kept->get(), name.c_str(), 0);
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     carrying_.erase(ino);
     if (problem == 0) carried_.insert_or_assign(ino, std::move(kept));
   }
@@ -181,13 +141,13 @@ int partial_files::carry(inode ino, const unique_fd& directory) noexcept {
 }
 
 bool partial_files::is_carried(inode ino) const noexcept {
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   return carried_.contains(ino);
 }
 
 bool partial_files::is_left_over(std::string_view name) const noexcept {
   const auto ino = inode_of(name);
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   return ino && !carried_.contains(*ino) && !carrying_.contains(*ino);
 }
 

@@ -5,12 +5,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -58,9 +58,10 @@ class partial_files {
   // And many, so that each holds few names: ext4 compares with half a block of them whenever it looks one up.
   std::array<unique_fd, 64> directories_;
 
-  mutable std::mutex mutex_;
-  std::unordered_map<inode, std::shared_ptr<const unique_fd>> carried_;  // the directories they were carried to
-  std::unordered_set<inode> carrying_;
+  mutable mutex mutex_;
+  // The directories that partial files were carried to, and the pictures whose file is being carried.
+  std::unordered_map<inode, std::shared_ptr<const unique_fd>> carried_ GUARDED_BY(mutex_);
+  std::unordered_set<inode> carrying_ GUARDED_BY(mutex_);
 };
 
 // A name that `carry` gives.

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "index/base/path.hpp"
+#include "index/base/clock.hpp"
 #include "index/update/local_change.hpp"
 #include "remote/files/rename.hpp"
 
@@ -176,9 +176,8 @@ std::uint64_t identity_of(int directory, const char* name, identity how) noexcep
   return st.stx_ino ^ (static_cast<std::uint64_t>(t.tv_sec * 1'000'000'000LL + t.tv_nsec) * spread);
 }
 
-void settle_renames(const destination& where, index::writer& to) {
-  const auto now =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+void recover_renames(const destination& where, index::writer& to) {
+  const auto now = wall_nanoseconds();
   to.run([&](index::transaction& t) {
     std::vector<rename_intent> done, begun;
     for (auto& r : t.renaming()) (r.done ? done : begun).push_back(std::move(r));

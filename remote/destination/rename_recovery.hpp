@@ -19,6 +19,6 @@ std::uint64_t identity_of(int directory, const char* name, identity how) noexcep
 // Enters each in the index if the disk has done it, and forgets it otherwise; a removal is finished. Those that the
 // index had as done are made again where the disk has lost them; nothing that the index does not know as replaced or
 // removed goes for that. Before anything else looks at the names.
-void settle_renames(const destination& where, index::writer& to);
+void recover_renames(const destination& where, index::writer& to);
 
 }  // namespace ferryfs::remote

@@ -9,20 +9,20 @@
 namespace ferryfs::remote {
 
 enum class cause {
-  unreachable,   // no connection, or it was lost: nothing is known of the path
-  refused,       // the server does not let us in: host key, login, no SFTP
-  timeout,       // nothing came within the deadline
-  not_found,     // the server says that the path is not there
-  permission,    // the server says no to this path
-  exists,        // the source has something under this name already
-  changed,       // the picture is not what the index knows; it has grown, shrunk or been replaced
-  unsettled,     // still being written on the source
-  protocol,      // what the server sent breaks the protocol or names what can't be a name
-  source_error,  // the server reports any other failure
-  local_error,   // the destination can take no more bytes: its disk is read-only or broken
-  no_room,       // the destination's disk is full, or would be fuller than it may
-  misplaced,     // the destination can't have a file under this path: something is in the way
-  cancelled,     // it is not needed any more
+  unreachable,    // no connection, or it was lost: nothing is known of the path
+  refused,        // the server does not let us in: host key, login, no SFTP
+  timeout,        // nothing came within the deadline
+  not_found,      // the server says that the path is not there
+  permission,     // the server says no to this path
+  exists,         // the source has something under this name already
+  changed,        // the picture is not what the index knows; it has grown, shrunk or been replaced
+  still_written,  // still being written on the source
+  protocol,       // what the server sent breaks the protocol or names what can't be a name
+  source_error,   // the server reports any other failure
+  local_error,    // the destination can take no more bytes: its disk is read-only or broken
+  no_room,        // the destination's disk is full, or would be fuller than it may
+  misplaced,      // the destination can't have a file under this path: something is in the way
+  cancelled,      // it is not needed any more
 };
 
 // The disk is the reason for this errno, not the one path: others would fail, too.

@@ -11,7 +11,7 @@
 
 #include "index/base/path.hpp"
 #include "remote/engine/fetch/fetcher.hpp"
-#include "remote/engine/told.hpp"
+#include "remote/engine/source_side.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/temp_dir.hpp"
@@ -30,7 +30,7 @@ inline std::string content_of(std::size_t size) {
 }
 
 struct taken_destination : remote::destination {
-  explicit taken_destination(const std::filesystem::path& path) : destination(path.string()) { take(""); }
+  explicit taken_destination(const std::filesystem::path& path) : destination(path.string()) { acquire(""); }
   // Whether anything of a picture that did not land is left.
   bool has_partials() const {
     for (const auto& e : std::filesystem::recursive_directory_iterator(path() + "/.ferryfs/partial"))
@@ -42,27 +42,27 @@ struct taken_destination : remote::destination {
 // One who waits for bytes, or for a fetch to end.
 class waiting {
  public:
-  remote::waiter waiter() {
-    return [state = state_](const remote::outcome& o) { state->end(o); };
+  remote::read_callback callback() {
+    return [state = state_](const remote::read_result& o) { state->end(o); };
   }
-  remote::fetcher::done done() {
+  remote::fetch_callback done() {
     return [state = state_](const std::optional<remote::failure>& why) {
-      why ? state->end(*why) : state->end(remote::now_local{});
+      why ? state->end(*why) : state->end(remote::local_read{});
     };
   }
   bool is_over() const { return state_->calls() > 0; }
   std::size_t calls() const { return state_->calls(); }
   // Waits for it.
-  remote::outcome get() const {
+  remote::read_result get() const {
     if (!wait_until([&] { return is_over(); })) throw std::logic_error("nobody was told");
     return state_->first();
   }
   // The bytes it got in `length` from `offset`.
   std::string bytes(std::uint64_t offset, std::size_t length) const {
     const auto o = get();
-    if (const auto* unkept = std::get_if<remote::bytes_unkept>(&o))
+    if (const auto* unkept = std::get_if<remote::direct_read>(&o))
       return {reinterpret_cast<const char*>(unkept->bytes.data()), unkept->bytes.size()};
-    const auto* ready = std::get_if<remote::bytes_ready>(&o);
+    const auto* ready = std::get_if<remote::partial_read>(&o);
     if (ready == nullptr) throw std::logic_error("it was not told of bytes");
     std::string text(length, '\0');
     const ssize_t n = ::pread(ready->file->get(), text.data(), length, static_cast<off_t>(offset));
@@ -74,13 +74,13 @@ class waiting {
     const auto* f = std::get_if<remote::failure>(&o);
     return f == nullptr ? std::nullopt : std::optional(f->why);
   }
-  bool is_unkept() const { return std::holds_alternative<remote::bytes_unkept>(get()); }
-  bool became_local() const { return std::holds_alternative<remote::now_local>(get()); }
+  bool is_direct() const { return std::holds_alternative<remote::direct_read>(get()); }
+  bool became_local() const { return std::holds_alternative<remote::local_read>(get()); }
 
  private:
   class state {
    public:
-    void end(const remote::outcome& o) {
+    void end(const remote::read_result& o) {
       const std::lock_guard lock{mutex_};
       if (calls_++ == 0) outcome_ = o;
     }
@@ -88,7 +88,7 @@ class waiting {
       const std::lock_guard lock{mutex_};
       return calls_;
     }
-    remote::outcome first() {
+    remote::read_result first() {
       const std::lock_guard lock{mutex_};
       return outcome_;
     }
@@ -96,7 +96,7 @@ class waiting {
    private:
     std::mutex mutex_;
     std::size_t calls_ = 0;
-    remote::outcome outcome_;
+    remote::read_result outcome_;
   };
   std::shared_ptr<state> state_ = std::make_shared<state>();
 };
@@ -171,9 +171,9 @@ struct fetch_fixture : archive_fixture {
   // The fetcher ends when nothing is on its way.
   ~fetch_fixture() { source.stop(); }
 
-  waiting want(inode ino, std::uint64_t offset = 0, std::uint64_t length = 1) {
+  waiting await_range(inode ino, std::uint64_t offset = 0, std::uint64_t length = 1) {
     waiting w;
-    fetch.want(ino, offset, length, w.waiter());
+    fetch.await_range(ino, offset, length, w.callback());
     return w;
   }
   waiting background(const std::string& path) {

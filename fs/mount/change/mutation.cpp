@@ -14,21 +14,10 @@
 #include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "index/update/fetch_result.hpp"
-#include "remote/engine/fetch/landing.hpp"
+#include "remote/destination/as_listed.hpp"
+#include "remote/destination/make_directories.hpp"
 
 namespace ferryfs::fs {
-namespace {
-
-void record_directories(view& v, const std::vector<std::string>& made) {
-  v.archive.index().run([&](index::transaction& t) {
-    for (const auto& path : made) {
-      const auto e = t.at(path);
-      if (e) index::apply_made_entry(t, e->ino, e->source.value_or(file_facts{S_IFDIR | 0700, 4096, 0}));
-    }
-  });
-}
-
-}  // namespace
 
 unique_fd open_destination_directory(view& v, inode ino, bool make) {
   const auto& where = v.archive.where();
@@ -41,7 +30,7 @@ unique_fd open_destination_directory(view& v, inode ino, bool make) {
   std::vector<std::string> made;
   if (const int problem = remote::make_directories(where, *v.archive.readers().borrow(), *path, made))
     throw answer_errno{problem};
-  record_directories(v, made);
+  v.archive.index().run([&](index::transaction& t) { remote::record_directories(t, made); });
   fd = where.open(*path, O_RDONLY | O_DIRECTORY);
   if (!fd) throw answer_errno{errno};
   return fd;
@@ -143,7 +132,7 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   if (const int problem = where.give_owner(file->get(), uid, gid)) throw answer_errno{problem};
   if (const int problem = where.give_mode(file->get(), e.shown().mode)) throw answer_errno{problem};
   // Something that the index does not know stands there: it was put there since the last scan.
-  if (const int problem = where.name_partial(unnamed.key, directory.get(), e.name, outdated))
+  if (const int problem = where.rename_into_place(unnamed.key, directory.get(), e.name, outdated))
     throw answer_errno{problem == EEXIST ? EIO : problem};
   unfinished_file unfinished{directory.get(), e.name.c_str()};
   v.archive.index().run([&](index::transaction& t) {

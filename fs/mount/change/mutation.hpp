@@ -2,36 +2,37 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 
 #include <sys/types.h>
 
 #include "fs/mount/view/view.hpp"
+#include "index/base/mutex.hpp"
+#include "index/base/clock.hpp"
 #include "index/update/local_change.hpp"
 #include "remote/files/beneath.hpp"
 
 namespace ferryfs::fs {
 
-// Held from a change on the disk until the index knows of it.
+// Holds the lock of the namespace from a change on the disk until the index knows of it.
 template <typename Lock>
 class change_of_names {
  public:
-  explicit change_of_names(view& v) : where_(v.archive.where()), lock_(where_.names()) {}
-  // Counted when the index has it: who counted before he read the row sees that it is another.
-  ~change_of_names() { ++where_.changes(); }
+  explicit change_of_names(view& v) : where_(v.archive.where()), held_(where_.namespace_lock()) {}
+  // The change is counted when the index has it: a thread that read the count before the row sees that the row is
+  // another by now.
+  ~change_of_names() { ++where_.namespace_version(); }
   change_of_names(const change_of_names&) = delete;
   change_of_names& operator=(const change_of_names&) = delete;
 
  private:
   const remote::destination& where_;
-  Lock lock_;
+  Lock held_;
 };
 // The kernel keeps two changes of one name apart.
-using name_change = change_of_names<std::shared_lock<std::shared_mutex>>;
-// Alone: whoever else is at work may be on his way through the directory that gets another name.
-using rename_change = change_of_names<std::unique_lock<std::shared_mutex>>;
+using name_change = change_of_names<shared_lock>;
+// Exclusive: another thread may be on its way through the directory that gets another name.
+using rename_change = change_of_names<exclusive_lock>;
 
 // The destination's directory that `ino` stands for; made, with what is above it, where it is not here and `make`.
 // Throws answer_errno; where it is not here and not to be made, the descriptor is empty. Inside a change of names.

@@ -47,7 +47,7 @@ std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, const std::
   auto file = open_at(v, path, flags);
   if (*file || errno != ENOENT) return checked(std::move(file));
   // The entry, or a directory above it, gets another name at this moment.
-  const std::shared_lock names{v.archive.where().names()};
+  const shared_lock held{v.archive.where().namespace_lock()};
   return open_named(v, e, flags);
 }
 
@@ -57,7 +57,7 @@ std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) 
 
 std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle) {
   if (auto file = handle.file()) return file;
-  const std::shared_lock names{v.archive.where().names()};
+  const shared_lock held{v.archive.where().namespace_lock()};
   const auto e = v.archive.readers().borrow()->by_inode(handle.ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
   if (!e->is_local()) return nullptr;

@@ -19,7 +19,7 @@ namespace {
 // Opens what `handle` is to write to and enters the handle among those that are open, in one with the names: who
 // decides about the bytes here holds those alone, and sees it. False: it is not here.
 bool open_to_change(view& v, const handle_pointer& handle, bool truncates, bool maps) {
-  const std::shared_lock names{v.archive.where().names()};
+  const shared_lock held{v.archive.where().namespace_lock()};
   const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
   if (e->is_local()) {

@@ -12,23 +12,23 @@
 namespace ferryfs::fs {
 namespace {
 
-using remote::bytes_ready;
+using remote::partial_read;
 using remote::failure;
-using remote::now_local;
+using remote::local_read;
 
 // A read of a picture that is not here. It is parked; what it waits for answers it.
 void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const handle_pointer& handle, std::size_t size,
                  off_t offset, bool once_more) {
-  const auto id = v.archive.fetch().want(
+  const auto id = v.archive.fetch().await_range(
       handle->ino, static_cast<std::uint64_t>(offset), size,
-      [&v, parked, handle, size, offset, once_more](const remote::outcome& o) {
-        if (const auto* ready = std::get_if<bytes_ready>(&o)) {
+      [&v, parked, handle, size, offset, once_more](const remote::read_result& o) {
+        if (const auto* ready = std::get_if<partial_read>(&o)) {
           const bool taken = handle->take(*ready);
           return parked->answer([&](fuse_req_t req) {
             taken ? reply_from(req, ready->file->get(), size, offset) : void(fuse_reply_err(req, EIO));
           });
         }
-        if (const auto* unkept = std::get_if<remote::bytes_unkept>(&o)) {
+        if (const auto* unkept = std::get_if<remote::direct_read>(&o)) {
           const bool taken = handle->take(*unkept);
           const auto* bytes = reinterpret_cast<const char*>(unkept->bytes.data());
           return parked->answer([&](fuse_req_t req) {
@@ -51,10 +51,10 @@ void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const h
           });
         });
       });
-  parked->on_deadline([&v, handle] { return v.archive.fetch().last_sign(handle->ino); });
+  parked->on_deadline([&v, handle] { return v.archive.fetch().last_activity(handle->ino); });
   parked->on_abandoned([&v, handle, id](bool late) {
     if (late) handle->give_up();
-    v.archive.fetch().forget(handle->ino, id);
+    v.archive.fetch().cancel(handle->ino, id);
   });
 }
 

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -45,14 +44,14 @@ std::string own_value(view& v, fuse_ino_t ino, std::string_view name) {
 }
 
 // An entry's file on the disk, of any kind.
-struct here {
+struct local_file {
   std::shared_ptr<const unique_fd> file;
   // A name for the calls that take no O_PATH descriptor.
   std::string path() const { return proc_path(file->get()); }
 };
 
 // Empty where its bytes are not here.
-here find_here(view& v, fuse_ino_t ino, bool names_held = false) {
+local_file find_local(view& v, fuse_ino_t ino, bool names_held = false) {
   if (auto file = v.open_pictures.find(ino)) return {std::move(file)};
   const entry e = entry_of(v, ino);
   if (!e.local || (!e.is_local() && !e.is_directory())) return {};
@@ -63,7 +62,7 @@ here find_here(view& v, fuse_ino_t ino, bool names_held = false) {
   };
   auto file = open();
   if (!*file && errno == ENOENT && !names_held) {  // it, or a directory above it, gets another name at this moment
-    const std::shared_lock names{v.archive.where().names()};
+    const shared_lock held{v.archive.where().namespace_lock()};
     file = open();
   }
   if (!*file) throw answer_errno{errno};
@@ -81,7 +80,7 @@ void reply_value(fuse_req_t req, const std::string& value, std::size_t size) {
   }
 }
 
-std::string all_names(const here& at) {
+std::string all_names(const local_file& at) {
   std::string names(XATTR_LIST_MAX, '\0');
   const auto size = ::listxattr(at.path().c_str(), names.data(), names.size());
   if (size < 0) throw answer_errno{errno};
@@ -93,7 +92,7 @@ using change = std::function<int(const char* path)>;
 
 void change_here(view& v, fuse_ino_t ino, const change& apply) {
   const name_change changing{v};
-  const here at = find_here(v, ino, true);
+  const local_file at = find_local(v, ino, true);
   if (!at.file) throw answer_errno{EOPNOTSUPP};
   if (apply(at.path().c_str()) != 0) throw answer_errno{errno};
   v.archive.index().run([&](index::transaction& t) { index::apply_ctime(t, ino, wall_nanoseconds()); });
@@ -113,7 +112,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t s
     if (!is_passed_on(asked)) throw answer_errno{EOPNOTSUPP};
     if (v.virtual_files.holds(ino)) throw answer_errno{ENODATA};
     if (asked.starts_with(own)) return reply_value(req, own_value(v, ino, asked.substr(own.size())), size);
-    const here at = find_here(v, ino);
+    const local_file at = find_local(v, ino);
     if (!at.file) throw answer_errno{ENODATA};
     std::string value(size, '\0');
     const auto length = ::getxattr(at.path().c_str(), name, value.data(), size);
@@ -127,7 +126,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size) {
   answer(req, [&] {
     view& v = view::of(req);
     std::string names;
-    const here at = v.virtual_files.holds(ino) ? here{} : find_here(v, ino);
+    const local_file at = v.virtual_files.holds(ino) ? local_file{} : find_local(v, ino);
     if (at.file) {
       const auto all = all_names(at);
       for (std::size_t from = 0; from < all.size();) {
@@ -176,7 +175,7 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char* name) {
   answer(req, [&] {
     view& v = view::of(req);
     refuse_own_name(v, ino, name);
-    if (!find_here(v, ino).file) throw answer_errno{ENODATA};
+    if (!find_local(v, ino).file) throw answer_errno{ENODATA};
     change_here(v, ino, [&](const char* path) { return ::removexattr(path, name); });
     fuse_reply_err(req, 0);
   });

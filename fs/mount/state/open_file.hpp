@@ -12,7 +12,7 @@
 #include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
-#include "remote/engine/fetch/outcome.hpp"
+#include "remote/engine/fetch/read_result.hpp"
 #include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
@@ -41,7 +41,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
 
   // A fetch hands out bytes of its picture. False: others that it saw were rejected, and were of a picture of another
   // size; it is to be told an error.
-  bool take(const remote::bytes_ready& from) {
+  bool take(const remote::partial_read& from) {
     const lock held{mutex_};
     if (served_.is_rejected() && served_.size != from.size) return false;
     served_ = {from.size, from.rejected};
@@ -49,7 +49,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
     return true;
   }
   // Of bytes that are not kept: the next may be of another picture.
-  bool take(const remote::bytes_unkept& from) {
+  bool take(const remote::direct_read& from) {
     const lock held{mutex_};
     if (served_.is_rejected() && served_.size != from.size) return false;
     served_ = {from.size, std::make_shared<const std::atomic<bool>>(true)};

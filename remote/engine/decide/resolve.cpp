@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <future>
-#include <mutex>
-#include <shared_mutex>
 
 #include "index/base/path.hpp"
 #include "index/query/rows_below.hpp"
@@ -25,44 +23,52 @@ bool is_regular(const std::optional<file_facts>& s) { return s && S_ISREG(s->mod
 
 class resolver {
  public:
-  resolver(migration& m, keep what, const in_use& open) : m_(m), what_(what), open_(open) {}
+  resolver(migration& m, keep what, const open_files_query& open) : m_(m), what_(what), open_(open) {}
 
   void one(const std::string& path, const entry& seen) {
-    std::string why;
+    std::optional<std::string> why;
     try {
-      // Names stay as they are meanwhile, and a fetch that is about to land looks again. Where the bytes here are to be
-      // given up, alone: nobody begins to write to them between the look and the index.
-      std::shared_lock shared{m_.where().names(), std::defer_lock};
-      std::unique_lock alone{m_.where().names(), std::defer_lock};
-      if (what_ == keep::source)
-        alone.lock();
-      else
-        shared.lock();
-      ++m_.where().changes();
-      const auto now = m_.readers().borrow()->by_inode(seen.ino);
-      if (!now || (now->state != state::conflict && now->state != state::shadowed)) return;
-      why = decide(m_.readers().borrow()->path(seen.ino).value_or(path), *now);
+      // Names stay as they are meanwhile. Where the bytes here are to be given up, the lock is exclusive: nobody begins
+      // to write to them between the look and the index.
+      if (what_ == keep::source) {
+        const exclusive_lock held{m_.where().namespace_lock()};
+        why = decide_now(path, seen.ino);
+      } else {
+        const shared_lock held{m_.where().namespace_lock()};
+        why = decide_now(path, seen.ino);
+      }
     } catch (const std::exception& e) {
       why = e.what();
     }
-    if (why.empty() && what_ == keep::source) why = fetch(seen.ino);  // lets renames go on meanwhile
-    why.empty() ? void(++result.files) : refuse(path, why);
+    if (!why) return;
+    if (why->empty() && what_ == keep::source) why = fetch(seen.ino);  // lets renames go on meanwhile
+    why->empty() ? void(++result.files) : refuse(path, *why);
   }
 
   // One that is named, never all below a directory: each leads elsewhere.
   void refused_link(const std::string& path, const entry& e) {
     if (what_ != keep::source)
       return refuse(path, "a refused link, " + e.error + "; take --keep source to have it here, or ferryfs skip");
-    std::shared_lock names{m_.where().names()};
-    result.link_accepted =
-        m_.index().run([&](index::transaction& t) { return index::apply_link_acceptance(t, e.ino); });
-    names.unlock();
+    {
+      const shared_lock held{m_.where().namespace_lock()};
+      result.link_accepted =
+          m_.index().run([&](index::transaction& t) { return index::apply_link_acceptance(t, e.ino); });
+    }
     m_.replicate().look_again();
   }
 
   resolved result;
 
  private:
+  // Under the lock of the namespace. Nothing: the picture is in no conflict any more. Empty: it is decided; else why
+  // not. A fetch that is about to land looks again, as this is counted as a change.
+  std::optional<std::string> decide_now(const std::string& path, inode ino) {
+    ++m_.where().namespace_version();
+    const auto now = m_.readers().borrow()->by_inode(ino);
+    if (!now || (now->state != state::conflict && now->state != state::shadowed)) return std::nullopt;
+    return decide(m_.readers().borrow()->path(ino).value_or(path), *now);
+  }
+
   // Empty, or why not.
   std::string decide(const std::string& path, const entry& e) {
     if (what_ == keep::destination) {
@@ -135,7 +141,7 @@ class resolver {
 
   migration& m_;
   const keep what_;
-  const in_use& open_;
+  const open_files_query& open_;
 };
 
 }  // namespace
@@ -145,7 +151,7 @@ std::optional<keep> keep_named(std::string_view word) noexcept {
   return at == words.end() ? std::nullopt : std::optional(static_cast<keep>(at - words.begin()));
 }
 
-resolved resolve_below(migration& m, const std::string& path, keep what, const in_use& open,
+resolved resolve_below(migration& m, const std::string& path, keep what, const open_files_query& open,
                        const std::stop_token& stop) {
   resolver r{m, what, open};
   const auto reader = m.readers().borrow();

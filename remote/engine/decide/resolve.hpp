@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "remote/engine/in_use.hpp"
 #include "remote/engine/migration/migration.hpp"
+#include "remote/engine/open_files_query.hpp"
 
 namespace ferryfs::remote {
 
@@ -30,7 +30,7 @@ struct resolved {
 // keep::source, until each picture was fetched, durable and under its name, or could not be: then its conflict stays.
 // A local file that is being written, or is not as the index knows it, is left alone. Needs the source for
 // keep::source only. Where `path` itself is a link that is refused, keep::source takes it over.
-resolved resolve_below(migration& m, const std::string& path, keep what, const in_use& open,
+resolved resolve_below(migration& m, const std::string& path, keep what, const open_files_query& open,
                        const std::stop_token& stop);
 
 }  // namespace ferryfs::remote

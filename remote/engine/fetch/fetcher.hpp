@@ -1,137 +1,96 @@
-// Fetching: one fetch a picture, however many want it; demand ahead of background.
+// Fetching: one fetch a picture, however many readers want it; demand ahead of background. This is the front, which
+// readers and the replication call; flight_table holds what is in flight, and fetch_pipeline brings it.
 //
-// Locks: mutex_ guards the table of fetches; its place in the order of locks is in
-// remote/engine/migration/migration.hpp. No callback runs under it. Whoever waits for bytes is told on a disk thread as
-// they are written; the end of a fetch is told on a thread that holds no lock and that nothing else waits for.
+// Readers are called on the write pool as the bytes that they wait for are written; callbacks of whole fetches, and
+// readers of a picture whose fetch ended, on the executor "end of a fetch". All of that happens under no lock. The
+// table's lock has its place in the order of locks of remote/engine/migration/migration.hpp.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "index/base/serial_executor.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
-#include "remote/engine/fetch/landing.hpp"
-#include "remote/engine/fetch/picture.hpp"
-#include "remote/engine/fetch/second_looks.hpp"
-#include "remote/engine/fetch/speedometer.hpp"
-#include "remote/engine/fetch/unkept.hpp"
-#include "remote/engine/settling.hpp"
+#include "remote/engine/fetch/direct_reads.hpp"
+#include "remote/engine/fetch/fetch_pipeline.hpp"
+#include "remote/engine/fetch/flight_table.hpp"
 
 namespace ferryfs::remote {
 
+// Threads: any.
 class fetcher {
  public:
-  // `min_free`: bytes to leave on the destination's disk. What somebody reads of a picture that does not fit beside
-  // them is not kept; the background looks for itself whether one fits.
+  // `min_free`: bytes to leave on the destination's disk. What is read of a picture that does not fit beside them is
+  // not kept; the background looks for itself whether one fits. `quiet`: see quiescence.
   fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit,
           std::uint64_t min_free = 0, std::chrono::seconds quiet = std::chrono::seconds{10});
   ~fetcher() { drain(); }
-  // Blocks until nothing is on its way; the archive must have been stopped or go on answering.
+  // Blocks until nothing is in flight; the archive must have been stopped or go on answering.
   void drain();
 
-  // Which gaps are at rest on the source. One that is fetched before lands when it is.
-  settling& rest() noexcept { return rest_; }
+  // Which gaps are at rest on the source. One that is fetched before is committed when it is.
+  quiescence& rest() noexcept { return pipeline_.rest(); }
 
   // What is open in the mount: a file that is written stays when its picture's newer form comes. Set before the first
   // fetch.
-  void watch(const in_use& open) { open_ = open, landing_.watch(open); }
+  void watch(const open_files_query& open) { open_ = open, pipeline_.watch(open); }
 
-  // Calls `w` once, on any thread, possibly before this returns: when bytes [offset, offset + length) of the picture
-  // can be read, or never will be. Returns an id for `forget`.
-  std::uint64_t want(inode ino, std::uint64_t offset, std::uint64_t length, waiter w);
-  // Nobody waits for `id` any more; its waiter may still be called if it was about to be. The fetch goes on.
-  void forget(inode ino, std::uint64_t id);
+  // Calls `call` once, on any thread, possibly before this returns: when bytes [offset, offset + length) of the picture
+  // can be read, or never will be. Returns an id for `cancel`.
+  std::uint64_t await_range(inode ino, std::uint64_t offset, std::uint64_t length, read_callback call);
+  // The reader `id` waits no more; it may still be called if it was about to be. The fetch goes on.
+  void cancel(inode ino, std::uint64_t id);
 
   // When there last was a sign that the fetch of `ino` goes on: a byte of it, or, while it is queued, of any other.
   // Long ago where nothing is fetched.
   using clock = std::chrono::steady_clock;
-  clock::time_point last_sign(inode ino);
+  clock::time_point last_activity(inode ino);
 
-  // Fetches a gap from its `path` on the source; `done` is called once, on any thread, possibly before this returns:
-  // with nothing when it is local. Demanded, it fails (no_room) where it does not fit.
-  using done = std::function<void(const std::optional<failure>&)>;
-  void fetch(const entry& gap, std::string path, priority where, done call);
+  // Fetches a gap from its `path` on the source; `call` is called once, on any thread, possibly before this returns.
+  // Demanded, it fails (no_room) where it does not fit.
+  void fetch(const entry& gap, std::string path, priority where, fetch_callback call);
 
-  // Bytes of what is on its way that are not on the disk yet.
-  std::uint64_t owed() const noexcept { return owed_; }
-  // Of what was read and not kept.
-  std::uint64_t unkept_reads() const noexcept { return unkept_.reads(); }
-  std::uint64_t unkept_bytes() const noexcept { return unkept_.bytes(); }
+  // Bytes of what is in flight that are not on the disk yet.
+  std::uint64_t reserved_bytes() const noexcept { return reserved_; }
+  // Of what was read and not kept, since the start.
+  std::uint64_t direct_read_count() const noexcept { return direct_.count(); }
+  std::uint64_t direct_read_bytes() const noexcept { return direct_.bytes(); }
 
-  // How many fetches still want bytes from the source; the rest only wait to land.
-  std::size_t on_the_way();
+  // How many fetches still want bytes from the source; the others only wait to be committed.
+  std::size_t transfers() { return table_.transfers(); }
   // `call`, on any thread, whenever that number falls to `low`. Set before the first fetch.
-  void when_slack(std::size_t low, std::function<void()> call);
+  void on_low_watermark(std::size_t low, std::function<void()> call) {
+    pipeline_.on_low_watermark(low, std::move(call));
+  }
 
-  // A fetch that is on its way, for the status.
-  struct progress {
-    std::string path;
-    std::uint64_t size;
-    bool demanded;
-  };
-  std::vector<progress> active(std::size_t at_most);
-  bool is_fetching(inode ino);
-  speedometer& speed() noexcept { return speed_; }  // of what landed
+  // Fetches in flight, for the status.
+  std::vector<flight_table::progress> active(std::size_t at_most) { return table_.list(at_most); }
+  bool is_fetching(inode ino) { return table_.has_begun(ino); }
+  rate_meter::reading throughput() { return table_.throughput(); }  // of what was committed
 
  private:
-  struct flight {
-    std::shared_ptr<remote::picture> file;
-    std::vector<done> calls;
-  };
-  std::shared_ptr<picture> make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded);
-  void read(const std::shared_ptr<picture>& p, priority where);
-  void raise(const std::shared_ptr<picture>& p) noexcept;
-  void ended(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
-  void judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
-  void look_at(const std::shared_ptr<picture>& p, const attributes& after);
-  void complete(const std::shared_ptr<picture>& p, const attributes& after, const std::optional<attributes>& seen);
-  void failed(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) noexcept;
-  void end(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
-  void look_again_at(clock::time_point when, const std::shared_ptr<picture>& p, const attributes& before);
-  bool dies_of(inode ino);
-  bool is_awaited(picture& p);
+  flight_table::flight& make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded)
+      REQUIRES(table_.mutex());
   bool fits(std::uint64_t size) const;
   void give_up_unread(std::uint64_t size);
-  waiter or_unkept(inode ino, std::uint64_t offset, std::uint64_t length, std::uint64_t id, waiter w);
-  void landed(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
-  void record(const std::shared_ptr<picture>& p, const failure& why, bool seen);
-  void retry_changed(const std::shared_ptr<picture>& p, const attributes& after);
-  void over(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
-  void off_the_way() noexcept;
-  void told();
+  void wait_for(picture& p, std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback call);
+  read_callback or_direct(inode ino, std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback call);
 
   const destination& where_;
-  archive& source_;
-  index::writer& index_;
   index::readers& readers_;
   limiter& limit_;
   const std::uint64_t min_free_;
-  in_use open_;
-  std::mutex mutex_;
-  std::condition_variable empty_;
-  std::atomic<clock::time_point> heard_ = clock::time_point{};  // the last byte of all
-  std::atomic<std::uint64_t> owed_ = 0;
-  std::unordered_map<inode, flight> flights_;
-  std::size_t telling_ = 0;                       // threads that tell somebody of a fetch that has left the table
-  std::size_t on_the_way_ = 0;                    // of them, those not yet in the landing
-  std::unordered_map<inode, unsigned> suspects_;  // how often a connection ended at their requests
-  std::size_t slack_ = 0;
-  std::function<void()> slack_call_;
+  open_files_query open_;
+  std::atomic<clock::time_point> last_activity_ = clock::time_point{};  // the last byte of all
+  std::atomic<std::uint64_t> reserved_ = 0;
   std::atomic<std::uint64_t> next_id_ = 1;
-  speedometer speed_;
-  ferryfs::remote::unkept_reads unkept_;
-  serial_executor callbacks_{"end of a fetch"};
-  disk writers_;
-  landing landing_;
-  settling rest_;
-  second_looks looks_;
+  flight_table table_;
+  direct_reads direct_;
+  fetch_pipeline pipeline_;
 };
 
 }  // namespace ferryfs::remote

@@ -10,7 +10,7 @@ bool limiter::take(std::uint64_t bytes) {
   if (held_) return false;
   const double rate = static_cast<double>(rate_.load());
   if (rate == 0) return true;
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   const auto now = clock::now();
   const double burst = rate / 10;  // a tenth of a second's worth, saved while nothing was requested
   tokens_ = std::min(burst, tokens_ + rate * std::chrono::duration<double>(now - filled_).count());

@@ -4,7 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
+
+#include "index/base/mutex.hpp"
 
 namespace ferryfs::remote {
 
@@ -23,9 +24,9 @@ class limiter {
   using clock = std::chrono::steady_clock;
   std::atomic<std::uint64_t> rate_ = 0;
   std::atomic<bool> held_ = false;
-  std::mutex mutex_;
-  double tokens_ = 0;  // may go below zero: a request is granted whole
-  clock::time_point filled_ = clock::now();
+  mutex mutex_;
+  double tokens_ GUARDED_BY(mutex_) = 0;  // may go below zero: a request is granted whole
+  clock::time_point filled_ GUARDED_BY(mutex_) = clock::now();
 };
 
 }  // namespace ferryfs::remote

@@ -6,7 +6,7 @@ namespace ferryfs::remote {
 
 void second_looks::at(clock::time_point when, std::function<void()> look) {
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     if (!stopped_) {
       waiting_.emplace(when, std::exchange(look, nullptr));
       if (!thread_.joinable()) thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
@@ -17,31 +17,31 @@ void second_looks::at(clock::time_point when, std::function<void()> look) {
 
 void second_looks::stop() {
   {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     stopped_ = true;
   }
   wake_.notify_all();
 }
 
 void second_looks::run(const std::stop_token& stop) {
-  std::unique_lock lock{mutex_};
+  lock held{mutex_};
   while (!stop.stop_requested() || !waiting_.empty()) {
     if (waiting_.empty()) {
-      wake_.wait(lock, stop, [&] { return !waiting_.empty(); });
+      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return !waiting_.empty(); });
       continue;
     }
     const auto first = waiting_.begin();
     const auto due = first->first;
     if (!stopped_ && clock::now() < due) {
-      wake_.wait_until(lock, stop, due, [&] { return stopped_ || waiting_.begin()->first < due; });
+      wake_.wait_until(held, stop, due, [&]() REQUIRES(mutex_) { return stopped_ || waiting_.begin()->first < due; });
       if (stop.stop_requested()) stopped_ = true;
       continue;
     }
     const auto look = std::move(first->second);
     waiting_.erase(first);
-    lock.unlock();
+    held.unlock();
     contain("second look", look);
-    lock.lock();
+    held.relock();
   }
 }
 

@@ -66,7 +66,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
     requested_ = full_requested_ = to_repair_ = true;
     wake_.notify_all();
   });
-  settle_renames(where_, index_);
+  recover_renames(where_, index_);
   to_replay_ = lacks_decisions(where_, index_);
   suspicion_ = readers_.borrow()->meta(index::suspicious_key).value_or("");
   durable_.start();
@@ -87,7 +87,7 @@ migration::~migration() {
   index_.drain();  // a loss of what is held is told of while there still is somebody to tell
 }
 
-void migration::watch(const in_use& open) {
+void migration::watch(const open_files_query& open) {
   index_.set_written_query(open.is_written);
   fetch_.watch(open);
 }

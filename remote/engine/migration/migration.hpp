@@ -2,7 +2,8 @@
 // the replication and the scans; what it needs of the destination's directory stays with the caller.
 //
 // Order of locks, the first to be taken first; none is taken while one that stands behind it is held:
-//   1. destination::names(), the namespace. Held while one waits for the index's writer, so that the disk and the index
+//   1. destination::namespace_lock(), the namespace. Held while one waits for the index's writer, so that the disk and
+//   the index
 //      change together.
 //   2. migration, fetcher (its table of fetches), replicator, source_scan: their own mutexes, one at a time; the first
 //      two are held while a reader of the index is borrowed.
@@ -35,7 +36,7 @@
 #include "remote/destination/destination.hpp"
 #include "remote/engine/durable/durable_changes.hpp"
 #include "remote/engine/fetch/fetcher.hpp"
-#include "remote/engine/in_use.hpp"
+#include "remote/engine/open_files_query.hpp"
 #include "remote/engine/replicate/replicator.hpp"
 #include "remote/engine/scan/directory_marks.hpp"
 #include "remote/engine/scan/source_scan.hpp"
@@ -56,7 +57,7 @@ class migration {
 
   // What is open in the mount: a picture's bytes are not given up for the source's under somebody who writes to them.
   // Set before `start`.
-  void watch(const in_use& open);
+  void watch(const open_files_query& open);
 
   // Told after each scan that was not cut short, on its thread: whether anybody had asked for a full one, and when it
   // began. Who asked for that is told after it. Set before `start`.

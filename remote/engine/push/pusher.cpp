@@ -61,7 +61,7 @@ failure local_failure(const std::string& path, int problem) {
 
 }  // namespace
 
-pusher::pusher(migration& m, bool overwritten, in_use open)
+pusher::pusher(migration& m, bool overwritten, open_files_query open)
     : migration_(m),
       overwritten_(overwritten),
       open_(std::move(open)),

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "index/query/set.hpp"
-#include "remote/engine/in_use.hpp"
 #include "remote/engine/migration/migration.hpp"
+#include "remote/engine/open_files_query.hpp"
 #include "remote/engine/push/shipment.hpp"
-#include "remote/engine/told.hpp"
+#include "remote/engine/source_side.hpp"
 #include "remote/source/filter.hpp"
 
 namespace ferryfs::remote {
@@ -36,7 +36,7 @@ struct push_result {
 
 class pusher {
  public:
-  pusher(migration& m, bool overwritten, in_use open = {});
+  pusher(migration& m, bool overwritten, open_files_query open = {});
 
   // Sends what is new at or below `path`; blocks until all of it is there or refused. Throws ferryfs::error (usage)
   // where there is no such path, or (source) where `overwritten` is more than the source can do.
@@ -96,7 +96,7 @@ class pusher {
 
   migration& migration_;
   const bool overwritten_;
-  const in_use open_;
+  const open_files_query open_;
   filter filter_;
   index::readers::lease reader_;
   std::stop_token stop_;

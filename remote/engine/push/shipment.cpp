@@ -10,7 +10,7 @@
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "remote/engine/told.hpp"
+#include "remote/engine/source_side.hpp"
 #include "remote/source/temporary_name.hpp"
 
 namespace ferryfs::remote {
@@ -48,7 +48,7 @@ void shipment::attempt(const std::function<void()>& step) {
 }
 
 bool shipment::is_known(const attributes& there) const {
-  return replaces_ && S_ISREG(there.mode) && !is_another(*replaces_, there, services_.where.times());
+  return replaces_ && S_ISREG(there.mode) && !shows_another(*replaces_, there, services_.where.times());
 }
 
 void shipment::looked(const std::optional<failure>& why, const attributes& there) {

@@ -14,7 +14,7 @@
 #include "index/model/entry.hpp"
 #include "remote/destination/destination.hpp"
 #include "remote/engine/fetch/limiter.hpp"
-#include "remote/engine/in_use.hpp"
+#include "remote/engine/open_files_query.hpp"
 #include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
@@ -38,7 +38,7 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
     const destination& where;
     limiter& limit;
     index::readers& readers;
-    const in_use& open;
+    const open_files_query& open;
     std::atomic<std::uint64_t>& bytes;  // sent, counted up
     std::stop_token stop;               // ends it where it is; a part of it stays on the source, to be gone on with
     std::string archive_id;             // of this archive, which the part's name carries

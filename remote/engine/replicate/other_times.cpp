@@ -4,17 +4,18 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <shared_mutex>
 #include <system_error>
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/update/verify_result.hpp"
+#include "remote/destination/as_listed.hpp"
 
 namespace ferryfs::remote {
 
-void other_times::decide(const entry& e, const std::string& path, done call) {
+void other_times::decide(const entry& e, const std::string& path,
+                         std::function<void(const std::optional<failure>&)> call) {
   source_.digest(path, [this, e, call = std::move(call)](const std::optional<failure>& why, const std::string& sha256) {
     if (why) return call(why);
     later_.post([this, e, call, same = !e.sha256.empty() && sha256 == e.sha256] {
@@ -29,15 +30,13 @@ void other_times::decide(const entry& e, const std::string& path, done call) {
 
 // In one with the names, so that it is this picture's file. One that was written to since is another picture.
 void other_times::take_time(const entry& e) {
-  const std::shared_lock names{where_.names()};
+  const shared_lock held{where_.namespace_lock()};
   file_facts now = *e.local;
   now.mtime = where_.times().clamped(e.source->mtime);
   const auto path = index_.run([&](index::transaction& t) { return t.path(e.ino); });
   const auto file = path ? where_.open(*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) : unique_fd{};
   struct stat st {};
-  if (!file || ::fstat(file.get(), &st) != 0 || static_cast<std::uint64_t>(st.st_size) != e.local->size ||
-      to_ns(st.st_mtim) != e.local->mtime)
-    return;
+  if (!file || ::fstat(file.get(), &st) != 0 || !same_size_and_time(local_side(st), *e.local)) return;
   const timespec when = to_timespec(now.mtime);
   const timespec times[] = {when, when};
   if (::futimens(file.get(), times) != 0) throw std::system_error{errno, std::generic_category()};

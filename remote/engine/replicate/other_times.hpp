@@ -18,10 +18,9 @@ class other_times {
   other_times(const destination& where, archive& source, index::writer& index)
       : where_(where), source_(source), index_(index) {}
 
-  // Asks for the digest of `e`, which is_undecided and has `path` on the source. `done` is called once, on any thread:
+  // Asks for the digest of `e`, which is_undecided and has `path` on the source. `call` is called once, on any thread:
   // the file here has the source's time, or is to be fetched anew; or why that can't be told.
-  using done = std::function<void(const std::optional<failure>&)>;
-  void decide(const entry& e, const std::string& path, done call);
+  void decide(const entry& e, const std::string& path, std::function<void(const std::optional<failure>&)> call);
 
  private:
   void take_time(const entry& e);

@@ -1,28 +1,33 @@
 // Background replication: takes gaps from the index, newest day first, and keeps as many fetches going as the archive
-// can use. The queue is a query; nothing but what is on its way is held in memory.
+// can use.
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <unordered_set>
+#include <vector>
 
+#include "index/base/mutex.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "index/model/link_rules.hpp"
 #include "remote/engine/fetch/fetcher.hpp"
+#include "remote/engine/replicate/gap_queue.hpp"
+#include "remote/engine/replicate/local_entries.hpp"
 #include "remote/engine/replicate/other_times.hpp"
+#include "remote/engine/replicate/room.hpp"
+#include "remote/engine/replicate/standstill.hpp"
 
 namespace ferryfs::remote {
 
+// Threads: one of its own, which looks through the queue; fetches end on the executor "end of a fetch", which calls
+// `on_end`. Public functions: any thread.
 class replicator {
  public:
-  struct services {
+  struct dependencies {
     const destination& where;
     archive& source;
     index::writer& index;
@@ -31,9 +36,9 @@ class replicator {
     index::link_rules links = {};
   };
   // Starts paused; `min_free`: bytes to leave on the destination's disk.
-  replicator(services s, std::uint64_t min_free);
+  replicator(dependencies d, std::uint64_t min_free);
   ~replicator();
-  // Starts nothing more. Blocks until its thread has ended; what is on its way must end before this does.
+  // Starts nothing more. Blocks until its thread has ended; what is in flight must end before this does.
   void stop();
 
   void pause();
@@ -45,57 +50,44 @@ class replicator {
   void when_idle(std::function<void()> call);
   // Why it stands still, if the destination's disk is the reason.
   std::string blocked_by();
-  // Gaps that the disk has no room for, as the last look at the queue found them; the others are fetched meanwhile.
-  struct waiting_for_room {
-    std::uint64_t files = 0, bytes = 0;
-  };
-  waiting_for_room waiting();
+  // Gaps that the disk has no room for, as the last look at the queue found them.
+  room::shortage waiting();
 
  private:
   void run(const std::stop_token& stop);
+  void work(const std::stop_token& stop);
   void stand_still(const std::string& why, const std::stop_token& stop);
   static void call_all(const std::vector<std::function<void()>>& calls);
-  void work(const std::stop_token& stop);
-  void block(std::string why);
-  void wait_for_room();
-  void fail(inode ino, std::string why);
+  void block(std::string why) REQUIRES(mutex_);
+  void end_look() REQUIRES(mutex_);
   void rewind();
   bool fill();
   bool try_start(const entry& gap);
   bool start(const entry& gap);
+  bool begin(const entry& gap, const std::string& path);
   bool decide_time(const entry& gap, const std::string& path);
-  void make_here(const entry& found);
-  int make_directory_here(const std::string& path);
-  int make_link_here(const std::string& path, const entry& gap);
-  bool is_refused(const entry& gap);
-  std::string path_of(index::reader& r, const entry& e);
-  void landed(inode ino, const std::optional<failure>& why);
+  void fail(inode ino, std::string why);
+  void on_end(inode ino, const std::optional<failure>& why);
   bool has_space();
-  void finish_directories();
   void idle();
 
-  services services_;
-  const std::uint64_t min_free_;
+  const dependencies dependencies_;
   std::atomic<bool> paused_ = true;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::unordered_set<inode> on_the_way_;
-  bool again_ = true;
-  bool slack_ = false;               // there is room for more fetches
-  std::uint64_t free_ = 0;           // on the destination, at the last look
-  bool full_ = false;                // the next gap does not fit beside what is on its way
-  waiting_for_room waits_, waited_;  // of this look at the queue, and of the last
-  std::string blocked_;
-  std::chrono::steady_clock::time_point blocked_since_;
-  std::atomic<bool> unfinished_ = true;  // something came since directories last got their times
-  std::vector<std::function<void()>> idle_calls_;
-  // The thread's own: where in the queue it is, and the path of the last directory.
-  std::int32_t day_ = 99999999;
-  inode ino_ = 0;
-  inode parent_ = 0;
-  std::string parent_path_;
-  bool unsettled_ = false;
-  other_times other_times_;
+  // The thread's own, as the next two.
+  gap_queue queue_;
+  room room_;
+  bool seen_young_ = false;  // a gap that may still be written on the source, in this look at the queue
+  local_entries local_;
+
+  mutex mutex_;
+  condition wake_;
+  std::unordered_set<inode> in_flight_ GUARDED_BY(mutex_);
+  bool again_ GUARDED_BY(mutex_) = true;
+  bool low_ GUARDED_BY(mutex_) = false;        // few fetches are in flight: there is room for more
+  room::shortage waiting_ GUARDED_BY(mutex_);  // of the last look at the queue
+  standstill standstill_ GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> idle_calls_ GUARDED_BY(mutex_);
+  other_times other_times_;  // behind what its last callbacks touch
   std::jthread thread_;
 };
 

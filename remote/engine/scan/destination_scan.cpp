@@ -9,14 +9,13 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <mutex>
-#include <shared_mutex>
 #include <system_error>
 #include <vector>
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/update/merge.hpp"
+#include "remote/destination/as_listed.hpp"
 #include "remote/files/beneath.hpp"
 #include "remote/files/list_directory.hpp"
 
@@ -86,7 +85,7 @@ class destination_pass {
   };
 
   std::optional<place> open(inode ino) {
-    const std::shared_lock names{where_.names()};
+    const shared_lock held{where_.namespace_lock()};
     auto path = readers_.borrow()->path(ino);
     if (!path) return std::nullopt;
     auto directory = where_.open(*path, O_RDONLY | O_DIRECTORY);
@@ -176,7 +175,7 @@ class destination_pass {
   template <typename Step>
   void locked(const place& p, Step&& merge_some) {
     if (moved_) return;
-    const std::lock_guard lock{where_.names()};
+    const exclusive_lock held{where_.namespace_lock()};
     if (still_stands(p))
       merge_some();
     else

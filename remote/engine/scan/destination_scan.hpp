@@ -15,7 +15,7 @@ namespace ferryfs::remote {
 // Returns how many names it read. Directories that cannot be read keep what was known of them and are logged. A
 // directory that `marks` knows to be unchanged is not read again, its subdirectories are looked at each. Throws what
 // the first directory threw that could not be merged, when the others are.
-// Locks: destination::names() alone for at most 256 names at a time, with a job of the index under it.
+// Locks: destination::namespace_lock() alone for at most 256 names at a time, with a job of the index under it.
 std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
                                const std::stop_token& stop, directory_marks& marks);
 

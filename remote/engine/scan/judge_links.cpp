@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 #include <vector>
 
 #include "index/base/path.hpp"
@@ -56,7 +55,7 @@ class pass {
   }
 
   void take_off(inode ino) {
-    const std::lock_guard lock{where_.names()};
+    const exclusive_lock held{where_.namespace_lock()};
     std::optional<entry> e;
     std::string path;
     {

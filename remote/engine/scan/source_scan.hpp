@@ -22,7 +22,7 @@
 #include "index/db/writer.hpp"
 #include "index/update/merge.hpp"
 #include "remote/engine/scan/disappearance.hpp"
-#include "remote/engine/told.hpp"
+#include "remote/engine/source_side.hpp"
 #include "remote/source/archive.hpp"
 #include "remote/source/filter.hpp"
 

@@ -13,7 +13,6 @@
 #include <future>
 #include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <vector>
 
 #include "index/base/exception_barrier.hpp"
@@ -22,7 +21,7 @@
 #include "index/base/time.hpp"
 #include "index/query/set.hpp"
 #include "index/update/verify_result.hpp"
-#include "remote/engine/told.hpp"
+#include "remote/engine/source_side.hpp"
 #include "remote/files/sha256.hpp"
 
 namespace ferryfs::remote {
@@ -216,7 +215,7 @@ class run {
     std::promise<answered> end;
     m_.source().stat(one.source_path, [&](const std::optional<failure>& why, const attributes& a) {
       if (why && why->of_connection()) return end.set_value({why});
-      end.set_value({std::nullopt, why || is_another(*one.row.source, a, m_.where().times())});
+      end.set_value({std::nullopt, why || shows_another(*one.row.source, a, m_.where().times())});
     });
     return end.get_future().get();
   }
@@ -241,7 +240,7 @@ class run {
   }
 
   void gone(const item& one) {
-    const std::shared_lock lock{m_.where().names()};
+    const shared_lock held{m_.where().namespace_lock()};
     const auto path = m_.readers().borrow()->path(one.row.ino);
     const auto now = m_.readers().borrow()->by_inode(one.row.ino);
     if (!path || !now || is_hidden(now->state)) return;  // removed through the mount

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <random>
 
-#include "index/base/background.hpp"
 #include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -39,7 +38,6 @@ connection_pool::connection_pool(connection::shared with, std::size_t sessions, 
   for (std::size_t i = 0; i < std::max<std::size_t>(sessions, 1); ++i) workers_.push_back(std::make_unique<worker>());
   for (std::size_t i = 0; i < workers_.size(); ++i)
     workers_[i]->thread = std::jthread{[this, i] {
-      if (takes_background(i)) take_long_turns();
       contain("connection", [&] { run(i); });
     }};
 }

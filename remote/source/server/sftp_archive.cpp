@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/source/digest/read_back.hpp"
 #include "remote/source/sftp/list_task.hpp"

@@ -51,7 +51,7 @@ TEST_CASE("a directory that has its new name on the disk alone gets it in the in
   f.writer.run([&](index::transaction& t) { t.insert(gap); });
   f.intend({day, root_inode, "new", 0, f.file("old")});
   stdfs::rename(f.disk / "old", f.disk / "new");
-  remote::settle_renames(f.where, f.writer);
+  remote::recover_renames(f.where, f.writer);
   CHECK(f.at("new/1.jpg"));
   CHECK_FALSE(f.at("old"));
   CHECK(f.readers.borrow()->source_path(f.at("new/1.jpg")->ino) == "old/1.jpg");
@@ -78,7 +78,7 @@ TEST_CASE("a rename that the disk has not done is forgotten", "[renames]") {
   const inode one = f.put(root_inode, "1.jpg", {S_IFREG | 0644, 3, second});
   f.put(root_inode, "2.jpg", {S_IFREG | 0644, 3, second});
   f.intend({one, root_inode, "2.jpg", 0, f.file("1.jpg")});
-  remote::settle_renames(f.where, f.writer);
+  remote::recover_renames(f.where, f.writer);
   CHECK(f.at("1.jpg")->ino == one);
   CHECK(f.at("2.jpg")->ino != one);
   CHECK(f.none_left());
@@ -94,7 +94,7 @@ TEST_CASE("two names that were swapped on the disk alone are swapped in the inde
   stdfs::rename(f.disk / "2.jpg", f.disk / "swap");
   stdfs::rename(f.disk / "1.jpg", f.disk / "2.jpg");
   stdfs::rename(f.disk / "swap", f.disk / "1.jpg");
-  remote::settle_renames(f.where, f.writer);
+  remote::recover_renames(f.where, f.writer);
   CHECK(f.at("1.jpg")->ino == two);
   CHECK(f.at("2.jpg")->ino == one);
 }
@@ -114,7 +114,7 @@ TEST_CASE("a removal that was cut off is finished, before or after the disk had 
   f.intend(index::rename_intent::removal(one, root_inode, "1.jpg", identity(f, "1.jpg")));
   f.intend(index::rename_intent::removal(two, root_inode, "2.jpg", identity(f, "2.jpg")));
   stdfs::remove(f.disk / "2.jpg");
-  remote::settle_renames(f.where, f.writer);
+  remote::recover_renames(f.where, f.writer);
   CHECK_FALSE(stdfs::exists(f.disk / "1.jpg"));
   for (const inode removed : {one, two}) CHECK(f.readers.borrow()->by_inode(removed)->state == state::deleted);
   CHECK(f.none_left());
@@ -127,7 +127,7 @@ TEST_CASE("a file that came to stand under the name of a removal that was cut of
   f.intend(index::rename_intent::removal(one, root_inode, "1.jpg", identity(f, "1.jpg")));
   stdfs::remove(f.disk / "1.jpg");
   write_file(f.disk / "1.jpg", "another");
-  remote::settle_renames(f.where, f.writer);
+  remote::recover_renames(f.where, f.writer);
   CHECK(read_file(f.disk / "1.jpg") == "another");
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("a missing picture that was renamed over a local one has the name, and
   const inode one = f.writer.run([&](index::transaction& t) { return t.insert(gap); });
   f.put(root_inode, "2.jpg", {S_IFREG | 0644, 3, second});
   f.intend(index::rename_intent::removal(one, root_inode, "2.jpg", identity(f, "2.jpg")));
-  remote::settle_renames(f.where, f.writer);
+  remote::recover_renames(f.where, f.writer);
   CHECK(f.at("2.jpg")->ino == one);
   CHECK_FALSE(stdfs::exists(f.disk / "2.jpg"));
 }
@@ -172,7 +172,7 @@ struct done_fixture : renames_fixture {
     intend(index::rename_intent::removal(e.ino, e.parent, e.name, stands(path), path));
     writer.run([&](index::transaction& t) { index::apply_removal(t, e.ino, 1); });
   }
-  void settle() { remote::settle_renames(where, writer); }
+  void settle() { remote::recover_renames(where, writer); }
   std::string content(const char* path) const { return stdfs::exists(disk / path) ? read_file(disk / path) : "(none)"; }
 };
 

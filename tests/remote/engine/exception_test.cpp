@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "index/base/serial_executor.hpp"
-#include "remote/engine/fetch/disk.hpp"
+#include "remote/engine/fetch/write_pool.hpp"
 #include "remote/source/local/directory_archive.hpp"
 #include "remote/source/server/sftp_archive.hpp"
 #include "remote/source/sftp/packet.hpp"
@@ -59,7 +59,7 @@ TEST_CASE("a disk thread goes on after what throws, and its memory is counted as
   constexpr std::uint64_t bytes = 4U << 20;
   std::atomic<int> ran = 0;
   {
-    remote::disk d{1};
+    remote::write_pool d{1};
     for (int i = 0; i < 10; ++i)
       d.post(1, bytes, [&] {
         ++ran;
@@ -73,10 +73,10 @@ TEST_CASE("readers and callers that throw keep nobody else from being told") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100'000));
   const auto throws = [](const auto&) { fail(); };
-  f.fetch.want(ino, 0, 10, throws);
-  const auto early = f.want(ino, 0, 10);
-  f.fetch.want(ino, 99'990, 10, throws);
-  const auto late = f.want(ino, 99'990, 10);
+  f.fetch.await_range(ino, 0, 10, throws);
+  const auto early = f.await_range(ino, 0, 10);
+  f.fetch.await_range(ino, 99'990, 10, throws);
+  const auto late = f.await_range(ino, 99'990, 10);
   f.fetch.fetch(f.row("a.jpg"), "a.jpg", remote::priority::background, throws);
   const auto landed = f.background("a.jpg");
   f.source.serve("a.jpg");
@@ -92,7 +92,7 @@ TEST_CASE("a fetch that the archive does not take has failed, for the background
   f.gap("b.jpg", "b");
   f.source.throw_at("a.jpg");
   CHECK(f.background("a.jpg").failed());
-  CHECK(f.want(ino).failed());
+  CHECK(f.await_range(ino).failed());
   const auto next = f.background("b.jpg");
   f.source.serve("b.jpg");
   CHECK(next.became_local());

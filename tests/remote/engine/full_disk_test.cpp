@@ -61,17 +61,17 @@ TEST_CASE("a picture that does not fit is read all the same, and not kept") {
   const std::string content = content_of(8U << 20);
   const inode large = f.gap("large.jpg", 8U << 20);
   std::vector<waiting> readers(9);
-  for (std::size_t i = 0; i < readers.size(); ++i) f.fetch.want(large, i << 20, 1U << 20, readers[i].waiter());
+  for (std::size_t i = 0; i < readers.size(); ++i) f.fetch.await_range(large, i << 20, 1U << 20, readers[i].callback());
   for (std::size_t i = 0; i < 8; ++i) {
-    CHECK(readers[i].is_unkept());
+    CHECK(readers[i].is_direct());
     CHECK((readers[i].bytes(i << 20, 1U << 20) == content.substr(i << 20, 1U << 20)));
   }
   CHECK(readers[8].bytes(8U << 20, 1U << 20).empty());  // behind its end
   f.fetch.drain();
   CHECK(f.row("large.jpg").state == state::missing);
   CHECK_FALSE(f.where.has_partials());
-  CHECK(f.fetch.unkept_reads() == 8);
-  CHECK(f.fetch.unkept_bytes() == 8U << 20);
+  CHECK(f.fetch.direct_read_count() == 8);
+  CHECK(f.fetch.direct_read_bytes() == 8U << 20);
   // Who wants to write to it needs all of it.
   waiting writer;
   f.fetch.fetch(f.row("large.jpg"), "large.jpg", remote::priority::demand, writer.done());
@@ -84,15 +84,15 @@ TEST_CASE("a picture that the disk turns out to have no room for is read to its 
   const inode ino = f.gap("a.jpg", 3U << 20);
   f.source.hold_reads();
   waiting early, late;
-  f.fetch.want(ino, 0, 1000, early.waiter());
+  f.fetch.await_range(ino, 0, 1000, early.callback());
   f.source.answer("a.jpg", 0, 1U << 20);
-  CHECK_FALSE(early.is_unkept());
+  CHECK_FALSE(early.is_direct());
   write_file(f.disk.dir / "somebody's", std::string(2U << 20, 'x'));
-  f.fetch.want(ino, 2U << 20, 1000, late.waiter());
+  f.fetch.await_range(ino, 2U << 20, 1000, late.callback());
   f.source.answer("a.jpg", 1U << 20, 2U << 20);
   REQUIRE(wait_until([&] { return f.source.reads_of("a.jpg") == 2; }));
   f.source.finish_all("a.jpg");
-  CHECK(late.is_unkept());
+  CHECK(late.is_direct());
   CHECK((late.bytes(2U << 20, 1000) == content.substr(2U << 20, 1000)));
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("bytes that are not kept are of the picture that the index knows, or f
   const inode ino = f.gap("a.jpg", 8U << 20);
   f.source.hold_reads();
   waiting w;
-  f.fetch.want(ino, 0, 1000, w.waiter());
+  f.fetch.await_range(ino, 0, 1000, w.callback());
   REQUIRE(f.source.awaits("a.jpg"));
   f.source.put_file("a.jpg", content_of(8U << 20), long_ago + 1);
   f.source.serve("a.jpg");
@@ -117,28 +117,28 @@ TEST_CASE("readers leave the space that is to stay free, and what one began and 
   f.fetch.watch({[](inode) { return false; }, [](inode) {}, [] { return std::size_t{0}; },
                  [&](inode ino) { return ino == a && open; }});
   waiting of_a, of_b, of_c;
-  f.fetch.want(a, 0, 1000, of_a.waiter());
+  f.fetch.await_range(a, 0, 1000, of_a.callback());
   f.source.answer("a.jpg", 0, 100'000);
-  CHECK_FALSE(of_a.is_unkept());
+  CHECK_FALSE(of_a.is_direct());
   // What is on its way is counted.
-  f.fetch.want(b, 0, 1000, of_b.waiter());
+  f.fetch.await_range(b, 0, 1000, of_b.callback());
   f.source.serve("b.jpg");
-  CHECK(of_b.is_unkept());
+  CHECK(of_b.is_direct());
   CHECK(f.fetch.is_fetching(a));
 
   open = false;  // its reader has gone
   waiting again;
-  f.fetch.want(b, 0, 1000, again.waiter());
+  f.fetch.await_range(b, 0, 1000, again.callback());
   f.source.serve("b.jpg");
-  CHECK(again.is_unkept());
+  CHECK(again.is_direct());
   CHECK(f.source.ask("a.jpg").what == remote::next_step::done);
   f.source.finish("a.jpg");
   REQUIRE(wait_until([&] { return !f.fetch.is_fetching(a); }));
   CHECK_FALSE(f.where.has_partials());
   CHECK(f.row("a.jpg").state == state::missing);
-  f.fetch.want(c, 0, 1000, of_c.waiter());
+  f.fetch.await_range(c, 0, 1000, of_c.callback());
   f.source.serve("c.jpg");
-  CHECK_FALSE(of_c.is_unkept());
+  CHECK_FALSE(of_c.is_direct());
   f.fetch.drain();
   CHECK(f.row("c.jpg").state == state::common);
 }

@@ -20,10 +20,10 @@ TEST_CASE("readers who lock the namespace when they are told hold up nobody who 
   const auto reader = [&](const auto&) {
     entered = true;
     wait_until([&] { return locked.load(); });
-    const std::shared_lock names{f.where.names()};
+    const std::shared_lock names{f.where.namespace_lock()};
     told.set_value();
   };
-  f.fetch.want(ino, 0, 100, reader);
+  f.fetch.await_range(ino, 0, 100, reader);
   REQUIRE(f.source.awaits("d/a.jpg"));
   SECTION("the picture landed") { f.source.serve("d/a.jpg"); }
   SECTION("the source could not read it") { f.source.finish("d/a.jpg", failure{cause::source_error, "no"}); }
@@ -35,7 +35,7 @@ TEST_CASE("readers who lock the namespace when they are told hold up nobody who 
   SECTION("it was removed here") {
     f.source.answer_all("d/a.jpg");
     f.writer.run([&](index::transaction& t) { index::apply_removal(t, ino, second); });
-    ++f.where.changes();
+    ++f.where.namespace_version();
     f.source.finish("d/a.jpg");
   }
   SECTION("another file stands there") {
@@ -43,7 +43,7 @@ TEST_CASE("readers who lock the namespace when they are told hold up nobody who 
     f.source.serve("d/a.jpg");
   }
   REQUIRE(wait_until([&] { return entered.load(); }));
-  std::unique_lock names{f.where.names(), std::defer_lock};
+  std::unique_lock names{f.where.namespace_lock(), std::defer_lock};
   REQUIRE(wait_until([&] { return names.try_lock(); }));
   locked = true;
   auto job = std::async(std::launch::async, [&] { f.writer.run([](index::transaction&) {}); });

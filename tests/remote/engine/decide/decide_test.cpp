@@ -18,7 +18,7 @@ struct decide_fixture : migration_fixture {
     scan();
     REQUIRE(of(state::conflict) == 1);
   }
-  remote::resolved resolve(const std::string& path, keep what, const remote::in_use& open = {}) {
+  remote::resolved resolve(const std::string& path, keep what, const remote::open_files_query& open = {}) {
     return remote::resolve_below(m, path, what, open, {});
   }
   std::string here(const std::string& path) const { return read_file(on_disk(path)); }
@@ -58,7 +58,7 @@ TEST_CASE("a read of what was skipped still brings it, the background does not")
   f.m.fetch().fetch(gap, "d/gap.jpg", remote::priority::background, background.done());
   CHECK(background.failed());
   CHECK(f.source->reads().empty());
-  f.m.fetch().want(gap.ino, 0, 3, reader.waiter());
+  f.m.fetch().await_range(gap.ino, 0, 3, reader.callback());
   CHECK_FALSE(reader.failed());
   f.m.fetch().drain();
   CHECK(f.row("d/gap.jpg").state == state::common);
@@ -94,10 +94,10 @@ TEST_CASE("the source's picture takes the place of ours when it is whole") {
 
 TEST_CASE("nobody can open ours for writing between the look at who does and the index") {
   decide_fixture f;
-  remote::in_use open;
+  remote::open_files_query open;
   bool looked = false;
   const auto could_open = [&] {
-    auto& names = f.where.names();
+    auto& names = f.where.namespace_lock();
     const bool could = names.try_lock_shared();
     if (could) names.unlock_shared();
     return could;
@@ -124,7 +124,7 @@ TEST_CASE("ours stays where the source's cannot be had") {
     CHECK(says(f.resolve("d/image.jpg", keep::source), "not reachable"));
   }
   SECTION("ours is open for writing") {
-    remote::in_use open;
+    remote::open_files_query open;
     open.is_written = [&](inode ino) { return ino == f.row("d/image.jpg").ino; };
     CHECK(says(f.resolve("d/image.jpg", keep::source, open), "being written"));
   }

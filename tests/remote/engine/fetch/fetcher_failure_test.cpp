@@ -25,7 +25,7 @@ void check_absent(fetch_fixture& f, const std::string& path) {
 TEST_CASE("a failure reaches all who wait, and the picture is counted as failed") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
-  const auto one = f.want(ino, 0, 10), other = f.want(ino, 90, 10), fetch = f.background("a.jpg");
+  const auto one = f.await_range(ino, 0, 10), other = f.await_range(ino, 90, 10), fetch = f.background("a.jpg");
   f.source.answer("a.jpg", 0, 5);
   f.source.finish("a.jpg", failure{cause::source_error, "a.jpg: bad sector"});
   CHECK(one.failed() == cause::source_error);
@@ -41,11 +41,11 @@ TEST_CASE("a failure reaches all who wait, and the picture is counted as failed"
 TEST_CASE("a failed picture can be read again, and comes") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
-  const auto first = f.want(ino);
+  const auto first = f.await_range(ino);
   f.source.finish("a.jpg", failure{cause::source_error, "bad sector"});
   REQUIRE(first.failed());
   f.fetch.drain();
-  const auto again = f.want(ino, 0, 100);
+  const auto again = f.await_range(ino, 0, 100);
   f.source.serve("a.jpg");
   CHECK(again.bytes(0, 100) == content_of(100));
   f.fetch.drain();
@@ -70,7 +70,7 @@ TEST_CASE("a reader survives a lost connection, and what had come is not asked f
   fetch_fixture f;
   const std::string content = content_of(100);
   const inode ino = f.gap("a.jpg", content);
-  const auto reader = f.want(ino, 0, 100);
+  const auto reader = f.await_range(ino, 0, 100);
   REQUIRE(f.source.ask("a.jpg", 60).part.length == 60);
   REQUIRE(f.source.ask("a.jpg", 60).part.length == 41);  // and one beyond
   f.source.answer("a.jpg", 0, 60);
@@ -88,7 +88,7 @@ TEST_CASE("a reader survives a lost connection, and what had come is not asked f
 TEST_CASE("a reader gives up after a few lost connections") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
-  const auto reader = f.want(ino);
+  const auto reader = f.await_range(ino);
   while (!reader.is_over() && f.source.reads().size() < 20) {
     const auto reads = f.source.reads().size();
     f.source.finish("a.jpg", failure{cause::unreachable, "reset by peer"});
@@ -102,7 +102,7 @@ TEST_CASE("a reader gives up after a few lost connections") {
 TEST_CASE("while the source is known to be down a reader is not sent to it again") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
-  const auto reader = f.want(ino);
+  const auto reader = f.await_range(ino);
   f.source.set_reachable(false);
   f.source.finish("a.jpg", failure{cause::timeout, "silence"});
   CHECK(reader.failed() == cause::timeout);
@@ -112,7 +112,7 @@ TEST_CASE("while the source is known to be down a reader is not sent to it again
 TEST_CASE("a picture that changed while it was fetched does not land, and the index learns what it is now") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
-  const auto reader = f.want(ino, 0, 100), fetch = f.background("a.jpg");
+  const auto reader = f.await_range(ino, 0, 100), fetch = f.background("a.jpg");
   SECTION("it was written again, to the same size") {
     f.source.answer_all("a.jpg");
     f.source.put_file("a.jpg", std::string(100, 'n'), long_ago + 1);
@@ -129,7 +129,7 @@ TEST_CASE("a picture that changed while it was fetched does not land, and the in
   CHECK(now_known.state == state::missing);
   CHECK(now_known.source == file_facts{shown.mode, *shown.size, *shown.mtime * second});
 
-  const auto again = f.want(ino, 0, *shown.size);
+  const auto again = f.await_range(ino, 0, *shown.size);
   f.source.serve("a.jpg");
   CHECK_FALSE(again.failed());
   f.fetch.drain();
@@ -144,9 +144,9 @@ TEST_CASE("bytes of a fetch that failed after all are handed out no more, and wh
       if (c.what == index::change::what::content) told = c.ino;
   });
   const inode ino = f.gap("a.jpg", content_of(100)), other = f.gap("b.jpg", content_of(100));
-  const auto reader = f.want(ino, 0, 10), unserved = f.want(other, 90, 10);
+  const auto reader = f.await_range(ino, 0, 10), unserved = f.await_range(other, 90, 10);
   f.source.answer("a.jpg", 0, 100);
-  const auto served = std::get<remote::bytes_ready>(reader.get());
+  const auto served = std::get<remote::partial_read>(reader.get());
   CHECK(served.size == 100);
   CHECK_FALSE(*served.rejected);
   SECTION("its source became another") {
@@ -167,10 +167,10 @@ TEST_CASE("bytes of a fetch that failed after all are handed out no more, and wh
   f.fetch.drain();
   CHECK(told == ino);
   if (f.row("a.jpg").is_local()) return;
-  const auto again = f.want(ino, 0, 10);
+  const auto again = f.await_range(ino, 0, 10);
   CHECK_FALSE(again.is_over());
   f.source.serve("a.jpg");
-  CHECK_FALSE(*std::get<remote::bytes_ready>(again.get()).rejected);
+  CHECK_FALSE(*std::get<remote::partial_read>(again.get()).rejected);
   f.fetch.drain();
   CHECK(f.row("a.jpg").is_local());
 }
@@ -178,11 +178,11 @@ TEST_CASE("bytes of a fetch that failed after all are handed out no more, and wh
 TEST_CASE("a picture that is deleted while somebody reads it is not taken from him") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
-  const auto reader = f.want(ino, 0, 10);
+  const auto reader = f.await_range(ino, 0, 10);
   f.source.answer_all("a.jpg");
-  const auto served = std::get<remote::bytes_ready>(reader.get());
+  const auto served = std::get<remote::partial_read>(reader.get());
   f.writer.run([&](index::transaction& t) { index::apply_removal(t, ino, 1); });
-  ++f.where.changes();
+  ++f.where.namespace_version();
   f.source.finish("a.jpg");
   f.fetch.drain();
   CHECK_FALSE(*served.rejected);
@@ -192,7 +192,7 @@ TEST_CASE("a picture that is another whenever it was fetched is tried again only
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
   const auto fetch = [&](int n) {
-    const auto w = f.want(ino);
+    const auto w = f.await_range(ino);
     f.source.answer_all("a.jpg");
     f.source.put_file("a.jpg", content_of(100), long_ago + n);
     f.source.finish("a.jpg");
@@ -210,7 +210,7 @@ TEST_CASE("a picture that is another whenever it was fetched is tried again only
     CHECK(e.retry_at - now() > pause + 10);
     pause = e.retry_at - now();
   }
-  const auto last = f.want(ino);
+  const auto last = f.await_range(ino);
   f.source.serve("a.jpg");
   f.fetch.drain();
   CHECK(f.row("a.jpg").state == state::common);
@@ -233,29 +233,29 @@ TEST_CASE("a fetch shows by its bytes that it goes on, and a queued one by those
   fetch_fixture f;
   const auto a = f.gap("a.jpg", content_of(100)), b = f.gap("b.jpg", content_of(100));
   const auto none = remote::fetcher::clock::time_point{};
-  CHECK(f.fetch.last_sign(a) == none);
-  const auto of_a = f.want(a, 0, 100), of_b = f.want(b, 0, 100);
+  CHECK(f.fetch.last_activity(a) == none);
+  const auto of_a = f.await_range(a, 0, 100), of_b = f.await_range(b, 0, 100);
   REQUIRE(f.source.awaits("a.jpg"));
   REQUIRE(f.source.awaits("b.jpg"));
-  CHECK(f.fetch.last_sign(a) == none);
+  CHECK(f.fetch.last_activity(a) == none);
   f.source.ask("a.jpg", 50);
-  const auto asked = f.fetch.last_sign(a);
+  const auto asked = f.fetch.last_activity(a);
   CHECK(asked > none);
   f.source.answer("a.jpg", 0, 50);
-  const auto first = f.fetch.last_sign(a);
+  const auto first = f.fetch.last_activity(a);
   CHECK(first > asked);
-  CHECK(f.fetch.last_sign(b) == first);
+  CHECK(f.fetch.last_activity(b) == first);
   f.source.ask("b.jpg", 50);
   f.source.answer("b.jpg", 0, 50);
-  CHECK(f.fetch.last_sign(a) == first);
-  CHECK(f.fetch.last_sign(b) > first);
+  CHECK(f.fetch.last_activity(a) == first);
+  CHECK(f.fetch.last_activity(b) > first);
   f.source.answer_all("a.jpg"), f.source.answer_all("b.jpg");
 }
 
 TEST_CASE("a picture that was cut off while it was fetched does not land, and the index learns its size") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
-  const auto reader = f.want(ino, 0, 100);
+  const auto reader = f.await_range(ino, 0, 100);
   f.source.put_file("a.jpg", content_of(40), long_ago + 5);
   f.source.answer("a.jpg", 0, 40);
   f.source.finish("a.jpg");
@@ -267,11 +267,11 @@ TEST_CASE("a picture that was cut off while it was fetched does not land, and th
 TEST_CASE("a picture that is still being written on the source does not land") {
   fetch_fixture f{1s};
   const inode ino = f.gap("a.jpg", content_of(100), now());
-  const auto reader = f.want(ino, 0, 100), fetch = f.background("a.jpg");
+  const auto reader = f.await_range(ino, 0, 100), fetch = f.background("a.jpg");
   f.source.serve("a.jpg");
   CHECK(reader.bytes(0, 100) == content_of(100));           // who reads it gets what there is
   f.source.put_file("a.jpg", content_of(150), now() - 60);  // by a clock that is behind
-  CHECK(fetch.failed() == cause::unsettled);
+  CHECK(fetch.failed() == cause::still_written);
   check_absent(f, "a.jpg");
   CHECK(f.row("a.jpg").state == state::missing);
   CHECK(f.row("a.jpg").attempts == 0);
@@ -297,7 +297,7 @@ TEST_CASE("an old picture lands at once") {
 
 TEST_CASE("a young picture that waits for its second look ends when the source does") {
   fetch_fixture f{3600s};
-  const auto reader = f.want(f.gap("a.jpg", content_of(100), now()), 0, 100);
+  const auto reader = f.await_range(f.gap("a.jpg", content_of(100), now()), 0, 100);
   const auto fetch = f.background("a.jpg");
   f.source.serve("a.jpg");
   CHECK(reader.bytes(0, 100) == content_of(100));
@@ -311,14 +311,14 @@ TEST_CASE("what is on its way when the source is stopped ends, and leaves nothin
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
   f.gap("b.jpg", content_of(100));
-  const auto reader = f.want(ino), fetch = f.background("b.jpg");
+  const auto reader = f.await_range(ino), fetch = f.background("b.jpg");
   f.source.answer("b.jpg", 0, 50);
   f.source.stop();
   CHECK(reader.failed() == cause::cancelled);
   CHECK(fetch.failed() == cause::cancelled);
   check_absent(f, "a.jpg");
   check_absent(f, "b.jpg");
-  CHECK(f.want(ino).failed() == cause::cancelled);
+  CHECK(f.await_range(ino).failed() == cause::cancelled);
 }
 
 }  // namespace

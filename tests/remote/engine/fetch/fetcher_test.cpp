@@ -20,7 +20,7 @@ TEST_CASE("fifty readers of one picture cause one read, and all get its bytes") 
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < 5; ++t)
     threads.emplace_back([&, t] {
-      for (std::size_t i = t; i < all.size(); i += 5) f.fetch.want(ino, i * 20, 20, all[i].waiter());
+      for (std::size_t i = t; i < all.size(); i += 5) f.fetch.await_range(ino, i * 20, 20, all[i].callback());
     });
   for (auto& t : threads) t.join();
   f.source.answer_all("a.jpg");
@@ -35,11 +35,12 @@ TEST_CASE("a reader is answered as soon as its own bytes are there") {
   fetch_fixture f;
   const std::string content = content_of(1000);
   const inode ino = f.gap("a.jpg", content);
-  const auto middle = f.want(ino, 400, 100), front = f.want(ino, 0, 10), both = f.want(ino, 0, 500);
+  const auto middle = f.await_range(ino, 400, 100), front = f.await_range(ino, 0, 10),
+             both = f.await_range(ino, 0, 500);
   f.source.answer("a.jpg", 400, 60);
   f.source.answer("a.jpg", 460, 40);
   CHECK(middle.bytes(400, 100) == content.substr(400, 100));
-  CHECK_FALSE(std::get<remote::bytes_ready>(middle.get()).whole);
+  CHECK_FALSE(std::get<remote::partial_read>(middle.get()).whole);
   CHECK_FALSE(front.is_over());
   f.source.answer("a.jpg", 0, 400);
   CHECK(front.bytes(0, 10) == content.substr(0, 10));
@@ -50,24 +51,24 @@ TEST_CASE("a reader is answered as soon as its own bytes are there") {
 TEST_CASE("a reader of bytes that are there already is answered at once") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(1000));
-  const auto first = f.want(ino, 0, 100);
+  const auto first = f.await_range(ino, 0, 100);
   f.source.answer("a.jpg", 0, 500);
   first.get();
-  const auto second_one = f.want(ino, 200, 300);
+  const auto second_one = f.await_range(ino, 200, 300);
   CHECK(second_one.is_over());
   CHECK(second_one.bytes(200, 300) == content_of(1000).substr(200, 300));
-  CHECK_FALSE(f.want(ino, 200, 301).is_over());
+  CHECK_FALSE(f.await_range(ino, 200, 301).is_over());
 }
 
 TEST_CASE("a read deep inside a video is asked for before what lies before it") {
   fetch_fixture f;
   const inode ino = f.gap("video.mp4", content_of(10 * mega));
-  f.want(ino, 6 * mega, 1000);
+  f.await_range(ino, 6 * mega, 1000);
   const auto offset = [&] { return f.source.ask("video.mp4", mega).part.offset; };
   CHECK(offset() == 6 * mega);
   CHECK(offset() == 7 * mega);
   SECTION("and somebody who jumps elsewhere goes ahead again") {
-    f.want(ino, 3 * mega, 1000);
+    f.await_range(ino, 3 * mega, 1000);
     CHECK(offset() == 3 * mega);
     CHECK(offset() == 4 * mega);
   }
@@ -83,7 +84,7 @@ TEST_CASE("every byte of a picture is asked for once, whoever reads where") {
   const inode ino = f.gap("a.jpg", content_of(1000));
   std::vector<int> asked(1000);
   for (const std::uint64_t jump : {700U, 100U, 300U, 999U, 0U, 5000U}) {
-    f.want(ino, jump, 10);
+    f.await_range(ino, jump, 10);
     const auto next = f.source.ask("a.jpg", 70);
     if (next.what == remote::next_step::more)
       for (std::uint64_t i = 0; i < next.part.length - (next.part.beyond ? 1 : 0); ++i)
@@ -98,8 +99,8 @@ TEST_CASE("a reader at or beyond the end is answered with what there is") {
   fetch_fixture f;
   const std::string content = content_of(1000);
   const inode ino = f.gap("a.jpg", content);
-  const auto over_end = f.want(ino, 900, 4096), beyond = f.want(ino, 5000, 4096),
-             endless = f.want(ino, 500, UINT64_MAX);
+  const auto over_end = f.await_range(ino, 900, 4096), beyond = f.await_range(ino, 5000, 4096),
+             endless = f.await_range(ino, 500, UINT64_MAX);
   f.source.serve("a.jpg");
   CHECK(over_end.bytes(900, 4096) == content.substr(900));
   CHECK_FALSE(beyond.failed());
@@ -110,11 +111,11 @@ TEST_CASE("a reader that gave up is not called, and the picture comes all the sa
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(100));
   waiting gone, stays;
-  const auto id = f.fetch.want(ino, 0, 10, gone.waiter());
-  f.fetch.want(ino, 0, 10, stays.waiter());
-  f.fetch.forget(ino, id);
-  f.fetch.forget(ino, 999'999);
-  f.fetch.forget(999'999, id);
+  const auto id = f.fetch.await_range(ino, 0, 10, gone.callback());
+  f.fetch.await_range(ino, 0, 10, stays.callback());
+  f.fetch.cancel(ino, id);
+  f.fetch.cancel(ino, 999'999);
+  f.fetch.cancel(999'999, id);
   f.source.serve("a.jpg");
   f.fetch.drain();
   CHECK(stays.calls() == 1);
@@ -127,7 +128,7 @@ TEST_CASE("a reader raises what the background has queued") {
   const inode ino = f.gap("a.jpg", content_of(100));
   const auto background = f.background("a.jpg");
   CHECK(f.source.raised().empty());
-  const auto reader = f.want(ino, 0, 10), another = f.want(ino, 0, 10);
+  const auto reader = f.await_range(ino, 0, 10), another = f.await_range(ino, 0, 10);
   CHECK(f.source.raised() == std::vector<std::string>{"a.jpg"});
   f.source.serve("a.jpg");
   CHECK(reader.bytes(0, 10) == content_of(100).substr(0, 10));
@@ -142,7 +143,7 @@ TEST_CASE("the limit holds back the background, and never a reader") {
   f.background("a.jpg");
   f.source.ask("a.jpg", 10);  // may be granted whole, and uses up the limit
   CHECK(f.source.ask("a.jpg", 10).what == remote::next_step::throttled);
-  f.want(ino, 50, 10);
+  f.await_range(ino, 50, 10);
   CHECK(f.source.ask("a.jpg", 10).what == remote::next_step::more);
   f.source.answer_all("a.jpg");
 }
@@ -168,7 +169,7 @@ TEST_CASE("who wants a picture that is local by now is told so, and the source i
   f.source.serve("a.jpg");
   REQUIRE(first.became_local());
   f.fetch.drain();
-  CHECK(f.want(ino).became_local());
+  CHECK(f.await_range(ino).became_local());
   // Whoever fetches looked at the index a while ago.
   waiting late;
   f.fetch.fetch(as_gap, "a.jpg", priority::background, late.done());
@@ -179,11 +180,11 @@ TEST_CASE("who wants a picture that is local by now is told so, and the source i
 
 TEST_CASE("who wants a picture that is nowhere is told so") {
   fetch_fixture f;
-  CHECK(f.want(999).failed() == cause::not_found);
+  CHECK(f.await_range(999).failed() == cause::not_found);
   f.gap("a.jpg", content_of(100));
   const entry gone = f.row("a.jpg");
   f.writer.run([&](index::transaction& t) { t.erase(gone); });
-  CHECK(f.want(gone.ino).failed() == cause::not_found);
+  CHECK(f.await_range(gone.ino).failed() == cause::not_found);
   waiting late;
   f.fetch.fetch(gone, "a.jpg", priority::background, late.done());
   CHECK(late.failed() == cause::not_found);
@@ -193,7 +194,7 @@ TEST_CASE("who wants a picture that is nowhere is told so") {
 TEST_CASE("what is being fetched is told, and a place in the queue is not fetching") {
   fetch_fixture f;
   const inode wanted = f.gap("wanted.jpg", content_of(100)), queued = f.gap("queued.jpg", content_of(50));
-  f.want(wanted);
+  f.await_range(wanted);
   f.background("queued.jpg");
   CHECK(f.fetch.is_fetching(wanted));
   CHECK_FALSE(f.fetch.is_fetching(queued));

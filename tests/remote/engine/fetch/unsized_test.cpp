@@ -128,7 +128,8 @@ TEST_CASE("a reader of a picture without a size gets its bytes as they come, and
   f.source.tell_sizes(sizes::unknown);
   const std::string content = content_of(5000);
   const inode ino = f.unsized("a.jpg", content);
-  const auto front = f.want(ino, 0, 4096), over_end = f.want(ino, 4096, 4096), beyond = f.want(ino, 9000, 4096);
+  const auto front = f.await_range(ino, 0, 4096), over_end = f.await_range(ino, 4096, 4096),
+             beyond = f.await_range(ino, 9000, 4096);
   f.source.answer_all("a.jpg", 1024);
   CHECK(front.bytes(0, 4096) == content.substr(0, 4096));
   CHECK(over_end.bytes(4096, 4096) == content.substr(4096));
@@ -143,7 +144,7 @@ TEST_CASE("a lost connection in the middle of a picture without a size costs not
   f.source.tell_sizes(sizes::unknown);
   const std::string content = content_of(5000);
   const inode ino = f.unsized("a.jpg", content);
-  const auto reader = f.want(ino, 0, 5000);
+  const auto reader = f.await_range(ino, 0, 5000);
   const auto first = f.source.ask("a.jpg", 1024);
   f.source.answer("a.jpg", first.part.offset, first.part.length);
   f.source.finish("a.jpg", remote::failure{cause::unreachable, "reset by peer"});
@@ -163,9 +164,9 @@ TEST_CASE("what is not kept for want of room is read to its end as well") {
   remote::fetcher fetch{f.where, f.source, f.writer, f.readers, f.limit, std::uint64_t{1} << 60};
   for (const auto& [offset, length] : {std::pair<std::size_t, std::size_t>{0, 4096}, {4096, 4096}, {8192, 4096}}) {
     waiting w;
-    fetch.want(ino, offset, length, w.waiter());
+    fetch.await_range(ino, offset, length, w.callback());
     CHECK(w.bytes(offset, length) == content.substr(std::min<std::size_t>(offset, 5000), length));
-    CHECK(w.is_unkept());
+    CHECK(w.is_direct());
   }
   f.source.stop();
 }

@@ -57,7 +57,7 @@ struct push_fixture {
   std::uint64_t sent_bytes = 0;
 
   explicit push_fixture(std::unique_ptr<Archive> archive, remote::settings s = {}) : source(archive.get()) {
-    where.take("");
+    where.acquire("");
     engine = std::make_unique<remote::migration>(s, where, std::move(archive));
     engine->index().run([](index::transaction& t) { t.put_meta("archive_id", "mine"); });
   }
@@ -76,7 +76,7 @@ struct push_fixture {
     if (!std::exchange(started, true)) engine->start({false, false});
     scanned->get_future().get();
   }
-  push_result push(const std::string& path = "", bool overwritten = false, remote::in_use open = {}) {
+  push_result push(const std::string& path = "", bool overwritten = false, remote::open_files_query open = {}) {
     remote::pusher p{*engine, overwritten, std::move(open)};
     auto r = p.run(path, {});
     sent_bytes = p.so_far().bytes;
@@ -367,8 +367,8 @@ TEST_CASE("push: what is being written here is not sent", "[push]") {
   f.scan();
   const inode a = f.row("a.jpg").ino;
   std::atomic<bool> written = true;
-  const remote::in_use open{[&](inode ino) { return written && ino == a; }, [](inode) {},
-                            [] { return std::size_t{1}; }};
+  const remote::open_files_query open{[&](inode ino) { return written && ino == a; }, [](inode) {},
+                                      [] { return std::size_t{1}; }};
   const auto check_refused = [&] {
     const auto r = f.push("", false, open);
     CHECK((r.files == 1 && r.refused == 1));

@@ -101,7 +101,7 @@ TEST_CASE("a reader's picture makes its directories with their modes") {
   f.directory("d", long_ago - 100, 0755);
   const inode ino = f.gap("d/a.jpg", content_of(10));
   waiting reader;
-  f.fetch.want(ino, 0, 10, reader.waiter());
+  f.fetch.await_range(ino, 0, 10, reader.callback());
   reader.get();
   f.fetch.drain();
   CHECK((f.look("d").st_mode & 07777) == 0755);

@@ -32,31 +32,31 @@ struct user : archive_fixture {
 
   void create(const std::string& path) {
     if (files.contains(path)) return;
-    const std::shared_lock names{where.names()};
+    const std::shared_lock names{where.namespace_lock()};
     write_file(on_disk(path), path);
     const auto now = seen(path);
     files[path] = writer.run([&, parent = directory_of(path)](index::transaction& t) {
       return index::apply_creation(t, {parent, name_of(path), now.attributes, now.uid, now.gid, ""}, second);
     });
-    ++where.changes();
+    ++where.namespace_version();
   }
   void rename(const std::string& from, const std::string& to) {
     if (files.contains(to)) return;
-    const std::unique_lock names{where.names()};
+    const std::unique_lock names{where.namespace_lock()};
     std::filesystem::rename(on_disk(from), on_disk(to));
     writer.run([&, ino = files.at(from), parent = directory_of(to)](index::transaction& t) {
       index::apply_rename(t, ino, parent, name_of(to), second);
     });
     files[to] = files.at(from);
     files.erase(from);
-    ++where.changes();
+    ++where.namespace_version();
   }
   void remove(const std::string& path) {
-    const std::shared_lock names{where.names()};
+    const std::shared_lock names{where.namespace_lock()};
     std::filesystem::remove(on_disk(path));
     writer.run([&, ino = files.at(path)](index::transaction& t) { index::apply_removal(t, ino, second); });
     files.erase(path);
-    ++where.changes();
+    ++where.namespace_version();
   }
   void do_something() {
     const auto what = files.empty() ? 0 : pick(4);
@@ -123,7 +123,7 @@ TEST_CASE("a directory that gets another name while it is scanned keeps what is 
   for (int i = 0; i < 3000; i += 2) std::filesystem::remove(u.on_disk(fmt::format("many/{:08}", i)));
   u.scan_beside([&] {
     const std::string next = name == "many" ? "moved" : "many";
-    const std::unique_lock names{u.where.names()};
+    const std::unique_lock names{u.where.namespace_lock()};
     std::filesystem::rename(u.on_disk(name), u.on_disk(next));
     u.writer.run([&](index::transaction& t) { index::apply_rename(t, first, root_inode, next, second); });
     name = next;
@@ -142,7 +142,7 @@ TEST_CASE("a large directory that is scanned holds those who change names up for
   for (std::size_t i = 0; i < all; ++i) write_file(u.on_disk(fmt::format("many/{:08}", i)), "x");
   std::vector<std::int64_t> seen;  // by the index, each time the namespace was free
   u.scan_beside([&] {
-    const std::shared_lock names{u.where.names()};
+    const std::shared_lock names{u.where.namespace_lock()};
     seen.push_back(u.readers.borrow()->totals().of(state::added).files);
   });
   std::int64_t most = 0, last = 0;

@@ -105,7 +105,7 @@ TEST_CASE("holes stay holes on the way there") {
   REQUIRE(::pwrite(partial.get(), tail.data(), tail.size(), 1U << 20) == 1000);
   const auto directory = f.where.open("d", O_RDONLY | O_DIRECTORY);
   REQUIRE(f.where.carry_partial(ino, directory) == 0);
-  REQUIRE(f.where.name_partial(ino, directory.get(), "a.raw", false) == 0);
+  REQUIRE(f.where.rename_into_place(ino, directory.get(), "a.raw", false) == 0);
   struct stat st {};
   REQUIRE(::stat(f.on_disk("d/a.raw").c_str(), &st) == 0);
   CHECK(read_file(f.on_disk("d/a.raw")) == std::string(1U << 20, '\0') + tail);

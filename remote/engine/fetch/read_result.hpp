@@ -1,4 +1,4 @@
-// How a wait for bytes of a picture ends.
+// How a read of a picture's bytes ends, and how a fetch of all of it does.
 #pragma once
 
 #include <atomic>
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -14,8 +15,8 @@
 
 namespace ferryfs::remote {
 
-// They can be read from `file` at their offset.
-struct bytes_ready {
+// The bytes can be read from the partial file at their offset.
+struct partial_read {
   std::shared_ptr<const unique_fd> file;
   bool whole;          // the rest of the picture can be read from it as well
   std::uint64_t size;  // of the picture
@@ -23,15 +24,17 @@ struct bytes_ready {
   // pictures.
   std::shared_ptr<const std::atomic<bool>> rejected;
 };
-// These are they, fewer only at the picture's end; they are kept nowhere.
-struct bytes_unkept {
+// The bytes themselves, fewer only at the picture's end; they are kept nowhere.
+struct direct_read {
   std::vector<std::byte> bytes;
   std::uint64_t size;  // of the picture
 };
 // The picture has become local, and is to be opened in the destination.
-struct now_local {};
+struct local_read {};
 
-using outcome = std::variant<bytes_ready, bytes_unkept, now_local, failure>;
-using waiter = std::function<void(const outcome&)>;
+using read_result = std::variant<partial_read, direct_read, local_read, failure>;
+using read_callback = std::function<void(const read_result&)>;
+// With nothing when the picture is local, or why it is not.
+using fetch_callback = std::function<void(const std::optional<failure>&)>;
 
 }  // namespace ferryfs::remote

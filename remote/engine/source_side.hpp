@@ -15,17 +15,16 @@ inline file_facts as_side(const attributes& told, const time_range& times) {
 }
 
 // What `known` is by now.
-inline file_facts told_of(const file_facts& known, const attributes& told, const time_range& times) {
+inline file_facts updated_side(const file_facts& known, const attributes& told, const time_range& times) {
   file_facts now = as_side(told, times);
   if (told.mode == 0) now.mode = known.mode;
   if (!told.has_kind()) now.mode |= known.mode & S_IFMT;
   return beside(known, now);
 }
 
-// It shows another size or time than `known`.
-inline bool is_another(const file_facts& known, const attributes& told, const time_range& times) {
-  const file_facts now = told_of(known, told, times);
-  return now.size != known.size || now.mtime != known.mtime;
+// The archive shows another size or time than `known`.
+inline bool shows_another(const file_facts& known, const attributes& told, const time_range& times) {
+  return !same_size_and_time(updated_side(known, told, times), known);
 }
 
 }  // namespace ferryfs::remote

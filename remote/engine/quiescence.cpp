@@ -1,4 +1,4 @@
-#include "remote/engine/settling.hpp"
+#include "remote/engine/quiescence.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -7,11 +7,11 @@ constexpr std::size_t most_seen = 500'000;  // 20 MB; beyond it the oldest are l
 
 }  // namespace
 
-settling::clock::time_point settling::look(inode ino, std::uint64_t size, std::int64_t mtime) {
+quiescence::clock::time_point quiescence::observe(inode ino, std::uint64_t size, std::int64_t mtime) {
   // By whole seconds, as a server may tell any number of them.
   const auto today = std::chrono::duration_cast<std::chrono::seconds>(wall().time_since_epoch() - young).count();
   const auto now = monotonic();
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   if (mtime != 0 && mtime < today) {  // 0: the source does not tell it
     seen_.erase(ino);
     return now;
@@ -22,13 +22,12 @@ settling::clock::time_point settling::look(inode ino, std::uint64_t size, std::i
   return s.since + quiet_;
 }
 
-bool settling::is_settled(inode ino, std::uint64_t size, std::int64_t mtime) {
-  const auto at_rest = look(ino, size, mtime);
+bool quiescence::is_quiescent(inode ino, std::uint64_t size, std::int64_t mtime) {
+  const auto at_rest = observe(ino, size, mtime);
   return at_rest <= monotonic();
 }
 
-// mutex_ is held.
-void settling::make_room() {
+void quiescence::make_room() {
   const auto now = monotonic();
   std::erase_if(seen_, [&](const auto& s) { return now - s.second.since > 2 * quiet_; });
   if (seen_.size() >= most_seen) seen_.clear();

@@ -1,5 +1,5 @@
 // How a picture becomes a file of the destination.
-#include "remote/engine/fetch/landing.hpp"
+#include "remote/engine/fetch/committer.hpp"
 
 #include <openssl/sha.h>
 
@@ -56,11 +56,11 @@ TEST_CASE("what is wished for of a picture while it is on its way, it has when i
   const auto w = f.background("a.jpg");
   REQUIRE(wait_until([&] { return f.source.awaits("a.jpg"); }));
   {
-    const std::shared_lock names{f.where.names()};
+    const std::shared_lock names{f.where.namespace_lock()};
     CHECK(f.writer.run([&](index::transaction& t) {
       return index::apply_deferred_attributes(t, ino, {0600, {}, {}, 77 * second}, 99 * second);
     }));
-    ++f.where.changes();
+    ++f.where.namespace_version();
   }
   f.source.serve("a.jpg");
   CHECK(w.became_local());
@@ -88,7 +88,7 @@ TEST_CASE("a picture that came in pieces from behind has the right content and d
   fetch_fixture f;
   const std::string content = content_of(3'000'000);
   const inode ino = f.gap("a.jpg", content);
-  const auto w = f.want(ino, 2'900'000, 100);
+  const auto w = f.await_range(ino, 2'900'000, 100);
   std::vector<remote::range> parts;
   for (auto next = f.source.ask("a.jpg", 77'777); next.what == remote::next_step::more;
        next = f.source.ask("a.jpg", 77'777))
@@ -104,7 +104,7 @@ TEST_CASE("a picture that came in pieces from behind has the right content and d
 TEST_CASE("an empty picture lands") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", "");
-  const auto reader = f.want(ino, 0, 4096);
+  const auto reader = f.await_range(ino, 0, 4096);
   f.source.serve("a.jpg");
   CHECK_FALSE(reader.failed());
   f.fetch.drain();
@@ -145,7 +145,7 @@ TEST_CASE("many pictures land together, each whole") {
 TEST_CASE("a picture's reader may go on reading from its partial file while it lands") {
   fetch_fixture f;
   const inode ino = f.gap("a.jpg", content_of(1000));
-  const auto early = f.want(ino, 0, 10);
+  const auto early = f.await_range(ino, 0, 10);
   f.source.answer_all("a.jpg");
   early.get();
   f.source.finish("a.jpg");
@@ -261,7 +261,7 @@ TEST_CASE("runs of zeros become holes, and are zeros to whoever reads them while
   const auto zeros = [&](std::size_t from, std::size_t length) { content.replace(from, length, length, '\0'); };
   zeros(100'000, 1'500'000), zeros(2'500'000, 500'000);
   const inode ino = f.gap("a.img", content);
-  const auto middle = f.want(ino, 900'000, 4096);
+  const auto middle = f.await_range(ino, 900'000, 4096);
   const std::uint32_t step = GENERATE(1U << 20, 261'120U, 5'000U);
   f.source.answer_all("a.img", step);
   CHECK(middle.bytes(900'000, 4096) == std::string(4096, '\0'));

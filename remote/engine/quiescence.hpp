@@ -6,30 +6,30 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <unordered_map>
 
+#include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 
 namespace ferryfs::remote {
 
 // Threads: any.
-class settling {
+class quiescence {
  public:
   using clock = std::chrono::steady_clock;
   // A clock that is wrong is wrong by its time zone, and some more.
   static constexpr std::chrono::hours young{36};
 
   // `quiet`: how far apart the two looks must be.
-  explicit settling(std::chrono::seconds quiet) : quiet_(quiet) {}
+  explicit quiescence(std::chrono::seconds quiet) : quiet_(quiet) {}
   // What the time is, for tests. Set before the first look.
   std::function<std::chrono::system_clock::time_point()> wall = std::chrono::system_clock::now;
   std::function<clock::time_point()> monotonic = clock::now;
 
   // The source shows a file like this; `mtime` in seconds since 1970. Returns when it is at rest if it stays as it is:
   // a time that is not ahead of now means that it is.
-  clock::time_point look(inode ino, std::uint64_t size, std::int64_t mtime);
-  bool is_settled(inode ino, std::uint64_t size, std::int64_t mtime);
+  clock::time_point observe(inode ino, std::uint64_t size, std::int64_t mtime);
+  bool is_quiescent(inode ino, std::uint64_t size, std::int64_t mtime);
 
  private:
   struct seen {
@@ -37,11 +37,11 @@ class settling {
     std::int64_t mtime;
     clock::time_point since;
   };
-  void make_room();
+  void make_room() REQUIRES(mutex_);
 
   const std::chrono::seconds quiet_;
-  std::mutex mutex_;
-  std::unordered_map<inode, seen> seen_;  // of those that are young
+  mutex mutex_;
+  std::unordered_map<inode, seen> seen_ GUARDED_BY(mutex_);  // of those that are young
 };
 
 }  // namespace ferryfs::remote

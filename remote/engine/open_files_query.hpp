@@ -8,13 +8,13 @@
 
 namespace ferryfs::remote {
 
-struct in_use {
+struct open_files_query {
   // Open for writing, or written and not yet in the index so.
   std::function<bool(inode)> is_written = [](inode) { return false; };
-  // Who has it open reads on from what the index now says it is.
+  // Handles that have it open read on from what the index now says it is.
   std::function<void(inode)> reopen = [](inode) {};
   // How many pictures are open for writing.
-  std::function<std::size_t()> written = [] { return std::size_t{0}; };
+  std::function<std::size_t()> count_written = [] { return std::size_t{0}; };
   // Open by anybody.
   std::function<bool(inode)> is_open = [](inode) { return false; };
 };

@@ -1,0 +1,22 @@
+// What `stat` tells of a file in the destination, as the index keeps it. Pure.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <string>
+
+#include "index/update/merge.hpp"
+
+namespace ferryfs::remote {
+
+// As side::holes.
+std::uint64_t holes_of(const struct stat& st);
+
+file_facts local_side(const struct stat& st);
+
+// Owners are kept where they are not `uid`, `gid`. `target`: of a symbolic link.
+index::directory_entry as_listed(const std::string& name, const struct stat& st, const std::string& target,
+                                 std::uint32_t uid, std::uint32_t gid);
+
+}  // namespace ferryfs::remote
