@@ -87,7 +87,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   constexpr std::chrono::hours no_deadline{24 * 3650};
   invalidator kernel;
   recorder reports{archive};
-  archive.after_scan([&](const remote::source_scan::result& r, bool asked_for, wall_clock::time_point begun) {
+  archive.on_scanned([&](const remote::source_scan::result& r, bool asked_for, wall_clock::time_point begun) {
     if (std::any_of(r.failures.begin(), r.failures.end(),
                     [](const remote::failure& f) { return f.why == remote::cause::cancelled; }))
       return;  // the mount is ending
@@ -123,8 +123,8 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
       [&view = *v] { return view.open_pictures.written(); },
       [&view = *v](inode ino) { return view.open_pictures.is_open(ino); }};
   v->commands.watch(open);
-  archive.watch(open);
-  archive.observe([&kernel, &view = *v](std::vector<index::change> changes) {
+  archive.set_open_files(open);
+  archive.on_changes([&kernel, &view = *v](std::vector<index::change> changes) {
     for (const auto& c : changes)
       if (c.what == index::change::what::content) view.open_pictures.doubt(c.ino);
     kernel.tell(std::move(changes));

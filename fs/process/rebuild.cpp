@@ -21,7 +21,7 @@ bool put_index_aside(const remote::settings& s, const remote::destination& where
     remote::migration old{s, where, std::make_unique<remote::absent_archive>("the index is about to be made anew")};
     paused = is_paused(old.readers().borrow()->meta);
     try {
-      old.durable().now();
+      old.durable().finish();
     } catch (const std::system_error& e) {
       throw error(exit_code::local, fmt::format("{}; the index stays as it is; check the disk", e.what()));
     }

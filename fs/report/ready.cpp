@@ -12,7 +12,6 @@
 #include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "index/query/completeness.hpp"
-#include "index/query/set.hpp"
 #include "remote/engine/verify/verifier.hpp"
 
 namespace ferryfs::fs {
@@ -93,15 +92,6 @@ void judge_digests(const readiness& r, verdict& v) {
                     pictures(static_cast<std::int64_t>(r.uncompared))));
 }
 
-std::uint64_t count_uncompared(index::reader& r) {
-  std::uint64_t n = 0;
-  index::walk(r, index::set::common, "", [&](const std::string&, const entry& e) {
-    if (S_ISREG(e.local->mode) && !e.is_compared()) ++n;
-    return true;
-  });
-  return n;
-}
-
 // Directories that can't be listed stand in the index, where they may have been accepted.
 bool is_of_no_directory(const remote::failure& f) { return f.of_connection() || f.of_disk(); }
 
@@ -142,7 +132,7 @@ readiness facts_of(remote::migration& m, const remote::open_files_query& open) {
   r.rescan = m.setup().rescan.count();
   const auto health = m.source().state();
   r.reachable = health.reachable, r.why = printable(health.why);
-  r.uncompared = count_uncompared(*reader);
+  r.uncompared = static_cast<std::uint64_t>(reader->uncompared());
   r.lost = reader->lost_totals().files;
   r.refused = reader->refused_names().files;
   return r;
@@ -153,7 +143,8 @@ verdict look_and_judge(remote::migration& m, const remote::open_files_query& ope
   auto cut_off = list_all(m, stop);
   if (cut_off.empty()) {
     const auto compared = remote::verify_below(
-        m, "", remote::verify_how::uncompared, [](const std::string&) {}, progress, stop);
+        {m.where(), m.source(), m.index(), m.readers(), m.suspicion()}, "", remote::verify_how::uncompared,
+        [](const std::string&) {}, progress, stop);
     if (!compared.complete) cut_off.emplace_back("interrupted while digests were compared");
     if (const int problem = m.where().sync())
       cut_off.push_back(fmt::format("what is here could not be made durable: {}", std::strerror(problem)));

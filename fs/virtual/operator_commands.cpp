@@ -24,7 +24,7 @@ command_result nothing_there(const std::string& path) {
 }  // namespace
 
 command_result fetch_now(remote::migration& m, const std::string& path, const std::stop_token& stop) {
-  const auto r = remote::fetch_below(m, path, stop);
+  const auto r = remote::fetch_below(m.index(), m.readers(), m.fetch(), path, stop);
   m.replicate().look_again();  // links and directories among them
   if (r.failed == 0) return {0, fmt::format("fetched {} files, {}\n", r.files, human_size(r.bytes))};
   return {EIO, fmt::format("{} of {} failed, the first: {}\n", r.failed, r.failed + r.files, r.first_failure)};
@@ -66,7 +66,8 @@ command_result skip(remote::migration& m, const std::string& path, const std::st
 
 command_result resolve(remote::migration& m, const std::string& path, remote::keep what,
                        const remote::open_files_query& open, const std::stop_token& stop) {
-  const auto r = remote::resolve_below(m, path, what, open, stop);
+  const auto r = remote::resolve_below({m.where(), m.source(), m.index(), m.readers(), m.fetch(), m.replicate()}, path,
+                                       what, open, stop);
   if (!r.known) return nothing_there(path);
   if (r.link_accepted) return {0, "1 link taken over\n"};
   if (r.files + r.not_done == 0 && !r.is_directory) return {EIO, fmt::format("{}: is no conflict\n", printable(path))};
@@ -101,7 +102,8 @@ command_result verify(remote::migration& m, const std::string& path, bool with_s
                       remote::verify_progress& progress, const std::stop_token& stop) {
   std::string lines;
   const auto v = remote::verify_below(
-      m, path, with_source ? remote::verify_how::both : remote::verify_how::here,
+      {m.where(), m.source(), m.index(), m.readers(), m.suspicion()}, path,
+      with_source ? remote::verify_how::both : remote::verify_how::here,
       [&](const std::string& line) { lines += line + '\n'; }, progress, stop);
   if (!v.known) return nothing_there(path);
   std::string sum = fmt::format("{} as they should be, {}", pictures(v.files), human_size(v.bytes));

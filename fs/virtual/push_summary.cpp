@@ -53,7 +53,8 @@ command_result push_now(remote::migration& m, recorder& reports, std::string arg
   if (m.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume lets it go on\n"};
   if (const auto health = m.source().state(); !health.reachable) return {EHOSTDOWN, health.why + '\n'};
   try {
-    remote::pusher p{m, overwritten, open};
+    remote::pusher p{
+        {m.setup(), m.where(), m.source(), m.index(), m.readers(), m.limit(), m.suspicion()}, overwritten, open};
     watch.set(&p);
     const std::shared_ptr<void> end{nullptr, [&](void*) { watch.set(nullptr); }};
     const auto begun = wall_clock::now();

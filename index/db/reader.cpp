@@ -28,6 +28,7 @@ reader::reader(const std::string& path)
       failures(database_),
       has_changing(database_),
       some(database_),
+      uncompared(database_),
       unlisted(database_),
       unlisted_directories(database_),
       why_unlisted(database_),

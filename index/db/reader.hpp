@@ -38,6 +38,7 @@ class reader {
   due_failures failures;
   any_changing has_changing;
   some_of_state some;
+  count_uncompared uncompared;
   count_unlisted unlisted;
   list_unlisted unlisted_directories;
   find_unlisted why_unlisted;

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "remote/engine/decide/fetch_below.hpp"
+#include "remote/engine/decide/resolve.hpp"
 #include "remote/engine/migration/migration.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
@@ -30,6 +32,14 @@ struct migration_fixture {
     if (!std::exchange(started_, true)) m.start({false, false});
     if (end.get_future().wait_for(std::chrono::seconds(20)) != std::future_status::ready)
       throw std::logic_error("it never ends");
+  }
+  remote::fetch_below_result fetch_below(const std::string& path) {
+    return remote::fetch_below(m.index(), m.readers(), m.fetch(), path, {});
+  }
+  remote::resolve_result resolve_below(const std::string& path, remote::keep what,
+                                       const remote::open_files_query& open = {}) {
+    return remote::resolve_below({where, m.source(), m.index(), m.readers(), m.fetch(), m.replicate()}, path, what,
+                                 open, {});
   }
   // A file of the destination, with its time.
   void put_here(const std::string& path, const std::string& content, std::int64_t mtime = long_ago) {

@@ -33,20 +33,20 @@ struct scan_fixture {
 
   std::shared_ptr<remote::source_scan> make(bool full, std::promise<remote::source_scan::result>& end) {
     return std::make_shared<remote::source_scan>(
-        remote::source_scan::services{source,
-                                      writer,
-                                      readers,
-                                      leave_out,
-                                      [this](inode ino, const std::optional<remote::failure>& why) {
-                                        const std::lock_guard lock{mutex};
-                                        told[ino] = why;
-                                      },
-                                      [this, &end](const remote::source_scan::result& r) {
-                                        const std::lock_guard lock{mutex};
-                                        if (finishes++ == 0) end.set_value(r);
-                                      },
-                                      {},
-                                      believes},
+        remote::source_scan::dependencies{source,
+                                          writer,
+                                          readers,
+                                          leave_out,
+                                          [this](inode ino, const std::optional<remote::failure>& why) {
+                                            const std::lock_guard lock{mutex};
+                                            told[ino] = why;
+                                          },
+                                          [this, &end](const remote::source_scan::result& r) {
+                                            const std::lock_guard lock{mutex};
+                                            if (finishes++ == 0) end.set_value(r);
+                                          },
+                                          {},
+                                          believes},
         full);
   }
   remote::source_scan::result scan(bool full = false) {

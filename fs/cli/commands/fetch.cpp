@@ -20,8 +20,9 @@ namespace {
 void fetch_unmounted(const archive_location& where) {
   log_to_stderr("critical");
   const engine e = open_engine(known_settings(where.root), where.root, "", need_source::now);
-  const auto r = remote::fetch_below(*e.archive, where.relative, {});
-  e.archive->stop();
+  auto& m = *e.archive;
+  const auto r = remote::fetch_below(m.index(), m.readers(), m.fetch(), where.relative, {});
+  m.stop();
   if (r.failed > 0)
     throw error(exit_code::incomplete,
                 fmt::format("{} of {} failed, the first: {}", r.failed, r.failed + r.files, r.first_failure));

@@ -46,9 +46,9 @@ push_summary push_unmounted(const archive_location& where, bool overwritten) {
   auto& m = *e.archive;
   recorder reports{m};
   const auto begun = wall_clock::now();
-  remote::directory_marks none;
+  remote::directory_cache none;
   remote::scan_destination(*e.where, m.index(), m.readers(), stop.get_token(), none);
-  remote::pusher p{m, overwritten};
+  remote::pusher p{{m.setup(), m.where(), m.source(), m.index(), m.readers(), m.limit(), m.suspicion()}, overwritten};
   remote::push_result r;
   {
     const drawn_push shown{p};

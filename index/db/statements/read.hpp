@@ -236,6 +236,23 @@ class some_of_state {
   SQLite::Statement s_;
 };
 
+// Pictures of both sides whose digests were not compared as they stand now (entry::is_compared). Looks at every row.
+class count_uncompared {
+ public:
+  explicit count_uncompared(SQLite::Database& db)
+      : s_(db,
+           "SELECT count(*) FROM entry WHERE state = 1 AND hidden = 0 AND local_mode & 61440 = 32768 AND "
+           "(sha256 IS NULL OR compared IS NOT source_mtime)") {}
+  std::int64_t operator()() {
+    const statement_scope scope{s_};
+    s_.executeStep();
+    return s_.getColumn(0).getInt64();
+  }
+
+ private:
+  SQLite::Statement s_;
+};
+
 class get_meta {
  public:
   explicit get_meta(SQLite::Database& db) : s_(db, "SELECT value FROM meta WHERE key = ?1") {}

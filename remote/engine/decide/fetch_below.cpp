@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
-#include <mutex>
-
 #include "index/base/exception_barrier.hpp"
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "remote/engine/decide/skip.hpp"
 
@@ -17,42 +15,48 @@ constexpr std::size_t most_at_once = 512;
 // Counts fetches in flight and what became of them.
 class tally {
  public:
-  // Each that has begun tells it of its end.
+  // Each fetch that has begun reports its end to this.
   ~tally() { wait(); }
   void begin() {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [&] { return running_ < most_at_once; });
+    lock waiting{mutex_};
+    changed_.wait(waiting, [&]() REQUIRES(mutex_) { return running_ < most_at_once; });
     ++running_;
   }
   void end(const entry& e, const std::optional<failure>& why) {
-    const std::lock_guard lock{mutex_};
+    const lock held{mutex_};
     --running_;
-    why ? fail(why->text) : void((++sum_.files, sum_.bytes += e.source->size));
+    why ? count_failure(why->text) : void((++sum_.files, sum_.bytes += e.source->size));
     changed_.notify_all();
   }
   void fail(const std::string& text) {
-    if (sum_.failed++ == 0) sum_.first_failure = text;
+    const lock held{mutex_};
+    count_failure(text);
   }
-  fetched wait() {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [&] { return running_ == 0; });
+  fetch_below_result wait() {
+    lock waiting{mutex_};
+    changed_.wait(waiting, [&]() REQUIRES(mutex_) { return running_ == 0; });
     return sum_;
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t running_ = 0;
-  fetched sum_;
+  void count_failure(const std::string& text) REQUIRES(mutex_) {
+    if (sum_.failed++ == 0) sum_.first_failure = text;
+  }
+
+  mutex mutex_;
+  condition changed_;
+  std::size_t running_ GUARDED_BY(mutex_) = 0;
+  fetch_below_result sum_ GUARDED_BY(mutex_);
 };
 
 }  // namespace
 
-fetched fetch_below(migration& m, const std::string& path, const std::stop_token& stop) {
-  want_below(m.index(), m.readers(), path, stop);
+fetch_below_result fetch_below(index::writer& index, index::readers& readers, fetcher& fetch, const std::string& path,
+                               const std::stop_token& stop) {
+  unskip_below(index, readers, path, stop);
   tally sum;
   std::vector<std::pair<entry, std::string>> stack;
-  const auto reader = m.readers().borrow();
+  const auto reader = readers.borrow();
   if (auto e = reader->at(path))
     stack.emplace_back(std::move(*e), path);
   else
@@ -73,9 +77,9 @@ fetched fetch_below(migration& m, const std::string& path, const std::stop_token
     } else if (e.is_gap() && S_ISREG(e.source->mode)) {
       const auto from = reader->source_path(e.ino).value_or(here);
       sum.begin();
-      const auto told = [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); };
-      if (const auto thrown = contain("fetch", [&] { m.fetch().fetch(e, from, priority::demand, told); }))
-        told(failure_of(thrown, printable(from)));
+      const auto on_done = [&sum, row = e](const std::optional<failure>& why) { sum.end(row, why); };
+      if (const auto thrown = contain("fetch", [&] { fetch.fetch(e, from, priority::demand, on_done); }))
+        on_done(failure_of(thrown, printable(from)));
     }
   }
   return sum.wait();

@@ -23,19 +23,20 @@ bool is_regular(const std::optional<file_facts>& s) { return s && S_ISREG(s->mod
 
 class resolver {
  public:
-  resolver(migration& m, keep what, const open_files_query& open) : m_(m), what_(what), open_(open) {}
+  resolver(const resolve_dependencies& d, keep what, const open_files_query& open)
+      : needs_(d), what_(what), open_(open) {}
 
   void one(const std::string& path, const entry& seen) {
     std::optional<std::string> why;
     try {
-      // Names stay as they are meanwhile. Where the bytes here are to be given up, the lock is exclusive: nobody begins
-      // to write to them between the look and the index.
+      // Names stay as they are meanwhile, and a fetch that is about to land looks again. Where the bytes here are to be
+      // given up, the lock is exclusive: no program begins to write to them between the look and the index.
       if (what_ == keep::source) {
-        const exclusive_lock held{m_.where().namespace_lock()};
-        why = decide_now(path, seen.ino);
+        const exclusive_lock held{needs_.where.namespace_lock()};
+        why = decide_again(path, seen);
       } else {
-        const shared_lock held{m_.where().namespace_lock()};
-        why = decide_now(path, seen.ino);
+        const shared_lock held{needs_.where.namespace_lock()};
+        why = decide_again(path, seen);
       }
     } catch (const std::exception& e) {
       why = e.what();
@@ -50,29 +51,27 @@ class resolver {
     if (what_ != keep::source)
       return refuse(path, "a refused link, " + e.error + "; take --keep source to have it here, or ferryfs skip");
     {
-      const shared_lock held{m_.where().namespace_lock()};
+      const shared_lock held{needs_.where.namespace_lock()};
       result.link_accepted =
-          m_.index().run([&](index::transaction& t) { return index::apply_link_acceptance(t, e.ino); });
+          needs_.index.run([&](index::transaction& t) { return index::apply_link_acceptance(t, e.ino); });
     }
-    m_.replicate().look_again();
+    needs_.replicate.look_again();
   }
 
-  resolved result;
+  resolve_result result;
 
  private:
-  // Under the lock of the namespace. Nothing: the picture is in no conflict any more. Empty: it is decided; else why
-  // not. A fetch that is about to land looks again, as this is counted as a change.
-  std::optional<std::string> decide_now(const std::string& path, inode ino) {
-    ++m_.where().namespace_version();
-    const auto now = m_.readers().borrow()->by_inode(ino);
+  // Under the lock of names. Empty, or why not; nothing: it is no conflict any more.
+  std::optional<std::string> decide_again(const std::string& path, const entry& seen) {
+    ++needs_.where.namespace_version();
+    const auto now = needs_.readers.borrow()->by_inode(seen.ino);
     if (!now || (now->state != state::conflict && now->state != state::shadowed)) return std::nullopt;
-    return decide(m_.readers().borrow()->path(ino).value_or(path), *now);
+    return decide(needs_.readers.borrow()->path(seen.ino).value_or(path), *now);
   }
-
   // Empty, or why not.
   std::string decide(const std::string& path, const entry& e) {
     if (what_ == keep::destination) {
-      m_.index().run([&](index::transaction& t) { return index::apply_keep_destination(t, e.ino); });
+      needs_.index.run([&](index::transaction& t) { return index::apply_keep_destination(t, e.ino); });
       return "";
     }
     return what_ == keep::both ? keep_both(path, e) : keep_source(path, e);
@@ -84,8 +83,8 @@ class resolver {
     const auto directory = path.substr(0, path.size() - e.name.size());
     for (unsigned n = 1; n <= most_second_names; ++n) {
       const std::string name = index::second_name(e.name, S_ISDIR(e.source->mode), n);
-      if (m_.where().look(directory + name)) continue;
-      const inode made = m_.index().run([&](index::transaction& t) {
+      if (needs_.where.look(directory + name)) continue;
+      const inode made = needs_.index.run([&](index::transaction& t) {
         return t.hidden_child(e.parent, name) ? 0 : index::apply_keep_both(t, e.ino, name);
       });
       if (made == 0) continue;
@@ -102,12 +101,13 @@ class resolver {
       return "not a regular file on both sides; take --keep both, then remove what is not wanted";
     if (e.reason == reason::source_differs)
       return fmt::format("{}; take --keep destination, or --keep both", text_of(e.reason));
-    if (const auto health = m_.source().state(); !health.reachable) return "the source is not reachable: " + health.why;
+    if (const auto health = needs_.source.state(); !health.reachable)
+      return "the source is not reachable: " + health.why;
     if (open_.is_written(e.ino)) return "it is being written here; try again when that has ended";
-    const auto there = m_.where().look(path);
+    const auto there = needs_.where.look(path);
     if (!there || there->attributes.size != e.local->size || there->attributes.mtime != e.local->mtime)
       return "what is here has changed since the last scan; run ferryfs scan";
-    m_.index().run([&](index::transaction& t) { return index::apply_keep_source(t, e.ino); });
+    needs_.index.run([&](index::transaction& t) { return index::apply_keep_source(t, e.ino); });
     open_.reopen(e.ino);
     return "";
   }
@@ -116,15 +116,15 @@ class resolver {
     std::optional<entry> gap;
     std::optional<std::string> path;
     {
-      const auto reader = m_.readers().borrow();
+      const auto reader = needs_.readers.borrow();
       gap = reader->by_inode(ino);
       path = reader->source_path(ino);
     }
     if (!gap || !path) return "it left the archive";
     std::promise<std::optional<failure>> end;
-    m_.fetch().fetch(*gap, *path, priority::demand, [&](const std::optional<failure>& why) { end.set_value(why); });
+    needs_.fetch.fetch(*gap, *path, priority::demand, [&](const std::optional<failure>& why) { end.set_value(why); });
     const auto why = end.get_future().get();
-    const bool stands = m_.index().run([&](index::transaction& t) {
+    const bool stands = needs_.index.run([&](index::transaction& t) {
       if (why) index::apply_failed_keep_source(t, ino);
       t.note({index::change::what::content, ino, {}});  // bytes of both may have been read meanwhile
       const auto now = t.by_inode(ino);
@@ -139,7 +139,7 @@ class resolver {
     if (result.not_done++ < most_reasons) result.reasons.push_back(fmt::format("{}: {}", printable(path), why));
   }
 
-  migration& m_;
+  const resolve_dependencies needs_;
   const keep what_;
   const open_files_query& open_;
 };
@@ -151,10 +151,10 @@ std::optional<keep> keep_named(std::string_view word) noexcept {
   return at == words.end() ? std::nullopt : std::optional(static_cast<keep>(at - words.begin()));
 }
 
-resolved resolve_below(migration& m, const std::string& path, keep what, const open_files_query& open,
-                       const std::stop_token& stop) {
-  resolver r{m, what, open};
-  const auto reader = m.readers().borrow();
+resolve_result resolve_below(const resolve_dependencies& d, const std::string& path, keep what,
+                             const open_files_query& open, const std::stop_token& stop) {
+  resolver r{d, what, open};
+  const auto reader = d.readers.borrow();
   const auto self = reader->at(path);
   index::rows_below(*reader, {state::conflict, state::shadowed}, path, [&](const std::string& at, const entry& e) {
     r.one(at, e);

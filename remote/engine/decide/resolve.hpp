@@ -8,15 +8,30 @@
 #include <string_view>
 #include <vector>
 
-#include "remote/engine/migration/migration.hpp"
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
+#include "remote/destination/destination.hpp"
+#include "remote/engine/fetch/fetcher.hpp"
 #include "remote/engine/open_files_query.hpp"
+#include "remote/engine/replicate/replicator.hpp"
+#include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
 
 enum class keep { source, destination, both };
 std::optional<keep> keep_named(std::string_view word) noexcept;
 
-struct resolved {
+// All outlive the call.
+struct resolve_dependencies {
+  const destination& where;
+  archive& source;
+  index::writer& index;
+  index::readers& readers;
+  fetcher& fetch;
+  replicator& replicate;
+};
+
+struct resolve_result {
   bool known = true;                 // there is such a path
   bool is_directory = false;         // which may have no conflict in it
   std::uint64_t files = 0;           // conflicts that are decided
@@ -30,7 +45,7 @@ struct resolved {
 // keep::source, until each picture was fetched, durable and under its name, or could not be: then its conflict stays.
 // A local file that is being written, or is not as the index knows it, is left alone. Needs the source for
 // keep::source only. Where `path` itself is a link that is refused, keep::source takes it over.
-resolved resolve_below(migration& m, const std::string& path, keep what, const open_files_query& open,
-                       const std::stop_token& stop);
+resolve_result resolve_below(const resolve_dependencies& d, const std::string& path, keep what,
+                             const open_files_query& open, const std::stop_token& stop);
 
 }  // namespace ferryfs::remote

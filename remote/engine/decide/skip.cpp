@@ -53,7 +53,7 @@ bool is_below(index::reader& r, inode ino, inode top) {
 }
 
 // Those at or below `path` that a scan could not list are accepted; the others have not been tried yet.
-void accept_unlisted(index::writer& index, index::reader& r, const std::string& path, skipped& done) {
+void accept_unlisted(index::writer& index, index::reader& r, const std::string& path, skip_result& done) {
   const auto top = r.at(path);
   if (!top) return;
   std::vector<index::unlisted> all;
@@ -66,7 +66,7 @@ void accept_unlisted(index::writer& index, index::reader& r, const std::string& 
       ++done.accepted;
 }
 
-void accept_losses(index::writer& index, index::reader& r, const std::string& path, skipped& done) {
+void accept_losses(index::writer& index, index::reader& r, const std::string& path, skip_result& done) {
   std::vector<std::string> all;
   r.lost_pictures([&](const index::lost_picture& l) {
     if (is_at_or_below(l.path, path)) all.push_back(l.path);
@@ -82,9 +82,9 @@ void accept_losses(index::writer& index, index::reader& r, const std::string& pa
 
 }  // namespace
 
-skipped skip_below(index::writer& index, index::readers& readers, const std::string& path,
-                   const std::stop_token& stop) {
-  skipped done;
+skip_result skip_below(index::writer& index, index::readers& readers, const std::string& path,
+                       const std::stop_token& stop) {
+  skip_result done;
   const auto reader = readers.borrow();
   done.known = reader->at(path).has_value();  // a loss has no row
   batch b{index, index::apply_skip};
@@ -103,7 +103,7 @@ skipped skip_below(index::writer& index, index::readers& readers, const std::str
   return done;
 }
 
-void want_below(index::writer& index, index::readers& readers, const std::string& path, const std::stop_token& stop) {
+void unskip_below(index::writer& index, index::readers& readers, const std::string& path, const std::stop_token& stop) {
   const auto reader = readers.borrow();
   batch b{index, index::apply_unskip};
   index::rows_below(*reader, {state::skipped}, path, [&](const std::string&, const entry& e) {

@@ -10,14 +10,14 @@
 
 namespace ferryfs::remote {
 
-undeleted undelete_below(index::writer& index, index::readers& readers, const std::string& path,
-                         const std::stop_token& stop) {
+undelete_result undelete_below(index::writer& index, index::readers& readers, const std::string& path,
+                               const std::stop_token& stop) {
   std::vector<std::pair<std::string, entry>> rows;
   index::rows_below(*readers.borrow(), {state::deleted}, path, [&](const std::string& where, const entry& e) {
     rows.emplace_back(where, e);
     return !stop.stop_requested();
   });
-  undeleted done;
+  undelete_result done;
   done.known = !rows.empty();
   for (const auto& [where, e] : rows) {
     const bool back = index.run([&, ino = e.ino](index::transaction& t) { return index::apply_undelete(t, ino); });

@@ -10,15 +10,15 @@
 
 namespace ferryfs::remote {
 
-struct undeleted {
+struct undelete_result {
   bool known = false;       // something was deleted there
   std::uint64_t files = 0;  // pictures that are gaps again
   std::uint64_t taken = 0;  // stay deleted: another has their name
   std::string first_taken;
 };
 
-// What was deleted at or below `path`, which is relative to the archive's root and as the source has it.
-undeleted undelete_below(index::writer& index, index::readers& readers, const std::string& path,
-                         const std::stop_token& stop);
+// Takes back the deletions at or below `path`, which is relative to the archive's root and as the source has it.
+undelete_result undelete_below(index::writer& index, index::readers& readers, const std::string& path,
+                               const std::stop_token& stop);
 
 }  // namespace ferryfs::remote

@@ -28,7 +28,7 @@ void write_all(const unique_fd& file, std::string_view text, std::uint64_t at, c
   }
 }
 
-// What stands behind `from`, as far as `most` bytes.
+// At most `most` bytes from the offset `from`.
 std::string tail_of(const unique_fd& file, std::uint64_t from, std::size_t most) {
   std::string tail(most, '\0');
   const auto n = ::pread(file.get(), tail.data(), most, static_cast<off_t>(from));
@@ -43,7 +43,7 @@ std::uint64_t append_decisions(const std::string& path, std::uint64_t known, std
   struct stat st {};
   if (!file || ::fstat(file.get(), &st) != 0) fail(path);
   const auto length = static_cast<std::uint64_t>(st.st_size);
-  // Somebody's own lines, if it is neither: they stay.
+  // A person's own lines, if it is neither: they stay.
   const std::string tail = known <= length ? tail_of(file, known, text.size()) : "";
   const bool cut_off = known <= length && text.starts_with(tail);
   const auto at = cut_off ? known : length;

@@ -9,8 +9,9 @@
 
 namespace ferryfs::remote {
 
-// Appends `text`, of whole lines, behind the first `known` bytes, and makes it durable; what an append that was cut off
-// has left there of the same text is not written twice. Returns how long the file is then. Throws std::system_error.
+// Appends `text`, of whole lines, behind the first `known` bytes, and makes it durable. The part of it that an
+// append which was cut off has left there is not written twice. Returns how long the file is then. Throws
+// std::system_error.
 std::uint64_t append_decisions(const std::string& path, std::uint64_t known, std::string_view text);
 
 // Calls `each` with the lines between two offsets, without their newlines, and with the offset behind each. What

@@ -18,7 +18,7 @@ std::uint64_t number_of(const std::optional<std::string>& text) { return text ? 
 durable_changes::durable_changes(const destination& where, index::writer& index) : where_(where), index_(index) {
   index_.on_promise([this] {
     {
-      const std::lock_guard lock{mutex_};
+      const lock held{mutex_};
       if (std::exchange(promised_, true)) return;
     }
     wake_.notify_all();
@@ -26,50 +26,59 @@ durable_changes::durable_changes(const destination& where, index::writer& index)
 }
 
 durable_changes::~durable_changes() {
+  end_thread();
+  index_.on_promise({});
+}
+
+void durable_changes::end_thread() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
-  index_.on_promise({});
+}
+
+void durable_changes::finish() {
+  end_thread();
+  sync();
 }
 
 void durable_changes::start() {
   const auto length = length_of_decisions(where_.decisions_path());
   index_.run([&](index::transaction& t) {
     const auto known = t.meta(decisions_length_key);
-    // It is older than that file, or somebody took the file away.
+    // Else the index is older than that file, or the file was removed.
     if (known && length >= number_of(known)) return;
     t.put_meta(decisions_length_key, std::to_string(length));
     t.forget_decisions(std::numeric_limits<std::int64_t>::max());
     index::decide_what_is_in_force(t);
   });
-  // By what was killed.
+  // By a process that was killed.
   const bool left =
       index_.run([](index::transaction& t) { return !t.renaming().empty() || t.unwritten_decisions().last != 0; });
-  const std::lock_guard lock{mutex_};
+  const lock held{mutex_};
   promised_ = promised_ || left;
   thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
 
 void durable_changes::run(const std::stop_token& stop) {
   while (true) {
-    std::unique_lock lock{mutex_};
-    if (!wake_.wait(lock, stop, [&] { return promised_; })) return;
-    wake_.wait_for(lock, stop, longest, [] { return false; });  // more come along for the same price
-    promised_ = false;
-    lock.unlock();
-    if (const auto thrown = contain("durable changes", [&] { now(); })) {
+    {
+      lock waiting{mutex_};
+      if (!wake_.wait(waiting, stop, [&]() REQUIRES(mutex_) { return promised_; })) return;
+      wake_.wait_for(waiting, stop, longest, [] { return false; });  // more come along for the same price
+      promised_ = false;
+    }
+    if (const auto thrown = contain("durable changes", [&] { sync(); })) {
       log_once(printable(where_.path()) +
                ": what was deleted, renamed or decided in the last seconds may be lost if the power goes; it is tried "
                "again; check the disk and its free space");
       if (stop.stop_requested()) return;
-      const std::lock_guard again{mutex_};
+      const lock held{mutex_};
       promised_ = true;
     }
   }
 }
 
-// The index first: what it holds by then is made again where the disk loses it.
-void durable_changes::now() {
-  const std::lock_guard one{one_};
+// The index first: a rename that it knows is made again where the disk loses it.
+void durable_changes::sync() {
   index_.sync();
   const bool renamed = index_.run([](index::transaction& t) {
     t.mark_renames_done();

@@ -1,15 +1,14 @@
-// What is decided survives a power cut soon. A job of the index promises it (index::transaction::promise); within the
-// next seconds, on a thread of its own: the index is synced, then the destination where names in it were changed, then
-// the lines of the decisions are added to their file, which is synced too. Whoever syncs a file or directory through
-// the mount does not wait for that: the index alone is made durable for him, and what the disk loses is made again at
-// the next start.
+// Decisions survive a power cut some seconds later. A job of the index promises it (index::transaction::promise);
+// within the next seconds, on a thread of its own: the index is synced, then the destination where names in it were
+// changed, then the lines of the decisions are added to their file, which is synced too. An fsync through the mount
+// does not wait for that: the index alone is made durable for it, and a rename that the disk loses is made again at the
+// next start.
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
+#include "index/base/mutex.hpp"
 #include "index/db/writer.hpp"
 #include "remote/destination/destination.hpp"
 
@@ -25,27 +24,29 @@ class durable_changes {
 
   // Both outlive this. Made and ended while no other thread uses the index. Does nothing by itself before start().
   durable_changes(const destination& where, index::writer& index);
-  // Once more, where anything is left.
+  // Syncs once more, where anything is left.
   ~durable_changes();
   durable_changes(const durable_changes&) = delete;
   durable_changes& operator=(const durable_changes&) = delete;
 
-  // When what a crash cut off was settled. An index that is older than the file of decisions, or whose file is gone,
-  // gives it its lines. Throws what the index throws.
+  // To be called when renames that a crash cut off were recovered. An index that is older than the file of decisions,
+  // or whose file is gone, gives it its lines. Throws what the index throws.
   void start();
-  // At once. Throws std::system_error, or what the index throws.
-  void now();
+  // Ends the thread and makes all promises durable on the calling one, also those of the last seconds. Throws
+  // std::system_error, or what the index throws.
+  void finish();
 
  private:
   void run(const std::stop_token& stop);
+  void end_thread();
+  void sync();
   void add_lines();
 
   const destination& where_;
   index::writer& index_;
-  std::mutex one_;  // syncs
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  bool promised_ = false;
+  mutex mutex_;
+  condition wake_;
+  bool promised_ GUARDED_BY(mutex_) = false;
   std::jthread thread_;
 };
 

@@ -3,40 +3,45 @@
 // deleted or decided against here before a new picture got its name: those, as the index knows them. What is open for
 // writing here, or was found to have wrong bytes, is refused.
 //
-// Threads: one calls `run`; the archive's threads tell what became of each picture. mutex_ guards what both touch, and
-// no callback runs under it.
+// Threads: one calls `run`, which plans (push_plan.hpp) and starts uploads (upload.hpp); the archive's threads report
+// the end of each to the queue (push_queue.hpp).
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
-#include <vector>
 
+#include "index/db/reader.hpp"
+#include "index/db/writer.hpp"
 #include "index/query/set.hpp"
-#include "remote/engine/migration/migration.hpp"
+#include "remote/destination/destination.hpp"
+#include "remote/engine/fetch/limiter.hpp"
 #include "remote/engine/open_files_query.hpp"
-#include "remote/engine/push/shipment.hpp"
+#include "remote/engine/push/push_plan.hpp"
+#include "remote/engine/push/push_queue.hpp"
+#include "remote/engine/push/source_directories.hpp"
+#include "remote/engine/push/upload.hpp"
+#include "remote/engine/settings.hpp"
 #include "remote/engine/source_side.hpp"
+#include "remote/source/archive.hpp"
 #include "remote/source/filter.hpp"
 
 namespace ferryfs::remote {
 
-struct push_result {
-  std::uint64_t files = 0, bytes = 0;  // sent
-  std::uint64_t there = 0;             // the source had them already
-  std::uint64_t other = 0;  // of those sent, with another time or mode than here: the source refuses to set them
-  std::uint64_t refused = 0;
-  std::string first_refusal;
-  enum class end { done, interrupted, lost, read_only } ended = end::done;
-  std::string why;  // lost, read_only: one line
-};
-
 class pusher {
  public:
-  pusher(migration& m, bool overwritten, open_files_query open = {});
+  // The references outlive the push.
+  struct dependencies {
+    const settings& setup;
+    const destination& where;
+    archive& source;
+    index::writer& index;
+    index::readers& readers;
+    limiter& limit;
+    std::string suspicion;  // why the source is not believed: then nothing is sent; empty: it is
+  };
+  pusher(const dependencies& d, bool overwritten, open_files_query open = {});
 
   // Sends what is new at or below `path`; blocks until all of it is there or refused. Throws ferryfs::error (usage)
   // where there is no such path, or (source) where `overwritten` is more than the source can do.
@@ -49,68 +54,30 @@ class pusher {
   progress so_far();
 
  private:
-  struct parcel {
-    entry row;
-    std::string path, target;
-    std::optional<file_facts> replaces;  // on the source
-    unsigned losses = 0, changes = 0;
-  };
-  struct made_directory {
-    inode ino;
-    std::optional<failure> why;  // nothing can be put into it
-    bool left_out = false;
-  };
-
   void walk(index::set which, const std::string& path);
   bool consider(const std::string& path, const entry& e);
-  file_facts side_of(const attributes& a) const { return as_side(a, migration_.where().times()); }
-  std::optional<file_facts> replaced_by(const entry& e);
-  std::optional<failure> taken(const entry& e, const std::string& target);
-  const made_directory& directory_for(const entry& e);
-  made_directory enter(const entry& d);
-  std::pair<std::optional<failure>, attributes> make(const entry& d, const std::string& target);
-  template <typename Ask>
-  std::pair<std::optional<failure>, attributes> ask(Ask&& request);
+  std::optional<failure> objection(const push_item& p);
+  void send(const push_item& p);
+  void try_to_send(const push_item& p);
+  void send_file(const push_item& p);
+  void send_link(const push_item& p);
+  std::optional<local_file> open(const push_item& p);
+  void on_sent(const push_item& p, const std::string& sha256, upload::end how, const std::optional<failure>& why,
+               const attributes& there);
+  void fail(const push_item& p, const std::optional<failure>& why) { on_sent(p, {}, upload::end::failed, why, {}); }
+  void record(const push_item& p, const std::string& sha256, const attributes& there);
 
-  void send(const parcel& p);
-  void try_to_send(parcel p);
-  std::optional<failure> objection(const parcel& p);
-  void send_file(parcel p);
-  void send_link(parcel p);
-  std::optional<local_file> open(const parcel& p);
-  void over(const parcel& p, const std::string& sha256, shipment::end how, const std::optional<failure>& why,
-            const attributes& there);
-  void record(const parcel& p, const std::string& sha256, const attributes& there);
-  void settle();
-  void refuse(const failure& why);
-  void interrupt();
-  void count_refusal(const failure& why);
-
-  bool wait_for_room();
-  bool resend(std::unique_lock<std::mutex>& lock);
-  bool wait_for_source();
-  bool is_over();
-  void end(push_result::end how);
-  void drain();
-  void conclude();
-
-  migration& migration_;
+  const dependencies needs_;
   const bool overwritten_;
   const open_files_query open_;
-  filter filter_;
+  const filter excluded_;
   index::readers::lease reader_;
   std::stop_token stop_;
-  std::string archive_id_;             // random; made when it first is needed
-  std::vector<made_directory> chain_;  // from the root to where the walk is
-
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::size_t running_ = 0;
-  std::deque<parcel> again_;  // counted as running
-  std::uint64_t denied_ = 0;  // of the refusals, for want of permission
-  bool accepted_ = false;     // the source has taken something
-  push_result result_;
-  std::atomic<std::uint64_t> bytes_ = 0;
+  std::string archive_id_;  // random; made when it first is needed
+  push_queue queue_;
+  source_directories directories_;
+  push_plan plan_;
+  std::atomic<std::uint64_t> bytes_ = 0;  // sent
 };
 
 }  // namespace ferryfs::remote

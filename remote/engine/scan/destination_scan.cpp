@@ -55,11 +55,11 @@ bool is_same(int one, int other) {
 // name that is new or another to it, and at each that was not read, before it believes that.
 class destination_pass {
  public:
-  destination_pass(const destination& where, index::writer& index, index::readers& readers, directory_marks& marks)
-      : where_(where), index_(index), readers_(readers), marks_(marks) {}
+  destination_pass(const destination& where, index::writer& index, index::readers& readers, directory_cache& cache)
+      : where_(where), index_(index), readers_(readers), cache_(cache) {}
 
   std::uint64_t run(const std::stop_token& stop) {
-    marks_.begin_pass();
+    cache_.begin_pass();
     struct stat st {};
     ::fstat(where_.root(), &st);
     const file_facts root = as_listed("", st, "", where_.uid(), where_.gid()).attributes;
@@ -125,9 +125,9 @@ class destination_pass {
     const auto p = open(here.ino);
     struct stat before {};
     if (!p || ::fstat(p->directory.get(), &before) != 0) return;
-    if (marks_.unchanged(here.ino, before)) return skip(*p);
+    if (cache_.is_unchanged(here.ino, before)) return skip(*p);
     if (merge(*p, here.attributes))
-      marks_.listed(here.ino, before, begun);
+      cache_.remember(here.ino, before, begun);
     else if (moved_ && here.attempts + 1 < most_attempts)
       stack_.push_back({here.ino, here.attributes, here.attempts + 1});
   }
@@ -185,7 +185,7 @@ class destination_pass {
   const destination& where_;
   index::writer& index_;
   index::readers& readers_;
-  directory_marks& marks_;
+  directory_cache& cache_;
   std::vector<step> stack_;
   std::uint64_t seen_ = 0;
   bool moved_ = false;  // the directory that is being merged
@@ -195,8 +195,8 @@ class destination_pass {
 }  // namespace
 
 std::uint64_t scan_destination(const destination& where, index::writer& index, index::readers& readers,
-                               const std::stop_token& stop, directory_marks& marks) {
-  return destination_pass{where, index, readers, marks}.run(stop);
+                               const std::stop_token& stop, directory_cache& cache) {
+  return destination_pass{where, index, readers, cache}.run(stop);
 }
 
 }  // namespace ferryfs::remote

@@ -1,4 +1,4 @@
-// Symbolic links of the source are judged by what the index knows of where they lead.
+// Judges the source's symbolic links by where they lead, as far as the index knows.
 #pragma once
 
 #include "index/db/reader.hpp"

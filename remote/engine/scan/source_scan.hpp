@@ -1,22 +1,23 @@
 // One scan of the source: its directories, many at a time, merged into the index as they come.
 //
-// A directory whose mtime is that of its last complete listing is not listed again, unless the scan is a full one; its
-// subdirectories are looked at each. Failures are of single directories: what they hold stays as it was known. One that
-// lost its connection is asked for again, over the next one. A name that a listing does not hold is gone only if an own
-// look says so, and if at the end of the scan what is gone is not too much to be believed (disappearance.hpp).
+// A directory whose mtime is that of its last complete listing is not listed again, unless the scan is a full one; each
+// of its subdirectories is asked for. Failures are of single directories: what they hold stays as it was known. A
+// directory whose connection was lost is asked for again, over the next one. A name that a listing does not hold is
+// gone only if the source says so when it is asked for that name (absence_check.hpp), and if at the end of the scan
+// what is gone is not too much to be believed (disappearance.hpp).
+//
+// Threads: any. The archive's threads and the index's writer bring the scan forward; it lives until its last answer.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "index/base/mutex.hpp"
 #include "index/base/time.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
@@ -38,27 +39,23 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     std::string suspicious;  // why what is gone is not believed; one line with the remedy
     bool complete() const noexcept { return failures.empty() && suspicious.empty(); }
   };
-  struct services {
+  struct dependencies {
     archive& source;
     index::writer& index;
     index::readers& readers;
-    const filter& leave_out;
-    // Each directory as its listing is in the index, or can't be had. On the writer's or an archive's thread: no lock
-    // is taken there that is held while anybody waits for the writer.
-    std::function<void(inode, const std::optional<failure>&)> listed;
-    std::function<void(const result&)> finished;  // once
-    time_range times = {};                        // that the destination's files can have
+    const filter& excluded;
+    // A directory's listing is in the index, or can't be had. Called on the writer's or an archive's thread: it takes
+    // no lock that is held while anybody waits for the writer.
+    std::function<void(inode, const std::optional<failure>&)> on_listed;
+    std::function<void(const result&)> on_finished;  // called once
+    time_range times = {};                           // that the destination's files can have
     belief believes = {};
   };
 
-  // What the index is to know of it.
-  file_facts side_of(const attributes& a) const { return as_side(a, services_.times); }
-
-  source_scan(services s, bool full)
-      : services_(std::move(s)), full_(full), gone_(services_.readers, services_.believes) {}
+  source_scan(dependencies d, bool full) : needs_(std::move(d)), full_(full), gone_(needs_.believes) {}
   void start();
-  // This directory is wanted soon: it goes ahead of those that wait.
-  void hurry(inode directory);
+  // Lists this directory ahead of those that wait.
+  void prioritize(inode directory);
   result so_far();
   void cancel();
 
@@ -67,35 +64,42 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
     inode ino;
     std::string path;
     file_facts attributes;
-    unsigned losses = 0;   // how often its connection was lost
-    unsigned changes = 0;  // how often its listing lacked a name that was there after all
+    unsigned connection_losses = 0;
+    unsigned contradictions = 0;  // how often its listing lacked a name that was there after all
   };
-  class one_listing;
+  class directory_listing;
   static std::string shown(const directory& d);
+  // As the index is to know it.
+  file_facts side_of(const attributes& a) const { return as_side(a, needs_.times); }
 
-  void found_directories(const std::vector<index::subdirectory>& list);
-  void pump();
+  void add_directories(const std::vector<index::subdirectory>& list);
+  void visit_waiting();
   void visit(const directory& d);
   void skip(const directory& d);
   void list(const directory& d);
-  void look(const directory& d);
-  void looked_at(const directory& d, const std::optional<failure>& why);
-  bool goes_again(directory& d, const std::optional<failure>& why);
-  bool goes_on();
-  void done(inode ino, const std::optional<failure>& why, bool tell = true);
-  void failed(inode ino, const failure& why);
-  void end();
+  void stat(const directory& d);
+  void on_stat(const directory& d, const std::optional<failure>& why);
+  bool should_retry(directory& d, const std::optional<failure>& why);
+  bool is_cancelled();
+  void count_names(std::size_t n);
+  void set_empty();
+  void add_gone(const std::vector<inode>& gone);
+  void on_directory_done(inode ino, const std::optional<failure>& why, bool notify = true);
+  void record_unlisted(inode ino, const failure& why);
+  void conclude();
   void bring_back();
 
-  services services_;
+  const dependencies needs_;
   const bool full_;
-  std::mutex mutex_;
-  std::deque<directory> waiting_;
-  std::size_t running_ = 0;
-  bool cancelled_ = false, over_ = false, pumping_ = false;
-  bool disk_failed_ = false;  // something that was listed is not in the index
-  result result_;
-  disappearance gone_;
+  mutex mutex_;
+  std::deque<directory> waiting_ GUARDED_BY(mutex_);
+  std::size_t running_ GUARDED_BY(mutex_) = 0;  // visits that have begun and not ended
+  bool cancelled_ GUARDED_BY(mutex_) = false;
+  bool visiting_ GUARDED_BY(mutex_) = false;  // one thread is in the loop of visit_waiting
+  bool finished_ GUARDED_BY(mutex_) = false;
+  bool disk_failed_ GUARDED_BY(mutex_) = false;  // something that was listed is not in the index
+  result result_ GUARDED_BY(mutex_);
+  disappearance gone_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ferryfs::remote

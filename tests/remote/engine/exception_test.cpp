@@ -153,7 +153,7 @@ TEST_CASE("a scan whose requests are not taken has failed, and the next is compl
 TEST_CASE("whoever waits for a listing may throw, and what a scan is told of as well") {
   migration_fixture f;
   f.source->put_file("a/1.jpg", "1");
-  f.m.after_scan([](const auto&, bool, auto) { fail(); });
+  f.m.on_scanned([](const auto&, bool, auto) { fail(); });
   f.source->fail("", cause::timeout, 0);
   std::promise<void> told;
   f.m.start({false, false});

@@ -2,7 +2,6 @@
 #include <filesystem>
 
 #include "index/update/decision.hpp"
-#include "remote/engine/decide/resolve.hpp"
 #include "remote/engine/decide/skip.hpp"
 #include "remote/engine/scan/judge_links.hpp"
 #include "tests/catch.hpp"
@@ -35,7 +34,7 @@ struct links_fixture : migration_fixture {
     REQUIRE(end.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
     m.replicate().pause();
   }
-  remote::resolved resolve(const std::string& path, keep what) { return resolve_below(m, path, what, {}, {}); }
+  remote::resolve_result resolve(const std::string& path, keep what) { return resolve_below(path, what); }
 };
 
 TEST_CASE("links that lead out are counted after a scan, and never come to the disk", "[links]") {

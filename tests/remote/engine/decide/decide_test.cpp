@@ -1,6 +1,4 @@
 // Skipping gaps and resolving conflicts, with the source, the disk and the fetches that belong to it.
-#include "remote/engine/decide/fetch_below.hpp"
-#include "remote/engine/decide/resolve.hpp"
 #include "remote/engine/decide/skip.hpp"
 #include "tests/remote/migration_fixture.hpp"
 
@@ -18,13 +16,13 @@ struct decide_fixture : migration_fixture {
     scan();
     REQUIRE(of(state::conflict) == 1);
   }
-  remote::resolved resolve(const std::string& path, keep what, const remote::open_files_query& open = {}) {
-    return remote::resolve_below(m, path, what, open, {});
+  remote::resolve_result resolve(const std::string& path, keep what, const remote::open_files_query& open = {}) {
+    return resolve_below(path, what, open);
   }
   std::string here(const std::string& path) const { return read_file(on_disk(path)); }
 };
 
-bool says(const remote::resolved& r, const std::string& text) {
+bool says(const remote::resolve_result& r, const std::string& text) {
   return r.files == 0 && r.not_done == 1 && r.reasons.size() == 1 && r.reasons[0].find(text) != std::string::npos;
 }
 
@@ -42,7 +40,7 @@ TEST_CASE("gaps below a path are skipped, also whole directories of them, and fe
   CHECK(f.row("d/gap.jpg").state == state::missing);
   f.scan();
   CHECK(f.row("e/f/a.jpg").state == state::skipped);
-  CHECK(remote::fetch_below(f.m, "e", {}).files == 1);
+  CHECK(f.fetch_below("e").files == 1);
   CHECK(f.here("e/f/a.jpg") == "1234");
   CHECK(f.row("e/f/a.jpg").state == state::common);
   CHECK(f.row("e/link").state == state::missing);
@@ -148,7 +146,7 @@ TEST_CASE("both are kept: the source's is fetched under a name of its own that n
   f.scan();
   CHECK(f.of(state::conflict) == 0);
   CHECK(f.row("d/image.jpg").state == state::added);
-  CHECK(remote::fetch_below(f.m, "", {}).failed == 0);
+  CHECK(f.fetch_below("").failed == 0);
   CHECK(f.here("d/image.source-3.jpg") == "theirs");
   CHECK(f.here("d/image.jpg") == "it is ours");
   CHECK(f.here("d/image.source.jpg") == "third");
@@ -167,7 +165,7 @@ TEST_CASE("a file here and a directory there: either stays, but neither takes th
     CHECK(f.resolve("album", keep::both).rescan);
     f.scan();
     CHECK(f.row("album.source/a.jpg").state == state::missing);
-    CHECK(remote::fetch_below(f.m, "album.source", {}).files == 1);
+    CHECK(f.fetch_below("album.source").files == 1);
     CHECK(f.here("album.source/a.jpg") == "a");
   }
   SECTION("ours") {

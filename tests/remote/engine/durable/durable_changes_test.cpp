@@ -53,7 +53,7 @@ TEST_CASE("a decision stands in the file soon, by itself, and is not told twice"
   }
   remote::durable_changes again{f.where, f.writer};
   again.start();
-  again.now();
+  again.finish();
   CHECK(f.lines() == texts{"deleted\ta.jpg", "skipped\tb.jpg"});
 }
 
@@ -84,7 +84,7 @@ TEST_CASE(
   });
   remote::durable_changes changes{f.where, f.writer};
   changes.start();
-  changes.now();
+  changes.finish();
   const texts in_force{"renamed\tday/x.jpg\t.ferryfs-rename-1", "deleted\tb.jpg",
                        "renamed\ta.jpg\t.ferryfs-rename-2",     "renamed\tday\t.ferryfs-rename-3",
                        "renamed\t.ferryfs-rename-1\tx.jpg",     "renamed\t.ferryfs-rename-2\tb.jpg",
@@ -93,7 +93,7 @@ TEST_CASE(
   std::filesystem::remove(f.disk / ".ferryfs/decisions");
   remote::durable_changes again{f.where, f.writer};
   again.start();
-  again.now();
+  again.finish();
   CHECK(f.lines() == in_force);
 }
 

@@ -239,7 +239,7 @@ TEST_CASE("a picture of a time that the destination can't hold, or of before 197
     CHECK(f.row("a.jpg").local == f.where.look("a.jpg")->attributes);
   };
   check();
-  remote::directory_marks marks;
+  remote::directory_cache marks;
   remote::scan_destination(f.where, f.writer, f.readers, {}, marks);
   f.writer.run([](index::transaction&) {});
   check();

@@ -11,6 +11,7 @@
 #include "index/base/error.hpp"
 #include "index/update/decision.hpp"
 #include "index/update/local_change.hpp"
+#include "remote/engine/migration/migration.hpp"
 #include "remote/engine/push/pusher.hpp"
 #include "remote/engine/verify/verifier.hpp"
 #include "remote/source/local/directory_archive.hpp"
@@ -76,8 +77,12 @@ struct push_fixture {
     if (!std::exchange(started, true)) engine->start({false, false});
     scanned->get_future().get();
   }
+  remote::pusher::dependencies needs() {
+    auto& m = *engine;
+    return {m.setup(), where, *source, m.index(), m.readers(), m.limit(), m.suspicion()};
+  }
   push_result push(const std::string& path = "", bool overwritten = false, remote::open_files_query open = {}) {
-    remote::pusher p{*engine, overwritten, std::move(open)};
+    remote::pusher p{needs(), overwritten, std::move(open)};
     auto r = p.run(path, {});
     sent_bytes = p.so_far().bytes;
     INFO(r.first_refusal << r.why);
@@ -270,7 +275,7 @@ TEST_CASE("push: one that is interrupted leaves what it has sent, to go on from 
   f.source->put_file(".a.jpg.mine.ferryfs-part", "0123");
   std::stop_source stop;
   f.source->before(".a.jpg.mine.ferryfs-part", [&] { stop.request_stop(); });
-  const auto r = remote::pusher{*f.engine, false}.run("", stop.get_token());
+  const auto r = remote::pusher{f.needs(), false}.run("", stop.get_token());
   CHECK(r.ended == push_result::end::interrupted);
   CHECK(r.refused == 0);
   CHECK_FALSE(f.source->content("a.jpg"));
@@ -334,7 +339,8 @@ TEST_CASE("push: bytes that are known to be wrong never replace the source's goo
   f.scan();
   const auto verify = [&] {
     remote::verify_progress progress;
-    return remote::verify_below(*f.engine, "", remote::verify_how::here, [](const auto&) {}, progress, {});
+    return remote::verify_below({f.where, *f.source, f.engine->index(), f.engine->readers(), f.engine->suspicion()}, "",
+                                remote::verify_how::here, [](const auto&) {}, progress, {});
   };
   const auto check_refused = [&](const std::string& name, const std::string& theirs) {
     const auto r = f.push(name, true);
@@ -440,7 +446,7 @@ TEST_CASE("push: one that is stopped while the source is away says so", "[push]"
   SECTION("while it waits for the source") {
     f.source->before(".a.jpg.mine.ferryfs-part", [&] { f.source->set_reachable(false); });
     auto pushed = std::async(std::launch::async, [&] {
-      return remote::pusher{*f.engine, false}.run("", stop.get_token());
+      return remote::pusher{f.needs(), false}.run("", stop.get_token());
     });
     REQUIRE(wait_until([&] { return !f.source->state().reachable; }));
     stop.request_stop();
@@ -450,7 +456,7 @@ TEST_CASE("push: one that is stopped while the source is away says so", "[push]"
   }
   SECTION("as it goes") {
     f.source->before(".a.jpg.mine.ferryfs-part", [&] { stop.request_stop(); });
-    const auto r = remote::pusher{*f.engine, false}.run("", stop.get_token());
+    const auto r = remote::pusher{f.needs(), false}.run("", stop.get_token());
     CHECK(r.ended == push_result::end::interrupted);
     CHECK(r.refused == 0);
   }

@@ -89,7 +89,7 @@ TEST_CASE("directories have their mode while they fill, and let their owner in")
     check("d/sub", 0750, 0750);
     check("d/sub/closed", 0755, 0555);
     check("private", 0700, 0700);
-    remote::directory_marks none;
+    remote::directory_cache none;
     remote::scan_destination(f.where, f.writer, f.readers, {}, none);
   }
   f.source.serve("d/sub/closed/a.jpg");
@@ -118,7 +118,7 @@ TEST_CASE("a mode that was given to a directory here stands, whatever a scan fin
   const auto set = [&](mode_t mode, mode_t on_disk) {
     REQUIRE(::chmod(f.on_disk("d").c_str(), on_disk) == 0);
     f.edit(f.row("d").ino, [&](entry& e) { e.local->mode = S_IFDIR | mode, e.changed = 1; });
-    remote::directory_marks none;
+    remote::directory_cache none;
     remote::scan_destination(f.where, f.writer, f.readers, {}, none);
     CHECK((f.row("d").shown().mode & 07777) == mode);
   };

@@ -67,7 +67,7 @@ struct user : archive_fixture {
   }
 
   void scan() {
-    remote::directory_marks none;
+    remote::directory_cache none;
     remote::scan_destination(where, writer, readers, {}, none);
   }
   template <typename Beside>
@@ -157,7 +157,7 @@ TEST_CASE("one directory that cannot be merged keeps no other from being scanned
   index::readers failing{u.where.index_path(), [&] {
                            if (++looks == 4) throw std::runtime_error("one page is damaged");
                          }};
-  remote::directory_marks none;
+  remote::directory_cache none;
   CHECK_THROWS(remote::scan_destination(u.where, u.writer, failing, {}, none));
   int here = 0;
   for (const char* path : {"a/1", "b/1", "c/1"}) here += u.at(path) ? 1 : 0;

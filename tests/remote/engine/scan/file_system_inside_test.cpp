@@ -134,7 +134,7 @@ TEST_CASE("what a crash left there of such a copy is removed, and never a pictur
   f.mount_at("d");
   write_file(f.on_disk("d/.ferryfs-77.part"), "half");
   write_file(f.on_disk("d/.ferryfs-x.part"), "somebody's");
-  remote::directory_marks none;
+  remote::directory_cache none;
   remote::scan_destination(f.where, f.writer, f.readers, {}, none);
   CHECK_FALSE(std::filesystem::exists(f.on_disk("d/.ferryfs-77.part")));
   CHECK_FALSE(f.at("d/.ferryfs-77.part"));

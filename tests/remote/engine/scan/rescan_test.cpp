@@ -8,7 +8,7 @@ namespace ferryfs::test {
 namespace {
 
 using pass = remote::migration::pass;
-using remote::directory_marks;
+using remote::directory_cache;
 
 struct stat shown_at(std::int64_t mtime, std::int64_t ctime) {
   struct stat s {};
@@ -18,34 +18,34 @@ struct stat shown_at(std::int64_t mtime, std::int64_t ctime) {
 }
 
 TEST_CASE("a directory here is known to be unchanged by all of its times, and by none that is too young") {
-  directory_marks marks;
+  directory_cache cache;
   const auto before = shown_at(1000, 1000);
-  CHECK_FALSE(marks.unchanged(1, before));
-  marks.listed(1, before, 2000);
-  CHECK(marks.unchanged(1, before));
-  CHECK_FALSE(marks.unchanged(2, before));
-  CHECK_FALSE(marks.unchanged(1, shown_at(1001, 1001)));
-  CHECK_FALSE(marks.unchanged(1, shown_at(1000, 1500)));  // and its mtime set back
+  CHECK_FALSE(cache.is_unchanged(1, before));
+  cache.remember(1, before, 2000);
+  CHECK(cache.is_unchanged(1, before));
+  CHECK_FALSE(cache.is_unchanged(2, before));
+  CHECK_FALSE(cache.is_unchanged(1, shown_at(1001, 1001)));
+  CHECK_FALSE(cache.is_unchanged(1, shown_at(1000, 1500)));  // and its mtime set back
   auto another = before;
   another.st_ino = 8;
-  CHECK_FALSE(marks.unchanged(1, another));
-  marks.listed(1, shown_at(1000, 1999), 2000);  // what was changed after that may show the same time
-  CHECK_FALSE(marks.unchanged(1, shown_at(1000, 1999)));
-  CHECK_FALSE(marks.unchanged(1, before));
-  marks.listed(1, before, 2000);
-  marks.forget();
-  CHECK_FALSE(marks.unchanged(1, before));
+  CHECK_FALSE(cache.is_unchanged(1, another));
+  cache.remember(1, shown_at(1000, 1999), 2000);  // what was changed after that may show the same time
+  CHECK_FALSE(cache.is_unchanged(1, shown_at(1000, 1999)));
+  CHECK_FALSE(cache.is_unchanged(1, before));
+  cache.remember(1, before, 2000);
+  cache.clear();
+  CHECK_FALSE(cache.is_unchanged(1, before));
 }
 
 // A scan of changed directories, whose marks are a minute old.
 struct marked_fixture : migration_fixture {
-  directory_marks marks;
+  directory_cache cache;
   void mark(const std::string& path) {
     struct stat s {};
     REQUIRE(::stat(on_disk(path).c_str(), &s) == 0);
-    marks.listed(row(path).ino, s, s.st_ctim.tv_sec + 60);
+    cache.remember(row(path).ino, s, s.st_ctim.tv_sec + 60);
   }
-  std::uint64_t scan_changed() { return remote::scan_destination(where, m.index(), m.readers(), {}, marks); }
+  std::uint64_t scan_changed() { return remote::scan_destination(where, m.index(), m.readers(), {}, cache); }
 };
 
 TEST_CASE("a directory here that has not changed is not read again, what lies below it is looked at") {
@@ -134,7 +134,7 @@ TEST_CASE("whoever asks for what changed is told before a report is made, who as
     const std::lock_guard lock{mutex};
     order += what;
   };
-  f.m.after_scan([&](const auto&, bool asked_for_all, auto) { say(asked_for_all ? "R" : "r"); });
+  f.m.on_scanned([&](const auto&, bool asked_for_all, auto) { say(asked_for_all ? "R" : "r"); });
   f.source->put_file("2013/a.jpg", "x");
   f.scan();
   for (const auto how : {pass::changed, pass::full}) {

@@ -1,8 +1,6 @@
 // Reading what is here again, and asking the source for its digests.
 #include "remote/engine/verify/verifier.hpp"
 
-#include "remote/engine/decide/fetch_below.hpp"
-#include "remote/engine/decide/resolve.hpp"
 #include "tests/remote/migration_fixture.hpp"
 
 namespace ferryfs::test {
@@ -20,13 +18,16 @@ struct verify_fixture : migration_fixture {
     put_here("d/before.jpg", "same bytes");
     put_here("d/mine.jpg", "mine");
     scan();
-    REQUIRE(remote::fetch_below(m, "", {}).files == 2);
+    REQUIRE(fetch_below("").files == 2);
     scan();
     REQUIRE(of(state::common) == 3);
   }
-  remote::verified verify(bool with_source = false, const std::string& path = "") {
+  remote::verify_result verify(bool with_source = false, const std::string& path = "") {
     lines.clear();
-    return remote::verify_below(m, path, with_source ? remote::verify_how::both : remote::verify_how::here,
+    return verify_below(with_source ? remote::verify_how::both : remote::verify_how::here, path);
+  }
+  remote::verify_result verify_below(remote::verify_how how, const std::string& path = "") {
+    return remote::verify_below({where, m.source(), m.index(), m.readers(), m.suspicion()}, path, how,
                                 [&](const auto& l) { lines.push_back(l); }, progress, {});
   }
   // Other bytes of the same size and time.
@@ -65,13 +66,13 @@ TEST_CASE("other bytes under the same size and time are found, told, and left on
     f.scan();
   }
   SECTION("which the source's picture can end") {
-    CHECK(remote::resolve_below(f.m, "d/a.jpg", remote::keep::source, {}, {}).files == 1);
+    CHECK(f.resolve_below("d/a.jpg", remote::keep::source).files == 1);
     CHECK((read_file(f.on_disk("d/a.jpg")) == content_of(3'000'000)));
     CHECK(f.verify().wrong == 0);
     CHECK(f.row("d/a.jpg").state == state::common);
   }
   SECTION("or the operator's word") {
-    CHECK(remote::resolve_below(f.m, "d/a.jpg", remote::keep::destination, {}, {}).files == 1);
+    CHECK(f.resolve_below("d/a.jpg", remote::keep::destination).files == 1);
     f.scan();
     CHECK(f.verify().wrong == 0);
     CHECK(f.row("d/a.jpg").state == state::added);
@@ -94,7 +95,7 @@ TEST_CASE("a file that is gone is told, and is a failed gap where the source has
   REQUIRE(f.lines.size() == 1);
   CHECK_THAT(f.lines[0], contains_text("d/b.jpg: its file is gone"));
   CHECK(f.row("d/b.jpg").state == state::failed);
-  CHECK(remote::fetch_below(f.m, "d/b.jpg", {}).files == 1);
+  CHECK(f.fetch_below("d/b.jpg").files == 1);
   CHECK(f.verify().wrong == 0);
 }
 
@@ -122,7 +123,7 @@ TEST_CASE("bytes that were never proven, and that the source has not, are a conf
     f.scan();
   }
   CHECK_THAT(f.lines.at(0), contains_text("on the source"));
-  CHECK(remote::resolve_below(f.m, "d/before.jpg", remote::keep::source, {}, {}).files == 1);
+  CHECK(f.resolve_below("d/before.jpg", remote::keep::source).files == 1);
   CHECK(read_file(f.on_disk("d/before.jpg")) == "SAME BYTES");
 }
 
@@ -137,13 +138,13 @@ TEST_CASE("a source that rots is not believed against what was fetched from it")
     f.scan();
   }
   CHECK_THAT(f.lines.at(0), contains_text("d/b.jpg: the source has other bytes"));
-  const auto refused = remote::resolve_below(f.m, "", remote::keep::source, {}, {});
+  const auto refused = f.resolve_below("", remote::keep::source);
   CHECK((refused.files == 0 && refused.not_done == 1));
   CHECK_THAT(refused.reasons.at(0), contains_text("--keep both"));
   CHECK(read_file(f.on_disk("d/b.jpg")) == "picture b");
   SECTION("both can be had") {
-    CHECK(remote::resolve_below(f.m, "", remote::keep::both, {}, {}).files == 1);
-    CHECK(remote::fetch_below(f.m, "d", {}).failed == 0);
+    CHECK(f.resolve_below("", remote::keep::both).files == 1);
+    CHECK(f.fetch_below("d").failed == 0);
     CHECK(read_file(f.on_disk("d/b.source.jpg")) == "pictuRe b");
     CHECK(read_file(f.on_disk("d/b.jpg")) == "picture b");
   }
@@ -204,9 +205,7 @@ TEST_CASE("a source that is not believed is not compared with, and that is told 
 
 TEST_CASE("what was compared, or fetched, is not compared again until one side stands otherwise") {
   verify_fixture f;
-  const auto compare = [&] {
-    return remote::verify_below(f.m, "", remote::verify_how::uncompared, [](const auto&) {}, f.progress, {});
-  };
+  const auto compare = [&] { return f.verify_below(remote::verify_how::uncompared); };
   CHECK(compare().common == 1);  // d/before.jpg
   CHECK(compare().common == 0);
   f.source->put_file("d/before.jpg", "same bytes", long_ago + 100);

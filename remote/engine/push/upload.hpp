@@ -1,5 +1,5 @@
-// One picture on its way to the source: sent under its part name, proven by its digest, renamed. A state machine driven
-// by the archive's answers, one at a time, on its threads.
+// Sends one picture to the source: under its part name, then proven by its digest, then renamed. A state machine driven
+// by the archive's answers, one at a time, on the archive's threads.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,25 +15,14 @@
 #include "remote/destination/destination.hpp"
 #include "remote/engine/fetch/limiter.hpp"
 #include "remote/engine/open_files_query.hpp"
+#include "remote/engine/push/local_file.hpp"
 #include "remote/source/archive.hpp"
 
 namespace ferryfs::remote {
 
-// The file as it was when its digest was computed.
-struct local_file {
-  unique_fd file;
-  struct stat as {};
-  std::string sha256;
-};
-
-// What is to be said of bytes that a digest has shown to be wrong: they must not replace the last good ones.
-inline constexpr const char* spoilt_here =
-    "its bytes here are not the ones that it should have; ferryfs resolve it first";
-inline bool is_spoilt(const entry& e) noexcept { return e.state == state::conflict && e.reason == reason::spoilt; }
-
-class shipment final : public writing, public std::enable_shared_from_this<shipment> {
+class upload final : public writing, public std::enable_shared_from_this<upload> {
  public:
-  struct services {
+  struct dependencies {
     archive& source;
     const destination& where;
     limiter& limit;
@@ -49,17 +38,15 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
     changed,  // here, while it was sent
     failed,
   };
-  using done = std::function<void(end, const std::optional<failure>&, const attributes& on_source)>;
+  using callback = std::function<void(end, const std::optional<failure>&, const attributes& on_source)>;
 
-  // `path` here, `target` on the source. What the source has is replaced if it still is `replaces`.
-  shipment(services s, entry row, std::string path, std::string target, local_file from,
-           std::optional<file_facts> replaces);
+  // `path` here, `target` on the source. The source's file is replaced if it still is `replaces`.
+  upload(dependencies d, entry row, std::string path, std::string target, local_file from,
+         std::optional<file_facts> replaces);
 
-  // `call` is called once.
-  void go(done call);
+  // `on_done` is called once, on an archive's thread.
+  void start(callback on_done);
 
-  const entry& row() const noexcept { return row_; }
-  const std::string& shown_path() const noexcept { return here_; }
   const std::string& sha256() const noexcept { return from_.sha256; }
 
   // writing
@@ -74,32 +61,32 @@ class shipment final : public writing, public std::enable_shared_from_this<shipm
   bool is_known(const attributes& there) const;
   bool is_unchanged() const;
   bool is_spoilt() const;
-  void looked(const std::optional<failure>& why, const attributes& there);
-  void compare(const attributes& there);
-  // Runs one step, on an archive's thread; what it throws is how the shipment ends.
+  void on_stat(const std::optional<failure>& why, const attributes& there);
+  void compare_digest(const attributes& there);
+  // Runs one step, on an archive's thread; where the step throws, the upload ends with that.
   void attempt(const std::function<void()>& step);
-  void written(const std::optional<failure>& why, const attributes& after);
-  void denied(const failure& why);
+  void on_written(const std::optional<failure>& why, const attributes& after);
+  void on_denied(const failure& why);
   void clear_way(const failure& why, const attributes& there);
-  void proven(const std::optional<failure>& why, const std::string& sha256);
-  void look_again();
+  void on_digest(const std::optional<failure>& why, const std::string& sha256);
+  void stat_again();
   void rename_onto(const std::optional<failure>& why, const attributes& there);
-  void renamed(const std::optional<failure>& why);
+  void on_renamed(const std::optional<failure>& why);
   void refuse(const std::string& why);
   void discard(end how, std::optional<failure> why);
-  void over(end how, const std::optional<failure>& why = {}, const attributes& there = {});
+  void complete(end how, const std::optional<failure>& why = {}, const attributes& there = {});
 
-  services services_;
+  const dependencies needs_;
   const entry row_;
   const std::string here_, target_, part_;
   const local_file from_;
   const std::optional<file_facts> replaces_;
-  done done_;
+  callback on_done_;
   std::uint64_t begun_at_ = 0, at_ = 0;
   bool anew_ = false;         // from its first byte, whatever stands there
   bool begun_ = false;        // its part was opened
   bool failed_once_ = false;  // to be opened, for a reason that may be gone
-  bool cleared_ = false;      // what stood under the part's name was taken away
+  bool cleared_ = false;      // a file under the part's name was removed
   int local_problem_ = 0;     // errno
   attributes after_;
 };
