@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <future>
 #include <memory>
 
 #include "fs/text/size.hpp"
 #include "index/base/clock.hpp"
 #include "index/base/path.hpp"
+#include "index/base/promise.hpp"
 #include "index/query/completeness.hpp"
 #include "remote/engine/verify/verifier.hpp"
 
@@ -97,12 +97,11 @@ bool is_of_no_directory(const remote::failure& f) { return f.of_connection() || 
 
 // A listing of all of the source that begins now. Returns what kept it from its end.
 std::vector<std::string> list_all(remote::migration& m, const std::stop_token& stop) {
-  const auto end = std::make_shared<std::promise<remote::source_scan::result>>();
+  const auto end = std::make_shared<promise<remote::source_scan::result>>();
   m.rescan([end](const remote::source_scan::result& r) { end->set_value(r); });
-  auto scan = end->get_future();
-  while (scan.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready)
+  while (!end->wait_for(std::chrono::milliseconds(100)))
     if (stop.stop_requested()) return {"interrupted while the source was listed"};
-  const auto r = scan.get();
+  const auto r = end->get();
   std::vector<std::string> against;
   for (const auto& f : r.failures)
     if (is_of_no_directory(f)) against.push_back("not listed by the last scan: " + f.text);

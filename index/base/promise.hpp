@@ -10,7 +10,7 @@
 
 namespace ferryfs {
 
-// As std::promise and its future in one, which both sides share: std::shared_ptr<promise<T>>.
+// As std::promise and its future in one, which both sides share: std::shared_ptr<promise<T>>. Threads: any.
 template <typename T>
 class promise {
  public:
@@ -26,12 +26,12 @@ class promise {
     given_.notify_all();
   }
 
-  // Blocks until there is an answer, which it takes, or throws.
+  // Blocks until there is an answer: a copy of it, or what was thrown.
   T get() {
     lock held{mutex_};
     given_.wait(held, [&]() REQUIRES(mutex_) { return value_ || thrown_; });
     if (thrown_) std::rethrow_exception(thrown_);
-    return *std::move(value_);
+    return *value_;
   }
   // True: there is an answer.
   bool wait_for(std::chrono::nanoseconds time) {
@@ -45,5 +45,8 @@ class promise {
   std::optional<T> value_ GUARDED_BY(mutex_);
   std::exception_ptr thrown_ GUARDED_BY(mutex_);
 };
+
+// An answer that says no more than that it came.
+struct done {};
 
 }  // namespace ferryfs

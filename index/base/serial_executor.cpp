@@ -5,7 +5,7 @@
 namespace ferryfs::remote {
 
 serial_executor::serial_executor(const char* name)
-    : name_(name), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : name_(name), thread_(name, [this](const std::stop_token& stop) { run(stop); }) {}
 
 void serial_executor::post(std::function<void()> work) {
   {

@@ -4,9 +4,9 @@
 
 #include <deque>
 #include <functional>
-#include <thread>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 
 namespace ferryfs::remote {
 
@@ -25,7 +25,7 @@ class serial_executor {
   mutex mutex_;  // a leaf
   condition has_work_;
   std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
-  std::jthread thread_;
+  thread thread_;
 };
 
 }  // namespace ferryfs::remote

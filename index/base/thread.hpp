@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -19,14 +20,14 @@ class thread {
   using id = scheduler::thread_id;
 
   thread() = default;
-  // `name`: for the system's tools, at most 15 bytes; it outlives the thread. `run` throws nothing.
+  // `name`: for the system's tools, which show 15 bytes of it. `run` throws nothing.
   thread(const char* name, std::function<void(const std::stop_token&)> run) {
     if (auto* const s = scheduler::current(); s != nullptr) {
       id_ = s->spawn(name, [token = stop_.get_token(), run = std::move(run)] { run(token); });
       return;
     }
-    machines_ = std::thread{[name, token = stop_.get_token(), run = std::move(run)] {
-      ::pthread_setname_np(::pthread_self(), name);
+    machines_ = std::thread{[shown = std::string(name).substr(0, 15), token = stop_.get_token(), run = std::move(run)] {
+      ::pthread_setname_np(::pthread_self(), shown.c_str());
       run(token);
     }};
     id_ = 1;

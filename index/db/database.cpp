@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "index/base/disk.hpp"
 #include "index/base/error.hpp"
 #include "index/db/shared_memory.hpp"
 
@@ -67,11 +68,11 @@ SQLite::Database open_database(const std::string& path, access mode) {
 
 void reserve_log(const std::string& path) {
   constexpr off_t room = 4 << 20;  // bytes: what SQLite lets the log grow to before it writes it back to the index
-  const int log = ::open((path + "-wal").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int log = disk().open((path + "-wal").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (log < 0) return;
   // The size stays, so SQLite finds nothing there that it has not written.
   (void)::fallocate(log, FALLOC_FL_KEEP_SIZE, 0, room);
-  ::close(log);
+  disk().close(log);
 }
 
 void throw_index_error(const std::string& path, const SQLite::Exception& cause) {

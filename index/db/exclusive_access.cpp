@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "index/base/clock.hpp"
+
 namespace ferryfs::index {
 namespace {
 
@@ -62,7 +64,7 @@ void exclusive_access::begin_when_free() {
 
 void exclusive_access::begin() {
   state_ = has_pending() ? state::running_pending : state::running;
-  runner_ = std::this_thread::get_id();
+  runner_ = thread::self();
 }
 
 void exclusive_access::end() {
@@ -77,14 +79,12 @@ void exclusive_access::end() {
 }
 
 // For the writer's thread.
-bool exclusive_access::has_work() const {
-  return !queue_.empty() || stop_ || (has_pending() && std::chrono::steady_clock::now() >= due_);
-}
+bool exclusive_access::has_work() const { return !queue_.empty() || stop_ || (has_pending() && steady_now() >= due_); }
 
 void exclusive_access::set_pending(std::chrono::milliseconds longest) {
   {
     const lock held{mutex_};
-    due_ = std::chrono::steady_clock::now() + longest;
+    due_ = steady_now() + longest;
     state_ = state::running_pending;
   }
   has_work_.notify_one();  // the writer's thread commits when it is due

@@ -21,10 +21,10 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <thread>
 #include <vector>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "index/db/job.hpp"
 
 namespace ferryfs::index {
@@ -68,14 +68,14 @@ class CAPABILITY("access to the writer's connection") exclusive_access {
   void begin() REQUIRES(mutex_);
   void end();
   bool is_running() const REQUIRES(mutex_) { return is_running(state_); }
-  bool is_mine() const REQUIRES(mutex_) { return is_running() && runner_ == std::this_thread::get_id(); }
+  bool is_mine() const REQUIRES(mutex_) { return is_running() && runner_ == thread::self(); }
   bool has_work() const REQUIRES(mutex_);
 
   mutex mutex_;  // a leaf: nothing is called and no other is taken while it is held
   condition has_work_, has_room_, is_free_;
   std::deque<queued_job> queue_ GUARDED_BY(mutex_);
-  std::atomic<state> state_ = state::idle;     // written with mutex_ held; has_pending() reads it without
-  std::thread::id runner_ GUARDED_BY(mutex_);  // while a thread uses the connection
+  std::atomic<state> state_ = state::idle;    // written with mutex_ held; has_pending() reads it without
+  thread::id runner_ GUARDED_BY(mutex_) = 0;  // while a thread uses the connection
   std::chrono::steady_clock::time_point due_ GUARDED_BY(mutex_);  // while a transaction is pending
   bool writer_waits_ GUARDED_BY(mutex_) = false;  // the writer's thread woke up while another used the connection
   bool stop_ GUARDED_BY(mutex_) = false;

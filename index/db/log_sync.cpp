@@ -1,4 +1,5 @@
 #include "index/db/log_sync.hpp"
+#include "index/base/disk.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,10 +12,10 @@ namespace {
 
 // Returns 0 or an errno.
 int sync_file(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = disk().open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return errno == ENOENT ? 0 : errno;  // ENOENT: checkpointed, and gone
-  const int problem = ::fdatasync(fd) == 0 ? 0 : errno;
-  ::close(fd);
+  const int problem = disk().fdatasync(fd) == 0 ? 0 : errno;
+  disk().close(fd);
   return problem;
 }
 

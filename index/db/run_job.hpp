@@ -3,12 +3,12 @@
 
 #include <exception>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "index/base/promise.hpp"
 #include "index/db/writer.hpp"
 
 namespace ferryfs::index {
@@ -32,21 +32,25 @@ auto writer::run(Work work, commit when) -> std::invoke_result_t<Work, transacti
     std::optional<result> got;
     if (run_here([&](transaction& t) { got = work(t); }, when)) return *std::move(got);
   }
-  // Shared: the promise must live until set_value has returned, which may be after the future was got.
-  auto promise = std::make_shared<std::promise<result>>();
-  auto future = promise->get_future();
-  auto fulfil = std::make_shared<std::function<void()>>();
+  using answer = std::conditional_t<std::is_void_v<result>, done, result>;
+  const auto promised = std::make_shared<promise<answer>>();
+  const auto value = std::make_shared<std::optional<answer>>();
   post(
-      [&work, promise, fulfil](transaction& t) {
+      [&work, value](transaction& t) {
         if constexpr (std::is_void_v<result>) {
           work(t);
-          *fulfil = [p = promise.get()] { p->set_value(); };
+          value->emplace();
         } else {
-          *fulfil = [p = promise.get(), value = work(t)] { p->set_value(value); };
+          value->emplace(work(t));
         }
       },
-      [promise, fulfil](std::exception_ptr failure) { failure ? promise->set_exception(failure) : (*fulfil)(); });
-  return future.get();
+      [promised, value](std::exception_ptr failure) {
+        failure ? promised->set_exception(failure) : promised->set_value(*std::move(*value));
+      });
+  if constexpr (std::is_void_v<result>)
+    promised->get();
+  else
+    return promised->get();
 }
 
 }  // namespace ferryfs::index

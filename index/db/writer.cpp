@@ -43,7 +43,7 @@ writer::writer(std::string path, std::chrono::milliseconds longest_pending)
       database_(open_current(path_)),
       transaction_(database_),
       log_(path_),
-      thread_([this] { loop(); }) {
+      thread_("index", [this](const std::stop_token&) { loop(); }) {
   try {
     run(make_root);
     reserve_log(path_);

@@ -6,11 +6,9 @@
 
 #include <chrono>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -113,9 +111,10 @@ class writer {
   std::function<void(const std::string&)> on_rollback_ GUARDED_BY(access_);
   std::function<void()> on_promise_ GUARDED_BY(access_);
   log_sync log_;
-  std::thread thread_;
+  thread thread_;
 };
 
 }  // namespace ferryfs::index
 
+#include "index/base/thread.hpp"
 #include "index/db/run_job.hpp"

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "index/base/disk.hpp"
 #include "remote/files/list_directory.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -23,15 +24,15 @@ constexpr std::array leftovers{name, other, upper, composed, decomposed};
 
 bool is_there(int directory, const char* called) {
   struct stat st {};
-  return ::fstatat(directory, called, &st, AT_SYMLINK_NOFOLLOW) == 0;
+  return disk().fstatat(directory, called, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 unique_fd make(int directory, const char* called) {
-  return unique_fd{::openat(directory, called, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  return unique_fd{disk().openat(directory, called, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
 }
 
 void clear(int directory) {
-  for (const char* called : leftovers) ::unlinkat(directory, called, 0);
+  for (const char* called : leftovers) disk().unlinkat(directory, called, 0);
 }
 
 // The errors that say "not here", and not "not now".
@@ -41,15 +42,15 @@ bool can(int result) {
 }
 
 void probe_renames(int at, capabilities& c) {
-  c.rename_no_replace = can(::renameat2(at, name, at, other, RENAME_NOREPLACE));
-  if (!is_there(at, other)) ::renameat(at, name, at, other);
+  c.rename_no_replace = can(disk().renameat2(at, name, at, other, RENAME_NOREPLACE));
+  if (!is_there(at, other)) disk().renameat(at, name, at, other);
   const unique_fd second = make(at, name);
-  c.rename_exchange = !second || can(::renameat2(at, name, at, other, RENAME_EXCHANGE));
-  ::unlinkat(at, other, 0);
-  c.hard_links = can(::linkat(at, name, at, other, 0));
-  ::unlinkat(at, other, 0);
-  c.symbolic_links = can(::symlinkat("nowhere", at, other));
-  ::unlinkat(at, other, 0);
+  c.rename_exchange = !second || can(disk().renameat2(at, name, at, other, RENAME_EXCHANGE));
+  disk().unlinkat(at, other, 0);
+  c.hard_links = can(disk().linkat(at, name, at, other, 0));
+  disk().unlinkat(at, other, 0);
+  c.symbolic_links = can(disk().symlinkat("nowhere", at, other));
+  disk().unlinkat(at, other, 0);
 }
 
 void probe_names(int at, capabilities& c) {
@@ -67,7 +68,7 @@ bool keeps(int fd, std::int64_t seconds, std::int64_t nanoseconds) {
   const timespec when{seconds, nanoseconds};
   const timespec both[] = {when, when};
   struct stat st {};
-  return ::futimens(fd, both) == 0 && ::fstat(fd, &st) == 0 && st.st_mtim.tv_sec == seconds &&
+  return disk().futimens(fd, both) == 0 && disk().fstat(fd, &st) == 0 && st.st_mtim.tv_sec == seconds &&
          st.st_mtim.tv_nsec == nanoseconds;
 }
 
@@ -90,13 +91,13 @@ void probe_times(int fd, capabilities& c) {
 void probe_attributes(int fd, capabilities& c) {
   struct stat st {};
   for (const mode_t mode : {0751U, 0600U})
-    if (::fchmod(fd, mode) != 0 || ::fstat(fd, &st) != 0 || (st.st_mode & 07777) != mode) c.modes = false;
+    if (disk().fchmod(fd, mode) != 0 || disk().fstat(fd, &st) != 0 || (st.st_mode & 07777) != mode) c.modes = false;
   c.user_attributes = can(::fsetxattr(fd, "user.ferryfs-probe", "1", 1, 0));
 }
 
 void probe_memory(int fd, capabilities& c) {
   constexpr std::size_t size = 4096;
-  if (::ftruncate(fd, size) != 0) return;
+  if (disk().ftruncate(fd, size) != 0) return;
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   c.shared_memory = memory != MAP_FAILED;
   if (c.shared_memory) ::munmap(memory, size);
@@ -107,7 +108,7 @@ void probe_memory(int fd, capabilities& c) {
 capabilities probe(int directory) noexcept {
   capabilities c;
   struct statvfs space {};
-  c.tells_space = ::fstatvfs(directory, &space) != 0 || space.f_blocks > 0;
+  c.tells_space = disk().fstatvfs(directory, &space) != 0 || space.f_blocks > 0;
   clear(directory);
   if (const unique_fd file = make(directory, name)) {
     probe_attributes(file.get(), c);

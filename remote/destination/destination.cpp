@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <limits>
 
+#include "index/base/disk.hpp"
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
 #include "remote/destination/archive_lock.hpp"
@@ -28,37 +29,38 @@ std::string parent_of(const std::string& path) {
 
 // Errors but EEXIST end the program: nothing can be kept there.
 void make_own(int at, const std::string& shown, const char* name) {
-  if (::mkdirat(at, name, 0700) != 0 && errno != EEXIST)
+  if (disk().mkdirat(at, name, 0700) != 0 && errno != EEXIST)
     throw_disk_error(shown + '/' + name, errno, "check the disk and its permissions");
 }
 
 }  // namespace
 
 destination::destination(const std::string& path) : path_(path) {
-  root_ = unique_fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  root_ = unique_fd{disk().open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!root_ && errno != ENOENT) throw_disk_error(path, errno, "name a directory for the destination");
   const std::string needed = root_ ? path : parent_of(path);
-  if (::access(needed.c_str(), W_OK | X_OK) != 0) throw_disk_error(needed, errno, "the destination must be writable");
+  if (disk().access(needed.c_str(), W_OK | X_OK) != 0)
+    throw_disk_error(needed, errno, "the destination must be writable");
   struct statvfs where {};
-  if (root_ && ::fstatvfs(root_.get(), &where) == 0 && (where.f_flag & ST_RDONLY) != 0)
+  if (root_ && disk().fstatvfs(root_.get(), &where) == 0 && (where.f_flag & ST_RDONLY) != 0)
     throw_disk_error(path, EROFS, "the destination must be writable");
 }
 
 void destination::acquire(const std::string& mountpoint) {
   if (!root_) {
-    if (::mkdir(path_.c_str(), 0755) != 0) throw_disk_error(path_, errno, "check the destination's path");
-    root_ = unique_fd{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (disk().mkdir(path_.c_str(), 0755) != 0) throw_disk_error(path_, errno, "check the destination's path");
+    root_ = unique_fd{disk().open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!root_) throw_disk_error(path_, errno, "check the destination's path");
   }
   struct stat st {};
-  ::fstat(root_.get(), &st);
+  disk().fstat(root_.get(), &st);
 
   const std::string own = path_ + '/' + std::string(own_directory);
   make_own(root_.get(), path_, own_directory.data());
   home_ = open_private(root_.get(), path_);
   lock_ = lock_archive(home_, path_, mountpoint);
   make_own(home_.get(), own, "reports");
-  reports_ = unique_fd{::openat(home_.get(), "reports", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
+  reports_ = unique_fd{disk().openat(home_.get(), "reports", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
   if (!reports_) throw_disk_error(own + "/reports", errno, "it must be a directory");
   partials_.open_in(home_, own);
   can_ = probe(partials_.directory());
@@ -82,7 +84,7 @@ std::string destination::reports_path() const { return proc_path(reports_.get())
 
 struct statvfs destination::space() const {
   struct statvfs s {};
-  ::fstatvfs(root_.get(), &s);
+  disk().fstatvfs(root_.get(), &s);
   return s;
 }
 
@@ -119,7 +121,7 @@ bool destination::is_look_alike(int directory, const std::string& name) const {
   return can_.folds_names() && remote::look_alike(directory, name);
 }
 
-int destination::sync() const noexcept { return ::syncfs(root_.get()) == 0 ? 0 : errno; }
+int destination::sync() const noexcept { return disk().syncfs(root_.get()) == 0 ? 0 : errno; }
 
 int destination::rename_into_place(inode ino, int directory, const std::string& name, bool replace) const noexcept {
   const int problem = partials_.give_name(ino, directory, name, replace);
@@ -135,16 +137,16 @@ int destination::carry_partial(inode ino, const unique_fd& directory) const noex
 // not, or it can't be helped.
 bool destination::let_in(int directory) const noexcept {
   struct stat st {};
-  return ::fstat(directory, &st) == 0 && st.st_uid == ::geteuid() && (st.st_mode & 0700) != 0700 &&
-         ::chmod(proc_path(directory).c_str(), (st.st_mode & 07777) | 0700) == 0;
+  return disk().fstat(directory, &st) == 0 && st.st_uid == ::geteuid() && (st.st_mode & 0700) != 0700 &&
+         disk().chmod(proc_path(directory).c_str(), (st.st_mode & 07777) | 0700) == 0;
 }
 
 int destination::make_directory(int parent, const std::string& name, const std::function<std::uint32_t()>& mode) const {
-  const auto make = [&] { return ::mkdirat(parent, name.c_str(), 0700) == 0 ? 0 : errno; };
+  const auto make = [&] { return disk().mkdirat(parent, name.c_str(), 0700) == 0 ? 0 : errno; };
   int problem = make();
   if (problem == EACCES && let_in(parent)) problem = make();
   if (problem != 0) return problem;
-  const unique_fd made{::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  const unique_fd made{disk().openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   if (!made) return errno;
   if (const int refused = give_owner(made.get(), {}, {})) return refused;
   return give_mode(made.get(), mode() | 0700);
@@ -152,16 +154,16 @@ int destination::make_directory(int parent, const std::string& name, const std::
 
 int destination::make_link(int parent, const std::string& name, const std::string& target,
                            std::int64_t mtime) const noexcept {
-  const auto make = [&] { return ::symlinkat(target.c_str(), parent, name.c_str()) == 0 ? 0 : errno; };
+  const auto make = [&] { return disk().symlinkat(target.c_str(), parent, name.c_str()) == 0 ? 0 : errno; };
   int problem = make();
   if (problem == EACCES && let_in(parent)) problem = make();
   if (problem != 0) return problem;
-  const unique_fd made{::openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  const unique_fd made{disk().openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   if (!made) return errno;
   if (const int refused = give_owner(made.get(), {}, {})) return refused;
   const timespec when{mtime, 0};
   const timespec times[] = {when, when};
-  ::utimensat(parent, name.c_str(), times, AT_SYMLINK_NOFOLLOW);
+  disk().utimensat(parent, name.c_str(), times, AT_SYMLINK_NOFOLLOW);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "index/base/disk.hpp"
 #include "index/base/path.hpp"
 #include "remote/files/beneath.hpp"
 #include "remote/files/list_directory.hpp"
@@ -13,7 +14,7 @@ namespace ferryfs::remote {
 
 std::optional<std::string> look_alike(int directory, const std::string& name) {
   struct stat st {};
-  if (::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  if (disk().fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
   bool itself = false;
   std::string other = name;
   list_directory(directory, "", [&](local_entry&& e) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "index/base/disk.hpp"
 #include "index/base/path.hpp"
 #include "index/update/fetch_result.hpp"
 
@@ -43,7 +44,7 @@ int make_directories(const destination& where, index::reader& rows, const std::s
       return look_alike_there;
     } else if (slash == std::string::npos) {
       struct stat st {};
-      const bool there = ::fstatat(parent.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+      const bool there = disk().fstatat(parent.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
       return there && !S_ISDIR(st.st_mode) ? EEXIST : 0;
     }
     if (slash == std::string::npos) return 0;

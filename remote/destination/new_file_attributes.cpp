@@ -1,4 +1,5 @@
 #include "remote/destination/new_file_attributes.hpp"
+#include "index/base/disk.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -27,7 +28,7 @@ void new_file_attributes::probe_mode(partial_files& trials) {
   ::umask(umask_);
   struct stat st {};
   const unique_fd file = trials.create(trial, 0777);
-  modes_hold_ = file && ::fstat(file.get(), &st) == 0 && (st.st_mode & 07777) == (0777 & ~umask_);
+  modes_hold_ = file && disk().fstat(file.get(), &st) == 0 && (st.st_mode & 07777) == (0777 & ~umask_);
   if (file) probe_times(file.get());
   trials.remove(trial);
 }
@@ -36,7 +37,7 @@ void new_file_attributes::probe_times(int file) {
   const auto kept = [file](std::int64_t seconds) {
     const timespec times[] = {{0, UTIME_OMIT}, {seconds, 0}};
     struct stat st {};
-    return ::futimens(file, times) == 0 && ::fstat(file, &st) == 0 ? st.st_mtim.tv_sec : seconds;
+    return disk().futimens(file, times) == 0 && disk().fstat(file, &st) == 0 ? st.st_mtim.tv_sec : seconds;
   };
   const std::int64_t first = kept(first_second), last = kept(last_second);
   // A file system that sets another time than one near the edge, as a server's 32 bits that wrap round, says nothing of
@@ -51,11 +52,11 @@ void new_file_attributes::probe_owner(partial_files& trials, const struct stat& 
   struct stat made {};
   struct stat st {};
   const unique_fd file = trials.create(trial, 0600);
-  if (!file || ::fstat(file.get(), &made) != 0) return;
+  if (!file || disk().fstat(file.get(), &made) != 0) return;
   // Each by itself: a plain user can give his files to his own groups, and to nobody else.
-  bool refused = ::fchown(file.get(), root.st_uid, as_it_is) != 0;
-  refused = ::fchown(file.get(), as_it_is, root.st_gid) != 0 || refused;
-  const bool seen = ::fstat(file.get(), &st) == 0;
+  bool refused = disk().fchown(file.get(), root.st_uid, as_it_is) != 0;
+  refused = disk().fchown(file.get(), as_it_is, root.st_gid) != 0 || refused;
+  const bool seen = disk().fstat(file.get(), &st) == 0;
   trials.remove(trial);
   if (!seen) return;
   uid_ = st.st_uid, gid_ = st.st_gid;
@@ -69,12 +70,12 @@ void new_file_attributes::probe_owner(partial_files& trials, const struct stat& 
 int new_file_attributes::give_owner(int file, std::optional<std::uint32_t> uid,
                                     std::optional<std::uint32_t> gid) const noexcept {
   if (ours_ && !uid && !gid) return 0;
-  const bool given = ::fchownat(file, "", uid.value_or(uid_), gid.value_or(gid_), AT_EMPTY_PATH) == 0;
+  const bool given = disk().fchownat(file, "", uid.value_or(uid_), gid.value_or(gid_), AT_EMPTY_PATH) == 0;
   return given || is_not_to_be_had(errno) ? 0 : errno;
 }
 
 int new_file_attributes::give_mode(int file, std::uint32_t mode) const noexcept {
-  return ::fchmod(file, mode & 07777) == 0 || is_not_to_be_had(errno) ? 0 : errno;
+  return disk().fchmod(file, mode & 07777) == 0 || is_not_to_be_had(errno) ? 0 : errno;
 }
 
 }  // namespace ferryfs::remote

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <optional>
 
+#include "index/base/disk.hpp"
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
 #include "remote/destination/copy_bytes.hpp"
@@ -36,9 +37,9 @@ std::optional<inode> inode_of(std::string_view name) noexcept {
 }
 
 unique_fd make_and_open(int at, const char* name, const std::string& shown) {
-  const bool made = ::mkdirat(at, name, 0700) == 0 || errno == EEXIST;
+  const bool made = disk().mkdirat(at, name, 0700) == 0 || errno == EEXIST;
   unique_fd fd;
-  if (made) fd = unique_fd{::openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
+  if (made) fd = unique_fd{disk().openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
   if (!fd)
     throw error(exit_code::local, fmt::format("{}: {}; it must be a directory that ferryfs may write to",
                                               printable(shown), std::strerror(errno)));
@@ -55,14 +56,14 @@ void partial_files::open_in(const unique_fd& home, const std::string& shown) {
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     const std::string name = std::to_string(i);
     const unique_fd& directory = directories_[i] = make_and_open(partial.get(), name.c_str(), path + '/' + name);
-    list_directory(directory.get(), "", [&](local_entry&& e) { ::unlinkat(directory.get(), e.name.c_str(), 0); });
+    list_directory(directory.get(), "", [&](local_entry&& e) { disk().unlinkat(directory.get(), e.name.c_str(), 0); });
   }
 }
 
 void partial_files::close_in(const unique_fd& home) noexcept {
   const unique_fd partial = open_beneath(home.get(), home_name, O_PATH | O_DIRECTORY);
   for (std::size_t i = 0; partial && i < directories_.size(); ++i)
-    if (directories_[i]) ::unlinkat(partial.get(), std::to_string(i).c_str(), AT_REMOVEDIR);
+    if (directories_[i]) disk().unlinkat(partial.get(), std::to_string(i).c_str(), AT_REMOVEDIR);
 }
 
 partial_files::place partial_files::home_of(inode ino) const noexcept {
@@ -78,17 +79,17 @@ partial_files::place partial_files::place_of(inode ino) const noexcept {
 unique_fd partial_files::create(inode ino, std::uint32_t mode) const noexcept {
   const auto p = place_of(ino);
   return unique_fd{
-      ::openat(p.directory, p.name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode & 0777)};
+      disk().openat(p.directory, p.name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode & 0777)};
 }
 
 unique_fd partial_files::open(inode ino) const noexcept {
   const auto p = place_of(ino);
-  return unique_fd{::openat(p.directory, p.name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  return unique_fd{disk().openat(p.directory, p.name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
 }
 
 void partial_files::remove(inode ino) noexcept {
   const auto p = place_of(ino);
-  ::unlinkat(p.directory, p.name.c_str(), 0);
+  disk().unlinkat(p.directory, p.name.c_str(), 0);
   const lock held{mutex_};
   carried_.erase(ino);
 }
@@ -98,7 +99,7 @@ int partial_files::give_name(inode ino, int directory, const std::string& name, 
   int problem = 0;
   if (!replace)
     problem = rename_no_replace(p.directory, p.name, directory, name, no_links::look_first);
-  else if (::renameat(p.directory, p.name.c_str(), directory, name.c_str()) != 0)
+  else if (disk().renameat(p.directory, p.name.c_str(), directory, name.c_str()) != 0)
     problem = errno;
   if (problem != 0) return problem;
   const lock held{mutex_};
@@ -109,20 +110,21 @@ int partial_files::give_name(inode ino, int directory, const std::string& name, 
 int partial_files::copy(inode ino, int directory, const std::string& name) const noexcept {
   const unique_fd in = open(ino);
   struct stat st {};
-  if (!in || ::fstat(in.get(), &st) != 0) return errno;
-  ::unlinkat(directory, name.c_str(), 0);
-  const unique_fd out{::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!in || disk().fstat(in.get(), &st) != 0) return errno;
+  disk().unlinkat(directory, name.c_str(), 0);
+  const unique_fd out{
+      disk().openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (!out) return errno;
   if (!copy_bytes(in.get(), out.get(), st.st_size)) return errno;
   // What this file system does not keep of these, it does not.
-  if (::fchown(out.get(), st.st_uid, st.st_gid) != 0 && errno == EIO) return EIO;
-  if (::fchmod(out.get(), st.st_mode & 07777) != 0 && errno == EIO) return EIO;
+  if (disk().fchown(out.get(), st.st_uid, st.st_gid) != 0 && errno == EIO) return EIO;
+  if (disk().fchmod(out.get(), st.st_mode & 07777) != 0 && errno == EIO) return EIO;
   const timespec times[] = {st.st_atim, st.st_mtim};
-  return ::futimens(out.get(), times) == 0 ? 0 : errno;
+  return disk().futimens(out.get(), times) == 0 ? 0 : errno;
 }
 
 int partial_files::carry(inode ino, const unique_fd& directory) noexcept {
-  auto kept = std::make_shared<const unique_fd>(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
+  auto kept = std::make_shared<const unique_fd>(disk().duplicate(directory.get()));
   if (!*kept) return errno;
   {
     const lock held{mutex_};
@@ -130,13 +132,13 @@ int partial_files::carry(inode ino, const unique_fd& directory) noexcept {
   }
   const std::string name = carried_name(ino);
   const int problem = copy(ino, kept->get(), name);
-  if (problem != 0) ::unlinkat(kept->get(), name.c_str(), 0);
+  if (problem != 0) disk().unlinkat(kept->get(), name.c_str(), 0);
   {
     const lock held{mutex_};
     carrying_.erase(ino);
     if (problem == 0) carried_.insert_or_assign(ino, std::move(kept));
   }
-  if (const auto home = home_of(ino); problem == 0) ::unlinkat(home.directory, home.name.c_str(), 0);
+  if (const auto home = home_of(ino); problem == 0) disk().unlinkat(home.directory, home.name.c_str(), 0);
   return problem;
 }
 

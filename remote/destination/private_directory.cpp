@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "index/base/disk.hpp"
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
 #include "remote/files/list_directory.hpp"
@@ -26,10 +27,10 @@ constexpr mode_t others = 0077;
 bool keeps_modes(int directory) {
   constexpr const char* name = "mode";
   struct stat st {};
-  ::unlinkat(directory, name, AT_REMOVEDIR);
-  if (::mkdirat(directory, name, 0700) != 0) return true;
-  const bool keeps = ::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || (st.st_mode & others) == 0;
-  ::unlinkat(directory, name, AT_REMOVEDIR);
+  disk().unlinkat(directory, name, AT_REMOVEDIR);
+  if (disk().mkdirat(directory, name, 0700) != 0) return true;
+  const bool keeps = disk().fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || (st.st_mode & others) == 0;
+  disk().unlinkat(directory, name, AT_REMOVEDIR);
   return keeps;
 }
 
@@ -63,13 +64,14 @@ unique_fd open_private(int root, const std::string& shown) {
   const std::string name{own_directory}, path = shown + '/' + name;
   struct stat own {
   }, above{};
-  if (::fstatat(root, name.c_str(), &own, AT_SYMLINK_NOFOLLOW) != 0 || ::fstat(root, &above) != 0)
+  if (disk().fstatat(root, name.c_str(), &own, AT_SYMLINK_NOFOLLOW) != 0 || disk().fstat(root, &above) != 0)
     refuse(path, fmt::format("{}; check its permissions", std::strerror(errno)));
   if (!S_ISDIR(own.st_mode))
     refuse(path, "is not an ordinary directory of ferryfs; remove it, or take another destination");
   check_owner(own, above, path);
-  unique_fd fd{::openat(root, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!fd || ::fstat(fd.get(), &own) != 0) refuse(path, fmt::format("{}; check its permissions", std::strerror(errno)));
+  unique_fd fd{disk().openat(root, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!fd || disk().fstat(fd.get(), &own) != 0)
+    refuse(path, fmt::format("{}; check its permissions", std::strerror(errno)));
   check_owner(own, above, path);
   check_mode(fd.get(), own, path);
   check_links(fd.get(), path);
@@ -77,9 +79,9 @@ unique_fd open_private(int root, const std::string& shown) {
 }
 
 void check_private(const std::string& destination) {
-  const unique_fd root{::open(destination.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const unique_fd root{disk().open(destination.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   struct stat st {};
-  if (root && ::fstatat(root.get(), std::string(own_directory).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0)
+  if (root && disk().fstatat(root.get(), std::string(own_directory).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0)
     open_private(root.get(), destination);
 }
 

@@ -12,8 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "index/base/path.hpp"
 #include "index/base/clock.hpp"
+#include "index/base/disk.hpp"
+#include "index/base/path.hpp"
 #include "index/update/local_change.hpp"
 #include "remote/files/rename.hpp"
 
@@ -53,8 +54,8 @@ place place_at(const destination& where, const std::string& path) {
   const auto slash = path.rfind('/');
   p.name = slash == std::string::npos ? path : path.substr(slash + 1);
   p.directory = where.open(slash == std::string::npos ? "" : path.substr(0, slash), O_RDONLY | O_DIRECTORY);
-  p.stands =
-      p.directory && !p.name.empty() && ::fstatat(p.directory.get(), p.name.c_str(), &p.file, AT_SYMLINK_NOFOLLOW) == 0;
+  p.stands = p.directory && !p.name.empty() &&
+             disk().fstatat(p.directory.get(), p.name.c_str(), &p.file, AT_SYMLINK_NOFOLLOW) == 0;
   return p;
 }
 
@@ -66,7 +67,7 @@ place place_of(const destination& where, index::transaction& t, inode parent, co
 // 0 or errno.
 int unlink_at(const place& p) {
   const int flags = S_ISDIR(p.file.st_mode) ? AT_REMOVEDIR : 0;
-  return ::unlinkat(p.directory.get(), p.name.c_str(), flags) == 0 ? 0 : errno;
+  return disk().unlinkat(p.directory.get(), p.name.c_str(), flags) == 0 ? 0 : errno;
 }
 
 // It goes forward: the kernel had been told of neither outcome.
@@ -146,8 +147,8 @@ class redo {
     const auto over = std::find_if(done_.begin(), done_.end(), [&](const auto& r) {
       return r.ino == ino && !r.is_removal() && r.replaced != 0 && r.replaced == there;
     });
-    return over != done_.end() && ::renameat2(from.directory.get(), from.name.c_str(), to.directory.get(),
-                                              to.name.c_str(), over->exchanged == 0 ? 0 : RENAME_EXCHANGE) == 0;
+    return over != done_.end() && disk().renameat2(from.directory.get(), from.name.c_str(), to.directory.get(),
+                                                   to.name.c_str(), over->exchanged == 0 ? 0 : RENAME_EXCHANGE) == 0;
   }
 
   // What was renamed over it went on to another name.
@@ -168,7 +169,7 @@ class redo {
 std::uint64_t identity_of(int directory, const char* name, identity how) noexcept {
   struct statx st {};
   constexpr unsigned wanted = STATX_INO | STATX_CTIME | STATX_BTIME;
-  if (::statx(directory, name, AT_SYMLINK_NOFOLLOW, wanted, &st) != 0) return 0;
+  if (disk().statx(directory, name, AT_SYMLINK_NOFOLLOW, wanted, &st) != 0) return 0;
   const bool has_birth = (st.stx_mask & STATX_BTIME) != 0;
   if (!has_birth && how == identity::kept_by_rename) return st.stx_ino;
   constexpr std::uint64_t spread = 0x9E3779B97F4A7C15;  // odd: a bijection of 64 bits

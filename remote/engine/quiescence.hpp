@@ -8,6 +8,7 @@
 #include <functional>
 #include <unordered_map>
 
+#include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 
@@ -23,8 +24,8 @@ class quiescence {
   // `quiet`: how far apart the two looks must be.
   explicit quiescence(std::chrono::seconds quiet) : quiet_(quiet) {}
   // What the time is, for tests. Set before the first look.
-  std::function<std::chrono::system_clock::time_point()> wall = std::chrono::system_clock::now;
-  std::function<clock::time_point()> monotonic = clock::now;
+  std::function<std::chrono::system_clock::time_point()> wall = wall_now;
+  std::function<clock::time_point()> monotonic = steady_now;
 
   // The source shows a file like this; `mtime` in seconds since 1970. Returns when it is at rest if it stays as it is:
   // a time that is not ahead of now means that it is.

@@ -2,8 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/limits.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
+
+#include "index/base/disk.hpp"
 
 namespace ferryfs {
 
@@ -16,12 +16,7 @@ unique_fd open_beneath(int directory, const std::string& path, int flags, unsign
     if (above) return open_beneath(above.get(), path.substr(slash + 1), flags, mode);
     if (slash != std::string::npos) return {};
   }
-  open_how how{};
-  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
-  how.mode = mode;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  const char* name = path.empty() ? "." : path.c_str();
-  return unique_fd{static_cast<int>(::syscall(SYS_openat2, directory, name, &how, sizeof how))};
+  return unique_fd{disk().open_beneath(directory, path.empty() ? "." : path.c_str(), flags | O_CLOEXEC, mode)};
 }
 
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }

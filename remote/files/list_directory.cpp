@@ -1,32 +1,23 @@
 #include "remote/files/list_directory.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 
+#include "index/base/disk.hpp"
 #include "index/base/path.hpp"
 #include "remote/files/beneath.hpp"
 
 namespace ferryfs {
-namespace {
-
-struct closer {
-  void operator()(DIR* d) const noexcept { ::closedir(d); }
-};
-
-}  // namespace
-
 bool look_at(int directory, const std::string& name, local_entry& entry) {
-  if (::fstatat(directory, name.c_str(), &entry.attributes, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  if (disk().fstatat(directory, name.c_str(), &entry.attributes, AT_SYMLINK_NOFOLLOW) != 0) return false;
   const mode_t kind = entry.attributes.st_mode & S_IFMT;
   entry.name = name;
   entry.target.clear();
   if (kind == S_IFLNK) {
     char target[4096];
-    const ssize_t n = ::readlinkat(directory, name.c_str(), target, sizeof target);
+    const ssize_t n = disk().readlinkat(directory, name.c_str(), target, sizeof target);
     if (n < 0) return false;
     entry.target.assign(target, static_cast<std::size_t>(n));
   }
@@ -35,28 +26,24 @@ bool look_at(int directory, const std::string& name, local_entry& entry) {
 
 int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each,
                    std::string* unreadable, const std::function<void(const char*)>& looks) {
-  unique_fd fd = open_beneath(root, path, O_RDONLY | O_DIRECTORY);
-  if (!fd) return errno;
-  const std::unique_ptr<DIR, closer> stream{::fdopendir(fd.get())};
-  if (!stream) return errno;
-  const int directory = fd.release();
+  const unique_fd directory = open_beneath(root, path, O_RDONLY | O_DIRECTORY);
+  if (!directory) return errno;
   int problem = 0;
-  while (true) {
-    errno = 0;
-    const dirent* d = ::readdir(stream.get());
-    if (d == nullptr) return errno != 0 ? errno : problem;
+  const int end = disk().list(directory.get(), [&](const char* name) {
     local_entry entry;
-    if (!valid_name(d->d_name)) continue;
-    if (looks) looks(d->d_name);
-    const int failed = look_at(directory, d->d_name, entry) ? 0 : errno;
+    if (!valid_name(name)) return true;
+    if (looks) looks(name);
+    const int failed = look_at(directory.get(), name, entry) ? 0 : errno;
     if (looks) looks("");
     if (failed == 0) {
       each(std::move(entry));
     } else if (failed != ENOENT && problem == 0) {
       problem = failed;
-      if (unreadable != nullptr) *unreadable = d->d_name;
+      if (unreadable != nullptr) *unreadable = name;
     }
-  }
+    return true;
+  });
+  return end != 0 ? end : problem;
 }
 
 }  // namespace ferryfs

@@ -1,4 +1,5 @@
 #include "remote/files/rename.hpp"
+#include "index/base/disk.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,25 +18,25 @@ bool has_no_link(int problem) { return is_unknown(problem) || problem == EPERM |
 
 // A second name fails where something has that name; then the first one goes.
 int link_and_unlink(int from, const char* old_name, int to, const char* name) {
-  if (::linkat(from, old_name, to, name, 0) != 0) return errno;
-  if (::unlinkat(from, old_name, 0) == 0) return 0;
+  if (disk().linkat(from, old_name, to, name, 0) != 0) return errno;
+  if (disk().unlinkat(from, old_name, 0) == 0) return 0;
   const int problem = errno;
-  ::unlinkat(to, name, 0);
+  disk().unlinkat(to, name, 0);
   return problem;
 }
 
 int look_and_rename(int from, const char* old_name, int to, const char* name) {
   struct stat st {};
-  if (::fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+  if (disk().fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
   if (errno != ENOENT) return errno;
-  return ::renameat(from, old_name, to, name) == 0 ? 0 : errno;
+  return disk().renameat(from, old_name, to, name) == 0 ? 0 : errno;
 }
 
 }  // namespace
 
 int rename_no_replace(int from, const std::string& old_name, int to, const std::string& name,
                       no_links otherwise) noexcept {
-  if (::renameat2(from, old_name.c_str(), to, name.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (disk().renameat2(from, old_name.c_str(), to, name.c_str(), RENAME_NOREPLACE) == 0) return 0;
   if (!is_unknown(errno)) return errno;
   const int problem = link_and_unlink(from, old_name.c_str(), to, name.c_str());
   if (!has_no_link(problem) || otherwise == no_links::fail) return problem;

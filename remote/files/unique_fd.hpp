@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "index/base/disk.hpp"
+
 namespace ferryfs {
 
 class unique_fd {
@@ -25,7 +27,7 @@ class unique_fd {
   explicit operator bool() const noexcept { return fd_ >= 0; }
   int release() noexcept { return std::exchange(fd_, -1); }
   void reset() noexcept {
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0) disk().close(fd_);
     fd_ = -1;
   }
 

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
 
 #include "index/base/path.hpp"
+#include "index/base/promise.hpp"
 #include "index/query/rows_below.hpp"
 #include "index/update/decision.hpp"
 #include "index/update/source_links.hpp"
@@ -121,9 +121,10 @@ class resolver {
       path = reader->source_path(ino);
     }
     if (!gap || !path) return "it left the archive";
-    std::promise<std::optional<failure>> end;
-    needs_.fetch.fetch(*gap, *path, priority::demand, [&](const std::optional<failure>& why) { end.set_value(why); });
-    const auto why = end.get_future().get();
+    const auto end = std::make_shared<promise<std::optional<failure>>>();
+    needs_.fetch.fetch(*gap, *path, priority::demand,
+                       [end](const std::optional<failure>& why) { end->set_value(why); });
+    const auto why = end->get();
     const bool stands = needs_.index.run([&](index::transaction& t) {
       if (why) index::apply_failed_keep_source(t, ino);
       t.note({index::change::what::content, ino, {}});  // bytes of both may have been read meanwhile

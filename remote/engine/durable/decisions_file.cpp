@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <system_error>
 
+#include "index/base/disk.hpp"
 #include "remote/files/beneath.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -20,7 +20,7 @@ namespace {
 
 void write_all(const unique_fd& file, std::string_view text, std::uint64_t at, const std::string& path) {
   while (!text.empty()) {
-    const auto n = ::pwrite(file.get(), text.data(), text.size(), static_cast<off_t>(at));
+    const auto n = disk().pwrite(file.get(), text.data(), text.size(), static_cast<off_t>(at));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail(path);
     text.remove_prefix(static_cast<std::size_t>(n));
@@ -31,7 +31,7 @@ void write_all(const unique_fd& file, std::string_view text, std::uint64_t at, c
 // At most `most` bytes from the offset `from`.
 std::string tail_of(const unique_fd& file, std::uint64_t from, std::size_t most) {
   std::string tail(most, '\0');
-  const auto n = ::pread(file.get(), tail.data(), most, static_cast<off_t>(from));
+  const auto n = disk().pread(file.get(), tail.data(), most, static_cast<off_t>(from));
   tail.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
   return tail;
 }
@@ -39,9 +39,9 @@ std::string tail_of(const unique_fd& file, std::uint64_t from, std::size_t most)
 }  // namespace
 
 std::uint64_t append_decisions(const std::string& path, std::uint64_t known, std::string_view text) {
-  const unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  const unique_fd file{disk().open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
   struct stat st {};
-  if (!file || ::fstat(file.get(), &st) != 0) fail(path);
+  if (!file || disk().fstat(file.get(), &st) != 0) fail(path);
   const auto length = static_cast<std::uint64_t>(st.st_size);
   // A person's own lines, if it is neither: they stay.
   const std::string tail = known <= length ? tail_of(file, known, text.size()) : "";
@@ -50,28 +50,32 @@ std::uint64_t append_decisions(const std::string& path, std::uint64_t known, std
   const bool torn = at > 0 && tail_of(file, at - 1, 1) != "\n";
   const std::string whole = (torn ? "\n" : "") + std::string(text);
   write_all(file, whole, at, path);
-  if (::fdatasync(file.get()) != 0) fail(path);
+  if (disk().fdatasync(file.get()) != 0) fail(path);
   return std::max(length, at + whole.size());
 }
 
 void read_decisions(const std::string& path, std::uint64_t from, std::uint64_t to,
                     const std::function<void(const std::string& line, std::uint64_t end)>& each) {
-  const unique_fd opened{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+  const unique_fd opened{disk().open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
   if (!opened && errno == ENOENT) return;
   if (!opened) throw std::system_error(errno, std::generic_category(), path + " cannot be read");
-  std::ifstream file{proc_path(opened.get()), std::ios::binary};
-  file.seekg(static_cast<std::streamoff>(from));
-  std::string line;
-  // A line without an end may have lost some of its path.
-  for (std::uint64_t at = from; at < to && std::getline(file, line) && !file.eof();) {
-    at += line.size() + 1;
-    each(line, at);
+  std::string text;  // not passed on yet
+  for (std::uint64_t at = from, read = from; at < to;) {
+    const std::string more = tail_of(opened, read, 64 << 10);
+    read += more.size(), text += more;
+    std::size_t begin = 0;
+    for (std::size_t end; at < to && (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      at += end + 1 - begin;
+      each(text.substr(begin, end - begin), at);
+    }
+    text.erase(0, begin);
+    if (more.empty()) return;  // a line without an end may have lost some of its path
   }
 }
 
 std::uint64_t length_of_decisions(const std::string& path) {
   struct stat st {};
-  return ::lstat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) ? static_cast<std::uint64_t>(st.st_size) : 0;
+  return disk().lstat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) ? static_cast<std::uint64_t>(st.st_size) : 0;
 }
 
 }  // namespace ferryfs::remote

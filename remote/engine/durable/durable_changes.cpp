@@ -55,7 +55,7 @@ void durable_changes::start() {
       index_.run([](index::transaction& t) { return !t.renaming().empty() || t.unwritten_decisions().last != 0; });
   const lock held{mutex_};
   promised_ = promised_ || left;
-  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+  thread_ = thread{"durability", [this](const std::stop_token& stop) { run(stop); }};
 }
 
 void durable_changes::run(const std::stop_token& stop) {

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <chrono>
-#include <thread>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "index/db/writer.hpp"
 #include "remote/destination/destination.hpp"
 
@@ -47,7 +47,7 @@ class durable_changes {
   mutex mutex_;
   condition wake_;
   bool promised_ GUARDED_BY(mutex_) = false;
-  std::jthread thread_;
+  thread thread_;
 };
 
 }  // namespace ferryfs::remote

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "index/update/replay.hpp"
 #include "remote/engine/durable/decisions_file.hpp"
@@ -50,7 +51,7 @@ class pass {
   }
   void flush() {
     using namespace std::chrono;
-    const auto now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+    const auto now = duration_cast<nanoseconds>(wall_now().time_since_epoch()).count();
     const auto batch = index_.run([&](index::transaction& t) {
       counts c;
       for (const auto& line : lines_) {

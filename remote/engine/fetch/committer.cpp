@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "index/base/disk.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/update/fetch_result.hpp"
@@ -36,7 +37,7 @@ committer::committer(const destination& where, index::writer& index, index::read
       callbacks_(callbacks),
       on_end_(std::move(on_end)),
       placer_(where, readers),
-      thread_([this] { run(); }) {}
+      thread_("committer", [this](const std::stop_token&) { run(); }) {}
 
 committer::~committer() {
   {
@@ -115,7 +116,7 @@ void committer::commit_across() {
   }
   int problem = 0;
   for (const auto& [device, directory] : systems)
-    if (problem == 0 && ::syncfs(directory.get()) != 0) problem = errno;
+    if (problem == 0 && disk().syncfs(directory.get()) != 0) problem = errno;
   place_all(carried, problem);
 }
 
@@ -129,7 +130,7 @@ int committer::carry(const picture& p, std::map<dev_t, unique_fd>& systems) {
   if (!path) return ENOENT;
   unique_fd directory = where_.open(*path, O_RDONLY | O_DIRECTORY);
   struct stat st {};
-  if (!directory || ::fstat(directory.get(), &st) != 0) return errno;
+  if (!directory || disk().fstat(directory.get(), &st) != 0) return errno;
   const int problem = where_.carry_partial(p.row().ino, directory);
   if (problem == 0) systems.try_emplace(st.st_dev, std::move(directory));
   return problem;

@@ -8,11 +8,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "index/base/mutex.hpp"
 #include "index/base/serial_executor.hpp"
+#include "index/base/thread.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "remote/destination/destination.hpp"
@@ -64,7 +64,7 @@ class committer {
   // The thread's own, as the next: pictures whose directories are on other file systems.
   std::vector<std::shared_ptr<picture>> across_;
   placer placer_;
-  std::thread thread_;
+  thread thread_;
 };
 
 }  // namespace ferryfs::remote

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <utility>
 
-#include "index/base/path.hpp"
 #include "index/base/clock.hpp"
+#include "index/base/path.hpp"
 #include "index/update/fetch_result.hpp"
 #include "remote/engine/fetch/ranges.hpp"
 #include "remote/engine/source_side.hpp"
@@ -42,7 +42,7 @@ class direct_reads::range_read final : public reading, public std::enable_shared
     return true;
   }
   void arrived(std::uint64_t offset, std::span<const std::byte> got) override {
-    last_activity = std::chrono::steady_clock::now();
+    last_activity = steady_now();
     bytes_.resize(part.to - part.from);
     std::memcpy(bytes_.data() + (offset - part.from), got.data(), got.size());
     arrived_.add(offset, offset + got.size());
@@ -142,8 +142,8 @@ void direct_reads::on_transfer_end(const std::shared_ptr<range_read>& r, const s
     bytes_ += r->part.to - r->part.from;
     return end(r, direct_read{r->take_bytes(), known.size});
   }
-  index_.post([ino = r->row.ino, now, at = wall_seconds()](
-                  index::transaction& t) { index::apply_change_while_fetched(t, ino, now, at); },
+  index_.post([ino = r->row.ino, now,
+               at = wall_seconds()](index::transaction& t) { index::apply_change_while_fetched(t, ino, now, at); },
               [this, r](std::exception_ptr) {
                 end(r, failure{cause::changed, printable(r->path()) + ": changed on the source"});
               });

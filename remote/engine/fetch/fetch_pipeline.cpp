@@ -5,9 +5,9 @@
 
 #include <utility>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "index/base/clock.hpp"
 #include "index/update/fetch_result.hpp"
 #include "remote/engine/source_side.hpp"
 
@@ -36,7 +36,7 @@ void fetch_pipeline::start(const std::shared_ptr<picture>& p, priority where) {
 }
 
 void fetch_pipeline::promote(const std::shared_ptr<picture>& p) noexcept {
-  contain("fetch", [&] { dependencies_.source.raise(p); });
+  contain("fetch", [&] { dependencies_.source.promote(p); });
 }
 
 // On the write pool: the last byte is written, or will never come.

@@ -50,7 +50,7 @@ std::vector<fetch_callback> flight_table::remove(const picture& p, bool committe
   }
   if (committed) {
     lost_connections_.erase(p.row().ino);
-    meter_.add(p.size(), rate_meter::clock::now());
+    meter_.add(p.size(), steady_now());
   }
   ++pending_notifications_;
   return calls;
@@ -91,7 +91,7 @@ bool flight_table::has_begun(inode ino) {
 
 rate_meter::reading flight_table::throughput() {
   const lock held{mutex_};
-  return meter_.read(rate_meter::clock::now());
+  return meter_.read(steady_now());
 }
 
 void flight_table::drain() {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
 #include "remote/engine/fetch/picture.hpp"
 #include "remote/engine/fetch/rate_meter.hpp"
@@ -67,7 +68,7 @@ class flight_table {
   std::size_t transfers_ GUARDED_BY(mutex_) = 0;
   std::size_t pending_notifications_ GUARDED_BY(mutex_) = 0;
   std::unordered_map<inode, unsigned> lost_connections_ GUARDED_BY(mutex_);
-  rate_meter meter_ GUARDED_BY(mutex_){rate_meter::clock::now()};
+  rate_meter meter_ GUARDED_BY(mutex_){steady_now()};
 };
 
 }  // namespace ferryfs::remote

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
 
 namespace ferryfs::remote {
@@ -26,7 +27,7 @@ class limiter {
   std::atomic<bool> held_ = false;
   mutex mutex_;
   double tokens_ GUARDED_BY(mutex_) = 0;  // may go below zero: a request is granted whole
-  clock::time_point filled_ GUARDED_BY(mutex_) = clock::now();
+  clock::time_point filled_ GUARDED_BY(mutex_) = steady_now();
 };
 
 }  // namespace ferryfs::remote

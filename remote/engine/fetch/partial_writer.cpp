@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/base/disk.hpp"
 #include "index/base/time.hpp"
 #include "remote/destination/as_listed.hpp"
 #include "remote/engine/fetch/sparse.hpp"
@@ -41,7 +42,7 @@ bool partial_writer::digest_rest(std::uint64_t size) {
   if (digested_ == size) return true;
   std::vector<std::byte> buffer(1U << 20);
   while (digested_ < size) {
-    const ssize_t n = ::pread(file_->get(), buffer.data(), buffer.size(), static_cast<off_t>(digested_));
+    const ssize_t n = disk().pread(file_->get(), buffer.data(), buffer.size(), static_cast<off_t>(digested_));
     if (n <= 0) return false;
     digest(digested_, std::span(buffer).first(static_cast<std::size_t>(n)));
   }
@@ -50,7 +51,7 @@ bool partial_writer::digest_rest(std::uint64_t size) {
 
 int partial_writer::complete(std::uint64_t size) {
   if (const int problem = open()) return problem;  // an empty picture
-  if (extent_ > size && ::ftruncate(file_->get(), static_cast<off_t>(size)) != 0) return errno;
+  if (extent_ > size && disk().ftruncate(file_->get(), static_cast<off_t>(size)) != 0) return errno;
   if (!digest_rest(size)) return EIO;
   sha256_ = sum_.result();
   return set_attributes(file_->get(), row_, size);
@@ -64,9 +65,9 @@ int partial_writer::set_attributes(int fd, const entry& wanted, std::uint64_t si
   const mode_t mode = mode_of(wanted);
   const bool made_so = &wanted == &row_ && where_.makes(mode);
   if (const int problem = made_so ? 0 : where_.give_mode(fd, mode)) return problem;
-  if (::futimens(fd, times) != 0) return errno;
+  if (disk().futimens(fd, times) != 0) return errno;
   struct stat st {};
-  if (::fstat(fd, &st) != 0) return errno;
+  if (disk().fstat(fd, &st) != 0) return errno;
   local_ = {S_IFREG | mode, size, mtime, holes_of(st)};
   return 0;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
 #include "index/model/entry.hpp"
 #include "remote/destination/destination.hpp"
@@ -64,7 +65,7 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
   bool is_complete() const noexcept { return complete_; }
   // When the last byte of it came, or was first asked for; now, when all are here; zero while it is queued.
   std::chrono::steady_clock::time_point last_activity() const noexcept {
-    return complete_ ? std::chrono::steady_clock::now() : last_activity_.load();
+    return complete_ ? steady_now() : last_activity_.load();
   }
   // Hands out no more bytes, and no reader that has the file is to read from it any more. True: some were handed out.
   // On the write pool, or after `complete`.

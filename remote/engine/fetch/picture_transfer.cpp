@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/engine/fetch/picture.hpp"
@@ -22,7 +23,7 @@ reading::next picture::next_range(std::uint32_t at_most) {
   if (step.what != next_step::more) return {step.what, {}};
   if (step.bytes > 0) {
     if (!demanded_ && !dependencies_.limit.take(step.bytes)) return {next_step::throttled, {}};
-    if (!begun_.exchange(true)) last_activity_ = std::chrono::steady_clock::now();
+    if (!begun_.exchange(true)) last_activity_ = steady_now();
   }
   plan_.request(step);
   return {next_step::more, step.part};
@@ -42,7 +43,7 @@ bool picture::ends(std::uint64_t offset) {
 }
 
 void picture::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
-  last_activity_ = std::chrono::steady_clock::now();
+  last_activity_ = steady_now();
   dependencies_.last_activity = last_activity_.load();
   {
     const lock held{mutex_};

@@ -1,5 +1,6 @@
 #include "remote/engine/fetch/second_looks.hpp"
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::remote {
@@ -9,7 +10,7 @@ void second_looks::at(clock::time_point when, std::function<void()> look) {
     const lock held{mutex_};
     if (!stopped_) {
       waiting_.emplace(when, std::exchange(look, nullptr));
-      if (!thread_.joinable()) thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+      if (!thread_.joinable()) thread_ = thread{"second looks", [this](const std::stop_token& stop) { run(stop); }};
     }
   }
   look ? look() : wake_.notify_all();
@@ -32,7 +33,7 @@ void second_looks::run(const std::stop_token& stop) {
     }
     const auto first = waiting_.begin();
     const auto due = first->first;
-    if (!stopped_ && clock::now() < due) {
+    if (!stopped_ && steady_now() < due) {
       wake_.wait_until(held, stop, due, [&]() REQUIRES(mutex_) { return stopped_ || waiting_.begin()->first < due; });
       if (stop.stop_requested()) stopped_ = true;
       continue;

@@ -4,9 +4,9 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <thread>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 
 namespace ferryfs::remote {
 
@@ -25,7 +25,7 @@ class second_looks {
   condition wake_;
   std::multimap<clock::time_point, std::function<void()>> waiting_ GUARDED_BY(mutex_);
   bool stopped_ GUARDED_BY(mutex_) = false;
-  std::jthread thread_;  // from the first of them on
+  thread thread_;  // from the first of them on
 };
 
 }  // namespace ferryfs::remote

@@ -1,4 +1,5 @@
 #include "remote/engine/fetch/sparse.hpp"
+#include "index/base/disk.hpp"
 
 #include <sys/types.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ bool is_zero(std::span<const std::byte> part) noexcept {
 
 bool write_all(int file, std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
   while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t n = disk().pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0) return false;
     offset += static_cast<std::uint64_t>(n);
     bytes = bytes.subspan(static_cast<std::size_t>(n));
@@ -42,7 +43,7 @@ bool write_sparse(int file, std::uint64_t offset, std::span<const std::byte> byt
     at += length;
     done = at;
     // Readers of the file find zeros there at once, and not its end.
-    if (!std::exchange(sized, true) && ::ftruncate(file, static_cast<off_t>(size)) != 0) return false;
+    if (!std::exchange(sized, true) && disk().ftruncate(file, static_cast<off_t>(size)) != 0) return false;
   }
   return write_all(file, offset + done, bytes.subspan(done));
 }

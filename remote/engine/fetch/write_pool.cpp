@@ -14,7 +14,7 @@ constexpr std::uint64_t most_bytes = 6U << 20;  // a thread's queue
 write_pool::write_pool(std::size_t threads) {
   for (std::size_t i = 0; i < threads; ++i) {
     auto& s = *shards_.emplace_back(std::make_unique<shard>());
-    s.thread = std::thread{[&s] { run(s); }};
+    s.writer = thread{"disk", [&s](const std::stop_token&) { run(s); }};
   }
 }
 
@@ -24,7 +24,7 @@ write_pool::~write_pool() {
     s->stop = true;
     s->wake.notify_all();
   }
-  for (auto& s : shards_) s->thread.join();
+  for (auto& s : shards_) s->writer.join();
 }
 
 void write_pool::post(inode picture, std::uint64_t bytes, std::function<void()> work) {

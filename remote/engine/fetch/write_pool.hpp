@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "index/model/entry.hpp"
 
 namespace ferryfs::remote {
@@ -36,7 +36,7 @@ class write_pool {
     std::uint64_t bytes GUARDED_BY(mutex) = 0;  // of memory, of what is not done yet
     unsigned blocked GUARDED_BY(mutex) = 0;     // threads that wait for room
     bool stop GUARDED_BY(mutex) = false;
-    std::thread thread;
+    thread writer;
   };
   static void run(shard& s);
   std::vector<std::unique_ptr<shard>> shards_;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "index/base/clock.hpp"
 #include "index/query/completeness.hpp"
 
 namespace ferryfs::remote {
@@ -13,10 +14,7 @@ constexpr const char* empty_key = "source_may_be_empty";
 constexpr const char* filter_key = "scan_filter";
 constexpr const char* last_scan_key = "last_scan";
 
-std::string now_text() {
-  return std::to_string(
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
-}
+std::string now_text() { return std::to_string(wall_seconds()); }
 
 }  // namespace
 

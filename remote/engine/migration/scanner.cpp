@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "remote/engine/durable/replay_decisions.hpp"
 #include "remote/engine/scan/destination_scan.hpp"
@@ -14,14 +15,16 @@ namespace {
 
 // Which file system the source's root lies on now: another disk may have been mounted since the last time.
 std::optional<std::uint64_t> ask_for_file_system(archive& source) {
-  const auto answered = std::make_shared<std::promise<void>>();
+  const auto answered = std::make_shared<promise<done>>();
   const auto thrown = contain("scan", [&] {
-    source.stat("", [answered](const std::optional<failure>&, const attributes&) { answered->set_value(); });
+    source.stat("", [answered](const std::optional<failure>&, const attributes&) { answered->set_value({}); });
   });
   if (thrown) return std::nullopt;
-  answered->get_future().wait();  // each request ends, also when all is to stop
+  answered->get();  // each request ends, also when all is to stop
   return source.file_system();
 }
+
+bool is_whole(const source_scan::result& r) { return !r.cut_short && r.suspicious.empty(); }
 
 }  // namespace
 
@@ -41,7 +44,7 @@ void scanner::start(std::optional<std::chrono::seconds> period) {
     schedule_.set_period(*period);
   }
   listing_waiters_.open();
-  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+  thread_ = thread{"scanner", [this](const std::stop_token& stop) { run(stop); }};
 }
 
 void scanner::cancel() {
@@ -98,7 +101,7 @@ void scanner::when_listed(inode directory, listing_waiters::callback call) {
 void scanner::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto order = begin();
-    const auto begun = std::chrono::system_clock::now();
+    const auto begun = wall_now();
     source_scan::result result;
     if (const auto thrown = contain("scan", [&] { result = scan(stop, order); }))
       result = give_up(failure_of(thrown, "the scan ended early"));
@@ -155,7 +158,7 @@ source_scan::result scanner::scan(const std::stop_token& stop, const scan_schedu
   // Replication may begin while the source is still being listed: the index knows the gaps of the last scan. After a
   // scan that was not believed it waits for this one.
   needs_.on_destination_known();
-  auto result = source.get();
+  auto result = source->get();
   // A scan that saw nothing, as its root can't be listed, takes no suspicion back.
   const bool saw_source = !result.cut_short && (result.names > 0 || result.empty);
   if (!result.suspicious.empty() || saw_source) set_suspicion(result.suspicious);
@@ -178,8 +181,8 @@ source_scan::result scanner::scan(const std::stop_token& stop, const scan_schedu
   return result;
 }
 
-std::shared_future<source_scan::result> scanner::start_source_scan(const scan_schedule::order& o, bool another_disk) {
-  const auto finished = std::make_shared<std::promise<source_scan::result>>();
+scanner::scan_answer scanner::start_source_scan(const scan_schedule::order& o, bool another_disk) {
+  const auto finished = std::make_shared<promise<source_scan::result>>();
   auto s = std::make_shared<source_scan>(
       source_scan::dependencies{
           needs_.source, needs_.index, needs_.readers, needs_.excluded,
@@ -194,16 +197,15 @@ std::shared_future<source_scan::result> scanner::start_source_scan(const scan_sc
     if (ending_) s->cancel();
   }
   s->start();
-  return finished->get_future().share();
+  return finished;
 }
 
 // Returns why the destination could not be scanned.
-std::optional<failure> scanner::scan_here(const std::stop_token& stop, bool full,
-                                          const std::shared_future<source_scan::result>& source) {
+std::optional<failure> scanner::scan_here(const std::stop_token& stop, bool full, const scan_answer& source) {
   const auto thrown = contain("scan", [&] {
     // Decisions are about pictures of the source, so they come after its scan; they say which picture of the source a
     // file here belongs to, so they come before the scan of the destination.
-    if (lacks_decisions_ && !source.get().cut_short && source.get().suspicious.empty()) {
+    if (lacks_decisions_ && is_whole(source->get())) {
       replay_decisions(needs_.where, needs_.index);
       lacks_decisions_ = false;
       cache_.clear();

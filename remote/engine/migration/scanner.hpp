@@ -5,14 +5,14 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <thread>
 
 #include "index/base/mutex.hpp"
+#include "index/base/promise.hpp"
+#include "index/base/thread.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "index/model/link_rules.hpp"
@@ -87,9 +87,9 @@ class scanner {
   void pause(const scan_schedule::order& o, const std::stop_token& stop);
   void report(const scan_schedule::order& o, const source_scan::result& r, std::chrono::system_clock::time_point begun);
   source_scan::result scan(const std::stop_token& stop, const scan_schedule::order& o);
-  std::shared_future<source_scan::result> start_source_scan(const scan_schedule::order& o, bool another_disk);
-  std::optional<failure> scan_here(const std::stop_token& stop, bool full,
-                                   const std::shared_future<source_scan::result>& source);
+  using scan_answer = std::shared_ptr<promise<source_scan::result>>;
+  scan_answer start_source_scan(const scan_schedule::order& o, bool another_disk);
+  std::optional<failure> scan_here(const std::stop_token& stop, bool full, const scan_answer& source);
   void close_listings(const source_scan::result& r);
   source_scan::result give_up(const failure& why);
   void set_suspicion(const std::string& why);
@@ -112,7 +112,7 @@ class scanner {
   std::shared_ptr<source_scan> running_ GUARDED_BY(mutex_);
   source_scan::result last_ GUARDED_BY(mutex_);
   std::string suspicion_ GUARDED_BY(mutex_);
-  std::jthread thread_;
+  thread thread_;
 };
 
 }  // namespace ferryfs::remote

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 
 namespace ferryfs::remote {
@@ -48,14 +49,14 @@ bool push_queue::send_again(const push_item& p) {
 }
 
 bool push_queue::wait_for_source() {
-  const auto end = std::chrono::steady_clock::now() + patience_;
+  const auto end = steady_now() + patience_;
   lock held{mutex_};
   while (!stop_.stop_requested()) {
     held.unlock();
     const auto health = source_.state();
     held.relock();
     if (health.reachable) return true;
-    if (std::chrono::steady_clock::now() > end) {
+    if (steady_now() > end) {
       tally_.lose_source(health.why);
       return false;
     }

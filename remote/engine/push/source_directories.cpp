@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <future>
 #include <memory>
 
 #include "index/base/path.hpp"
+#include "index/base/promise.hpp"
 #include "index/update/push_result.hpp"
 #include "remote/engine/push/split_path.hpp"
 #include "remote/engine/source_side.hpp"
@@ -75,9 +75,9 @@ source_directories::answer source_directories::make(const entry& d, const std::s
 // Waits for one answer; a lost connection is no answer.
 source_directories::answer source_directories::ask(const std::function<void(callback)>& request) {
   for (unsigned losses = 0;; ++losses) {
-    auto promise = std::make_shared<std::promise<answer>>();
-    request([promise](const std::optional<failure>& why, const attributes& a) { promise->set_value({why, a}); });
-    auto got = promise->get_future().get();
+    const auto promised = std::make_shared<promise<answer>>();
+    request([promised](const std::optional<failure>& why, const attributes& a) { promised->set_value({why, a}); });
+    auto got = promised->get();
     if (!got.first || !got.first->of_connection() || losses == push_queue::most_connection_losses ||
         !needs_.queue.wait_for_source())
       return got;

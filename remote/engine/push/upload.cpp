@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "index/base/disk.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/engine/push/split_path.hpp"
@@ -84,7 +85,7 @@ writing::next upload::next_bytes(std::uint32_t at_most, std::vector<std::byte>& 
   const auto length = std::min<std::uint64_t>(at_most, size() - at_);
   if (!needs_.limit.take(length)) return {next_step::throttled, 0};
   into.resize(length);
-  const ssize_t n = ::pread(from_.file.get(), into.data(), into.size(), static_cast<off_t>(at_));
+  const ssize_t n = disk().pread(from_.file.get(), into.data(), into.size(), static_cast<off_t>(at_));
   if (n <= 0) {  // nothing more: it became shorter
     local_problem_ = n < 0 ? errno : ESTALE;
     return {next_step::done, 0};
@@ -166,7 +167,7 @@ bool upload::is_unchanged() const {
   struct stat now {
   }, named{};
   const unique_fd again = needs_.where.open(here_, O_PATH | O_NOFOLLOW);
-  if (!again || ::fstat(again.get(), &named) != 0 || ::fstat(from_.file.get(), &now) != 0) return false;
+  if (!again || disk().fstat(again.get(), &named) != 0 || disk().fstat(from_.file.get(), &now) != 0) return false;
   return named.st_ino == now.st_ino && named.st_dev == now.st_dev && now.st_size == from_.as.st_size &&
          same_time(now.st_mtim, from_.as.st_mtim) && same_time(now.st_ctim, from_.as.st_ctim);
 }

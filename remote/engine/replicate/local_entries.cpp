@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/base/disk.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
@@ -89,10 +90,10 @@ void local_entries::set_attributes() {
       const file_facts shown = e.shown();
       const timespec when = to_timespec(where_.times().clamped(shown.mtime));
       const timespec times[] = {when, when};
-      if (fd && ::fstat(fd.get(), &st) == 0 &&
+      if (fd && disk().fstat(fd.get(), &st) == 0 &&
           (st.st_mtim.tv_sec != when.tv_sec || (st.st_mode ^ shown.mode) & 07777)) {
-        ::fchmod(fd.get(), shown.mode & 07777);
-        ::futimens(fd.get(), times);
+        disk().fchmod(fd.get(), shown.mode & 07777);
+        disk().futimens(fd.get(), times);
       }
       stack.emplace_back(e.ino, below);
       return true;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "index/base/disk.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
@@ -36,10 +37,10 @@ void other_times::take_time(const entry& e) {
   const auto path = index_.run([&](index::transaction& t) { return t.path(e.ino); });
   const auto file = path ? where_.open(*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) : unique_fd{};
   struct stat st {};
-  if (!file || ::fstat(file.get(), &st) != 0 || !same_size_and_time(local_side(st), *e.local)) return;
+  if (!file || disk().fstat(file.get(), &st) != 0 || !same_size_and_time(local_side(st), *e.local)) return;
   const timespec when = to_timespec(now.mtime);
   const timespec times[] = {when, when};
-  if (::futimens(file.get(), times) != 0) throw std::system_error{errno, std::generic_category()};
+  if (disk().futimens(file.get(), times) != 0) throw std::system_error{errno, std::generic_category()};
   index_.run([&](index::transaction& t) { index::apply_same_bytes(t, e.ino, *e.local, now, *e.source); });
 }
 

@@ -7,11 +7,11 @@
 #include <chrono>
 #include <utility>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "index/base/sleep.hpp"
 #include "index/base/time.hpp"
-#include "index/base/clock.hpp"
+#include "index/base/wait_for_stop.hpp"
 #include "index/update/fetch_result.hpp"
 
 namespace ferryfs::remote {
@@ -37,7 +37,7 @@ replicator::replicator(dependencies d, std::uint64_t min_free)
     }
     wake_.notify_all();
   });
-  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+  thread_ = thread{"replicator", [this](const std::stop_token& stop) { run(stop); }};
 }
 
 replicator::~replicator() { stop(); }
@@ -98,12 +98,12 @@ void replicator::stand_still(const std::string& why, const std::stop_token& stop
   std::vector<std::function<void()>> calls;
   {
     const lock held{mutex_};
-    const auto now = standstill::clock::now();
+    const auto now = steady_now();
     if (standstill_.is_on() && !standstill_.is_older_than(3 * retry_tick, now)) calls = std::exchange(idle_calls_, {});
     standstill_.begin(why, now);
   }
   call_all(calls);
-  sleep_for(stop, retry_tick);
+  wait_for_stop(stop, retry_tick);
 }
 
 void replicator::call_all(const std::vector<std::function<void()>>& calls) {
@@ -175,14 +175,14 @@ bool replicator::has_space() {
   room_.measure();
   room_.start_filling();
   const lock held{mutex_};
-  if (standstill_.is_on() && standstill_.is_older_than(longest, standstill::clock::now())) standstill_.end();
+  if (standstill_.is_on() && standstill_.is_older_than(longest, steady_now())) standstill_.end();
   if (!standstill_.is_on() && room_.is_below_minimum()) block(room_.text_below_minimum());
   return !standstill_.is_on();
 }
 
 void replicator::block(std::string why) {
   spdlog::error("replication stands still: {}", why);
-  standstill_.begin(std::move(why), standstill::clock::now());
+  standstill_.begin(std::move(why), steady_now());
 }
 
 // Starts fetches up to the archive's depth. False: the queue has no more for now.

@@ -6,11 +6,11 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <thread>
 #include <unordered_set>
 #include <vector>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "index/model/link_rules.hpp"
@@ -88,7 +88,7 @@ class replicator {
   standstill standstill_ GUARDED_BY(mutex_);
   std::vector<std::function<void()>> idle_calls_ GUARDED_BY(mutex_);
   other_times other_times_;  // behind what its last callbacks touch
-  std::jthread thread_;
+  thread thread_;
 };
 
 }  // namespace ferryfs::remote

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <vector>
 
+#include "index/base/clock.hpp"
+#include "index/base/disk.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/update/merge.hpp"
@@ -44,7 +46,7 @@ void record_root(index::transaction& t, const file_facts& now) {
 bool is_same(int one, int other) {
   struct stat a {
   }, b{};
-  return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+  return disk().fstat(one, &a) == 0 && disk().fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 // One pass over all directories.
@@ -61,7 +63,7 @@ class destination_pass {
   std::uint64_t run(const std::stop_token& stop) {
     cache_.begin_pass();
     struct stat st {};
-    ::fstat(where_.root(), &st);
+    disk().fstat(where_.root(), &st);
     const file_facts root = as_listed("", st, "", where_.uid(), where_.gid()).attributes;
     index_.run([&](index::transaction& t) { record_root(t, root); });
     std::exception_ptr first;
@@ -121,10 +123,10 @@ class destination_pass {
   }
 
   void visit(const step& here) {
-    const auto begun = std::time(nullptr);
+    const auto begun = wall_seconds();
     const auto p = open(here.ino);
     struct stat before {};
-    if (!p || ::fstat(p->directory.get(), &before) != 0) return;
+    if (!p || disk().fstat(p->directory.get(), &before) != 0) return;
     if (cache_.is_unchanged(here.ino, before)) return skip(*p);
     if (merge(*p, here.attributes))
       cache_.remember(here.ino, before, begun);
@@ -141,7 +143,7 @@ class destination_pass {
 
   // A copy that a crash left behind.
   void remove_left_over(const place& p, const std::string& name) const {
-    if (where_.is_left_over(name)) ::unlinkat(p.directory.get(), name.c_str(), 0);
+    if (where_.is_left_over(name)) disk().unlinkat(p.directory.get(), name.c_str(), 0);
   }
 
   // False: not to its end.

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
@@ -17,7 +18,7 @@ constexpr unsigned most_contradictions = 3;
 
 // A listing that was taken in the second in which its directory changed may be older than the change.
 std::int64_t mark_of(const file_facts& s) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto now = wall_now().time_since_epoch();
   const std::int64_t mtime = to_seconds(s.mtime);
   return std::chrono::duration_cast<std::chrono::seconds>(now).count() - mtime > 2 ? mtime : 0;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "index/base/disk.hpp"
 #include "index/base/path.hpp"
 #include "index/update/source_links.hpp"
 #include "remote/files/beneath.hpp"
@@ -67,7 +68,7 @@ class pass {
     const auto [directory, name] = open_parent(where_.root(), path);
     local_entry there;
     if (!directory || !look_at(directory.get(), name, there) || there.target != e->target) return;
-    if (::unlinkat(directory.get(), name.c_str(), 0) != 0)
+    if (disk().unlinkat(directory.get(), name.c_str(), 0) != 0)
       return spdlog::error("{}: {}, and cannot be removed: {}", printable(path), e->error, std::strerror(errno));
     index_.run([&](index::transaction& t) {
       const auto before = t.by_inode(ino);

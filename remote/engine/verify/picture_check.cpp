@@ -10,6 +10,9 @@
 #include <cstring>
 #include <span>
 
+#include "index/base/clock.hpp"
+#include "index/base/disk.hpp"
+#include "index/base/promise.hpp"
 #include "index/base/time.hpp"
 #include "index/update/verify_result.hpp"
 #include "remote/engine/source_side.hpp"
@@ -20,9 +23,7 @@ namespace {
 
 constexpr std::size_t read_size = 1U << 20;
 
-std::int64_t now_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+std::int64_t now_seconds() { return wall_seconds(); }
 
 std::string short_hex(const std::string& digest) {
   std::string text;
@@ -42,38 +43,38 @@ void picture_check::run(verify_item& one) {
   struct stat st {};
   if (!file && errno == ENOENT) return apply_missing_file(one);
   if (!file) return report_wrong(one, fmt::format("cannot be opened: {}", std::strerror(errno)));
-  if (::fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode) || !is_as_known(st, *one.row.local))
+  if (disk().fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode) || !is_as_known(st, *one.row.local))
     return report_changed(one);
   std::string digest;
   if (const int problem = read(file.get(), digest))
     return report_wrong(one, fmt::format("cannot be read: {}", std::strerror(problem)));
-  if (::fstat(file.get(), &st) != 0 || !is_as_known(st, *one.row.local)) return report_changed(one);
+  if (disk().fstat(file.get(), &st) != 0 || !is_as_known(st, *one.row.local)) return report_changed(one);
   if (needs_.stop.stop_requested()) return;
   judge(one, digest);
 }
 
 // 0 or errno. From the disk and not from the page cache, as far as that can be had, which it leaves as it was.
 int picture_check::read(int fd, std::string& digest) {
-  ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-  ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  disk().posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  disk().posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   buffer_.resize(read_size);
   sha256 hash;
   ssize_t n = 0;
   off_t at = 0;
-  while ((n = ::pread(fd, buffer_.data(), buffer_.size(), at)) > 0 && !needs_.stop.stop_requested()) {
+  while ((n = disk().pread(fd, buffer_.data(), buffer_.size(), at)) > 0 && !needs_.stop.stop_requested()) {
     hash.add(std::span(buffer_).first(static_cast<std::size_t>(n)));
     at += n;
     needs_.tally.add_read(static_cast<std::uint64_t>(n));
   }
   if (n < 0) return errno;
-  ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  disk().posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
   digest = hash.result();
   return 0;
 }
 
 void picture_check::judge(verify_item& one, const std::string& digest) {
   const std::string& known = one.row.sha256;
-  const auto theirs = one.source.valid() ? compare(one, digest) : std::nullopt;
+  const auto theirs = one.source ? compare(one, digest) : std::nullopt;
   if (theirs && theirs->why) {
     if (!known.empty() && known != digest) return apply_spoilt_digest(one, digest, known, "as it should be");
     return report_unsure(one, "not compared with the source: " + theirs->why->text);
@@ -100,7 +101,7 @@ void picture_check::apply_sound_digest(const verify_item& one, const std::string
 
 // Nothing: the source does not answer at all.
 std::optional<picture_check::comparison> picture_check::compare(verify_item& one, const std::string& digest) {
-  auto answer = one.source.get();
+  auto answer = one.source->get();
   comparison c{std::move(answer.why), false, std::move(answer.sha256)};
   if (!c.why && c.sha256 != digest) c.another = is_another_on_source(one, c.why);
   if (!c.why || !c.why->of_connection()) return c;
@@ -110,13 +111,12 @@ std::optional<picture_check::comparison> picture_check::compare(verify_item& one
 
 // Only a lost connection is a failure of this question.
 bool picture_check::is_another_on_source(const verify_item& one, std::optional<failure>& why) {
-  // Shared: the promise must live until set_value has returned, which may be after the future was got.
-  const auto end = std::make_shared<std::promise<std::pair<std::optional<failure>, bool>>>();
+  const auto end = std::make_shared<promise<std::pair<std::optional<failure>, bool>>>();
   needs_.source.stat(one.source_path, [&, end](const std::optional<failure>& failed, const attributes& a) {
     if (failed && failed->of_connection()) return end->set_value({failed, false});
     end->set_value({std::nullopt, failed || shows_another(*one.row.source, a, needs_.where.times())});
   });
-  auto [failed, another] = end->get_future().get();
+  auto [failed, another] = end->get();
   why = std::move(failed);
   return another;
 }

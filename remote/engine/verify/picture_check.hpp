@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstddef>
-#include <future>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "index/base/promise.hpp"
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "remote/destination/destination.hpp"
@@ -28,7 +28,7 @@ struct verify_item {
   std::string path;
   entry row;
   std::string source_path;
-  std::future<source_digest> source;  // not valid: the source is not asked
+  std::shared_ptr<promise<source_digest>> source;  // null: the source is not asked
 };
 
 // Threads: one a picture_check.

@@ -3,15 +3,14 @@
 #include <sys/stat.h>
 
 #include <deque>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "index/query/set.hpp"
 #include "remote/engine/verify/picture_check.hpp"
 
@@ -32,7 +31,8 @@ class verifier {
  public:
   verifier(const verify_dependencies& d, bool with_source, verify_tally& tally, const std::stop_token& stop)
       : needs_(d), with_source_(with_source), tally_(tally), stop_(stop) {
-    for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back([this] { work(); });
+    for (std::size_t i = 0; i < threads; ++i)
+      workers_.emplace_back("verify", [this](const std::stop_token&) { work(); });
   }
   ~verifier() { finish(); }
   verifier(const verifier&) = delete;
@@ -45,8 +45,7 @@ class verifier {
     if (with_source_ && compares && !needs_.suspicion.empty()) {
       tally_.add_uncompared(needs_.suspicion);
     } else if (with_source_ && compares) {
-      const auto answer = std::make_shared<std::promise<source_digest>>();
-      one.source = answer->get_future();
+      const auto answer = one.source = std::make_shared<promise<source_digest>>();
       needs_.source.digest(source_path, [answer](const std::optional<failure>& why, const std::string& sha256) {
         answer->set_value({why, sha256});
       });
@@ -100,7 +99,7 @@ class verifier {
   condition wake_, room_;
   std::deque<verify_item> queue_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;
-  std::vector<std::jthread> workers_;
+  std::vector<thread> workers_;
 };
 
 }  // namespace

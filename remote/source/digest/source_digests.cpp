@@ -7,6 +7,7 @@
 #include <array>
 #include <vector>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/source/digest/read_back.hpp"
@@ -63,7 +64,7 @@ class source_digests::conversation {
       bool moved = send_questions();
       const bool all_sent = !stream_.read_pending() && flush();
       if (!stream_.write_pending()) moved = receive() || moved;
-      const auto silence = clock::now() - last_activity_;
+      const auto silence = steady_now() - last_activity_;
       if (is_owed() && silence > owner_.target_.io_timeout)
         throw failure{cause::timeout, fmt::format("{}: no digest within {} s", owner_.target_.where(),
                                                   owner_.target_.io_timeout.count())};
@@ -82,7 +83,7 @@ class source_digests::conversation {
     bool sent = false;
     question q;
     while (outstanding_.size() < most_outstanding && owner_.take(q)) {
-      if (outstanding_.empty()) last_activity_ = clock::now();
+      if (outstanding_.empty()) last_activity_ = steady_now();
       outbox_ += shell_question(next_ + outstanding_.size(), q.absolute);
       outstanding_.push_back(std::move(q));
       sent = true;
@@ -115,7 +116,7 @@ class source_digests::conversation {
   }
 
   void accept_line(std::string_view line) {
-    last_activity_ = clock::now();
+    last_activity_ = steady_now();
     if (!ready_) {
       noise_ += line.size() + 1;
       ready_ = line.substr(0, line.find("  ")).starts_with(shell_ready);
@@ -137,7 +138,7 @@ class source_digests::conversation {
   std::size_t noise_ = 0;
   std::uint64_t next_ = 0;  // number of the oldest question without an answer
   std::deque<question> outstanding_;
-  clock::time_point last_activity_ = clock::now();
+  clock::time_point last_activity_ = steady_now();
 };
 
 void source_digests::request(std::string path, std::string absolute, archive::digest_callback done) {
@@ -145,7 +146,7 @@ void source_digests::request(std::string path, std::string absolute, archive::di
     const lock held{mutex_};
     if (!stop_) {
       queue_.push_back({std::move(path), std::move(absolute), std::move(done)});
-      if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
+      if (!thread_.joinable()) thread_ = thread{"digests", [this](const std::stop_token&) { run(); }};
       wake_.notify_one();
       notifier_.notify();
       return;
@@ -180,7 +181,7 @@ void source_digests::run() {
       wake_.wait(held, [&]() REQUIRES(mutex_) { return stop_ || !queue_.empty(); });
     }
     if (stop_) break;
-    if (!is_unable_ && clock::now() >= not_before_)
+    if (!is_unable_ && steady_now() >= not_before_)
       serve();
     else if (take(q))
       read_back(q);
@@ -211,10 +212,10 @@ void source_digests::serve() {
     is_unable_ = true;
     spdlog::info("{}; digests are had by reading the files back", f.text);
   } catch (const failure& f) {
-    if (unanswered.empty()) not_before_ = clock::now() + pause_after_refusal;
+    if (unanswered.empty()) not_before_ = steady_now() + pause_after_refusal;
     spdlog::info("{}; digests are had by reading the files back", f.text);
   } catch (...) {
-    not_before_ = clock::now() + pause_after_refusal;
+    not_before_ = steady_now() + pause_after_refusal;
     log_once(target_.where() + ": digests: " + text_of(std::current_exception()));
   }
   if (!unanswered.empty() && !stop_) {
@@ -226,7 +227,7 @@ void source_digests::serve() {
 }
 
 void source_digests::stop() {
-  std::thread ending;
+  thread ending;
   {
     const lock held{mutex_};
     stop_ = true;

@@ -10,9 +10,9 @@
 #include <deque>
 #include <functional>
 #include <string>
-#include <thread>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "remote/source/archive.hpp"
 #include "remote/source/sftp/event_notifier.hpp"
 #include "remote/source/ssh/channel.hpp"
@@ -60,9 +60,9 @@ class source_digests {
   sftp::event_notifier notifier_;
   std::atomic<bool> stop_ = false;
   // Of the thread alone.
-  bool is_unable_ = false;                 // the server computes no digests
-  clock::time_point not_before_;           // after a refusal
-  std::thread thread_ GUARDED_BY(mutex_);  // started by the first request
+  bool is_unable_ = false;            // the server computes no digests
+  clock::time_point not_before_;      // after a refusal
+  thread thread_ GUARDED_BY(mutex_);  // started by the first request
 };
 
 }  // namespace ferryfs::remote

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <future>
 #include <thread>
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
+#include "index/base/promise.hpp"
+#include "index/base/thread.hpp"
 #include "remote/source/digest/read_back.hpp"
 #include "remote/source/refused_kind.hpp"
 
@@ -46,7 +47,7 @@ directory_archive::directory_archive(std::string path, std::chrono::milliseconds
 }
 
 void directory_archive::look_at_root() {
-  const auto answer = std::make_shared<std::promise<std::optional<failure>>>();
+  const auto answer = std::make_shared<promise<std::optional<failure>>>();
   workers_.put({nullptr,
                 [answer](const auto& refused, file_calls* files) {
                   auto why = refused ? refused : files->make(what::look, "");
@@ -54,7 +55,7 @@ void directory_archive::look_at_root() {
                   answer->set_value(why);
                 }},
                priority::demand);
-  const auto why = answer->get_future().get();
+  const auto why = answer->get();
   if (why && why->why != cause::timeout) throw failure{*why};
 }
 
@@ -119,7 +120,7 @@ directory_archive::ending directory_archive::read_now(file_calls& files, reading
     const auto next = to.next_range(file_call::most_data);
     if (next.what == next_step::done) break;
     if (next.what == next_step::throttled) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      sleep_for(std::chrono::milliseconds(10));
       continue;
     }
     const auto [offset, length, beyond] = next.part;

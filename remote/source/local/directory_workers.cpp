@@ -20,9 +20,11 @@ directory_workers::directory_workers(std::string root_path, std::chrono::millise
     last_ = file_calls{root_path_, deadline_, stop_event_.get(), {}}.silent("");
   }
   for (const bool background_too : {true, true, false})
-    threads_.emplace_back([this, background_too, begins_overdue = !answers && !background_too](
-                              const std::stop_token& stop) { work(stop, background_too, !begins_overdue); });
-  threads_.emplace_back([this](const std::stop_token& stop) { report(stop); });
+    threads_.emplace_back(
+        "directory", [this, background_too, begins_overdue = !answers && !background_too](const std::stop_token& stop) {
+          work(stop, background_too, !begins_overdue);
+        });
+  threads_.emplace_back("unanswered", [this](const std::stop_token& stop) { report(stop); });
 }
 
 void directory_workers::stop() {

@@ -14,10 +14,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "index/base/mutex.hpp"
+#include "index/base/thread.hpp"
 #include "remote/files/unique_fd.hpp"
 #include "remote/source/archive.hpp"
 #include "remote/source/local/file_calls.hpp"
@@ -73,7 +73,7 @@ class directory_workers {
   bool reported_reachable_ GUARDED_BY(mutex_) = true;  // to the listener
   bool stopped_ GUARDED_BY(mutex_) = false;
   std::function<void(const archive::health&)> on_change_ GUARDED_BY(mutex_);
-  std::vector<std::jthread> threads_;
+  std::vector<thread> threads_;
 };
 
 }  // namespace ferryfs::remote

@@ -5,6 +5,7 @@
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
+#include "index/base/thread.hpp"
 #include "remote/source/local/directory_archive.hpp"
 
 namespace ferryfs::remote {
@@ -35,7 +36,7 @@ directory_archive::ending directory_archive::write_now(file_calls& files, writin
     const auto next = from.next_bytes(file_call::most_data, bytes);
     if (next.what == next_step::done) break;
     if (next.what == next_step::throttled) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      sleep_for(std::chrono::milliseconds(10));
       continue;
     }
     const auto fill = [&](file_call& c) {

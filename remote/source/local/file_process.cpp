@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "remote/source/failure.hpp"
@@ -112,12 +113,12 @@ void file_process::reap_killed() { killed().reap(); }
 
 file_process::answer file_process::exchange(int stop, std::chrono::milliseconds deadline,
                                             const std::vector<pollfd>& others) const {
-  const auto end = std::chrono::steady_clock::now() + deadline;
+  const auto end = steady_now() + deadline;
   if (::send(line_.get(), call_.get(), call_->asked_size(), MSG_NOSIGNAL) < 0) return answer::ended;
   std::vector<pollfd> events{{line_.get(), POLLIN, 0}, {stop, POLLIN, 0}};
   events.insert(events.end(), others.begin(), others.end());
   while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - steady_now());
     if (left.count() <= 0) return answer::late;
     if (::poll(events.data(), events.size(), static_cast<int>(left.count())) <= 0) continue;
     if (events[1].revents != 0) return answer::stopped;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "remote/files/beneath.hpp"
 #include "remote/files/list_directory.hpp"
@@ -130,7 +131,7 @@ int file_server::list() {
   const auto root = open_root();
   if (!root) return errno;
   std::string unreadable;
-  packed_ = 0, answered_ = clock::now();
+  packed_ = 0, answered_ = steady_now();
   const int problem = list_directory(
       root.get(), call_.path, [this](local_entry&& e) { pack(e); }, &unreadable, [this](const char* n) { show(n); });
   call_.length = static_cast<std::uint32_t>(packed_);
@@ -146,11 +147,11 @@ void file_server::show(const char* name) const {
 // Hands over the entries so far where there is no room for more, or the last were handed over a while ago.
 void file_server::pack(const local_entry& e) {
   const std::size_t size = sizeof(packed_entry) + e.name.size() + e.target.size();
-  if (packed_ + size > file_call::most_data || (packed_ > 0 && clock::now() - answered_ > longest_silence)) {
+  if (packed_ + size > file_call::most_data || (packed_ > 0 && steady_now() - answered_ > longest_silence)) {
     call_.length = static_cast<std::uint32_t>(packed_);
     call_.more = true;
     if (!answer() || !is_asked() || call_.wanted != what::list_on) ::_exit(0);  // the rest is not asked for
-    packed_ = 0, answered_ = clock::now();
+    packed_ = 0, answered_ = steady_now();
   }
   const packed_entry head{e.attributes, static_cast<std::uint32_t>(e.name.size()),
                           static_cast<std::uint32_t>(e.target.size())};

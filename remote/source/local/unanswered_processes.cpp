@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "index/base/clock.hpp"
+
 namespace ferryfs::remote {
 
 bool unanswered_processes::has_answer() const {
@@ -32,8 +34,8 @@ void unanswered_processes::kill_all() {
   using clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds end_time{200};
   for (const auto& p : processes_) p->kill();
-  for (const auto end = clock::now() + end_time;; reap()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock::now());
+  for (const auto end = steady_now() + end_time;; reap()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - steady_now());
     if (processes_.empty() || left.count() <= 0) break;
     std::vector<pollfd> ends;
     for (const auto& p : processes_) ends.push_back({p->handle(), POLLIN, 0});

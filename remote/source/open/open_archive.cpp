@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <future>
-
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
+#include "index/base/promise.hpp"
 #include "remote/source/local/directory_archive.hpp"
 #include "remote/source/local/real_path_in_time.hpp"
 #include "remote/source/server/sftp_archive.hpp"
@@ -42,9 +41,9 @@ std::unique_ptr<archive> open_archive(const source_settings& s, bool answers) {
   auto opened = std::make_unique<sftp::sftp_archive>(target, s.sessions);
   if (!opened->state().reachable) return opened;
   if (const auto root = opened->root_just_seen(); root && S_ISDIR(root->mode)) return opened;
-  const auto answer = std::make_shared<std::promise<std::pair<std::optional<failure>, attributes>>>();
+  const auto answer = std::make_shared<promise<std::pair<std::optional<failure>, attributes>>>();
   opened->stat("", [answer](const auto& why, const attributes& a) { answer->set_value({why, a}); });
-  const auto [why, root] = answer->get_future().get();
+  const auto [why, root] = answer->get();
   if (why && !why->of_connection())
     throw error(exit_code::source, fmt::format("{}: {}; check the path of the SOURCE", printable(s.source), why->text));
   if (!why && !S_ISDIR(root.mode))

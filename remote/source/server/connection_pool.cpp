@@ -7,6 +7,7 @@
 #include <chrono>
 #include <random>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -37,9 +38,8 @@ connection_pool::connection_pool(connection::shared with, std::size_t sessions, 
     : shared_(with), state_(state), root_(root) {
   for (std::size_t i = 0; i < std::max<std::size_t>(sessions, 1); ++i) workers_.push_back(std::make_unique<worker>());
   for (std::size_t i = 0; i < workers_.size(); ++i)
-    workers_[i]->thread = std::jthread{[this, i] {
-      contain("connection", [&] { run(i); });
-    }};
+    workers_[i]->thread =
+        thread{"connection", [this, i](const std::stop_token&) { contain("connection", [&] { run(i); }); }};
 }
 
 void connection_pool::join() {
@@ -71,7 +71,7 @@ void connection_pool::run(std::size_t number) {
     if (number == 0) state_.wait_while_first_is_lent();
     auto c = connect(number);
     if (!c) return;
-    const auto begun = std::chrono::steady_clock::now();
+    const auto begun = steady_now();
     try {
       c->serve(workers_[number]->wake);
       c.reset();
@@ -80,7 +80,7 @@ void connection_pool::run(std::size_t number) {
       c.reset();
       state_.apply_loss(f);
       // A server that lets us in and throws us out at once is not asked again at once.
-      if (std::chrono::steady_clock::now() - begun < 2s) pause(0, false);
+      if (steady_now() - begun < 2s) pause(0, false);
     }
   }
 }

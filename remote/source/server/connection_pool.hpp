@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <memory>
-#include <thread>
 #include <vector>
 
+#include "index/base/thread.hpp"
 #include "remote/source/server/reachability.hpp"
 #include "remote/source/server/root_cache.hpp"
 #include "remote/source/sftp/connection.hpp"
@@ -39,7 +39,7 @@ class connection_pool {
  private:
   struct worker {
     event_notifier wake;
-    std::jthread thread;
+    ferryfs::thread thread;
   };
   bool takes_background(std::size_t number) const;
   void run(std::size_t number);

@@ -1,6 +1,6 @@
 #include "remote/source/server/reachability.hpp"
+#include "index/base/promise.hpp"
 
-#include <future>
 #include <utility>
 
 namespace ferryfs::remote::sftp {
@@ -29,13 +29,13 @@ void reachability::post(std::function<void()> call) {
 }
 
 void reachability::finish_events() {
-  const auto last = std::make_shared<std::promise<void>>();
+  const auto last = std::make_shared<promise<done>>();
   {
     const lock held{mutex_};
     if (std::exchange(events_finished_, true)) return;
-    events_.post([last] { last->set_value(); });
+    events_.post([last] { last->set_value({}); });
   }
-  last->get_future().wait();
+  last->get();
 }
 
 void reachability::stop() {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "index/base/clock.hpp"
+
 namespace ferryfs::remote::sftp {
 namespace {
 
@@ -24,7 +26,7 @@ void root_cache::set_path(std::string path) {
 
 void root_cache::update(const std::optional<attributes>& shown, unsigned answers) {
   const lock held{mutex_};
-  const auto now = clock::now();
+  const auto now = steady_now();
   if (answers < answers_left_ && now - shown_at_ < recent_time) return;
   attributes_ = shown;
   shown_at_ = now;
@@ -32,7 +34,7 @@ void root_cache::update(const std::optional<attributes>& shown, unsigned answers
 }
 
 std::optional<attributes> root_cache::recent_attributes() const {
-  return clock::now() - shown_at_ < recent_time ? attributes_ : std::nullopt;
+  return steady_now() - shown_at_ < recent_time ? attributes_ : std::nullopt;
 }
 
 std::optional<attributes> root_cache::recent() const {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -29,7 +30,7 @@ std::string connection::absolute(const std::string& path) const {
 
 builder connection::begin(request r) {
   const type t = r.sent;
-  r.sent_at = clock::now();
+  r.sent_at = steady_now();
   r.in_flight_before = flow_.add(r.part.length);
   if (pending_.empty()) deadlines_.record_activity(r.sent_at);
   handles_.record_request(t);
@@ -120,7 +121,7 @@ bool connection::receive() {
     const std::size_t n = stream_.read();
     if (n == 0) break;
     total += n;
-    const auto now = clock::now();
+    const auto now = steady_now();
     deadlines_.record_activity(now);
     shared_.others.record_activity(role_.number, now);
     while (const auto packet = stream_.next_packet()) dispatch(*packet);

@@ -34,7 +34,7 @@ void flow_control::update_round_trip(clock::duration waited) {
 // Judged once for each time that all that is in flight has been answered.
 void flow_control::record_reply(const request& r) {
   in_flight_ -= r.part.length;
-  const auto now = clock::now();
+  const auto now = steady_now();
   const auto waited = now - r.sent_at;
   update_round_trip(waited);
   if (r.sent != type::read || r.sent_at < adapted_) return;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "index/base/clock.hpp"
 #include "remote/source/sftp/stray_text.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -21,7 +22,7 @@ class handshake {
       : stream_(stream), target_(t), stop_(stop) {}
 
   greeting run() {
-    const auto begun = clock::now();
+    const auto begun = steady_now();
     send_requests();
     read_version();
     // The server may answer in any order.
@@ -29,7 +30,7 @@ class handshake {
     if (of_path.size() < 5 || of_attributes.size() < 5) throw protocol_error{"an answer without a number"};
     if (parser{std::span(of_path).subspan(1)}.u32() == id_of_attributes) std::swap(of_path, of_attributes);
     read_root(of_path);
-    result_.round_trip = clock::now() - begun;
+    result_.round_trip = steady_now() - begun;
     if (result_.root.empty() || result_.root.find('\0') != std::string::npos)
       throw protocol_error{"a root that is no path"};
     read_root_attributes(of_attributes);
@@ -45,7 +46,7 @@ class handshake {
     std::vector<std::byte> out(std::begin(init), std::end(init));
     builder{out, type::realpath, id_of_path}.string(target_.path).end();
     builder{out, type::stat, id_of_attributes}.string(target_.path.empty() ? "." : target_.path).end();
-    const auto deadline = clock::now() + target_.io_timeout;
+    const auto deadline = steady_now() + target_.io_timeout;
     for (std::size_t sent = 0; sent < out.size();) {
       const std::size_t n = stream_.write(std::span(out).subspan(sent));
       sent += n;
@@ -90,7 +91,7 @@ class handshake {
 
   // One whole packet, without its length field.
   std::vector<std::byte> receive_packet() {
-    const auto deadline = clock::now() + target_.io_timeout;
+    const auto deadline = steady_now() + target_.io_timeout;
     std::vector<std::byte> got(4);
     std::size_t have = 0, need = 4;
     while (have < need) {
@@ -113,7 +114,7 @@ class handshake {
   }
 
   void poll_once(clock::time_point deadline) {
-    if (clock::now() > deadline)
+    if (steady_now() > deadline)
       throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", target_.where())};
     if (stop_) throw failure{cause::cancelled, "ferryfs is ending"};
     stream_.wait(-1, 100ms);

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "index/base/clock.hpp"
+
 namespace ferryfs::remote::sftp {
 
 class peers {
@@ -29,11 +31,11 @@ class peers {
   // The first connection is to be closed as soon as it has no task, or when this has lasted too long: another
   // connection to the same server takes its place until `take_back`. `only_one_left`: of the others there is but one,
   // which then does the background work as well.
-  void lend_first(bool only_one_left) noexcept { only_one_left_ = only_one_left, lent_since_ = clock::now(); }
+  void lend_first(bool only_one_left) noexcept { only_one_left_ = only_one_left, lent_since_ = steady_now(); }
   void take_back() noexcept { only_one_left_ = false, lent_since_ = clock::time_point{}; }
   bool is_only_one_left() const noexcept { return only_one_left_; }
   bool is_lent(std::size_t number) const noexcept { return number == 0 && lent_since_.load() != clock::time_point{}; }
-  clock::duration lent_for() const noexcept { return clock::now() - lent_since_.load(); }
+  clock::duration lent_for() const noexcept { return steady_now() - lent_since_.load(); }
 
  private:
   static constexpr std::size_t most_connections = 64;

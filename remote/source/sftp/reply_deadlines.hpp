@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "index/base/clock.hpp"
 #include "remote/source/sftp/pending_requests.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -21,7 +22,7 @@ class reply_deadlines {
   clock::time_point last_activity() const noexcept { return last_activity_; }
 
   // The server owes an answer, and nothing came for too long.
-  bool are_over() const { return clock::now() - last_activity_ > longest_silence_; }
+  bool are_over() const { return steady_now() - last_activity_ > longest_silence_; }
 
   // Where the other connections hear from the server while this one does not, the network is not the reason: the
   // server is stuck with a request that was sent here. `others`: when one of them last did.
@@ -33,12 +34,12 @@ class reply_deadlines {
 
   // A server that owes nothing is asked for something before a firewall forgets the connection.
   std::chrono::milliseconds idle_time() const { return longest_silence_ / 2; }
-  bool is_idle() const { return clock::now() - last_activity_ > idle_time(); }
+  bool is_idle() const { return steady_now() - last_activity_ > idle_time(); }
 
  private:
   const std::chrono::seconds longest_silence_;
-  clock::time_point last_activity_ = clock::now();
-  clock::time_point last_look_ = clock::now();  // for stuck requests
+  clock::time_point last_activity_ = steady_now();
+  clock::time_point last_look_ = steady_now();  // for stuck requests
 };
 
 }  // namespace ferryfs::remote::sftp

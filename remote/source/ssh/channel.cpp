@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "remote/source/failure.hpp"
 #include "remote/source/ssh/host_key.hpp"
@@ -37,9 +38,9 @@ unique_fd connect_to(const addrinfo& address, milliseconds at_most, const std::a
   int problem = errno;
   if (problem == EINPROGRESS) {
     pollfd p{fd.get(), POLLOUT, 0};
-    const auto end = steady_clock::now() + at_most;
+    const auto end = steady_now() + at_most;
     int ready = 0;
-    while ((ready = poll(&p, 1, 100)) == 0 && steady_clock::now() < end)
+    while ((ready = poll(&p, 1, 100)) == 0 && steady_now() < end)
       if (stop) throw failure{cause::cancelled, "ferryfs is ending"};
     socklen_t length = sizeof problem;
     problem = ETIMEDOUT;

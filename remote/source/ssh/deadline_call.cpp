@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "index/base/clock.hpp"
 #include "remote/source/failure.hpp"
 
 namespace ferryfs::remote::ssh {
@@ -11,12 +12,12 @@ namespace ferryfs::remote::ssh {
 using namespace std::chrono;
 
 int deadline_call::operator()(const std::function<int()>& call) const {
-  const auto end = steady_clock::now() + deadline;
+  const auto end = steady_now() + deadline;
   while (true) {
     const int result = call();
     if (result != LIBSSH2_ERROR_EAGAIN) return result;
     if (stop) throw failure{cause::cancelled, "ferryfs is ending"};
-    const auto left = duration_cast<milliseconds>(end - steady_clock::now());
+    const auto left = duration_cast<milliseconds>(end - steady_now());
     if (left <= 0ms) return LIBSSH2_ERROR_TIMEOUT;
     wait_for(session, socket, -1, std::min<milliseconds>(left, 100ms));
   }
