@@ -167,10 +167,9 @@ TEST_CASE("what was skipped or wanted again is so in a new index") {
 
 TEST_CASE("what was accepted of names, directories and links is so in a new index") {
   archive a;
-  const std::string longest(300, 'x');
   SECTION("a name that can't stand here") {
-    const std::string name =
-        GENERATE_COPY(longest, std::string("with/slash"), std::string("zero\0byte", 9), std::string("new\nline"));
+    const std::string name = GENERATE(std::string(300, 'x'), std::string("with/slash"), std::string("zero\0byte", 9),
+                                      std::string("new\nline"));
     const inode parent = GENERATE(0, 1);
     a.more = [=](index::transaction& t) {
       index::apply_refused_names(t, parent == 0 ? root_inode : t.child(root_inode, "day")->ino, {{name, "why"}}, true);
