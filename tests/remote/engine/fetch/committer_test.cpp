@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "index/update/fetch_result.hpp"
 #include "index/update/local_change.hpp"
 #include "remote/engine/scan/destination_scan.hpp"
 #include "tests/remote/fetch_fixture.hpp"
