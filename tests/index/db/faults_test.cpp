@@ -4,7 +4,7 @@
 
 #include "index/base/error.hpp"
 #include "tests/catch.hpp"
-#include "tests/doubles/index_vfs.hpp"
+#include "tests/index/db/index_vfs.hpp"
 #include "tests/index/index_fixture.hpp"
 
 namespace ferryfs::test {

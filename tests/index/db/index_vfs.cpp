@@ -1,7 +1,9 @@
-#include "tests/doubles/index_vfs.hpp"
+#include "tests/index/db/index_vfs.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -10,6 +12,8 @@
 #include <sstream>
 #include <utility>
 #include <vector>
+
+#include "index/base/disk.hpp"
 
 namespace ferryfs::test {
 namespace {
@@ -112,6 +116,20 @@ int remove_file(sqlite3_vfs* original, const char* name, int sync_directory) {
   return code;
 }
 
+// The program syncs SQLite's log by itself (index/db/log_sync.hpp).
+class log_syncs final : public disk_calls {
+ public:
+  int fdatasync(int fd) override {
+    if (const int code = fault(index_call::sync); code != SQLITE_OK) return errno = EIO, -1;
+    const int result = disk_calls::fdatasync(fd);
+    char path[4096];
+    const auto n = ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof path);
+    if (result == 0 && n > 0) note_synced(std::string(path, static_cast<std::size_t>(n)));
+    return result;
+  }
+};
+log_syncs logs;
+
 sqlite3_vfs *shared = nullptr, *alone = nullptr;  // SQLite's own
 sqlite3_vfs shared_wrapper, alone_wrapper;
 
@@ -140,12 +158,14 @@ index_vfs::index_vfs() {
   planned.reset();
   synced.clear();
   is_active = true, is_cut = failed = false;
+  disk_calls::install(&logs);
 }
 
 index_vfs::~index_vfs() {
   const std::lock_guard lock{mutex};
   planned.reset();
   is_active = false;
+  disk_calls::install(nullptr);
 }
 
 void index_vfs::fail(index_call kind, unsigned n, int code, bool all) {
