@@ -16,6 +16,7 @@
 #include "fs/report/status.hpp"
 #include "fs/virtual/metrics.hpp"
 #include "index/base/clock.hpp"
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "index/model/list_line.hpp"
 #include "index/query/reasons.hpp"

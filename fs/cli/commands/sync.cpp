@@ -15,6 +15,7 @@
 #include "fs/report/recorder.hpp"
 #include "fs/report/status.hpp"
 #include "fs/text/size.hpp"
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 
 namespace ferryfs::fs {

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::fs {

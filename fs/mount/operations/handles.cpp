@@ -9,6 +9,7 @@
 
 #include "fs/mount/change/mutation.hpp"
 #include "fs/mount/kernel/reply.hpp"
+#include "index/base/mutex.hpp"
 
 namespace ferryfs::fs {
 namespace {

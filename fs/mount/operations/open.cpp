@@ -12,6 +12,7 @@
 #include "fs/mount/operations/handles.hpp"
 #include "fs/mount/operations/operations.hpp"
 #include "fs/mount/operations/virtual_files.hpp"
+#include "index/base/mutex.hpp"
 
 namespace ferryfs::fs {
 namespace {

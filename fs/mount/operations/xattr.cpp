@@ -15,6 +15,7 @@
 #include "fs/mount/operations/operations.hpp"
 #include "index/base/clock.hpp"
 #include "index/base/hex.hpp"
+#include "index/base/mutex.hpp"
 
 namespace ferryfs::fs {
 namespace {

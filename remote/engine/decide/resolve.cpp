@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "index/base/promise.hpp"
 #include "index/query/rows_below.hpp"

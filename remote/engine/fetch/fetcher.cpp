@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 
 namespace ferryfs::remote {

@@ -6,6 +6,7 @@
 
 #include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "remote/engine/fetch/picture.hpp"
 

@@ -11,6 +11,7 @@
 
 #include "index/base/disk.hpp"
 #include "index/base/exception_barrier.hpp"
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/update/fetch_result.hpp"

@@ -15,6 +15,7 @@
 #include "index/base/clock.hpp"
 #include "index/base/disk.hpp"
 #include "index/base/exception_barrier.hpp"
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "index/update/merge.hpp"
 #include "remote/destination/as_listed.hpp"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "index/base/disk.hpp"
+#include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "index/update/source_links.hpp"
 #include "remote/files/beneath.hpp"

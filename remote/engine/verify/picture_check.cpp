@@ -12,6 +12,7 @@
 
 #include "index/base/clock.hpp"
 #include "index/base/disk.hpp"
+#include "index/base/mutex.hpp"
 #include "index/base/promise.hpp"
 #include "index/base/time.hpp"
 #include "index/update/verify_result.hpp"

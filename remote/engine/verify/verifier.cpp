@@ -10,6 +10,7 @@
 
 #include "index/base/exception_barrier.hpp"
 #include "index/base/mutex.hpp"
+#include "index/base/promise.hpp"
 #include "index/base/thread.hpp"
 #include "index/query/set.hpp"
 #include "remote/engine/verify/picture_check.hpp"

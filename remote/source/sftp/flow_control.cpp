@@ -1,5 +1,7 @@
 #include "remote/source/sftp/flow_control.hpp"
 
+#include "index/base/clock.hpp"
+
 namespace ferryfs::remote::sftp {
 namespace {
 
