@@ -206,10 +206,14 @@ TEST_CASE("a source that is not believed is not compared with, and that is told 
 TEST_CASE("what was compared, or fetched, is not compared again until one side stands otherwise") {
   verify_fixture f;
   const auto compare = [&] { return f.verify_below(remote::verify_how::uncompared); };
+  const auto uncompared = [&] { return f.m.readers().borrow()->uncompared(); };
+  CHECK(uncompared() == 1);
   CHECK(compare().common == 1);  // d/before.jpg
+  CHECK(uncompared() == 0);
   CHECK(compare().common == 0);
   f.source->put_file("d/before.jpg", "same bytes", long_ago + 100);
   f.scan();
+  CHECK(uncompared() == 1);
   CHECK(compare().common == 1);
   CHECK(compare().common == 0);
   f.source->put_file("d/before.jpg", "other byte", long_ago + 200);
