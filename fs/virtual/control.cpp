@@ -32,7 +32,7 @@ control::result make_report(recorder& reports) {
 }  // namespace
 
 control::~control() {
-  std::list<command> all;
+  std::list<running_command> all;
   {
     const lock held{mutex_};
     all.swap(commands_);
@@ -108,7 +108,7 @@ control::work control::long_work(std::string_view verb, const std::string& argum
 
 void control::run_aside(work w, std::function<void(const result&)> done) {
   const lock held{mutex_};
-  std::erase_if(commands_, [](const command& c) { return c.ended->load(); });
+  std::erase_if(commands_, [](const running_command& c) { return c.ended->load(); });
   const auto ended = std::make_shared<std::atomic<bool>>(false);
   thread running{"command", [ended, w = std::move(w), done = std::move(done)](const std::stop_token& stop) {
                    result r;

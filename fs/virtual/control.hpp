@@ -17,7 +17,6 @@
 #include "fs/virtual/single_job.hpp"
 #include "index/base/mutex.hpp"
 #include "index/base/thread.hpp"
-#include "remote/engine/open_files_query.hpp"
 #include "remote/engine/migration/migration.hpp"
 #include "remote/engine/open_files_query.hpp"
 #include "remote/engine/verify/verifier.hpp"
@@ -49,11 +48,11 @@ class control {
   running_push pushing_;
   single_job push_{"push"}, verify_{"verify"};
   mutex mutex_;
-  struct command {
+  struct running_command {
     std::shared_ptr<std::atomic<bool>> ended;
     thread running;
   };
-  std::list<command> commands_ GUARDED_BY(mutex_);  // joined when the next begins, or at the end
+  std::list<running_command> commands_ GUARDED_BY(mutex_);  // joined when the next begins, or at the end
 };
 
 }  // namespace ferryfs::fs

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <unistd.h>
+#include <thread>
 
 #include <array>
 #include <cerrno>

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <mutex>
 
 #include <filesystem>
 #include <optional>

@@ -1,6 +1,7 @@
 // The whole engine between a source that a test drives and a destination of its own; it works when it is told to.
 #pragma once
 
+#include <future>
 #include <utility>
 
 #include "remote/engine/decide/fetch_below.hpp"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <mutex>
 
 #include <future>
 #include <map>

@@ -1,22 +1,7 @@
 // One archive on its way: the engine under a mount and under `ferryfs sync`. Owns the index, the source, the fetches,
 // the replication and the scans. The caller owns the destination.
 //
-// Order of locks, the first to be taken first; none is taken while one that stands behind it is held:
-//   1. destination::namespace_lock(), the namespace. Held while one waits for the index's writer, so that the disk and
-//   the index
-//      change together.
-//   2. listing_waiters, fetcher (its table of fetches), scanner, replicator, source_scan: their own mutexes, one at a
-//      time, but for the scanner's, under which source_scan's is taken; the first two are held while a reader of the
-//      index is borrowed.
-//   3. picture, landing, the queues of disk threads and executors: held for arithmetic.
-//   4. The index's writer: to wait for a job, for room in its queue or, when a reader is borrowed, for what is held to
-//      be committed.
-// So nothing that the writer calls (what follows a commit, its observer, on_rollback) takes the namespace, waits for a
-// job or for a thread that does. Readers that wait for bytes take the namespace in their callbacks, which run on a disk
-// thread or on the fetcher's executor: neither holds a lock. The invalidator alone notifies the kernel, and holds no
-// lock either: the kernel may wait for any handler while it answers.
-// Order of ends: the source ends its requests, the scanner and the replicator are joined, then the last fetch calls
-// back; each of them may be called until then.
+// Threads and the order of locks: remote/engine/THREADS.md.
 #pragma once
 
 #include <memory>

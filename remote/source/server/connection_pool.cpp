@@ -78,7 +78,7 @@ void connection_pool::run(std::size_t number) {
       state_.record_end();
     } catch (const failure& f) {
       c.reset();
-      state_.apply_loss(f);
+      state_.record_loss(f);
       // A server that lets us in and throws us out at once is not asked again at once.
       if (steady_now() - begun < 2s) pause(0, false);
     }

@@ -110,7 +110,7 @@ void reachability::record_end() {
 }
 
 // A lost or broken connection is made anew at once; where one fell silent, the source is down.
-void reachability::apply_loss(const failure& why) {
+void reachability::record_loss(const failure& why) {
   {
     const lock held{mutex_};
     --established_;

@@ -46,7 +46,7 @@ class reachability {
   void record_connection();
   void record_failed_attempt(const failure& why, bool was_logged_in);
   void record_end();
-  void apply_loss(const failure& why);
+  void record_loss(const failure& why);
 
   std::size_t connections() const;
   // The first attempt to connect has ended, one way or the other.

@@ -1,6 +1,8 @@
 #include "index/db/writer.hpp"
 
 #include <atomic>
+#include <future>
+#include <thread>
 
 #include "tests/catch.hpp"
 #include "tests/doubles/wait_until.hpp"

@@ -1,3 +1,4 @@
+#include <future>
 #include <map>
 
 #include "index/update/fetch_result.hpp"

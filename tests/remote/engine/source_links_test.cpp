@@ -1,5 +1,6 @@
 // Links of the source that lead out, in the whole engine: what is put on the destination's disk, and what is taken off.
 #include <filesystem>
+#include <future>
 
 #include "index/update/decision.hpp"
 #include "remote/engine/decide/skip.hpp"

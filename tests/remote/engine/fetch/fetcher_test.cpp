@@ -1,6 +1,8 @@
 // Who waits for which bytes, and what is asked of the source for it.
 #include "remote/engine/fetch/fetcher.hpp"
 
+#include <thread>
+
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {

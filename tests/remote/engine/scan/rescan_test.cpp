@@ -1,4 +1,6 @@
 #include <sys/stat.h>
+#include <future>
+#include <mutex>
 
 #include "remote/engine/scan/destination_scan.hpp"
 #include "tests/catch.hpp"

@@ -1,5 +1,7 @@
 #include "remote/engine/scan/source_scan.hpp"
 
+#include <future>
+
 #include "tests/catch.hpp"
 #include "tests/remote/scan_fixture.hpp"
 
