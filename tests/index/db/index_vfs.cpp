@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ struct plan {
 std::mutex mutex;
 std::optional<plan> planned;
 bool is_active = false, failed = false, is_cut = false;
+std::set<std::string> removed;                             // by path; not synced yet
 std::map<std::string, std::optional<std::string>> synced;  // by path; nothing: the file did not exist
 
 int fault(index_call kind) {
@@ -46,10 +48,14 @@ std::optional<std::string> content_of(const std::string& path) {
   return std::string{std::istreambuf_iterator<char>{in}, {}};
 }
 
-// What stands in the file now survives a power cut.
+// What stands in the file now survives a power cut, and so do the removals before: a journal of the file system keeps
+// their order.
 void note_synced(const std::string& path) {
   const std::lock_guard lock{mutex};
-  if (is_active && !is_cut) synced[path] = content_of(path);
+  if (!is_active || is_cut) return;
+  for (const auto& gone : removed) synced[gone] = std::nullopt;
+  removed.clear();
+  synced[path] = content_of(path);
 }
 
 struct open_file {
@@ -99,6 +105,7 @@ int open_by(sqlite3_vfs* original, const char* name, sqlite3_file* file, int fla
   const std::string path = name != nullptr ? name : "";
   if (!path.empty()) {
     const std::lock_guard lock{mutex};
+    removed.erase(path);
     if (is_active) synced.try_emplace(path, content_of(path));  // what it holds at first is taken for durable
   }
   const int code = original->xOpen(original, name, file, flags, out);
@@ -112,7 +119,8 @@ int open_by(sqlite3_vfs* original, const char* name, sqlite3_file* file, int fla
 
 int remove_file(sqlite3_vfs* original, const char* name, int sync_directory) {
   const int code = original->xDelete(original, name, sync_directory);
-  if (code == SQLITE_OK && sync_directory != 0) note_synced(name);
+  const std::lock_guard lock{mutex};
+  if (code == SQLITE_OK && is_active && !is_cut) removed.insert(name);
   return code;
 }
 
@@ -157,6 +165,7 @@ index_vfs::index_vfs() {
   const std::lock_guard lock{mutex};
   planned.reset();
   synced.clear();
+  removed.clear();
   is_active = true, is_cut = failed = false;
   disk_calls::install(&logs);
 }
