@@ -12,10 +12,10 @@ namespace ferryfs::fs {
 // Writes one command into ROOT/.ferryfs/control and returns its answer. Throws ferryfs::error where there is none.
 // `file`: "watch" takes commands while one that control took is running.
 command_result ask(const std::string& root, const std::string& command, const std::string& file = "control");
-exit_code code_of(const command_result& a);
-
-// The same, but throws ferryfs::error with the answer where the command failed.
+// As `ask`; throws ferryfs::error with the answer's text where the command failed.
 std::string send_command(const std::string& root, const std::string& command, const std::string& file = "control");
+
+exit_code code_of(const command_result& a);
 
 // A file of ROOT/.ferryfs/. Throws ferryfs::error (local) where it cannot be read.
 std::string read_own_file(const std::string& root, const std::string& name);

@@ -49,9 +49,15 @@ int disk_calls::statx(int directory, const char* name, int flags, unsigned mask,
 int disk_calls::fstatvfs(int fd, struct statvfs* to) { return ::fstatvfs(fd, to); }
 int disk_calls::access(const char* path, int mode) { return ::access(path, mode); }
 int disk_calls::list(int directory, const std::function<bool(const char* name)>& each) {
-  const int own = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int own =
+      ::fcntl(directory, F_DUPFD_CLOEXEC, 0);  // the stream takes one, which shares the place in the directory
   const std::unique_ptr<DIR, closer> stream{own >= 0 ? ::fdopendir(own) : nullptr};
-  if (!stream) return errno;
+  if (!stream) {
+    const int problem = errno;
+    if (own >= 0) ::close(own);
+    return problem;
+  }
+  ::rewinddir(stream.get());
   while (true) {
     errno = 0;
     const dirent* d = ::readdir(stream.get());

@@ -10,7 +10,7 @@
 
 namespace ferryfs::remote {
 
-// As side::holes.
+// As file_facts::holes.
 std::uint64_t holes_of(const struct stat& st);
 
 file_facts local_side(const struct stat& st);

@@ -18,7 +18,8 @@ namespace ferryfs::remote {
 class quiescence {
  public:
   using clock = std::chrono::steady_clock;
-  // A clock that is wrong is wrong by its time zone, and some more.
+  // A file whose mtime lies within this of now, or ahead of it, may still be written: the server's clock may be wrong
+  // by a time zone, and some more.
   static constexpr std::chrono::hours young{36};
 
   // `quiet`: how far apart the two looks must be.
@@ -27,8 +28,8 @@ class quiescence {
   std::function<std::chrono::system_clock::time_point()> wall = wall_now;
   std::function<clock::time_point()> monotonic = steady_now;
 
-  // The source shows a file like this; `mtime` in seconds since 1970. Returns when it is at rest if it stays as it is:
-  // a time that is not ahead of now means that it is.
+  // The source shows a file like this; `mtime` in seconds since 1970. Returns the time from which on it counts as at
+  // rest, provided that it stays as it is; a time that is not ahead of now: it does already.
   clock::time_point observe(inode ino, std::uint64_t size, std::int64_t mtime);
   bool is_quiescent(inode ino, std::uint64_t size, std::int64_t mtime);
 

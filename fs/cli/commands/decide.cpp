@@ -107,11 +107,11 @@ exit_code run_resolve(const arguments& a) {
 
 exit_code run_ready(const arguments& a) {
   const archive_location where = locate(a.path);
-  const std::string json = a.json ? " json" : "";
+  const std::string form = a.json ? " json" : "";
   if (a.quick)
-    return print(decide(where, "ready quick" + json, need_source::if_there,
+    return print(decide(where, "ready quick" + form, need_source::if_there,
                         [&](migration& m, const std::string&) { return ready_quickly(m, {}, a.json); }));
-  if (where.mounted) return print(ask_with_progress(where.root, "verify", "ready" + json));
+  if (where.mounted) return print(ask_with_progress(where.root, "verify", "ready" + form));
   block_signals();
   return print(decide(where, "", need_source::if_there,
                       [&](migration& m, const std::string&) { return ready_alone(m, a.json); }));

@@ -50,10 +50,12 @@ void list_mounted_reasons(const archive_location& where, const std::string& set,
     if (line.ends_with(',')) line.remove_suffix(1);
     try {
       const json picture = json::parse(line);
-      const auto name = picture.contains("path_hex") ? from_hex(picture["path_hex"].get<std::string>()).value()
-                                                     : picture.at("path").get<std::string>();
-      return !is_at_or_below(name, where.relative) ||
-             out.add(picture.at("size").get<std::uint64_t>(), name, picture.at("reason").get<std::string>());
+      const std::optional<std::string> name = picture.contains("path_hex")
+                                                  ? from_hex(picture["path_hex"].get<std::string>())
+                                                  : picture.at("path").get<std::string>();
+      if (!name) refuse_line(path);
+      return !is_at_or_below(*name, where.relative) ||
+             out.add(picture.at("size").get<std::uint64_t>(), *name, picture.at("reason").get<std::string>());
     } catch (const json::exception&) {
       refuse_line(path);
     }
@@ -81,7 +83,9 @@ void list_now(const archive_location& where, const std::string& set, listing_out
                           return out.add(size, path, reason);
                         });
   else if (set == "lost")
-    r.lost_pictures([&](const index::lost_picture& l) { return !is_at_or_below(l.path, where.relative) || out.add(l.size, l.path); });
+    r.lost_pictures([&](const index::lost_picture& l) {
+      return !is_at_or_below(l.path, where.relative) || out.add(l.size, l.path);
+    });
   else if (set == "unlisted")
     for (const auto& path : index::unlisted_paths(r)) {
       if (is_at_or_below(path, where.relative) && !out.add(0, path)) return;

@@ -62,7 +62,8 @@ placer::placement placer::failed_with(int problem, const picture& p, const char*
 }
 
 // A file stands under the name. An outdated copy that is still as it was fetched, and that nobody is about to write to,
-// may go; anything else stays. A thread that opens one to write enters it among the open files under the same lock.
+// may go; anything else stays. A thread that opens one to write enters it among the open files under the lock of the
+// namespace, which the caller holds.
 placer::placement placer::replace(picture& p, const entry& now) {
   const auto path = readers_.borrow()->path(now.ino);
   const auto there = path ? where_.look(*path) : std::nullopt;

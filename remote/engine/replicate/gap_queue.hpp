@@ -16,7 +16,7 @@ class gap_queue {
 
   // Begins anew with the newest day.
   void rewind() { day_ = newest, ino_ = 0; }
-  // Some of the next gaps; behind the last of them, failed ones whose time has come again.
+  // The next gaps, some hundreds at most; when none are left, the failed ones whose `retry_at` has passed.
   std::vector<entry> next();
   // Goes on behind this gap. False: it is a failed one, which has no place in the queue.
   bool pass(const entry& gap);

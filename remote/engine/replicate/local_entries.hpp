@@ -24,7 +24,8 @@ class local_entries {
 
   // Something came, or may come, into directories, which changes their times. Threads: any.
   void touch() noexcept { touched_ = true; }
-  // Gives directories their times and modes, unless nothing came since that was done. The replicator's thread alone.
+  // Gives all directories their times and modes, if `touch` was called since this last succeeded. The replicator's
+  // thread alone.
   void finish_directories();
 
  private:

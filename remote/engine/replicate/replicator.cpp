@@ -207,7 +207,7 @@ bool replicator::fill() {
   return false;
 }
 
-// What one gap throws is no reason to stop at it, unless the disk throws it.
+// An exception of one gap does not end the pass; one of the disk does.
 bool replicator::try_start(const entry& gap) {
   bool started = false;
   const auto thrown = contain("replication", [&] { started = start(gap); });

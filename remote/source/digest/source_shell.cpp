@@ -5,14 +5,6 @@
 #include "index/base/hex.hpp"
 
 namespace ferryfs::remote {
-namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-}  // namespace
 
 const std::string shell_ready = "ferryfs e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -50,9 +50,12 @@ void directory_archive::look_at_root() {
   const auto answer = std::make_shared<promise<std::optional<failure>>>();
   workers_.put({nullptr,
                 [answer](const auto& refused, file_calls* files) {
-                  auto why = refused ? refused : files->make(what::look, "");
-                  if (!refused && why && files->is_root_away()) why = files->failed("", files->answer().problem);
-                  answer->set_value(why);
+                  auto why = refused;
+                  const auto thrown = contain("a look at the root", [&] {
+                    if (!refused) why = files->make(what::look, "");
+                    if (!refused && why && files->is_root_away()) why = files->failed("", files->answer().problem);
+                  });
+                  thrown ? answer->set_exception(thrown) : answer->set_value(why);
                 }},
                priority::demand);
   const auto why = answer->get();

@@ -32,8 +32,8 @@ void flow_control::update_round_trip(clock::duration waited) {
   most_files_ = least_files + static_cast<std::size_t>(part * (most_files - least_files));
 }
 
-// A READ that took long waited behind others on a full link, where fewer would do and a reader's would come sooner.
-// Judged once for each time that all that is in flight has been answered.
+// A slow READ queued on a full link: the limit is lowered, so that a reader's READ waits less. A quick one while the
+// limit was well used raises it. Only a READ that was sent after the last adjustment counts.
 void flow_control::record_reply(const request& r) {
   in_flight_ -= r.part.length;
   const auto now = steady_now();
