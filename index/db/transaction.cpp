@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "index/base/path.hpp"
 #include "index/base/clock.hpp"
+#include "index/base/path.hpp"
 #include "index/db/path_walk.hpp"
 #include "index/model/decision_line.hpp"
 

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 #include "fs/mount/view/view.hpp"
-#include "index/base/mutex.hpp"
 #include "index/base/clock.hpp"
+#include "index/base/mutex.hpp"
 #include "index/update/local_change.hpp"
 #include "remote/files/beneath.hpp"
 

@@ -12,9 +12,9 @@
 namespace ferryfs::fs {
 namespace {
 
-using remote::partial_read;
 using remote::failure;
 using remote::local_read;
+using remote::partial_read;
 
 // A read of a picture that is not here. It is parked; what it waits for answers it.
 void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const handle_pointer& handle, std::size_t size,

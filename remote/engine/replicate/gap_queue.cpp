@@ -1,7 +1,7 @@
 #include "remote/engine/replicate/gap_queue.hpp"
 
-#include "index/base/path.hpp"
 #include "index/base/clock.hpp"
+#include "index/base/path.hpp"
 
 namespace ferryfs::remote {
 namespace {
