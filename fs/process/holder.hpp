@@ -24,8 +24,7 @@ std::optional<holder> holder_of(const std::string& destination);
 // The same, where it is not about to end: one whose mount was just taken off is waited for a little.
 std::optional<holder> lasting_holder_of(const std::string& destination);
 
-// Lets others know by which device the mount is known in every namespace, from when it stands. `lock` is the lock's
-// path.
+// Writes the mount's device into the file `lock`, once the mount stands: by it the mount is known in every namespace.
 void tell_device(const std::string& lock, const std::string& mountpoint);
 
 // Where its mount is to be seen in our mount namespace; empty: nowhere.

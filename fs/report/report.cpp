@@ -64,7 +64,7 @@ json errors_of(index::reader& r, const job& j) {
 
 std::size_t written_length(const std::string& text) { return json(text).dump().size() - 2; }
 
-// Cuts `text`, which is UTF-8, to as many bytes as JSON needs for it.
+// Cuts `text`, which is UTF-8, so that as JSON writes it, with the mark, it is at most `at_most` bytes long.
 std::string cut(std::string text, std::size_t at_most) {
   if (written_length(text) <= at_most) return text;
   constexpr std::string_view mark = "…";

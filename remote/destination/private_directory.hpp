@@ -8,9 +8,9 @@
 
 namespace ferryfs::remote {
 
-// Opens it in the open directory `root`, which is called `shown`. Nothing in it is a symbolic link, it belongs to our
-// user or to the owner of `root`, and nobody else may enter it. Throws ferryfs::error (local), with the remedy, where
-// that is not so.
+// Opens it in the open directory `root`; `shown`: the name of `root` in messages. Throws ferryfs::error (local), with
+// the remedy, unless nothing in it is a symbolic link, it belongs to our user or to the owner of `root`, and nobody
+// else may enter it.
 unique_fd open_private(int root, const std::string& shown);
 
 // The same of a destination that is to be looked at only, by its path; nothing happens where it has none.

@@ -23,8 +23,8 @@ class flight_table {
     std::vector<fetch_callback> calls;
   };
 
-  // A thread that finds no fetch looks at the index before it adds one, and holds this lock over both: a picture that
-  // is committed meanwhile is seen here or there.
+  // To begin a fetch a thread holds this lock, finds none in the table, looks at the index, and adds one. A picture
+  // leaves the table after its row is committed: one that is committed meanwhile is seen in the table or in the index.
   ferryfs::mutex& mutex() noexcept RETURN_CAPABILITY(mutex_) { return mutex_; }
   // Nothing where the picture is not in flight.
   flight* find(inode ino) REQUIRES(mutex_);

@@ -14,7 +14,7 @@ bool packet_stream::flush() {
     sent_ += n;
   }
   if (sent_ < outbox_.size()) {
-    // What was sent is dropped now and then: while files are written the outbox is never empty.
+    // During an upload the outbox is never empty: what was sent of it is erased here, once that is much.
     if (sent_ > most_unsent) {
       outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(sent_));
       sent_ = 0;
