@@ -23,8 +23,8 @@ using remote::sftp::reachability;
 struct reachability_fixture {
   queue tasks;
   peers connections;
+  std::vector<archive::health> events;  // read after `finish`; before `state`, whose thread adds to it to the end
   reachability state{tasks, connections};
-  std::vector<archive::health> events;  // read after `finish`
 
   reachability_fixture() {
     state.set_listener([this](const archive::health& h) { events.push_back(h); });
