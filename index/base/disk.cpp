@@ -49,8 +49,8 @@ int disk_calls::statx(int directory, const char* name, int flags, unsigned mask,
 int disk_calls::fstatvfs(int fd, struct statvfs* to) { return ::fstatvfs(fd, to); }
 int disk_calls::access(const char* path, int mode) { return ::access(path, mode); }
 int disk_calls::list(int directory, const std::function<bool(const char* name)>& each) {
-  const int own =
-      ::fcntl(directory, F_DUPFD_CLOEXEC, 0);  // the stream takes one, which shares the place in the directory
+  // The stream closes its descriptor, and shares the place in the directory with the caller's.
+  const int own = disk_calls::duplicate(directory);
   const std::unique_ptr<DIR, closer> stream{own >= 0 ? ::fdopendir(own) : nullptr};
   if (!stream) {
     const int problem = errno;
