@@ -61,7 +61,7 @@ void log_of_fuse(fuse_log_level, const char* format, va_list values) {
   errno = kept;
 }
 
-std::unique_ptr<fuse_session, session_deleter> make_session(view* v, const std::string& source,
+std::unique_ptr<fuse_session, session_deleter> make_session(mount_context* v, const std::string& source,
                                                             const mount_options& options) {
   fuse_set_log_func(log_of_fuse);
   fuse_arguments args;
@@ -96,37 +96,37 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     reports.try_record(std::move(j), begun);
   });
   // In place: its parts have threads and stay where they are.
-  std::unique_ptr<view> v{
-      new view{archive,
-               options.owner,
-               options.mountpoint,
-               virtual_directory{virtual_files(archive, [&v] { return v->passthrough.works(); }),
-                                 archive.where().reports_path(), archive.where().log_path(), ::getuid(), ::getgid()},
-               parked_requests{archive.setup().io_timeout},
-               parked_requests{no_deadline},
-               {},
-               {},
-               {},
-               std::make_shared<departed_entries>(),
-               {},
-               control{archive, reports},
-               remote::serial_executor{"change of a fetched picture"},
-               remote::serial_executor{"lists"},
-               {}}};
+  std::unique_ptr<mount_context> v{new mount_context{
+      archive,
+      options.owner,
+      options.mountpoint,
+      virtual_directory{virtual_files(archive, [&v] { return v->passthrough.works(); }), archive.where().reports_path(),
+                        archive.where().log_path(), ::getuid(), ::getgid()},
+      parked_requests{archive.setup().io_timeout},
+      parked_requests{no_deadline},
+      {},
+      {},
+      {},
+      std::make_shared<departed_entries>(),
+      {},
+      control{archive, reports},
+      remote::serial_executor{"change of a fetched picture"},
+      remote::serial_executor{"lists"},
+      {}}};
   archive.index().on_departure([departed = v->departed](const entry& e, bool removed) {
     departed->positions.departs(e);
     if (removed) departed->removed.add(e);
   });
   const remote::open_files_query open{
-      [&view = *v](inode ino) { return view.open_pictures.is_written(ino) || view.written.holds(ino); },
-      [&view = *v](inode ino) { view.open_pictures.reopen(ino); },
-      [&view = *v] { return view.open_pictures.written(); },
-      [&view = *v](inode ino) { return view.open_pictures.is_open(ino); }};
+      [&context = *v](inode ino) { return context.open_pictures.is_written(ino) || context.written.holds(ino); },
+      [&context = *v](inode ino) { context.open_pictures.reopen(ino); },
+      [&context = *v] { return context.open_pictures.written(); },
+      [&context = *v](inode ino) { return context.open_pictures.is_open(ino); }};
   v->commands.watch(open);
   archive.set_open_files(open);
-  archive.on_changes([&kernel, &view = *v](std::vector<index::change> changes) {
+  archive.on_changes([&kernel, &context = *v](std::vector<index::change> changes) {
     for (const auto& c : changes)
-      if (c.what == index::change::what::content) view.open_pictures.doubt(c.ino);
+      if (c.what == index::change::what::content) context.open_pictures.doubt(c.ino);
     kernel.tell(std::move(changes));
   });
   const auto session = make_session(v.get(), archive.setup().source, options);

@@ -4,7 +4,8 @@
 
 namespace ferryfs::fs {
 
-void with_hydrated(view& v, inode ino, const std::shared_ptr<parked_request>& parked, std::function<void()> then) {
+void with_hydrated(mount_context& v, inode ino, const std::shared_ptr<parked_request>& parked,
+                   std::function<void()> then) {
   std::optional<entry> e;
   std::optional<std::string> path;
   {

@@ -13,7 +13,7 @@ namespace ferryfs::fs {
 namespace {
 
 // Of what the disk is about to do; after a crash the next start finds out whether it did.
-void intend(view& v, const index::rename_intent& r) {
+void intend(mount_context& v, const index::rename_intent& r) {
   v.archive.index().run([&](index::transaction& t) {
     t.forget_rename(r.ino);
     t.intend_rename(r);
@@ -22,7 +22,7 @@ void intend(view& v, const index::rename_intent& r) {
 
 // The same of an entry that gets another name. A power cut that leaves the disk's part alone would show what the source
 // has of it under its old name again.
-void intend_durably(view& v, const entry& of, const index::rename_intent& r) {
+void intend_durably(mount_context& v, const entry& of, const index::rename_intent& r) {
   intend(v, r);
   if (!of.source && !of.is_directory()) return;
   try {
@@ -33,7 +33,7 @@ void intend_durably(view& v, const entry& of, const index::rename_intent& r) {
   }
 }
 
-std::string path_of_entry(view& v, inode ino) {
+std::string path_of_entry(mount_context& v, inode ino) {
   return v.archive.look([&](auto& rows) { return rows.path(ino); }).value_or("");
 }
 
@@ -45,12 +45,12 @@ std::optional<struct stat> on_disk(const unique_fd& directory, const char* name)
   return there ? std::optional(st) : std::nullopt;
 }
 
-void fail_rename(view& v, inode ino, int problem) {
+void fail_rename(mount_context& v, inode ino, int problem) {
   v.archive.index().run([&](index::transaction& t) { t.forget_rename(ino); });
   throw answer_errno{problem};
 }
 
-void remove_file(view& v, const entry& whose, inode parent, const char* name, const unique_fd& directory) {
+void remove_file(mount_context& v, const entry& whose, inode parent, const char* name, const unique_fd& directory) {
   const auto file = on_disk(directory, name);
   if (!file) return;
   const auto removal = index::rename_intent::removal(
@@ -62,7 +62,7 @@ void remove_file(view& v, const entry& whose, inode parent, const char* name, co
     fail_rename(v, whose.ino, errno);
 }
 
-void intend_rename(view& v, const entry& from, const unique_fd& at, inode parent, const std::string& name,
+void intend_rename(mount_context& v, const entry& from, const unique_fd& at, inode parent, const std::string& name,
                    std::uint64_t replaced, inode exchanged) {
   index::rename_intent r{from.ino, parent, name, exchanged,
                          remote::identity_of(at.get(), from.name.c_str(), remote::identity::kept_by_rename)};

@@ -19,7 +19,7 @@
 
 namespace ferryfs::fs {
 
-unique_fd open_destination_directory(view& v, inode ino, bool make) {
+unique_fd open_destination_directory(mount_context& v, inode ino, bool make) {
   const auto& where = v.archive.where();
   const auto path = v.archive.look([&](auto& rows) { return rows.path(ino); });
   if (!path) throw answer_errno{ENOENT};
@@ -36,7 +36,7 @@ unique_fd open_destination_directory(view& v, inode ino, bool make) {
   return fd;
 }
 
-unique_fd open_path_descriptor(view& v, const entry& e) {
+unique_fd open_path_descriptor(mount_context& v, const entry& e) {
   const auto path = v.archive.look([&](auto& rows) { return rows.path(e.ino); });
   if (!path) throw answer_errno{ENOENT};
   auto fd = v.archive.where().open(*path, O_PATH | O_NOFOLLOW);
@@ -51,41 +51,41 @@ void change_mode(int fd, mode_t mode) {
   if (::chmod(proc_path(fd).c_str(), mode & 07777) != 0) throw answer_errno{errno};
 }
 
-entry visible_entry(view& v, inode ino) {
+entry visible_entry(mount_context& v, inode ino) {
   auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
   return *std::move(e);
 }
 
-bool is_empty(view& v, const entry& directory) {
+bool is_empty(mount_context& v, const entry& directory) {
   bool empty = true;
   v.archive.readers().borrow()->children(directory.ino, "", [&](entry&&) { return empty = false; });
   return empty && !directory.never_listed();
 }
 
-void refuse_virtual(const view& v, fuse_ino_t parent, const char* name) {
+void refuse_virtual(const mount_context& v, fuse_ino_t parent, const char* name) {
   if (v.virtual_files.holds(parent) || (parent == root_inode && name == own_directory)) throw answer_errno{EPERM};
 }
 
-entry child_of(view& v, fuse_ino_t parent, const char* name) {
+entry child_of(mount_context& v, fuse_ino_t parent, const char* name) {
   refuse_virtual(v, parent, name);
   auto e = v.archive.readers().borrow()->child(parent, name);
   if (!e) throw answer_errno{ENOENT};
   return *std::move(e);
 }
 
-index::directory_entry stat_destination(view& v, int directory, const char* name, const std::string& target) {
+index::directory_entry stat_destination(mount_context& v, int directory, const char* name, const std::string& target) {
   struct stat st {};
   if (::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) != 0)
     throw answer_errno{errno};
   return listed_of(v, st, name, target);
 }
 
-index::directory_entry listed_of(view& v, const struct stat& st, const char* name, const std::string& target) {
+index::directory_entry listed_of(mount_context& v, const struct stat& st, const char* name, const std::string& target) {
   return remote::as_listed(name, st, target, v.archive.where().uid(), v.archive.where().gid());
 }
 
-void chown_new(view& v, fuse_req_t req, const entry& parent, int directory, const char* name) {
+void chown_new(mount_context& v, fuse_req_t req, const entry& parent, int directory, const char* name) {
   const fuse_ctx* who = fuse_req_ctx(req);
   const file_facts shown = parent.shown();
   const auto group = (shown.mode & S_ISGID) != 0 ? parent.gid.value_or(v.owner.gid) : who->gid;
@@ -113,7 +113,7 @@ inode next_partial() {
 
 // The file gets its name as it is to be: until then the missing picture shows, and if anything fails it goes on
 // showing.
-std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
+std::shared_ptr<const unique_fd> replace_missing(mount_context& v, inode ino) {
   const auto& where = v.archive.where();
   const rename_change changing{v};
   const auto now_entry = v.archive.readers().borrow()->by_inode(ino);
@@ -143,7 +143,7 @@ std::shared_ptr<const unique_fd> replace_missing(view& v, inode ino) {
   return file;
 }
 
-void record_written(view& v, inode ino) {
+void record_written(mount_context& v, inode ino) {
   const auto file = v.written.begin_recording(ino);
   if (!file) return;
   struct recording {
@@ -168,7 +168,7 @@ void record_written(view& v, inode ino) {
   r.stored = true;
 }
 
-void reply_entry(fuse_req_t req, view& v, inode ino) {
+void reply_entry(fuse_req_t req, mount_context& v, inode ino) {
   const auto generation = v.written.generation();
   const auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e) throw answer_errno{ENOENT};

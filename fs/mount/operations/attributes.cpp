@@ -1,13 +1,13 @@
 // getattr and statfs: from the index alone.
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/view/view.hpp"
+#include "fs/mount/view/mount_context.hpp"
 
 namespace ferryfs::fs {
 
 void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(ino)) {
       const auto st = v.virtual_files.attributes(ino);
       if (!st) throw answer_errno{ENOENT};
@@ -29,7 +29,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
 
 void op_statfs(fuse_req_t req, fuse_ino_t) {
   answer(req, [&] {
-    const struct statvfs s = view::of(req).archive.where().space();
+    const struct statvfs s = mount_context::of(req).archive.where().space();
     fuse_reply_statfs(req, &s);
   });
 }

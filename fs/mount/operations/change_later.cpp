@@ -7,7 +7,7 @@
 
 namespace ferryfs::fs {
 
-void change_later(fuse_req_t req, view& v, const handle_pointer& handle, partial_change change) {
+void change_later(fuse_req_t req, mount_context& v, const handle_pointer& handle, partial_change change) {
   const auto parked = v.parked.park(req);
   attempt(parked, [&] {
     with_hydrated(v, handle->ino, parked, [&v, parked, handle, change = std::move(change)] {

@@ -16,7 +16,7 @@ namespace ferryfs::fs {
 
 void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     refuse_virtual(v, parent, name);
     const auto by_inode = [](inode at) { return [at](auto& rows) { return rows.by_inode(at); }; };
     const auto directory = v.archive.look(by_inode(parent));

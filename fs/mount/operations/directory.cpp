@@ -6,7 +6,7 @@
 
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/view/view.hpp"
+#include "fs/mount/view/mount_context.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -16,7 +16,7 @@ constexpr off_t dot = readdir_cursors::dot, dot_dot = readdir_cursors::dot_dot;
 // Fills one reply; `add` returns false when the entry does not fit.
 class filler {
  public:
-  filler(fuse_req_t req, view& v, std::size_t size, bool plus)
+  filler(fuse_req_t req, mount_context& v, std::size_t size, bool plus)
       : req_(req), view_(v), generation_(v.written.generation()), buffer_(size), plus_(plus) {}
 
   bool add(const entry& e, off_t offset) { return add(e.name.c_str(), parameters_of(view_, generation_, e), offset); }
@@ -41,7 +41,7 @@ class filler {
   }
 
   fuse_req_t req_;
-  view& view_;
+  mount_context& view_;
   const std::uint64_t generation_;  // of written_files, before any row is read
   std::vector<char> buffer_;
   std::size_t used_ = 0;
@@ -49,7 +49,7 @@ class filler {
 };
 
 // The name of the entry at `offset`, which may have been removed since it was given out.
-std::string name_at(view& v, index::reader& r, inode directory, off_t offset) {
+std::string name_at(mount_context& v, index::reader& r, inode directory, off_t offset) {
   if (offset <= dot_dot) return "";
   if (auto name = v.departed->positions.find(directory, offset)) return *std::move(name);
   auto e = r.by_inode(readdir_cursors::inode_at(offset));
@@ -57,12 +57,12 @@ std::string name_at(view& v, index::reader& r, inode directory, off_t offset) {
   return std::move(e->name);
 }
 
-mode_t type_of(view& v, inode own) {
+mode_t type_of(mount_context& v, inode own) {
   if (v.virtual_files.is_directory(own)) return S_IFDIR;
   return v.virtual_files.target(own).empty() ? S_IFREG : S_IFLNK;
 }
 
-void read_virtual(fuse_req_t req, view& v, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
+void read_virtual(fuse_req_t req, mount_context& v, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
   filler out{req, v, size, plus};
   off_t at = 0;
   for (const auto& [name, child] : v.virtual_files.list(ino))
@@ -71,7 +71,7 @@ void read_virtual(fuse_req_t req, view& v, fuse_ino_t ino, std::size_t size, off
 }
 
 // Fills `out` with what follows `offset`.
-void fill(filler& out, view& v, inode directory, off_t offset) {
+void fill(filler& out, mount_context& v, inode directory, off_t offset) {
   const auto reader = v.archive.readers().borrow();
   if (offset < dot && !out.add(".", directory, S_IFDIR, dot)) return;
   if (offset < dot_dot) {
@@ -94,7 +94,7 @@ void fill(filler& out, view& v, inode directory, off_t offset) {
 
 void read_listed(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     filler out{req, v, size, plus};
     fill(out, v, ino, offset);
     out.reply();
@@ -103,7 +103,7 @@ void read_listed(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset,
 
 // Calls `then` with the request once it is known what is in the directory.
 template <typename Then>
-void when_listed(fuse_req_t req, view& v, fuse_ino_t ino, Then then) {
+void when_listed(fuse_req_t req, mount_context& v, fuse_ino_t ino, Then then) {
   const auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e) throw answer_errno{ENOENT};
   if (!e->never_listed()) return then(req);
@@ -115,7 +115,7 @@ void when_listed(fuse_req_t req, view& v, fuse_ino_t ino, Then then) {
 }
 
 void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
-  view& v = view::of(req);
+  mount_context& v = mount_context::of(req);
   if (v.virtual_files.holds(ino)) return read_virtual(req, v, ino, size, offset, plus);
   when_listed(req, v, ino, [=](fuse_req_t r) { read_listed(r, ino, size, offset, plus); });
 }
@@ -127,7 +127,7 @@ void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool p
 // READDIR waits the kernel lets nobody else change the directory, or look up a new name.
 void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.archive.all_listed()) return void(fuse_reply_err(req, ENOSYS));
     if (v.virtual_files.holds(ino)) return void(fuse_reply_open(req, fi));
     fi->cache_readdir = fi->keep_cache = 1;

@@ -15,11 +15,11 @@ namespace ferryfs::fs {
 namespace {
 
 // Empty, and errno set, where it can't be opened.
-std::shared_ptr<const unique_fd> open_at(view& v, const std::string& path, int flags) {
+std::shared_ptr<const unique_fd> open_at(mount_context& v, const std::string& path, int flags) {
   return std::make_shared<unique_fd>(v.archive.where().open(path, flags | O_NOFOLLOW | O_NONBLOCK));
 }
 
-std::string known_path(view& v, inode ino) {
+std::string known_path(mount_context& v, inode ino) {
   auto path = path_of(v, ino);
   if (!path) throw answer_errno{ENOENT};
   return *std::move(path);
@@ -34,17 +34,17 @@ std::shared_ptr<const unique_fd> checked(std::shared_ptr<const unique_fd> file) 
 
 }  // namespace
 
-std::optional<std::string> path_of(view& v, inode ino) {
+std::optional<std::string> path_of(mount_context& v, inode ino) {
   const auto reader = v.archive.readers().borrow();
   const auto frozen = reader->freeze();
   return reader->path(ino);
 }
 
-std::shared_ptr<const unique_fd> open_named(view& v, const entry& e, int flags) {
+std::shared_ptr<const unique_fd> open_named(mount_context& v, const entry& e, int flags) {
   return checked(open_at(v, known_path(v, e.ino), flags));
 }
 
-std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, const std::string& path, int flags) {
+std::shared_ptr<const unique_fd> open_local(mount_context& v, const entry& e, const std::string& path, int flags) {
   auto file = open_at(v, path, flags);
   if (*file || errno != ENOENT) return checked(std::move(file));
   // The entry, or a directory above it, gets another name at this moment.
@@ -52,11 +52,11 @@ std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, const std::
   return open_named(v, e, flags);
 }
 
-std::shared_ptr<const unique_fd> open_local(view& v, const entry& e, int flags) {
+std::shared_ptr<const unique_fd> open_local(mount_context& v, const entry& e, int flags) {
   return open_local(v, e, known_path(v, e.ino), flags);
 }
 
-std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle) {
+std::shared_ptr<const unique_fd> local_of(mount_context& v, open_file& handle) {
   if (auto file = handle.file()) return file;
   const shared_lock held{v.archive.where().namespace_lock()};
   const auto e = v.archive.readers().borrow()->by_inode(handle.ino);
@@ -69,7 +69,7 @@ std::shared_ptr<const unique_fd> local_of(view& v, open_file& handle) {
 
 bool may_map_to_write(const fuse_file_info* fi) { return (fi->flags & O_ACCMODE) == O_RDWR; }
 
-void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file_info* fi) {
+void begin_open(fuse_req_t req, mount_context& v, const handle_pointer& handle, fuse_file_info* fi) {
   const auto file = handle->file();
   // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
   const bool seen = handle->writes && (may_map_to_write(fi) || (file && is_just_written(*file)));
@@ -83,7 +83,7 @@ void begin_open(fuse_req_t req, view& v, const handle_pointer& handle, fuse_file
 namespace {
 
 // The handle is open no more; enters what was written in the index.
-void close_handle(view& v, const handle_pointer& handle) {
+void close_handle(mount_context& v, const handle_pointer& handle) {
   v.open_pictures.remove(handle);
   record_written(v, handle->ino);  // a shared mapping may have been written after the last close
 }
@@ -99,10 +99,10 @@ void close_quietly(const handle_pointer& handle, Close&& close) noexcept {
 
 }  // namespace
 
-void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
+void end_open(fuse_req_t req, mount_context& v, const handle_pointer& handle) {
   const struct ending {
     fuse_req_t request;
-    view& all;
+    mount_context& all;
     open_file& ended;
     ~ending() {
       if (ended.writes) all.written.end_writing(ended.ino);
@@ -114,11 +114,11 @@ void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
   close_handle(v, handle);
 }
 
-void abandon_open(view& v, const handle_pointer& handle) noexcept {
+void abandon_open(mount_context& v, const handle_pointer& handle) noexcept {
   close_quietly(handle, [&] { end_open(nullptr, v, handle); });
 }
 
-void refuse_open(view& v, const handle_pointer& handle) noexcept {
+void refuse_open(mount_context& v, const handle_pointer& handle) noexcept {
   close_quietly(handle, [&] { close_handle(v, handle); });
 }
 

@@ -6,14 +6,14 @@
 
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/view/view.hpp"
+#include "fs/mount/view/mount_context.hpp"
 #include "index/base/path.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
 // `generation`: of written_files, before the row was read.
-void reply_entry(fuse_req_t req, view& v, std::uint64_t generation, const std::optional<entry>& e) {
+void reply_entry(fuse_req_t req, mount_context& v, std::uint64_t generation, const std::optional<entry>& e) {
   if (e && !is_hidden(e->state)) {
     const auto p = parameters_of(v, generation, *e);
     fuse_reply_entry(req, &p);
@@ -24,7 +24,7 @@ void reply_entry(fuse_req_t req, view& v, std::uint64_t generation, const std::o
   }
 }
 
-void reply_virtual(fuse_req_t req, view& v, fuse_ino_t ino) {
+void reply_virtual(fuse_req_t req, mount_context& v, fuse_ino_t ino) {
   if (ino == 0) throw answer_errno{ENOENT};
   fuse_entry_param p{};
   p.ino = ino;
@@ -37,7 +37,7 @@ void reply_virtual(fuse_req_t req, view& v, fuse_ino_t ino) {
 }
 
 // Whether a name is in a directory that was never listed, only its listing can tell.
-void look_up_when_listed(fuse_req_t req, view& v, fuse_ino_t parent, std::string name) {
+void look_up_when_listed(fuse_req_t req, mount_context& v, fuse_ino_t parent, std::string name) {
   const auto parked = v.parked.park(req);
   const auto listed = [&v, parked, parent, name](const std::optional<remote::failure>& why) {
     parked->answer([&](fuse_req_t r) {
@@ -56,7 +56,7 @@ void look_up_when_listed(fuse_req_t req, view& v, fuse_ino_t parent, std::string
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(parent)) return reply_virtual(req, v, v.virtual_files.child(parent, name));
     if (parent == root_inode && name == own_directory) return reply_virtual(req, v, v.virtual_files.root());
     if (std::strlen(name) > NAME_MAX) throw answer_errno{ENAMETOOLONG};
@@ -76,12 +76,12 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
 
 // The kernel forgets an inode as a whole (fs/fuse/inode.c, fuse_evict_inode).
 void op_forget(fuse_req_t req, fuse_ino_t ino, std::uint64_t) {
-  view::of(req).departed->removed.forget(ino);
+  mount_context::of(req).departed->removed.forget(ino);
   fuse_reply_none(req);
 }
 
 void op_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forgets) {
-  for (std::size_t i = 0; i < count; ++i) view::of(req).departed->removed.forget(forgets[i].ino);
+  for (std::size_t i = 0; i < count; ++i) mount_context::of(req).departed->removed.forget(forgets[i].ino);
   fuse_reply_none(req);
 }
 

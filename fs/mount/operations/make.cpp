@@ -20,7 +20,7 @@ namespace {
 template <typename Make>
 void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optional<mode_t> mode,
                const std::string& target, int removal_flags, Make&& make) {
-  view& v = view::of(req);
+  mount_context& v = mount_context::of(req);
   refuse_virtual(v, parent, name);
   const entry directory = visible_entry(v, parent);
   inode ino = 0;
@@ -45,7 +45,7 @@ void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optiona
 
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     refuse_virtual(v, parent, name);
     const mode_t inherited = visible_entry(v, parent).shown().mode & S_ISGID;
     make_name(req, parent, name, mode | inherited, "", AT_REMOVEDIR, [&](int at) { return ::mkdirat(at, name, 0700); });

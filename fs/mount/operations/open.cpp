@@ -19,7 +19,7 @@ namespace {
 
 // Opens what `handle` is to write to and enters the handle among those that are open, in one with the names: who
 // decides about the bytes here holds those alone, and sees it. False: it is not here.
-bool open_to_change(view& v, const handle_pointer& handle, bool truncates, bool maps) {
+bool open_to_change(mount_context& v, const handle_pointer& handle, bool truncates, bool maps) {
   const shared_lock held{v.archive.where().namespace_lock()};
   const auto e = v.archive.readers().borrow()->by_inode(handle->ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
@@ -35,7 +35,7 @@ bool open_to_change(view& v, const handle_pointer& handle, bool truncates, bool 
   return e->is_local();
 }
 
-void open_to_read(view& v, const handle_pointer& handle) {
+void open_to_read(mount_context& v, const handle_pointer& handle) {
   std::optional<entry> e;
   std::optional<std::string> path;
   {
@@ -57,7 +57,7 @@ void open_to_read(view& v, const handle_pointer& handle) {
 
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     std::call_once(v.first_open, raise_read_ahead, v.mountpoint);
     if (v.virtual_files.holds(ino)) return open_virtual(req, v, ino, fi);
     const bool writes = (fi->flags & O_ACCMODE) != O_RDONLY, truncates = (fi->flags & O_TRUNC) != 0;
@@ -78,7 +78,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
 
 void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(ino)) {
       delete &virtual_handle_of(fi);
     } else {

@@ -13,7 +13,7 @@ namespace ferryfs::fs {
 
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(ino)) throw answer_errno{EPERM};
     const handle_pointer handle = handle_of(fi);
     const auto allocate = [&v, ino, mode, offset, length](fuse_req_t q, const auto& file) {
@@ -30,7 +30,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, fuse_file_info* from_fi, fuse_ino_t to,
                         off_t to_offset, fuse_file_info* to_fi, std::size_t length, int) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(from) || v.virtual_files.holds(to)) throw answer_errno{EXDEV};
     const auto in = handle_of(from_fi)->file(), out = local_of(v, *handle_of(to_fi));
     if (!in || !out) throw answer_errno{EXDEV};
@@ -44,7 +44,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, fuse
 // Of a missing picture all is data.
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(ino)) throw answer_errno{EINVAL};
     off_t at = 0;
     if (const auto file = handle_of(fi)->file()) {

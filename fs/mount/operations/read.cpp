@@ -17,8 +17,8 @@ using remote::local_read;
 using remote::partial_read;
 
 // A read of a picture that is not here. It is parked; what it waits for answers it.
-void read_remote(view& v, const std::shared_ptr<parked_request>& parked, const handle_pointer& handle, std::size_t size,
-                 off_t offset, bool once_more) {
+void read_remote(mount_context& v, const std::shared_ptr<parked_request>& parked, const handle_pointer& handle,
+                 std::size_t size, off_t offset, bool once_more) {
   const auto id = v.archive.fetch().await_range(
       handle->ino, static_cast<std::uint64_t>(offset), size,
       [&v, parked, handle, size, offset, once_more](const remote::read_result& o) {
@@ -66,7 +66,7 @@ bool is_same_file(const unique_fd& one, const unique_fd& other) {
 
 // The picture of an open file may be another now, and its file an outdated copy: bytes of that would stay in the
 // kernel's pages for all who read the picture.
-void forget_outdated(view& v, open_file& handle) {
+void forget_outdated(mount_context& v, open_file& handle) {
   const auto e = v.archive.readers().borrow()->by_inode(handle.ino);
   const auto file = handle.file();
   if (!e || is_hidden(e->state)) return;  // removed, and read on
@@ -82,7 +82,7 @@ void forget_outdated(view& v, open_file& handle) {
 
 void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(ino)) return read_virtual(req, size, offset, fi);
     const handle_pointer handle = handle_of(fi);
     if (handle->doubted()) forget_outdated(v, *handle);

@@ -3,7 +3,7 @@
 
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/view/view.hpp"
+#include "fs/mount/view/mount_context.hpp"
 #include "index/update/source_links.hpp"
 
 namespace ferryfs::fs {
@@ -15,7 +15,7 @@ struct judgement {
   std::optional<inode> unlisted;  // the directory whose listing would tell
 };
 
-judgement judge(view& v, fuse_ino_t ino) {
+judgement judge(mount_context& v, fuse_ino_t ino) {
   const auto reader = v.archive.readers().borrow();
   const auto frozen = reader->freeze();
   auto e = reader->by_inode(ino);
@@ -35,7 +35,8 @@ void reply(fuse_req_t req, const judgement& j) {
 }
 
 // While the source is scanned, the listing of a directory on the way is waited for, and then that of the next.
-void reply_when_listed(view& v, const std::shared_ptr<parked_request>& parked, fuse_ino_t ino, inode directory) {
+void reply_when_listed(mount_context& v, const std::shared_ptr<parked_request>& parked, fuse_ino_t ino,
+                       inode directory) {
   attempt(parked, [&] {
     v.archive.when_listed(directory, [&v, parked, ino](const std::optional<remote::failure>& why) {
       attempt(parked, [&] {
@@ -51,7 +52,7 @@ void reply_when_listed(view& v, const std::shared_ptr<parked_request>& parked, f
 
 void op_readlink(fuse_req_t req, fuse_ino_t ino) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(ino)) {
       const std::string target = v.virtual_files.target(ino);
       if (target.empty()) throw answer_errno{EINVAL};

@@ -12,7 +12,7 @@ namespace ferryfs::fs {
 namespace {
 
 void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, bool directory) {
-  view& v = view::of(req);
+  mount_context& v = mount_context::of(req);
   const entry e = child_of(v, parent, name);
   if (directory && !e.is_directory()) throw answer_errno{ENOTDIR};
   if (!directory && e.is_directory()) throw answer_errno{EISDIR};

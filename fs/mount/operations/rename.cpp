@@ -19,7 +19,7 @@ namespace ferryfs::fs {
 namespace {
 
 // A file system may take a name for that of another file (its case, its normalisation), which is not to be replaced.
-void refuse_look_alike(view& v, const unique_fd& directory, const char* name, const struct stat& file) {
+void refuse_look_alike(mount_context& v, const unique_fd& directory, const char* name, const struct stat& file) {
   if (!v.archive.where().is_look_alike(directory.get(), name)) return;
   if (const auto other = on_disk(directory, name); other && other->st_ino != file.st_ino) throw answer_errno{EEXIST};
 }
@@ -32,7 +32,8 @@ void make_durable(const unique_fd& directory, const char* name) {
 }
 
 // On the disk; what is not here needs no more than that what stood under the new name goes.
-void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, const std::optional<entry>& there) {
+void move_here(mount_context& v, const entry& from, fuse_ino_t parent, const char* name,
+               const std::optional<entry>& there) {
   const auto old_directory = open_destination_directory(v, from.parent, false);
   if (const auto file = on_disk(old_directory, from.name.c_str())) {
     const auto new_directory = open_destination_directory(v, parent, true);
@@ -48,7 +49,7 @@ void move_here(view& v, const entry& from, fuse_ino_t parent, const char* name, 
   if (there) remove_file(v, from, parent, name, open_destination_directory(v, parent, false));
 }
 
-void exchange(view& v, const entry& one, const entry& other) {
+void exchange(mount_context& v, const entry& one, const entry& other) {
   const auto first = open_destination_directory(v, one.parent, true),
              second = open_destination_directory(v, other.parent, true);
   const auto has_one = on_disk(first, one.name.c_str()), has_other = on_disk(second, other.name.c_str());
@@ -71,7 +72,7 @@ void exchange(view& v, const entry& one, const entry& other) {
       [&](index::transaction& t) { index::apply_exchange(t, one.ino, other.ino, wall_nanoseconds()); });
 }
 
-void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name, unsigned flags) {
+void rename_name(mount_context& v, const entry& from, fuse_ino_t parent, const char* name, unsigned flags) {
   const auto there = v.archive.readers().borrow()->child(parent, name);
   if ((flags & RENAME_EXCHANGE) != 0) {
     if (!there) throw answer_errno{ENOENT};
@@ -91,7 +92,7 @@ void rename_name(view& v, const entry& from, fuse_ino_t parent, const char* name
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name,
                unsigned flags) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) throw answer_errno{EINVAL};
     refuse_virtual(v, new_parent, new_name);
     const entry from = child_of(v, parent, name);

@@ -49,7 +49,7 @@ std::int64_t mtime_of(const request& r) {
 }
 
 // Of what was removed and the kernel still holds.
-void set_removed(fuse_req_t req, view& v, inode ino, const request& r) {
+void set_removed(fuse_req_t req, mount_context& v, inode ino, const request& r) {
   if (const auto file = v.open_pictures.find(ino)) {
     if ((r.set & FUSE_SET_ATTR_SIZE) != 0 && ::ftruncate(file->get(), r.to.st_size) != 0) throw answer_errno{errno};
     set_itself(file->get(), r);
@@ -67,19 +67,19 @@ void set_removed(fuse_req_t req, view& v, inode ino, const request& r) {
 }
 
 // A directory.
-void make_here(view& v, inode ino) {
+void make_here(mount_context& v, inode ino) {
   const name_change changing{v};
   open_destination_directory(v, ino, true);
 }
 
-void truncate(view& v, inode ino, const unique_fd& itself, off_t size) {
+void truncate(mount_context& v, inode ino, const unique_fd& itself, off_t size) {
   const auto file =
       std::make_shared<unique_fd>(::open(proc_path(itself.get()).c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!*file || ::ftruncate(file->get(), size) != 0) throw answer_errno{errno};
   v.written.mark(ino, file);
 }
 
-void set_local(view& v, const entry& e, const request& r) {
+void set_local(mount_context& v, const entry& e, const request& r) {
   const name_change changing{v};
   const auto e_now = v.archive.readers().borrow()->by_inode(e.ino);
   if (!e_now || is_hidden(e_now->state)) throw answer_errno{ENOENT};
@@ -102,7 +102,7 @@ void set_local(view& v, const entry& e, const request& r) {
 }
 
 // False: it has arrived meanwhile.
-bool set_missing(view& v, const entry& e, const request& r) {
+bool set_missing(mount_context& v, const entry& e, const request& r) {
   index::deferred_attributes w;
   if ((r.set & FUSE_SET_ATTR_MODE) != 0) w.mode = r.to.st_mode & 07777;
   if ((r.set & FUSE_SET_ATTR_UID) != 0) w.uid = r.to.st_uid;
@@ -113,7 +113,7 @@ bool set_missing(view& v, const entry& e, const request& r) {
       [&](index::transaction& t) { return index::apply_deferred_attributes(t, e.ino, w, wall_nanoseconds()); });
 }
 
-void reply_now(fuse_req_t req, view& v, inode ino) {
+void reply_now(fuse_req_t req, mount_context& v, inode ino) {
   const auto generation = v.written.generation();
   const auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
@@ -122,7 +122,7 @@ void reply_now(fuse_req_t req, view& v, inode ino) {
 }
 
 // True: the request is parked until the whole picture is here.
-bool set_size_of_missing(fuse_req_t req, view& v, const entry& e, const request& r) {
+bool set_size_of_missing(fuse_req_t req, mount_context& v, const entry& e, const request& r) {
   if (r.to.st_size == 0) {
     replace_missing(v, e.ino);
     return false;
@@ -147,7 +147,7 @@ bool set_size_of_missing(fuse_req_t req, view& v, const entry& e, const request&
 
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_file_info*) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(ino)) {  // `echo pause > control` truncates it first
       const auto attributes = v.virtual_files.attributes(ino);
       if (!attributes) throw answer_errno{ENOENT};

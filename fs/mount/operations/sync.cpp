@@ -12,7 +12,7 @@ namespace ferryfs::fs {
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (!v.virtual_files.holds(ino)) record_written(v, ino);
     fuse_reply_err(req, 0);
   });
@@ -20,7 +20,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (!v.virtual_files.holds(ino)) {
       if (const auto file = handle_of(fi)->file())
         if ((data_only != 0 ? ::fdatasync(file->get()) : ::fsync(file->get())) != 0) throw answer_errno{errno};
@@ -34,7 +34,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi)
 // What was removed or renamed in the directory stays so: the disk's part and the index's.
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int, fuse_file_info*) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (!v.virtual_files.holds(ino)) {
       const auto open = [&] {
         const name_change reading{v};

@@ -19,7 +19,7 @@ void reply_virtual(fuse_req_t req, virtual_handle_pointer handle, fuse_file_info
 
 }  // namespace
 
-void open_virtual(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi) {
+void open_virtual(fuse_req_t req, mount_context& v, fuse_ino_t ino, fuse_file_info* fi) {
   if (v.virtual_files.is_directory(ino)) throw answer_errno{EISDIR};
   const bool writes = (fi->flags & O_ACCMODE) != O_RDONLY;
   if (writes && (v.virtual_files.mode(ino) & 0222) == 0) throw answer_errno{EACCES};
@@ -48,7 +48,7 @@ void read_virtual(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info
   fuse_reply_buf(req, part.data(), part.size());
 }
 
-void write_virtual(fuse_req_t req, view& v, const std::string& bytes, fuse_file_info* fi) {
+void write_virtual(fuse_req_t req, mount_context& v, const std::string& bytes, fuse_file_info* fi) {
   const auto parked = v.parked_commands.park(req);
   const auto done = [parked, handle = virtual_handle_of(fi), size = bytes.size()](const control::result& r) {
     {

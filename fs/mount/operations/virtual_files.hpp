@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "fs/mount/view/view.hpp"
+#include "fs/mount/view/mount_context.hpp"
 #include "index/base/mutex.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -26,9 +26,9 @@ inline virtual_handle_pointer& virtual_handle_of(const fuse_file_info* fi) {
 }
 
 // Each answers the request, at once or later.
-void open_virtual(fuse_req_t req, view& v, fuse_ino_t ino, fuse_file_info* fi);
+void open_virtual(fuse_req_t req, mount_context& v, fuse_ino_t ino, fuse_file_info* fi);
 void read_virtual(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info* fi);
 // A command. Its answer can be read from the same open file.
-void write_virtual(fuse_req_t req, view& v, const std::string& bytes, fuse_file_info* fi);
+void write_virtual(fuse_req_t req, mount_context& v, const std::string& bytes, fuse_file_info* fi);
 
 }  // namespace ferryfs::fs

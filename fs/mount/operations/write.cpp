@@ -48,7 +48,8 @@ class queued_bytes {
 
 // `write` returns how many bytes it has written at `offset`, or less than 0.
 template <typename Write>
-ssize_t write_from(view& v, inode ino, const std::shared_ptr<const unique_fd>& file, off_t offset, Write&& write) {
+ssize_t write_from(mount_context& v, inode ino, const std::shared_ptr<const unique_fd>& file, off_t offset,
+                   Write&& write) {
   written_files::pending_write under_way{v.written, ino, file};
   const ssize_t n = write();
   if (n > 0) under_way.reached(offset + n);
@@ -59,7 +60,7 @@ ssize_t write_from(view& v, inode ino, const std::shared_ptr<const unique_fd>& f
 
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offset, fuse_file_info* fi) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     if (v.virtual_files.holds(ino)) return write_virtual(req, v, bytes_of(from), fi);
     const handle_pointer handle = handle_of(fi);
     const auto file = local_of(v, *handle);

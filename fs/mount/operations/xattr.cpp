@@ -27,13 +27,13 @@ bool is_passed_on(std::string_view name) {
   return name.starts_with("user.") || name.starts_with("trusted.") || name.starts_with("security.");
 }
 
-entry entry_of(view& v, fuse_ino_t ino) {
+entry entry_of(mount_context& v, fuse_ino_t ino) {
   auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
   return *std::move(e);
 }
 
-std::string own_value(view& v, fuse_ino_t ino, std::string_view name) {
+std::string own_value(mount_context& v, fuse_ino_t ino, std::string_view name) {
   const entry e = entry_of(v, ino);
   if (name == "state") {
     if (e.state == state::conflict) return "conflict";
@@ -52,7 +52,7 @@ struct local_file {
 };
 
 // Empty where its bytes are not here.
-local_file find_local(view& v, fuse_ino_t ino, bool names_held = false) {
+local_file find_local(mount_context& v, fuse_ino_t ino, bool names_held = false) {
   if (auto file = v.open_pictures.find(ino)) return {std::move(file)};
   const entry e = entry_of(v, ino);
   if (!e.local || (!e.is_local() && !e.is_directory())) return {};
@@ -91,7 +91,7 @@ std::string all_names(const local_file& at) {
 
 using change = std::function<int(const char* path)>;
 
-void change_here(view& v, fuse_ino_t ino, const change& apply) {
+void change_here(mount_context& v, fuse_ino_t ino, const change& apply) {
   const name_change changing{v};
   const local_file at = find_local(v, ino, true);
   if (!at.file) throw answer_errno{EOPNOTSUPP};
@@ -99,7 +99,7 @@ void change_here(view& v, fuse_ino_t ino, const change& apply) {
   v.archive.index().run([&](index::transaction& t) { index::apply_ctime(t, ino, wall_nanoseconds()); });
 }
 
-void refuse_own_name(const view& v, fuse_ino_t ino, std::string_view name) {
+void refuse_own_name(const mount_context& v, fuse_ino_t ino, std::string_view name) {
   if (v.virtual_files.holds(ino) || name.starts_with(own)) throw answer_errno{EPERM};
   if (!is_passed_on(name)) throw answer_errno{EOPNOTSUPP};
 }
@@ -108,7 +108,7 @@ void refuse_own_name(const view& v, fuse_ino_t ino, std::string_view name) {
 
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t size) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     const std::string_view asked = name;
     if (!is_passed_on(asked)) throw answer_errno{EOPNOTSUPP};
     if (v.virtual_files.holds(ino)) throw answer_errno{ENODATA};
@@ -125,7 +125,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, std::size_t s
 
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     std::string names;
     const local_file at = v.virtual_files.holds(ino) ? local_file{} : find_local(v, ino);
     if (at.file) {
@@ -143,7 +143,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, std::size_t size) {
 
 void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* value, std::size_t size, int flags) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     refuse_own_name(v, ino, name);
     const auto set = [name = std::string(name), value = std::string(value, size), flags](const char* path) {
       return ::setxattr(path, name.c_str(), value.data(), value.size(), flags);
@@ -174,7 +174,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* v
 
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char* name) {
   answer(req, [&] {
-    view& v = view::of(req);
+    mount_context& v = mount_context::of(req);
     refuse_own_name(v, ino, name);
     if (!find_local(v, ino).file) throw answer_errno{ENODATA};
     change_here(v, ino, [&](const char* path) { return ::removexattr(path, name); });

@@ -1,4 +1,4 @@
-#include "fs/mount/view/view.hpp"
+#include "fs/mount/view/mount_context.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@ namespace ferryfs::fs {
 namespace {
 
 // Of a device, which only the disk knows the number of.
-dev_t device_of(view& v, inode ino) {
+dev_t device_of(mount_context& v, inode ino) {
   const auto path = v.archive.readers().borrow()->path(ino);
   struct stat st {};
   if (path)
@@ -17,7 +17,7 @@ dev_t device_of(view& v, inode ino) {
   return st.st_rdev;
 }
 
-struct stat stat_of(view& v, const entry& e) {
+struct stat stat_of(mount_context& v, const entry& e) {
   const file_facts s = e.shown();
   struct stat st {};
   st.st_ino = e.ino;
@@ -38,7 +38,7 @@ struct stat stat_of(view& v, const entry& e) {
 
 }  // namespace
 
-kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e) {
+kernel_attributes attributes_of(mount_context& v, std::uint64_t generation, entry e) {
   while (true) {
     kernel_attributes told{stat_of(v, e), e.is_unsized() ? 0 : cache_time};
     if (v.written.overlay(e.ino, told.st)) return told.timeout = 0, told;
@@ -51,7 +51,7 @@ kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e) {
   }
 }
 
-std::optional<struct stat> attributes_of_removed(view& v, inode ino) {
+std::optional<struct stat> attributes_of_removed(mount_context& v, inode ino) {
   struct stat st {};
   if (const auto file = v.open_pictures.find(ino); file && ::fstat(file->get(), &st) == 0) {
     st.st_ino = ino;
@@ -64,7 +64,7 @@ std::optional<struct stat> attributes_of_removed(view& v, inode ino) {
   return st;
 }
 
-fuse_entry_param parameters_of(view& v, std::uint64_t generation, const entry& e) {
+fuse_entry_param parameters_of(mount_context& v, std::uint64_t generation, const entry& e) {
   const auto told = attributes_of(v, generation, e);
   fuse_entry_param p{};
   p.ino = e.ino;

@@ -33,7 +33,7 @@ struct departed_entries {
 };
 
 // Lives from before the session to after it. Threads: any.
-struct view {
+struct mount_context {
   remote::migration& archive;
   const ownership owner;
   const std::string mountpoint;
@@ -50,7 +50,7 @@ struct view {
   remote::serial_executor list_maker;  // makes those of .ferryfs/lists
   mapped_files mapped;
 
-  static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }
+  static mount_context& of(fuse_req_t req) { return *static_cast<mount_context*>(fuse_req_userdata(req)); }
 };
 
 // How long the kernel may keep what it was told: as long as the index is right. Whatever changes is told to it.
@@ -63,11 +63,11 @@ struct kernel_attributes {
 };
 // `generation`: that of written_files before `e` was read. Where the file was entered in the index since, the row is
 // read again.
-kernel_attributes attributes_of(view& v, std::uint64_t generation, entry e);
+kernel_attributes attributes_of(mount_context& v, std::uint64_t generation, entry e);
 // Of an entry that was removed and that the kernel still holds; nothing where it is none. A file that is open shows
 // itself.
-std::optional<struct stat> attributes_of_removed(view& v, inode ino);
+std::optional<struct stat> attributes_of_removed(mount_context& v, inode ino);
 // The same as attributes_of, as an answer that names the entry.
-fuse_entry_param parameters_of(view& v, std::uint64_t generation, const entry& e);
+fuse_entry_param parameters_of(mount_context& v, std::uint64_t generation, const entry& e);
 
 }  // namespace ferryfs::fs
