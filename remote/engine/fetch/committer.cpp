@@ -48,7 +48,7 @@ committer::~committer() {
   thread_.join();
 }
 
-void committer::add(std::shared_ptr<picture> p) {
+void committer::add(std::shared_ptr<picture_fetch> p) {
   bool news = false;
   {
     const lock held{mutex_};
@@ -84,7 +84,7 @@ void committer::run() {
   }
 }
 
-void committer::commit_batch(std::vector<std::shared_ptr<picture>> batch) {
+void committer::commit_batch(std::vector<std::shared_ptr<picture_fetch>> batch) {
   // Each directory is opened once, and its names are added together.
   std::stable_sort(batch.begin(), batch.end(),
                    [](const auto& a, const auto& b) { return a->row().parent < b->row().parent; });
@@ -102,7 +102,7 @@ void committer::place_all(pictures all, int problem) {
 void committer::commit_across() {
   const auto some = std::exchange(across_, {});
   std::map<dev_t, unique_fd> systems;
-  std::vector<std::shared_ptr<picture>> carried;
+  std::vector<std::shared_ptr<picture_fetch>> carried;
   for (const auto& p : some) {
     if (const int problem = carry(*p, systems)) {
       where_.remove_partial(p->row().ino);
@@ -121,7 +121,7 @@ void committer::commit_across() {
 }
 
 // 0 or errno. Adds to `systems` what is to be made durable.
-int committer::carry(const picture& p, std::map<dev_t, unique_fd>& systems) {
+int committer::carry(const picture_fetch& p, std::map<dev_t, unique_fd>& systems) {
   std::optional<std::string> path;
   {
     const auto reader = readers_.borrow();
@@ -138,7 +138,7 @@ int committer::carry(const picture& p, std::map<dev_t, unique_fd>& systems) {
 
 // A few at a time, so that a thread that renames or deletes through the mount waits for no whole batch.
 void committer::place_some(pictures some, int problem) {
-  std::vector<std::shared_ptr<picture>> placed;
+  std::vector<std::shared_ptr<picture_fetch>> placed;
   std::vector<std::string> made;
   const exclusive_lock held{where_.namespace_lock()};
   for (auto& p : some) {
@@ -164,9 +164,9 @@ void committer::place_some(pictures some, int problem) {
   record(std::move(placed), std::move(made));
 }
 
-void committer::record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made) {
+void committer::record(std::vector<std::shared_ptr<picture_fetch>> batch, std::vector<std::string> made) {
   if (batch.empty() && made.empty()) return;
-  auto shared = std::make_shared<const std::vector<std::shared_ptr<picture>>>(std::move(batch));
+  auto shared = std::make_shared<const std::vector<std::shared_ptr<picture_fetch>>>(std::move(batch));
   index_.post(
       [shared, made = std::move(made)](index::transaction& t) {
         record_directories(t, made);
@@ -184,7 +184,7 @@ void committer::record(std::vector<std::shared_ptr<picture>> batch, std::vector<
       });
 }
 
-void committer::end(const std::shared_ptr<picture>& p, std::optional<failure> why) {
+void committer::end(const std::shared_ptr<picture_fetch>& p, std::optional<failure> why) {
   callbacks_.post([this, p, why = std::move(why)] { on_end_(p, why); });
 }
 

@@ -16,7 +16,7 @@
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "remote/destination/destination.hpp"
-#include "remote/engine/fetch/picture.hpp"
+#include "remote/engine/fetch/picture_fetch.hpp"
 #include "remote/engine/fetch/placer.hpp"
 
 namespace ferryfs::remote {
@@ -25,7 +25,7 @@ namespace ferryfs::remote {
 class committer {
  public:
   // Called once for each picture by `callbacks`, with nothing or why the picture is not local.
-  using listener = std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&)>;
+  using listener = std::function<void(const std::shared_ptr<picture_fetch>&, const std::optional<failure>&)>;
   committer(const destination& where, index::writer& index, index::readers& readers, serial_executor& callbacks,
             listener on_end);
   // Commits what was added, then stops.
@@ -36,20 +36,20 @@ class committer {
 
   // A picture after `complete`. It is committed within a second, or at once when `flush` says that no more are coming
   // soon. Threads: any.
-  void add(std::shared_ptr<picture> p);
+  void add(std::shared_ptr<picture_fetch> p);
   void flush();
 
  private:
-  using pictures = std::span<std::shared_ptr<picture>>;
+  using pictures = std::span<std::shared_ptr<picture_fetch>>;
   void run();
   bool is_full() const REQUIRES(mutex_);
-  void commit_batch(std::vector<std::shared_ptr<picture>> batch);
+  void commit_batch(std::vector<std::shared_ptr<picture_fetch>> batch);
   void commit_across();
-  int carry(const picture& p, std::map<dev_t, unique_fd>& systems);
+  int carry(const picture_fetch& p, std::map<dev_t, unique_fd>& systems);
   void place_all(pictures all, int problem);
   void place_some(pictures some, int problem);
-  void record(std::vector<std::shared_ptr<picture>> batch, std::vector<std::string> made);
-  void end(const std::shared_ptr<picture>& p, std::optional<failure> why);
+  void record(std::vector<std::shared_ptr<picture_fetch>> batch, std::vector<std::string> made);
+  void end(const std::shared_ptr<picture_fetch>& p, std::optional<failure> why);
 
   const destination& where_;
   index::writer& index_;
@@ -58,11 +58,11 @@ class committer {
   const listener on_end_;
   mutex mutex_;
   condition wake_;
-  std::vector<std::shared_ptr<picture>> ready_ GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<picture_fetch>> ready_ GUARDED_BY(mutex_);
   std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;
   bool flush_ GUARDED_BY(mutex_) = false, stop_ GUARDED_BY(mutex_) = false;
   // The thread's own, as the next: pictures whose directories are on other file systems.
-  std::vector<std::shared_ptr<picture>> across_;
+  std::vector<std::shared_ptr<picture_fetch>> across_;
   placer placer_;
   thread thread_;
 };

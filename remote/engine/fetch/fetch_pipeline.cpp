@@ -30,24 +30,24 @@ void fetch_pipeline::on_low_watermark(std::size_t low, std::function<void()> cal
   on_low_watermark_ = std::move(call);
 }
 
-void fetch_pipeline::start(const std::shared_ptr<picture>& p, priority where) {
+void fetch_pipeline::start(const std::shared_ptr<picture_fetch>& p, priority where) {
   if (const auto thrown = contain("fetch", [&] { dependencies_.source.read(p, where); }))
     p->finished(failure_of(thrown, printable(p->path())), {});
 }
 
-void fetch_pipeline::promote(const std::shared_ptr<picture>& p) noexcept {
+void fetch_pipeline::promote(const std::shared_ptr<picture_fetch>& p) noexcept {
   contain("fetch", [&] { dependencies_.source.promote(p); });
 }
 
 // On the write pool: the last byte is written, or will never come.
-void fetch_pipeline::on_transfer_end(const std::shared_ptr<picture>& p, const std::optional<failure>& why,
+void fetch_pipeline::on_transfer_end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why,
                                      const attributes& after) {
   if (const auto thrown = contain("fetch", [&] { judge(p, why, after); }))
     fail(p, failure_of(thrown, printable(p->path())), {});
 }
 
 // Where it throws, it has not handed the picture on.
-void fetch_pipeline::judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why,
+void fetch_pipeline::judge(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why,
                            const attributes& after) {
   if (why && why->suspect && why->of_connection() && dependencies_.table.count_lost_connection(p->row().ino))
     return fail(
@@ -73,12 +73,12 @@ void fetch_pipeline::judge(const std::shared_ptr<picture>& p, const std::optiona
 }
 
 // A reader waits for a part of it, or, to write to it, for all.
-bool fetch_pipeline::is_awaited(picture& p) {
+bool fetch_pipeline::is_awaited(picture_fetch& p) {
   return p.is_awaited() || (p.demanded() && dependencies_.table.has_callbacks(p.row().ino));
 }
 
 // The listing and the open file told another number of bytes than came: a look at the path may tell that.
-void fetch_pipeline::look_for_size(const std::shared_ptr<picture>& p, const attributes& after) {
+void fetch_pipeline::look_for_size(const std::shared_ptr<picture_fetch>& p, const attributes& after) {
   dependencies_.source.stat(p->path(), [this, p, after](const std::optional<failure>& why, const attributes& seen) {
     writers_.post(p->row().ino, 0, [this, p, after, why, seen] {
       const bool known = !why || !why->of_connection();
@@ -90,7 +90,7 @@ void fetch_pipeline::look_for_size(const std::shared_ptr<picture>& p, const attr
   });
 }
 
-void fetch_pipeline::complete(const std::shared_ptr<picture>& p, const attributes& after,
+void fetch_pipeline::complete(const std::shared_ptr<picture_fetch>& p, const attributes& after,
                               const std::optional<attributes>& seen) {
   if (const auto wrong = p->complete(after, seen)) return fail(p, *wrong, after);
   const auto at_rest = rest_.observe(p->row().ino, p->size(), after.mtime.value_or(0));
@@ -99,7 +99,7 @@ void fetch_pipeline::complete(const std::shared_ptr<picture>& p, const attribute
 }
 
 // Meanwhile its readers are served.
-void fetch_pipeline::look_again_at(second_looks::clock::time_point when, const std::shared_ptr<picture>& p,
+void fetch_pipeline::look_again_at(second_looks::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
                                    const attributes& before) {
   looks_.at(when, [this, p, before] {
     dependencies_.source.stat(p->path(), [this, p, before](const std::optional<failure>& why, const attributes& now) {
@@ -112,7 +112,7 @@ void fetch_pipeline::look_again_at(second_looks::clock::time_point when, const s
   });
 }
 
-void fetch_pipeline::commit(const std::shared_ptr<picture>& p) {
+void fetch_pipeline::commit(const std::shared_ptr<picture_fetch>& p) {
   committer_.add(p);
   end_transfer();
 }
@@ -126,7 +126,8 @@ void fetch_pipeline::end_transfer() noexcept {
   dependencies_.table.end_notification();
 }
 
-void fetch_pipeline::fail(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) noexcept {
+void fetch_pipeline::fail(const std::shared_ptr<picture_fetch>& p, const failure& why,
+                          const attributes& after) noexcept {
   const auto& where = dependencies_.where;
   where.remove_partial(p->row().ino);
   end_transfer();
@@ -138,7 +139,7 @@ void fetch_pipeline::fail(const std::shared_ptr<picture>& p, const failure& why,
     post_end(p, why);
 }
 
-void fetch_pipeline::on_committed(const std::shared_ptr<picture>& p, const std::optional<failure>& why) {
+void fetch_pipeline::on_committed(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why) {
   if (!why) return end(p, why);
   // Readers of a picture that was removed here read on, as of any file.
   apply_fetch_failure(p, *why, why->why != cause::cancelled && p->reject());
@@ -146,7 +147,7 @@ void fetch_pipeline::on_committed(const std::shared_ptr<picture>& p, const std::
 
 // A failure of this picture stays with it in the index; one of the connection or the disk says nothing of it.
 // `seen`: bytes of it were handed out, which the kernel is to keep no longer.
-void fetch_pipeline::apply_fetch_failure(const std::shared_ptr<picture>& p, const failure& why, bool seen) {
+void fetch_pipeline::apply_fetch_failure(const std::shared_ptr<picture_fetch>& p, const failure& why, bool seen) {
   const bool of_picture = !why.of_connection() && why.why != cause::still_written && !why.of_disk();
   if (of_picture) spdlog::warn("fetch failed: {}", why.text);
   if (!of_picture && !seen) return post_end(p, why);
@@ -159,7 +160,7 @@ void fetch_pipeline::apply_fetch_failure(const std::shared_ptr<picture>& p, cons
 }
 
 // The source shows another picture than the index: the index learns it, and readers are answered from the new one.
-void fetch_pipeline::apply_change_while_fetched(const std::shared_ptr<picture>& p, const attributes& after) {
+void fetch_pipeline::apply_change_while_fetched(const std::shared_ptr<picture_fetch>& p, const attributes& after) {
   const file_facts shown = updated_side(*p->row().source, after, dependencies_.where.times());
   dependencies_.index.post([ino = p->row().ino, shown, now = wall_seconds()](
                                index::transaction& t) { index::apply_change_while_fetched(t, ino, shown, now); },
@@ -168,12 +169,12 @@ void fetch_pipeline::apply_change_while_fetched(const std::shared_ptr<picture>& 
                            });
 }
 
-void fetch_pipeline::post_end(const std::shared_ptr<picture>& p, const std::optional<failure>& why) {
+void fetch_pipeline::post_end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why) {
   callbacks_.post([this, p, why] { end(p, why); });
 }
 
 // On the executor: the picture is local, or failed. It leaves the table, then its readers and callbacks are called.
-void fetch_pipeline::end(const std::shared_ptr<picture>& p, const std::optional<failure>& why) {
+void fetch_pipeline::end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why) {
   const auto calls = dependencies_.table.remove(*p, !why);
   p->release_reserved();
   why ? p->answer_all(*why) : p->answer_all(local_read{});

@@ -16,7 +16,7 @@
 #include "index/db/writer.hpp"
 #include "remote/engine/fetch/committer.hpp"
 #include "remote/engine/fetch/flight_table.hpp"
-#include "remote/engine/fetch/picture.hpp"
+#include "remote/engine/fetch/picture_fetch.hpp"
 #include "remote/engine/fetch/second_looks.hpp"
 #include "remote/engine/fetch/write_pool.hpp"
 #include "remote/engine/open_files_query.hpp"
@@ -42,28 +42,31 @@ class fetch_pipeline {
   write_pool& writers() noexcept { return writers_; }
 
   // Requests a picture that is in the table. Its fetch ends, also where the archive does not take it.
-  void start(const std::shared_ptr<picture>& p, priority where);
+  void start(const std::shared_ptr<picture_fetch>& p, priority where);
   // Of a picture that the archive still has in its background queue.
-  void promote(const std::shared_ptr<picture>& p) noexcept;
-  // picture::dependencies::on_end.
-  void on_transfer_end(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
+  void promote(const std::shared_ptr<picture_fetch>& p) noexcept;
+  // picture_fetch::dependencies::on_end.
+  void on_transfer_end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why,
+                       const attributes& after);
   // Young pictures are looked at now, and not when they are due.
   void stop_waiting() { looks_.stop(); }
 
  private:
-  void judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
-  bool is_awaited(picture& p);
-  void look_for_size(const std::shared_ptr<picture>& p, const attributes& after);
-  void complete(const std::shared_ptr<picture>& p, const attributes& after, const std::optional<attributes>& seen);
-  void look_again_at(second_looks::clock::time_point when, const std::shared_ptr<picture>& p, const attributes& before);
-  void commit(const std::shared_ptr<picture>& p);
-  void on_committed(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
+  void judge(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why, const attributes& after);
+  bool is_awaited(picture_fetch& p);
+  void look_for_size(const std::shared_ptr<picture_fetch>& p, const attributes& after);
+  void complete(const std::shared_ptr<picture_fetch>& p, const attributes& after,
+                const std::optional<attributes>& seen);
+  void look_again_at(second_looks::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
+                     const attributes& before);
+  void commit(const std::shared_ptr<picture_fetch>& p);
+  void on_committed(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why);
   void end_transfer() noexcept;
-  void fail(const std::shared_ptr<picture>& p, const failure& why, const attributes& after) noexcept;
-  void apply_fetch_failure(const std::shared_ptr<picture>& p, const failure& why, bool seen);
-  void apply_change_while_fetched(const std::shared_ptr<picture>& p, const attributes& after);
-  void post_end(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
-  void end(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
+  void fail(const std::shared_ptr<picture_fetch>& p, const failure& why, const attributes& after) noexcept;
+  void apply_fetch_failure(const std::shared_ptr<picture_fetch>& p, const failure& why, bool seen);
+  void apply_change_while_fetched(const std::shared_ptr<picture_fetch>& p, const attributes& after);
+  void post_end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why);
+  void end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why);
 
   const dependencies dependencies_;
   std::size_t low_watermark_ = 0;

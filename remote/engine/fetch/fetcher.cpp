@@ -25,15 +25,16 @@ void fetcher::drain() {
 }
 
 flight_table::flight& fetcher::make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded) {
-  return table_.add(std::make_shared<picture>(
-      picture::dependencies{where_, pipeline_.writers(), limit_, min_free_, reserved_, last_activity_,
-                            [this](const auto& self, const auto& why, const auto& after) {
-                              pipeline_.on_transfer_end(self, why, after);
-                            }},
+  return table_.add(std::make_shared<picture_fetch>(
+      picture_fetch::dependencies{where_, pipeline_.writers(), limit_, min_free_, reserved_, last_activity_,
+                                  [this](const auto& self, const auto& why, const auto& after) {
+                                    pipeline_.on_transfer_end(self, why, after);
+                                  }},
       e, begun_at, std::move(path), demanded));
 }
 
-void fetcher::wait_for(picture& p, std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback call) {
+void fetcher::wait_for(picture_fetch& p, std::uint64_t offset, std::uint64_t length, std::uint64_t id,
+                       read_callback call) {
   p.wait_for(offset, length, id, or_direct(p.row().ino, offset, length, id, std::move(call)));
 }
 

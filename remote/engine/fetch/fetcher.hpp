@@ -77,7 +77,7 @@ class fetcher {
       REQUIRES(table_.mutex());
   bool fits(std::uint64_t size) const;
   void give_up_unread(std::uint64_t size);
-  void wait_for(picture& p, std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback call);
+  void wait_for(picture_fetch& p, std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback call);
   read_callback or_direct(inode ino, std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback call);
 
   const destination& where_;

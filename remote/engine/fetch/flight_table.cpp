@@ -9,13 +9,13 @@ flight_table::flight* flight_table::find(inode ino) {
   return at == in_flight_.end() ? nullptr : &at->second;
 }
 
-flight_table::flight& flight_table::add(std::shared_ptr<picture> p) {
+flight_table::flight& flight_table::add(std::shared_ptr<picture_fetch> p) {
   const inode ino = p->row().ino;
   ++transfers_;
   return in_flight_.emplace(ino, flight{std::move(p), {}}).first->second;
 }
 
-std::shared_ptr<picture> flight_table::picture_of(inode ino) {
+std::shared_ptr<picture_fetch> flight_table::picture_of(inode ino) {
   const lock held{mutex_};
   const flight* f = find(ino);
   return f == nullptr ? nullptr : f->file;
@@ -27,8 +27,8 @@ bool flight_table::has_callbacks(inode ino) {
   return f != nullptr && !f->calls.empty();
 }
 
-std::vector<std::shared_ptr<picture>> flight_table::unread(const open_files_query& open) {
-  std::vector<std::shared_ptr<picture>> all;
+std::vector<std::shared_ptr<picture_fetch>> flight_table::unread(const open_files_query& open) {
+  std::vector<std::shared_ptr<picture_fetch>> all;
   const lock held{mutex_};
   for (const auto& [ino, f] : in_flight_)
     if (f.calls.empty() && !f.file->is_complete() && !f.file->is_awaited() && !open.is_open(ino)) all.push_back(f.file);
@@ -41,7 +41,7 @@ std::size_t flight_table::end_transfer() noexcept {
   return --transfers_;
 }
 
-std::vector<fetch_callback> flight_table::remove(const picture& p, bool committed) {
+std::vector<fetch_callback> flight_table::remove(const picture_fetch& p, bool committed) {
   std::vector<fetch_callback> calls;
   const lock held{mutex_};
   if (const auto at = in_flight_.find(p.row().ino); at != in_flight_.end()) {

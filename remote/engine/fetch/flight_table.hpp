@@ -8,7 +8,7 @@
 
 #include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
-#include "remote/engine/fetch/picture.hpp"
+#include "remote/engine/fetch/picture_fetch.hpp"
 #include "remote/engine/fetch/rate_meter.hpp"
 #include "remote/engine/fetch/read_result.hpp"
 #include "remote/engine/open_files_query.hpp"
@@ -19,7 +19,7 @@ namespace ferryfs::remote {
 class flight_table {
  public:
   struct flight {
-    std::shared_ptr<picture> file;
+    std::shared_ptr<picture_fetch> file;
     std::vector<fetch_callback> calls;
   };
 
@@ -28,18 +28,18 @@ class flight_table {
   ferryfs::mutex& mutex() noexcept RETURN_CAPABILITY(mutex_) { return mutex_; }
   // Nothing where the picture is not in flight.
   flight* find(inode ino) REQUIRES(mutex_);
-  flight& add(std::shared_ptr<picture> p) REQUIRES(mutex_);
+  flight& add(std::shared_ptr<picture_fetch> p) REQUIRES(mutex_);
 
-  std::shared_ptr<picture> picture_of(inode ino);  // nothing as well
+  std::shared_ptr<picture_fetch> picture_of(inode ino);  // nothing as well
   bool has_callbacks(inode ino);
   // Pictures that no reader waits for, that nobody has open or asked to be fetched, and of which bytes are missing.
-  std::vector<std::shared_ptr<picture>> unread(const open_files_query& open);
+  std::vector<std::shared_ptr<picture_fetch>> unread(const open_files_query& open);
 
   // The picture needs no more bytes from the source. Returns how many still do. `end_notification` is to follow.
   std::size_t end_transfer() noexcept;
   // The picture was committed, or failed: it leaves the table. Returns the callbacks to call; `end_notification` is to
   // follow.
-  std::vector<fetch_callback> remove(const picture& p, bool committed);
+  std::vector<fetch_callback> remove(const picture_fetch& p, bool committed);
   void end_notification() noexcept;
 
   // Counts a connection that ended at a request for this picture. True: too many did for the line to be the reason.

@@ -8,7 +8,7 @@
 #include "index/base/exception_barrier.hpp"
 #include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
-#include "remote/engine/fetch/picture.hpp"
+#include "remote/engine/fetch/picture_fetch.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -17,7 +17,7 @@ std::string size_text(const std::optional<std::uint64_t>& size) { return size ? 
 
 }  // namespace
 
-reading::next picture::next_range(std::uint32_t at_most) {
+reading::next picture_fetch::next_range(std::uint32_t at_most) {
   const lock held{mutex_};
   if (broken_) return {next_step::done, {}};
   const auto step = plan_.next(at_most, prefer_);
@@ -31,7 +31,7 @@ reading::next picture::next_range(std::uint32_t at_most) {
 }
 
 // Readers that wait for bytes behind the end are answered when those before it are written.
-bool picture::ends(std::uint64_t offset) {
+bool picture_fetch::ends(std::uint64_t offset) {
   {
     const lock held{mutex_};
     plan_.end_at(offset);
@@ -43,7 +43,7 @@ bool picture::ends(std::uint64_t offset) {
   return true;
 }
 
-void picture::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
+void picture_fetch::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
   last_activity_ = steady_now();
   dependencies_.last_activity = last_activity_.load();
   {
@@ -58,7 +58,7 @@ void picture::arrived(std::uint64_t offset, std::span<const std::byte> bytes) {
       });
 }
 
-failure picture::disk_failure(int problem) const {
+failure picture_fetch::disk_failure(int problem) const {
   const bool no_room = problem == ENOSPC || problem == EDQUOT;
   return {no_room               ? cause::no_room
           : is_of_disk(problem) ? cause::local_error
@@ -67,7 +67,7 @@ failure picture::disk_failure(int problem) const {
                       no_room ? "; free some space" : "")};
 }
 
-void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
+void picture_fetch::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
   if (broken_) return;
   const auto& d = dependencies_;
   if (offset + bytes.size() > row_.source->size && d.where.free_bytes() < d.min_free + bytes.size())
@@ -85,7 +85,7 @@ void picture::write(std::uint64_t offset, const std::vector<std::byte>& bytes) {
   answer_readers();
 }
 
-void picture::finished(const std::optional<failure>& why, const attributes& after) {
+void picture_fetch::finished(const std::optional<failure>& why, const attributes& after) {
   dependencies_.writers.post(row_.ino, 0, [self = shared_from_this(), why, after] {
     std::optional<failure> result = why;
     {
@@ -96,19 +96,19 @@ void picture::finished(const std::optional<failure>& why, const attributes& afte
   });
 }
 
-bool picture::try_again() {
+bool picture_fetch::try_again() {
   const lock held{mutex_};
   plan_.start_again();
   return ++attempts_ < 3;
 }
 
-transfer_plan::lacks picture::still_lacks(const attributes& after) {
+transfer_plan::lacks picture_fetch::still_lacks(const attributes& after) {
   const lock held{mutex_};
   return plan_.still_lacks(after.size);
 }
 
 // What came is not what the source has, or is no picture at all.
-std::optional<failure> picture::differs(const attributes& after, const std::optional<attributes>& seen) {
+std::optional<failure> picture_fetch::differs(const attributes& after, const std::optional<attributes>& seen) {
   const auto changed = [&](const std::string& how) {
     return failure{cause::changed, fmt::format("{}: {} on the source while it was fetched", printable(path_), how)};
   };
@@ -128,13 +128,13 @@ std::optional<failure> picture::differs(const attributes& after, const std::opti
                   printable(path_), end, known, size_text(after.size), size_text(seen ? seen->size : std::nullopt))};
 }
 
-file_facts picture::source_side() const noexcept {
+file_facts picture_fetch::source_side() const noexcept {
   file_facts s = *row_.source;
   s.size = size();
   return s;
 }
 
-std::optional<failure> picture::complete(const attributes& after, const std::optional<attributes>& seen) {
+std::optional<failure> picture_fetch::complete(const attributes& after, const std::optional<attributes>& seen) {
   {
     const lock held{mutex_};
     if (auto why = differs(after, seen)) return why;
@@ -149,7 +149,7 @@ std::optional<failure> picture::complete(const attributes& after, const std::opt
   return std::nullopt;
 }
 
-std::optional<failure> picture::catch_up(const entry& now) {
+std::optional<failure> picture_fetch::catch_up(const entry& now) {
   if (now.set_mode == row_.set_mode && now.set_mtime == row_.set_mtime && now.uid == row_.uid && now.gid == row_.gid)
     return std::nullopt;
   const auto fd = dependencies_.where.open_partial(row_.ino);

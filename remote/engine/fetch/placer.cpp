@@ -33,7 +33,7 @@ int placer::open_directory(inode ino, std::vector<std::string>& made) {
   return look_alike_there;
 }
 
-placer::placement placer::place(picture& p, std::vector<std::string>& made) {
+placer::placement placer::place(picture_fetch& p, std::vector<std::string>& made) {
   std::optional<entry> now = p.row();
   if (p.begun_at() != where_.namespace_version()) now = readers_.borrow()->by_inode(p.row().ino);
   if (!now || is_hidden(now->state))
@@ -56,7 +56,7 @@ placer::placement placer::place(picture& p, std::vector<std::string>& made) {
   return failed_with(problem, p, "cannot get its name in the destination");
 }
 
-placer::placement placer::failed_with(int problem, const picture& p, const char* doing) const {
+placer::placement placer::failed_with(int problem, const picture_fetch& p, const char* doing) const {
   if (problem == EXDEV && !where_.is_carried(p.row().ino)) return {.across = true};
   return {local_failure(p.path(), doing, problem)};
 }
@@ -64,7 +64,7 @@ placer::placement placer::failed_with(int problem, const picture& p, const char*
 // A file stands under the name. An outdated copy that is still as it was fetched, and that nobody is about to write to,
 // may go; anything else stays. A thread that opens one to write enters it among the open files under the lock of the
 // namespace, which the caller holds.
-placer::placement placer::replace(picture& p, const entry& now) {
+placer::placement placer::replace(picture_fetch& p, const entry& now) {
   const auto path = readers_.borrow()->path(now.ino);
   const auto there = path ? where_.look(*path) : std::nullopt;
   if (there && now.fetched && now.local && same_size_and_time(there->attributes, *now.local)) {

@@ -8,7 +8,7 @@
 #include "index/db/reader.hpp"
 #include "index/db/writer.hpp"
 #include "remote/destination/destination.hpp"
-#include "remote/engine/fetch/picture.hpp"
+#include "remote/engine/fetch/picture_fetch.hpp"
 #include "remote/engine/open_files_query.hpp"
 
 namespace ferryfs::remote {
@@ -27,14 +27,14 @@ class placer {
     bool across = false;           // its directory is on another file system: it has to be carried there first
   };
   // Gives a picture whose bytes are durable its name. Appends to `made` each directory that had to be made.
-  placement place(picture& p, std::vector<std::string>& made);
+  placement place(picture_fetch& p, std::vector<std::string>& made);
   // Lets go of the last directory, which may be moved from now on, or what is mounted there be taken off.
   void close_directory() { directory_.reset(); }
 
  private:
   int open_directory(inode ino, std::vector<std::string>& made);
-  placement replace(picture& p, const entry& now);
-  placement failed_with(int problem, const picture& p, const char* doing) const;
+  placement replace(picture_fetch& p, const entry& now);
+  placement failed_with(int problem, const picture_fetch& p, const char* doing) const;
 
   const destination& where_;
   index::readers& readers_;

@@ -1,5 +1,5 @@
 // The readers' side of a picture.
-#include "remote/engine/fetch/picture.hpp"
+#include "remote/engine/fetch/picture_fetch.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 
 namespace ferryfs::remote {
 
-picture::picture(dependencies d, const entry& e, std::uint64_t begun_at, std::string path, bool demanded)
+picture_fetch::picture_fetch(dependencies d, const entry& e, std::uint64_t begun_at, std::string path, bool demanded)
     : dependencies_(std::move(d)),
       row_(e),
       begun_at_(begun_at),
@@ -20,26 +20,26 @@ picture::picture(dependencies d, const entry& e, std::uint64_t begun_at, std::st
   dependencies_.reserved += e.source->size;
 }
 
-picture::~picture() = default;
+picture_fetch::~picture_fetch() = default;
 
-void picture::release(std::uint64_t bytes) {
+void picture_fetch::release(std::uint64_t bytes) {
   const std::uint64_t released = std::min(reserved_, bytes);
   reserved_ -= released;
   dependencies_.reserved -= released;
 }
 
-void picture::release_reserved() {
+void picture_fetch::release_reserved() {
   const lock held{mutex_};
   release(reserved_);
 }
 
 // All that the reader waits for and that the picture has.
-bool picture::is_there(const pending_read& r) const {
+bool picture_fetch::is_there(const pending_read& r) const {
   const std::uint64_t end = plan_.known_end();
   return plan_.is_written(std::min(r.from, end), std::min(r.to, end));
 }
 
-void picture::wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback w) {
+void picture_fetch::wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback w) {
   std::optional<read_result> now;
   {
     const lock held{mutex_};
@@ -59,35 +59,35 @@ void picture::wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t
   w(*now);
 }
 
-partial_read picture::hand_out(std::shared_ptr<const unique_fd> file) {
+partial_read picture_fetch::hand_out(std::shared_ptr<const unique_fd> file) {
   handed_out_ = true;
   return {std::move(file), plan_.is_whole(), size(), rejected_};
 }
 
-bool picture::handed_out() {
+bool picture_fetch::handed_out() {
   const lock held{mutex_};
   return handed_out_;
 }
 
-bool picture::reject() {
+bool picture_fetch::reject() {
   const lock held{mutex_};
   *rejected_ = true;
   return handed_out_;
 }
 
 // A background picture's file is closed from its completion until it is committed.
-std::shared_ptr<const unique_fd> picture::readable() {
+std::shared_ptr<const unique_fd> picture_fetch::readable() {
   if (!file_)
     if (auto fd = dependencies_.where.open_partial(row_.ino)) file_ = std::make_shared<unique_fd>(std::move(fd));
   return file_;
 }
 
-bool picture::cancel(std::uint64_t id) {
+bool picture_fetch::cancel(std::uint64_t id) {
   const lock held{mutex_};
   return std::erase_if(readers_, [&](const pending_read& r) { return r.id == id; }) > 0;
 }
 
-void picture::answer_all(const read_result& o) {
+void picture_fetch::answer_all(const read_result& o) {
   std::vector<pending_read> all;
   {
     const lock held{mutex_};
@@ -97,7 +97,7 @@ void picture::answer_all(const read_result& o) {
   for (const auto& r : all) call(r, o);
 }
 
-void picture::answer_readers() {
+void picture_fetch::answer_readers() {
   std::vector<pending_read> served;
   partial_read ready;
   {
@@ -112,16 +112,16 @@ void picture::answer_readers() {
   for (const auto& r : served) call(r, ready);
 }
 
-void picture::call(const pending_read& one, const read_result& o) noexcept {
+void picture_fetch::call(const pending_read& one, const read_result& o) noexcept {
   contain("answer to a read", [&] { one.call(o); });
 }
 
-bool picture::is_awaited() {
+bool picture_fetch::is_awaited() {
   const lock held{mutex_};
   return !readers_.empty();
 }
 
-void picture::give_up(const failure& why) {
+void picture_fetch::give_up(const failure& why) {
   broken_ = true;
   {
     const lock held{mutex_};

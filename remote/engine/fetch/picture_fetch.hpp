@@ -25,7 +25,7 @@ namespace ferryfs::remote {
 // Locks: mutex_ guards the plan and the readers; it is held for arithmetic only, and no callback runs under it.
 // Threads: readers come on any; `reading` is called by one of the archive's threads at a time; all that touches the
 // partial file runs on the picture's own thread of the write pool, and after `complete` on the committer's.
-class picture final : public reading, public std::enable_shared_from_this<picture> {
+class picture_fetch final : public reading, public std::enable_shared_from_this<picture_fetch> {
  public:
   struct dependencies {
     const destination& where;
@@ -36,12 +36,13 @@ class picture final : public reading, public std::enable_shared_from_this<pictur
     std::atomic<std::chrono::steady_clock::time_point>& last_activity;  // when a byte of any picture last came
     // Called on the write pool when the last byte is written and the source was asked again, or when the picture
     // failed. Does not throw.
-    std::function<void(const std::shared_ptr<picture>&, const std::optional<failure>&, const attributes& after)> on_end;
+    std::function<void(const std::shared_ptr<picture_fetch>&, const std::optional<failure>&, const attributes& after)>
+        on_end;
   };
 
   // `begun_at`: destination::namespace_version() before `e` was read.
-  picture(dependencies d, const entry& e, std::uint64_t begun_at, std::string path, bool demanded);
-  ~picture() override;
+  picture_fetch(dependencies d, const entry& e, std::uint64_t begun_at, std::string path, bool demanded);
+  ~picture_fetch() override;
 
   const entry& row() const noexcept { return row_; }  // as it was when the fetch began
   std::uint64_t begun_at() const noexcept { return begun_at_; }
