@@ -11,10 +11,10 @@
 #include "index/base/error.hpp"
 #include "index/base/path.hpp"
 #include "remote/destination/archive_lock.hpp"
-#include "remote/destination/as_listed.hpp"
 #include "remote/destination/disk_error.hpp"
 #include "remote/destination/look_alike.hpp"
 #include "remote/destination/private_directory.hpp"
+#include "remote/destination/stat_facts.hpp"
 #include "remote/files/list_directory.hpp"
 
 namespace ferryfs::remote {
@@ -105,12 +105,12 @@ std::uint64_t destination::capacity() const {
   return static_cast<std::uint64_t>(s.f_blocks) * s.f_frsize;
 }
 
-std::optional<index::directory_entry> destination::look(const std::string& path, bool as_listed) const {
+std::optional<index::directory_entry> destination::look(const std::string& path, bool just_listed) const {
   const auto [directory, name] = open_parent(root_.get(), path);
   local_entry e;
   if (!directory || !look_at(directory.get(), name, e)) return std::nullopt;
-  if (!as_listed && is_look_alike(directory.get(), name)) return std::nullopt;
-  return remote::as_listed(e.name, e.attributes, e.target, uid(), gid());
+  if (!just_listed && is_look_alike(directory.get(), name)) return std::nullopt;
+  return remote::entry_of_stat(e.name, e.attributes, e.target, uid(), gid());
 }
 
 std::optional<std::string> destination::look_alike(const std::string& path) const {

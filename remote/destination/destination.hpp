@@ -64,9 +64,9 @@ class destination {
   shared_mutex& namespace_lock() const noexcept RETURN_CAPABILITY(namespace_) { return namespace_; }
   std::atomic<std::uint64_t>& namespace_version() const noexcept { return namespace_version_; }
 
-  // What stands at `path` now, under that name, or, where `as_listed` says that it was just read from its directory,
+  // What stands at `path` now, under that name, or, where `just_listed` says that it was just read from its directory,
   // under whatever name the file system takes for it.
-  std::optional<index::directory_entry> look(const std::string& path, bool as_listed = false) const;
+  std::optional<index::directory_entry> look(const std::string& path, bool just_listed = false) const;
   // Where the file system takes names for the same: what stands under another one in place of a part of `path`.
   std::optional<std::string> look_alike(const std::string& path) const;
   // The same of a name in an open directory: a file made there would be another's.

@@ -12,7 +12,7 @@
 
 #include "index/base/path.hpp"
 #include "remote/engine/fetch/fetcher.hpp"
-#include "remote/engine/source_side.hpp"
+#include "remote/engine/source_facts.hpp"
 #include "tests/catch.hpp"
 #include "tests/doubles/files.hpp"
 #include "tests/doubles/temp_dir.hpp"
@@ -157,7 +157,7 @@ struct archive_fixture {
     const auto a = source.look(path);
     entry e;
     e.parent = parent, e.name = path.substr(path.rfind('/') + 1), e.day = 20130715;
-    e.source = remote::as_side(a, where.times());
+    e.source = remote::facts_of(a, where.times());
     return writer.run([&](index::transaction& t) { return t.insert(e); });
   }
 };

@@ -14,8 +14,8 @@
 #include "index/base/clock.hpp"
 #include "index/base/path.hpp"
 #include "index/update/fetch_result.hpp"
-#include "remote/destination/as_listed.hpp"
 #include "remote/destination/make_directories.hpp"
+#include "remote/destination/stat_facts.hpp"
 
 namespace ferryfs::fs {
 
@@ -82,7 +82,7 @@ index::directory_entry stat_destination(mount_context& v, int directory, const c
 }
 
 index::directory_entry listed_of(mount_context& v, const struct stat& st, const char* name, const std::string& target) {
-  return remote::as_listed(name, st, target, v.archive.where().uid(), v.archive.where().gid());
+  return remote::entry_of_stat(name, st, target, v.archive.where().uid(), v.archive.where().gid());
 }
 
 void chown_new(mount_context& v, fuse_req_t req, const entry& parent, int directory, const char* name) {

@@ -3,14 +3,14 @@
 namespace ferryfs::index {
 namespace {
 
-std::optional<file_facts> read_side(SQLite::Statement& row, int first) {
+std::optional<file_facts> read_facts(SQLite::Statement& row, int first) {
   const auto mode = row.getColumn(first);
   if (mode.isNull()) return std::nullopt;
   return file_facts{mode.getUInt(), static_cast<std::uint64_t>(row.getColumn(first + 1).getInt64()),
                     row.getColumn(first + 2).getInt64()};
 }
 
-void bind_side(SQLite::Statement& statement, int first, const std::optional<file_facts>& s) {
+void bind_facts(SQLite::Statement& statement, int first, const std::optional<file_facts>& s) {
   if (!s) {
     for (int i = 0; i < 3; ++i) statement.bind(first + i);
     return;
@@ -52,8 +52,8 @@ entry read_entry(SQLite::Statement& row) {
   e.name = bytes_of(row.getColumn(2));
   e.state = static_cast<state>(row.getColumn(4).getInt());
   e.day = row.getColumn(5).getInt();
-  e.source = read_side(row, 6);
-  e.local = read_side(row, 9);
+  e.source = read_facts(row, 6);
+  e.local = read_facts(row, 9);
   if (e.local) e.local->holes = static_cast<std::uint64_t>(row.getColumn(27).getInt64());  // 0 where it is NULL
   e.uid = read_id(row.getColumn(12));
   e.gid = read_id(row.getColumn(13));
@@ -80,8 +80,8 @@ void bind_entry(SQLite::Statement& statement, const entry& e) {
   statement.bind(4, e.is_directory() ? 1 : 0);
   statement.bind(5, static_cast<int>(e.state));
   statement.bind(6, e.day);
-  bind_side(statement, 7, e.source);
-  bind_side(statement, 10, e.local);
+  bind_facts(statement, 7, e.source);
+  bind_facts(statement, 10, e.local);
   bind_optional(statement, 13, e.uid);
   bind_optional(statement, 14, e.gid);
   statement.bind(15, e.fetched ? 1 : 0);

@@ -172,7 +172,7 @@ void committer::record(std::vector<std::shared_ptr<picture_fetch>> batch, std::v
         record_directories(t, made);
         for (const auto& p : *shared) {
           const entry& row = p->row();
-          index::apply_arrival(t, {row.ino, row.parent, row.name, p->local_side(), p->sha256(), p->source_side()});
+          index::apply_arrival(t, {row.ino, row.parent, row.name, p->local_facts(), p->sha256(), p->source_facts()});
         }
       },
       [this, shared](const std::exception_ptr& thrown) {

@@ -10,7 +10,7 @@
 #include "index/base/path.hpp"
 #include "index/update/fetch_result.hpp"
 #include "remote/engine/fetch/ranges.hpp"
-#include "remote/engine/source_side.hpp"
+#include "remote/engine/source_facts.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -133,7 +133,7 @@ void direct_reads::on_transfer_end(const std::shared_ptr<range_read>& r, const s
   if (why && why->of_connection() && why->why != cause::cancelled && source_.state().reachable && r->try_again())
     return source_.read(r, priority::demand);
   const file_facts& known = *r->row.source;
-  const file_facts now = updated_side(known, after, where_.times());
+  const file_facts now = updated_facts(known, after, where_.times());
   const bool another = after.mode != 0 && !same_size_and_time(now, known);
   if (!another && (why || !r->is_whole()))
     return end(r, why ? *why : failure{cause::changed, printable(r->path()) + ": became shorter on the source"});

@@ -9,7 +9,7 @@
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/update/fetch_result.hpp"
-#include "remote/engine/source_side.hpp"
+#include "remote/engine/source_facts.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -105,7 +105,7 @@ void fetch_pipeline::look_again_at(second_looks::clock::time_point when, const s
     dependencies_.source.stat(p->path(), [this, p, before](const std::optional<failure>& why, const attributes& now) {
       writers_.post(p->row().ino, 0, [this, p, before, why, now] {
         if (why) return fail(p, *why, {});
-        if (now == before || !shows_another(p->source_side(), now, dependencies_.where.times())) return commit(p);
+        if (now == before || !shows_another(p->source_facts(), now, dependencies_.where.times())) return commit(p);
         fail(p, {cause::still_written, printable(p->path()) + ": still being written on the source"}, now);
       });
     });
@@ -161,7 +161,7 @@ void fetch_pipeline::apply_fetch_failure(const std::shared_ptr<picture_fetch>& p
 
 // The source shows another picture than the index: the index learns it, and readers are answered from the new one.
 void fetch_pipeline::apply_change_while_fetched(const std::shared_ptr<picture_fetch>& p, const attributes& after) {
-  const file_facts shown = updated_side(*p->row().source, after, dependencies_.where.times());
+  const file_facts shown = updated_facts(*p->row().source, after, dependencies_.where.times());
   dependencies_.index.post([ino = p->row().ino, shown, now = wall_seconds()](
                                index::transaction& t) { index::apply_change_while_fetched(t, ino, shown, now); },
                            [this, p](std::exception_ptr) {

@@ -10,7 +10,7 @@
 
 #include "index/base/disk.hpp"
 #include "index/base/time.hpp"
-#include "remote/destination/as_listed.hpp"
+#include "remote/destination/stat_facts.hpp"
 #include "remote/engine/fetch/sparse.hpp"
 
 namespace ferryfs::remote {

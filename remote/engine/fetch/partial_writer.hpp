@@ -33,7 +33,7 @@ class partial_writer {
   std::uint64_t extent() const noexcept { return extent_; }  // bytes, to which the file goes on the disk
   // After `complete`.
   const std::string& sha256() const noexcept { return sha256_; }
-  file_facts local_side() const noexcept { return local_; }
+  file_facts local_facts() const noexcept { return local_; }
 
  private:
   int open();

@@ -53,7 +53,7 @@ class picture_fetch final : public reading, public std::enable_shared_from_this<
   // As the index knows it; where it does not, as far as it was learnt.
   std::uint64_t size() const noexcept { return size_; }
   // The source's file as the index is to know it, once it is complete.
-  file_facts source_side() const noexcept;
+  file_facts source_facts() const noexcept;
 
   // Calls `w` once: at once if the bytes are there, else when they are. Demand from now on; `offset` is read next.
   void wait_for(std::uint64_t offset, std::uint64_t length, std::uint64_t id, read_callback w);
@@ -90,7 +90,7 @@ class picture_fetch final : public reading, public std::enable_shared_from_this<
   // Brings mode, times and owner to what was set here since; `now` is its row at this moment. Before it has its name.
   std::optional<failure> catch_up(const entry& now);
   const std::string& sha256() const noexcept { return writer_.sha256(); }
-  file_facts local_side() const noexcept { return writer_.local_side(); }
+  file_facts local_facts() const noexcept { return writer_.local_facts(); }
 
   // reading
   next next_range(std::uint32_t at_most) override;

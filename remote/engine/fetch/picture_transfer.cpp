@@ -128,7 +128,7 @@ std::optional<failure> picture_fetch::differs(const attributes& after, const std
                   printable(path_), end, known, size_text(after.size), size_text(seen ? seen->size : std::nullopt))};
 }
 
-file_facts picture_fetch::source_side() const noexcept {
+file_facts picture_fetch::source_facts() const noexcept {
   file_facts s = *row_.source;
   s.size = size();
   return s;

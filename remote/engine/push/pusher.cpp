@@ -167,7 +167,7 @@ void pusher::on_sent(const push_item& p, const std::string& sha256, upload::end 
 }
 
 void pusher::record(const push_item& p, const std::string& sha256, const attributes& there) {
-  file_facts source = as_side(there, needs_.where.times());
+  file_facts source = facts_of(there, needs_.where.times());
   if (S_ISREG(source.mode) && source.size == 0)
     source.size = p.row.local->size;  // the server does not tell it; the digest has proven it
   needs_.index.post(

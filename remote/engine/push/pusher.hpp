@@ -23,7 +23,7 @@
 #include "remote/engine/push/source_directories.hpp"
 #include "remote/engine/push/upload.hpp"
 #include "remote/engine/settings.hpp"
-#include "remote/engine/source_side.hpp"
+#include "remote/engine/source_facts.hpp"
 #include "remote/source/archive.hpp"
 #include "remote/source/filter.hpp"
 

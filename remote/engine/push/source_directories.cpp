@@ -9,7 +9,7 @@
 #include "index/base/promise.hpp"
 #include "index/update/push_result.hpp"
 #include "remote/engine/push/split_path.hpp"
-#include "remote/engine/source_side.hpp"
+#include "remote/engine/source_facts.hpp"
 
 namespace ferryfs::remote {
 
@@ -55,7 +55,7 @@ source_directories::directory source_directories::enter(const entry& d) {
   if (why) return {d.ino, why};
   if (!S_ISDIR(there.mode))
     return {d.ino, failure{cause::exists, fmt::format("{}: on the source that is no directory", printable(*target))}};
-  needs_.index.post([d, source = as_side(there, needs_.times)](index::transaction& t) {
+  needs_.index.post([d, source = facts_of(there, needs_.times)](index::transaction& t) {
     index::apply_pushed_directory(t, d, source);
   });
   return {d.ino, {}};

@@ -12,7 +12,7 @@
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "remote/engine/push/split_path.hpp"
-#include "remote/engine/source_side.hpp"
+#include "remote/engine/source_facts.hpp"
 #include "remote/source/temporary_name.hpp"
 
 namespace ferryfs::remote {

@@ -12,7 +12,7 @@
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/update/verify_result.hpp"
-#include "remote/destination/as_listed.hpp"
+#include "remote/destination/stat_facts.hpp"
 
 namespace ferryfs::remote {
 
@@ -38,7 +38,7 @@ void other_times::take_time(const entry& e) {
   const auto path = index_.run([&](index::transaction& t) { return t.path(e.ino); });
   const auto file = path ? where_.open(*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) : unique_fd{};
   struct stat st {};
-  if (!file || disk().fstat(file.get(), &st) != 0 || !same_size_and_time(local_side(st), *e.local)) return;
+  if (!file || disk().fstat(file.get(), &st) != 0 || !same_size_and_time(facts_of_stat(st), *e.local)) return;
   const timespec when = to_timespec(now.mtime);
   const timespec times[] = {when, when};
   if (disk().futimens(file.get(), times) != 0) throw std::system_error{errno, std::generic_category()};

@@ -18,7 +18,7 @@
 #include "index/base/mutex.hpp"
 #include "index/base/path.hpp"
 #include "index/update/merge.hpp"
-#include "remote/destination/as_listed.hpp"
+#include "remote/destination/stat_facts.hpp"
 #include "remote/files/beneath.hpp"
 #include "remote/files/list_directory.hpp"
 
@@ -65,7 +65,7 @@ class destination_pass {
     cache_.begin_pass();
     struct stat st {};
     disk().fstat(where_.root(), &st);
-    const file_facts root = as_listed("", st, "", where_.uid(), where_.gid()).attributes;
+    const file_facts root = entry_of_stat("", st, "", where_.uid(), where_.gid()).attributes;
     index_.run([&](index::transaction& t) { record_root(t, root); });
     std::exception_ptr first;
     stack_.push_back({root_inode, root});
@@ -120,7 +120,7 @@ class destination_pass {
     throw std::system_error(errno, std::generic_category(), printable(join(p.path, name)));
   }
   index::directory_entry listed(const local_entry& e) const {
-    return as_listed(e.name, e.attributes, e.target, where_.uid(), where_.gid());
+    return entry_of_stat(e.name, e.attributes, e.target, where_.uid(), where_.gid());
   }
 
   void visit(const step& here) {

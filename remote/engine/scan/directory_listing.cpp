@@ -47,7 +47,7 @@ void source_scan::directory_listing::batch(std::vector<directory_entry> names) {
       excluded->push_back(std::move(f.name));
       continue;
     }
-    listed->push_back({std::move(f.name), scan_->side_of(f.attrs), std::move(f.target), {}, {}});
+    listed->push_back({std::move(f.name), scan_->facts_of(f.attrs), std::move(f.target), {}, {}});
   }
   auto subdirectories = std::make_shared<std::vector<index::subdirectory>>();
   scan_->needs_.index.post(

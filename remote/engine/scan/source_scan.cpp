@@ -38,7 +38,7 @@ void source_scan::stat(const directory& d) {
   const auto answered = [self = shared_from_this(), d = directory{d}](const std::optional<failure>& why,
                                                                       const attributes& a) mutable {
     if (self->should_retry(d, why)) return self->stat(d);
-    d.attributes = self->side_of(a);
+    d.attributes = self->facts_of(a);
     const bool no_root = !why && d.ino == root_inode && !S_ISDIR(a.mode);
     self->on_stat(d, no_root ? failure{cause::not_found, "the source is no directory"} : why);
   };

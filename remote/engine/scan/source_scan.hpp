@@ -23,7 +23,7 @@
 #include "index/db/writer.hpp"
 #include "index/update/merge.hpp"
 #include "remote/engine/scan/disappearance.hpp"
-#include "remote/engine/source_side.hpp"
+#include "remote/engine/source_facts.hpp"
 #include "remote/source/archive.hpp"
 #include "remote/source/filter.hpp"
 
@@ -70,7 +70,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
   class directory_listing;
   static std::string shown(const directory& d);
   // As the index is to know it.
-  file_facts side_of(const attributes& a) const { return as_side(a, needs_.times); }
+  file_facts facts_of(const attributes& a) const { return remote::facts_of(a, needs_.times); }
 
   void add_directories(const std::vector<index::subdirectory>& list);
   void visit_waiting();

@@ -16,7 +16,7 @@
 #include "index/base/promise.hpp"
 #include "index/base/time.hpp"
 #include "index/update/verify_result.hpp"
-#include "remote/engine/source_side.hpp"
+#include "remote/engine/source_facts.hpp"
 #include "remote/files/sha256.hpp"
 
 namespace ferryfs::remote {

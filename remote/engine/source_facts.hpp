@@ -10,13 +10,13 @@ namespace ferryfs::remote {
 
 // As the index keeps it: a size or time that is not told stands as 0, which the bytes of a regular file are to confirm.
 // Set-user-id and set-group-id are not taken over: here they would speak for another owner.
-inline file_facts as_side(const attributes& told, const time_range& times) {
+inline file_facts facts_of(const attributes& told, const time_range& times) {
   return {told.mode & ~06000U, told.size.value_or(0), told.mtime ? times.ns(*told.mtime) : 0};
 }
 
 // What `known` is by now.
-inline file_facts updated_side(const file_facts& known, const attributes& told, const time_range& times) {
-  file_facts now = as_side(told, times);
+inline file_facts updated_facts(const file_facts& known, const attributes& told, const time_range& times) {
+  file_facts now = facts_of(told, times);
   if (told.mode == 0) now.mode = known.mode;
   if (!told.has_kind()) now.mode |= known.mode & S_IFMT;
   return beside(known, now);
@@ -24,7 +24,7 @@ inline file_facts updated_side(const file_facts& known, const attributes& told, 
 
 // The archive shows another size or time than `known`.
 inline bool shows_another(const file_facts& known, const attributes& told, const time_range& times) {
-  return !same_size_and_time(updated_side(known, told, times), known);
+  return !same_size_and_time(updated_facts(known, told, times), known);
 }
 
 }  // namespace ferryfs::remote

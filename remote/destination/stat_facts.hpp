@@ -13,10 +13,10 @@ namespace ferryfs::remote {
 // As file_facts::holes.
 std::uint64_t holes_of(const struct stat& st);
 
-file_facts local_side(const struct stat& st);
+file_facts facts_of_stat(const struct stat& st);
 
 // Owners are kept where they are not `uid`, `gid`. `target`: of a symbolic link.
-index::directory_entry as_listed(const std::string& name, const struct stat& st, const std::string& target,
-                                 std::uint32_t uid, std::uint32_t gid);
+index::directory_entry entry_of_stat(const std::string& name, const struct stat& st, const std::string& target,
+                                     std::uint32_t uid, std::uint32_t gid);
 
 }  // namespace ferryfs::remote
