@@ -122,13 +122,13 @@ struct entry {
   // Its bytes are here, to be read from the destination.
   bool is_local() const noexcept {
     return state == ferryfs::state::common || state == ferryfs::state::added || state == ferryfs::state::conflict ||
-           is_undecided();
+           awaits_digest();
   }
   // Its bytes are on the source only, to be fetched.
-  bool is_gap() const noexcept { return is_of_gap() && !is_undecided(); }
+  bool is_gap() const noexcept { return is_of_gap() && !awaits_digest(); }
   // Fetched, and then the source's copy got another time and kept its size. It counts as a gap; but what is here is
   // served, until a digest says that the source's bytes are others.
-  bool is_undecided() const noexcept {
+  bool awaits_digest() const noexcept {
     return reason == ferryfs::reason::time_differs && local && source && is_of_gap();
   }
 

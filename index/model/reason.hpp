@@ -17,7 +17,7 @@ enum class reason : std::uint8_t {
   written_here = 3,    // in conflict at the same size: written here since it was the source's
   source_differs = 4,  // in conflict at the same size: the source has other bytes by now, ours are as they were
   spoilt = 5,          // in conflict at the same size: what is here has not the bytes that it should have
-  time_differs = 6,    // the source's copy has another time, and not another size: see entry::is_undecided
+  time_differs = 6,    // the source's copy has another time, and not another size: see entry::awaits_digest
   leads_out = 7,       // a refused link, as `error` tells
   changing = 8,        // each fetch met another: it is being written on the source, and comes once that is over
 };

@@ -20,7 +20,7 @@ void keep_open(entry& e) {
 
 bool apply_sound_digest(transaction& t, inode ino, const file_facts& read, const std::string& sha256, bool compared) {
   const auto before = row_of(t, ino, read);
-  if (!before || before->is_undecided()) return false;
+  if (!before || before->awaits_digest()) return false;
   entry after = *before;
   after.sha256 = sha256;
   if (compared && after.source) after.compared = after.source->mtime;
@@ -72,7 +72,7 @@ bool apply_missing_file(transaction& t, inode ino, const file_facts& read, std::
 bool apply_same_bytes(transaction& t, inode ino, const file_facts& read, const file_facts& now,
                       const file_facts& source) {
   const auto e = t.by_inode(ino);
-  if (!e || !e->is_undecided() || e->local != read || e->source != source) return false;
+  if (!e || !e->awaits_digest() || e->local != read || e->source != source) return false;
   entry after = *e;
   after.local = now;
   after.compared = source.mtime;
@@ -85,7 +85,7 @@ bool apply_same_bytes(transaction& t, inode ino, const file_facts& read, const f
 
 bool apply_other_bytes(transaction& t, inode ino, const file_facts& source) {
   const auto e = t.by_inode(ino);
-  if (!e || !e->is_undecided() || e->source != source) return false;
+  if (!e || !e->awaits_digest() || e->source != source) return false;
   entry after = *e;
   after.forget_reason();
   t.update(*e, after);

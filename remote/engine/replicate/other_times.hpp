@@ -18,7 +18,7 @@ class other_times {
   other_times(const destination& where, archive& source, index::writer& index)
       : where_(where), source_(source), index_(index) {}
 
-  // Asks for the digest of `e`, which is_undecided and has `path` on the source. `call` is called once, on any thread:
+  // Asks for the digest of `e`, which awaits_digest and has `path` on the source. `call` is called once, on any thread:
   // the file here has the source's time, or is to be fetched anew; or why that can't be told.
   void decide(const entry& e, const std::string& path, std::function<void(const std::optional<failure>&)> call);
 

@@ -226,7 +226,7 @@ bool replicator::start(const entry& gap) {
     seen_young_ = true;
     return false;
   }
-  if (gap.is_undecided()) return decide_time(gap, path);
+  if (gap.awaits_digest()) return decide_time(gap, path);
   if (!begin(gap, path)) return false;
   try {
     dependencies_.fetch.fetch(gap, std::move(path), priority::background,
