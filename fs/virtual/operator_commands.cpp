@@ -25,7 +25,7 @@ command_result nothing_there(const std::string& path) {
 
 command_result fetch_now(remote::migration& m, const std::string& path, const std::stop_token& stop) {
   const auto r = remote::fetch_below(m.index(), m.readers(), m.fetch(), path, stop);
-  m.replicate().look_again();  // links and directories among them
+  m.replicate().recheck();  // links and directories among them
   if (r.failed == 0) return {0, fmt::format("fetched {} files, {}\n", r.files, human_size(r.bytes))};
   return {EIO, fmt::format("{} of {} failed, the first: {}\n", r.failed, r.failed + r.files, r.first_failure)};
 }
@@ -38,7 +38,7 @@ command_result undelete(remote::migration& m, const std::string& path, const std
   if (u.taken > 0)
     a.text += fmt::format("{} stay deleted, as their names are taken, the first: {}; rename what is there\n", u.taken,
                           printable(u.first_taken));
-  m.replicate().look_again();
+  m.replicate().recheck();
   return a;
 }
 

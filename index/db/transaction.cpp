@@ -92,7 +92,7 @@ void transaction::erase(const entry& e) {
 }
 
 void transaction::decide(std::string_view verb, std::string_view path, std::string_view other) {
-  if (silent_) return;
+  if (replaying_) return;
   insert_decision_(line_of(verb, path, other, wall_seconds()));
   promise(root_inode);
 }

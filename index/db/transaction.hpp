@@ -84,17 +84,17 @@ class transaction {
   // No scan would find the change of `ino` again: it is to be durable soon, and at once where the entry is synced (see
   // writer::on_promise).
   void promise(inode ino) {
-    if (!silent_) promised_.push_back(ino);
+    if (!replaying_) promised_.push_back(ino);
   }
   // A line for the file of decisions (see decision_line.hpp), which is promised too.
   void decide(std::string_view verb, std::string_view path, std::string_view other = {});
   // While it lives, nothing is promised and no line is made: for decisions that are made again from their lines.
-  class silence {
+  class replay_scope {
    public:
-    explicit silence(transaction& t) : t_(t) { t_.silent_ = true; }
-    ~silence() { t_.silent_ = false; }
-    silence(const silence&) = delete;
-    silence& operator=(const silence&) = delete;
+    explicit replay_scope(transaction& t) : t_(t) { t_.replaying_ = true; }
+    ~replay_scope() { t_.replaying_ = false; }
+    replay_scope(const replay_scope&) = delete;
+    replay_scope& operator=(const replay_scope&) = delete;
 
    private:
     transaction& t_;
@@ -124,7 +124,7 @@ class transaction {
   insert_decision insert_decision_;
   std::vector<change> changes_;
   std::vector<inode> promised_;
-  bool silent_ = false;
+  bool replaying_ = false;
   departure departure_;
 };
 

@@ -190,7 +190,7 @@ class replayer {
 }  // namespace
 
 bool replay(transaction& t, const decision_line& d, std::int64_t now) {
-  const transaction::silence quiet{t};
+  const transaction::replay_scope replaying{t};
   replayer r{t, now};
   if (d.verb == "deleted") return r.deleted(d.path);
   if (d.verb == "renamed" && !d.other.empty()) return r.renamed(d.path, d.other);

@@ -56,7 +56,7 @@ class resolver {
       result.link_accepted =
           needs_.index.run([&](index::transaction& t) { return index::apply_link_acceptance(t, e.ino); });
     }
-    needs_.replicate.look_again();
+    needs_.replicate.recheck();
   }
 
   resolve_result result;

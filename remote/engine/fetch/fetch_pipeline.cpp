@@ -23,7 +23,7 @@ fetch_pipeline::fetch_pipeline(dependencies d, std::chrono::seconds quiet)
       writers_(write_threads),
       committer_(d.where, d.index, d.readers, callbacks_,
                  [this](const auto& p, const auto& why) { on_committed(p, why); }),
-      rest_(quiet) {}
+      quiescence_(quiet) {}
 
 void fetch_pipeline::on_low_watermark(std::size_t low, std::function<void()> call) {
   low_watermark_ = low;
@@ -93,15 +93,15 @@ void fetch_pipeline::look_for_size(const std::shared_ptr<picture_fetch>& p, cons
 void fetch_pipeline::complete(const std::shared_ptr<picture_fetch>& p, const attributes& after,
                               const std::optional<attributes>& seen) {
   if (const auto wrong = p->complete(after, seen)) return fail(p, *wrong, after);
-  const auto at_rest = rest_.observe(p->row().ino, p->size(), after.mtime.value_or(0));
-  if (at_rest > rest_.monotonic()) return look_again_at(at_rest, p, after);
+  const auto at_rest = quiescence_.observe(p->row().ino, p->size(), after.mtime.value_or(0));
+  if (at_rest > quiescence_.monotonic()) return recheck_at(at_rest, p, after);
   commit(p);
 }
 
 // Meanwhile its readers are served.
-void fetch_pipeline::look_again_at(second_looks::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
-                                   const attributes& before) {
-  looks_.at(when, [this, p, before] {
+void fetch_pipeline::recheck_at(recheck_timer::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
+                                const attributes& before) {
+  rechecks_.at(when, [this, p, before] {
     dependencies_.source.stat(p->path(), [this, p, before](const std::optional<failure>& why, const attributes& now) {
       writers_.post(p->row().ino, 0, [this, p, before, why, now] {
         if (why) return fail(p, *why, {});

@@ -17,7 +17,7 @@
 #include "remote/engine/fetch/committer.hpp"
 #include "remote/engine/fetch/flight_table.hpp"
 #include "remote/engine/fetch/picture_fetch.hpp"
-#include "remote/engine/fetch/second_looks.hpp"
+#include "remote/engine/fetch/recheck_timer.hpp"
 #include "remote/engine/fetch/write_pool.hpp"
 #include "remote/engine/open_files_query.hpp"
 #include "remote/engine/quiescence.hpp"
@@ -38,7 +38,7 @@ class fetch_pipeline {
   // Set before the first fetch, as the next.
   void watch(const open_files_query& open) { committer_.watch(open); }
   void on_low_watermark(std::size_t low, std::function<void()> call);
-  quiescence& rest() noexcept { return rest_; }
+  quiescence& file_quiescence() noexcept { return quiescence_; }
   write_pool& writers() noexcept { return writers_; }
 
   // Requests a picture that is in the table. Its fetch ends, also where the archive does not take it.
@@ -49,7 +49,7 @@ class fetch_pipeline {
   void on_transfer_end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why,
                        const attributes& after);
   // Young pictures are looked at now, and not when they are due.
-  void stop_waiting() { looks_.stop(); }
+  void stop_waiting() { rechecks_.stop(); }
 
  private:
   void judge(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why, const attributes& after);
@@ -57,8 +57,8 @@ class fetch_pipeline {
   void look_for_size(const std::shared_ptr<picture_fetch>& p, const attributes& after);
   void complete(const std::shared_ptr<picture_fetch>& p, const attributes& after,
                 const std::optional<attributes>& seen);
-  void look_again_at(second_looks::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
-                     const attributes& before);
+  void recheck_at(recheck_timer::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
+                  const attributes& before);
   void commit(const std::shared_ptr<picture_fetch>& p);
   void on_committed(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why);
   void end_transfer() noexcept;
@@ -74,8 +74,8 @@ class fetch_pipeline {
   serial_executor callbacks_{"end of a fetch"};
   write_pool writers_;
   committer committer_;
-  quiescence rest_;
-  second_looks looks_;
+  quiescence quiescence_;
+  recheck_timer rechecks_;
 };
 
 }  // namespace ferryfs::remote

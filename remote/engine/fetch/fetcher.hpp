@@ -33,7 +33,7 @@ class fetcher {
   void drain();
 
   // Which gaps are at rest on the source. One that is fetched before is committed when it is.
-  quiescence& rest() noexcept { return pipeline_.rest(); }
+  quiescence& file_quiescence() noexcept { return pipeline_.file_quiescence(); }
 
   // What is open in the mount: a file that is written stays when its picture's newer form comes. Set before the first
   // fetch.

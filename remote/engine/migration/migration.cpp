@@ -29,7 +29,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
       fetch_(where, *source_, index_, readers_, limit_, s.min_free, s.quiet),
       replicate_({where, *source_, index_, readers_, fetch_, links_}, s.min_free),
       scanner_({where, *source_, index_, readers_, filter_, links_, s.believe_loss, [this] { resume_replication(); },
-                [this] { replicate_.pause(); }, [this] { replicate_.look_again(); }}) {
+                [this] { replicate_.pause(); }, [this] { replicate_.recheck(); }}) {
   index_.on_rollback([this](const std::string& why) {
     spdlog::error("the last files made here are not in the index ({}); both sides are looked at again", why);
     scanner_.request_repair();
@@ -42,7 +42,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
   source_->set_listener([this](const archive::health& h) {
     h.reachable ? spdlog::info("source is reachable again") : spdlog::warn("source is unreachable: {}", h.why);
     if (!h.reachable) return;
-    replicate_.look_again();
+    replicate_.recheck();
     scanner_.set_source_back();
   });
 }

@@ -28,8 +28,8 @@ replicator::replicator(dependencies d, std::uint64_t min_free)
     : dependencies_(d),
       queue_(d.readers),
       room_(d.where, min_free),
-      local_(d.where, d.index, d.readers, d.links),
-      other_times_(d.where, d.source, d.index) {
+      entry_maker_(d.where, d.index, d.readers, d.links),
+      time_differences_(d.where, d.source, d.index) {
   d.fetch.on_low_watermark(d.source.max_in_flight() * 3 / 4, [this] {
     {
       const lock held{mutex_};
@@ -51,10 +51,10 @@ void replicator::pause() { paused_ = true; }
 
 void replicator::resume() {
   paused_ = false;
-  look_again();
+  recheck();
 }
 
-void replicator::look_again() {
+void replicator::recheck() {
   {
     const lock held{mutex_};
     again_ = true;
@@ -157,9 +157,9 @@ void replicator::idle() {
   const auto totals = dependencies_.readers.borrow()->totals();
   const bool gaps = totals.of(state::missing).files > 0;
   if (gaps)
-    local_.touch();  // a reader may bring the last of them
+    entry_maker_.touch();  // a reader may bring the last of them
   else
-    local_.finish_directories();
+    entry_maker_.finish_directories();
   std::vector<std::function<void()>> calls;
   {
     const bool waits = gaps && (seen_young_ || !dependencies_.source.state().reachable);
@@ -219,14 +219,14 @@ bool replicator::start(const entry& gap) {
   std::string path = queue_.path_of(gap);
   if (path.empty()) return false;
   if (!S_ISREG(gap.source->mode)) {
-    if (auto why = local_.make(gap)) fail(gap.ino, *std::move(why));
+    if (auto why = entry_maker_.make(gap)) fail(gap.ino, *std::move(why));
     return false;
   }
-  if (!dependencies_.fetch.rest().is_quiescent(gap.ino, gap.source->size, to_seconds(gap.source->mtime))) {
+  if (!dependencies_.fetch.file_quiescence().is_quiescent(gap.ino, gap.source->size, to_seconds(gap.source->mtime))) {
     seen_young_ = true;
     return false;
   }
-  if (gap.awaits_digest()) return decide_time(gap, path);
+  if (gap.awaits_digest()) return resolve_time_difference(gap, path);
   if (!begin(gap, path)) return false;
   try {
     dependencies_.fetch.fetch(gap, std::move(path), priority::background,
@@ -253,16 +253,16 @@ bool replicator::begin(const entry& gap, const std::string& path) {
   return false;
 }
 
-bool replicator::decide_time(const entry& gap, const std::string& path) {
+bool replicator::resolve_time_difference(const entry& gap, const std::string& path) {
   {
     const lock held{mutex_};
     if (!in_flight_.insert(gap.ino).second) return false;
   }
   const auto decided = [this, ino = gap.ino](const std::optional<failure>& why) {
     on_end(ino, why);
-    if (!why) look_again();
+    if (!why) recheck();
   };
-  if (const auto thrown = contain("replication", [&] { other_times_.decide(gap, path, decided); }))
+  if (const auto thrown = contain("replication", [&] { time_differences_.decide(gap, path, decided); }))
     on_end(gap.ino, failure_of(thrown, printable(path)));
   return true;
 }
@@ -276,7 +276,7 @@ void replicator::fail(inode ino, std::string why) {
 // A picture that was in flight is local, or failed.
 void replicator::on_end(inode ino, const std::optional<failure>& why) {
   bool news = why.has_value();
-  if (!why) local_.touch();
+  if (!why) entry_maker_.touch();
   {
     const lock held{mutex_};
     in_flight_.erase(ino);

@@ -15,11 +15,11 @@
 #include "index/db/writer.hpp"
 #include "index/model/link_rules.hpp"
 #include "remote/engine/fetch/fetcher.hpp"
+#include "remote/engine/replicate/entry_maker.hpp"
 #include "remote/engine/replicate/gap_queue.hpp"
-#include "remote/engine/replicate/local_entries.hpp"
-#include "remote/engine/replicate/other_times.hpp"
 #include "remote/engine/replicate/room.hpp"
 #include "remote/engine/replicate/standstill.hpp"
+#include "remote/engine/replicate/time_difference_resolver.hpp"
 
 namespace ferryfs::remote {
 
@@ -45,7 +45,7 @@ class replicator {
   void resume();
   bool paused() const noexcept { return paused_; }
   // Gaps may have come, or the source came back.
-  void look_again();
+  void recheck();
   // Asks for a call, on its own thread, as soon as nothing is left that could be fetched now.
   void when_idle(std::function<void()> call);
   // Why it stands still, if the destination's disk is the reason.
@@ -65,7 +65,7 @@ class replicator {
   bool try_start(const entry& gap);
   bool start(const entry& gap);
   bool begin(const entry& gap, const std::string& path);
-  bool decide_time(const entry& gap, const std::string& path);
+  bool resolve_time_difference(const entry& gap, const std::string& path);
   void fail(inode ino, std::string why);
   void on_end(inode ino, const std::optional<failure>& why);
   bool has_space();
@@ -77,7 +77,7 @@ class replicator {
   gap_queue queue_;
   room room_;
   bool seen_young_ = false;  // a gap that may still be written on the source, in this look at the queue
-  local_entries local_;
+  entry_maker entry_maker_;
 
   mutex mutex_;
   condition wake_;
@@ -87,7 +87,7 @@ class replicator {
   room::shortage waiting_ GUARDED_BY(mutex_);  // of the last look at the queue
   standstill standstill_ GUARDED_BY(mutex_);
   std::vector<std::function<void()>> idle_calls_ GUARDED_BY(mutex_);
-  other_times other_times_;  // behind what its last callbacks touch
+  time_difference_resolver time_differences_;  // behind what its last callbacks touch
   thread thread_;
 };
 

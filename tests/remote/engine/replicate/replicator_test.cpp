@@ -96,7 +96,7 @@ TEST_CASE("replication stands still until it is resumed, and again while it is p
   f.source.serve("a.jpg");
   REQUIRE(wait_until([&] { return f.is_local("a.jpg"); }));
   f.gap_of("b.jpg", 20130715);
-  f.replicate.look_again();
+  f.replicate.recheck();
   f.gap_of("c.jpg", 20130715);
   CHECK(f.source.reads() == strings{"a.jpg"});
   f.replicate.resume();
@@ -110,7 +110,7 @@ TEST_CASE("gaps that come later are filled as soon as somebody says so") {
   REQUIRE(f.idles());
   f.gap_of("later.jpg", 20130715);
   const auto begun = std::chrono::steady_clock::now();
-  f.replicate.look_again();
+  f.replicate.recheck();
   REQUIRE(wait_until([&] { return f.is_local("later.jpg"); }));
   CHECK(std::chrono::steady_clock::now() - begun < std::chrono::milliseconds(1800));
 }
@@ -140,7 +140,7 @@ TEST_CASE("a picture that fails holds up no other, and is tried again when its t
 
   f.source.mend("bad.jpg");
   f.edit(bad, [](entry& e) { e.retry_at = 1; });
-  f.replicate.look_again();
+  f.replicate.recheck();
   CHECK(wait_until([&] { return f.is_local("bad.jpg"); }));
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("a picture that is still being written waits, and others do not") {
   CHECK(f.source.reads() == strings{"old.jpg"});
   f.source.put_file("young.jpg", content_of(10), long_ago);
   f.edit(young, [](entry& e) { e.source->mtime = long_ago * second; });
-  f.replicate.look_again();
+  f.replicate.recheck();
   CHECK(wait_until([&] { return f.is_local("young.jpg"); }));
 }
 
@@ -168,7 +168,7 @@ TEST_CASE("a source that is down is not asked, and replication goes on when it i
   f.writer.run([](index::transaction&) {});
   CHECK(f.source.reads().empty());
   f.source.set_reachable(true);
-  f.replicate.look_again();
+  f.replicate.recheck();
   CHECK(wait_until([&] { return f.is_local("a.jpg"); }));
 }
 

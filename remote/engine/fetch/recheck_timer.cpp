@@ -1,22 +1,22 @@
-#include "remote/engine/fetch/second_looks.hpp"
+#include "remote/engine/fetch/recheck_timer.hpp"
 
 #include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 
 namespace ferryfs::remote {
 
-void second_looks::at(clock::time_point when, std::function<void()> look) {
+void recheck_timer::at(clock::time_point when, std::function<void()> look) {
   {
     const lock held{mutex_};
     if (!stopped_) {
       waiting_.emplace(when, std::exchange(look, nullptr));
-      if (!thread_.joinable()) thread_ = thread{"second looks", [this](const std::stop_token& stop) { run(stop); }};
+      if (!thread_.joinable()) thread_ = thread{"rechecks", [this](const std::stop_token& stop) { run(stop); }};
     }
   }
   look ? look() : wake_.notify_all();
 }
 
-void second_looks::stop() {
+void recheck_timer::stop() {
   {
     const lock held{mutex_};
     stopped_ = true;
@@ -24,7 +24,7 @@ void second_looks::stop() {
   wake_.notify_all();
 }
 
-void second_looks::run(const std::stop_token& stop) {
+void recheck_timer::run(const std::stop_token& stop) {
   lock held{mutex_};
   while (!stop.stop_requested() || !waiting_.empty()) {
     if (waiting_.empty()) {

@@ -10,7 +10,7 @@
 
 namespace ferryfs::remote {
 
-class second_looks {
+class recheck_timer {
  public:
   using clock = std::chrono::steady_clock;
   // Calls `look` at that time, or as soon as this is stopped, on the one thread of this or, after `stop`, on the

@@ -1,4 +1,4 @@
-#include "remote/engine/replicate/local_entries.hpp"
+#include "remote/engine/replicate/entry_maker.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,7 +20,7 @@
 
 namespace ferryfs::remote {
 
-std::optional<std::string> local_entries::make(const entry& found) {
+std::optional<std::string> entry_maker::make(const entry& found) {
   const exclusive_lock held{where_.namespace_lock()};
   std::string path;
   entry gap;
@@ -52,7 +52,7 @@ std::optional<std::string> local_entries::make(const entry& found) {
 }
 
 // 0 or errno.
-int local_entries::make_link(const std::string& path, const entry& gap) {
+int entry_maker::make_link(const std::string& path, const entry& gap) {
   std::vector<std::string> above;
   const auto slash = path.rfind('/');
   if (slash != std::string::npos)
@@ -63,7 +63,7 @@ int local_entries::make_link(const std::string& path, const entry& gap) {
 }
 
 // A symbolic link that the disk is not to get. The index learns that, and counts it from then on.
-bool local_entries::is_refused(const entry& gap) {
+bool entry_maker::is_refused(const entry& gap) {
   if (!gap.is_link()) return false;
   const auto reader = readers_.borrow();
   if (index::link_judge{*reader, links_}.objection(gap).empty()) return false;
@@ -71,13 +71,13 @@ bool local_entries::is_refused(const entry& gap) {
   return true;
 }
 
-void local_entries::finish_directories() {
+void entry_maker::finish_directories() {
   if (!touched_.exchange(false)) return;
   if (contain("times and modes of directories", [&] { set_attributes(); })) touched_ = true;
 }
 
 // Everything is here, and filling directories changed their times.
-void local_entries::set_attributes() {
+void entry_maker::set_attributes() {
   const auto reader = readers_.borrow();
   std::vector<std::pair<inode, std::string>> stack{{root_inode, ""}};
   while (!stack.empty()) {

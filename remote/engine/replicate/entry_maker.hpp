@@ -13,9 +13,9 @@
 
 namespace ferryfs::remote {
 
-class local_entries {
+class entry_maker {
  public:
-  local_entries(const destination& where, index::writer& index, index::readers& readers, index::link_rules links)
+  entry_maker(const destination& where, index::writer& index, index::readers& readers, index::link_rules links)
       : where_(where), index_(index), readers_(readers), links_(links) {}
 
   // Makes a directory or a symbolic link, unless it has gone from the index or stands there by now, and tells the

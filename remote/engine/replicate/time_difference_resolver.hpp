@@ -13,9 +13,9 @@
 
 namespace ferryfs::remote {
 
-class other_times {
+class time_difference_resolver {
  public:
-  other_times(const destination& where, archive& source, index::writer& index)
+  time_difference_resolver(const destination& where, archive& source, index::writer& index)
       : where_(where), source_(source), index_(index) {}
 
   // Asks for the digest of `e`, which awaits_digest and has `path` on the source. `call` is called once, on any thread:
@@ -28,7 +28,7 @@ class other_times {
   const destination& where_;
   archive& source_;
   index::writer& index_;
-  serial_executor later_{"picture of another time"};
+  serial_executor later_{"time differences"};
 };
 
 }  // namespace ferryfs::remote

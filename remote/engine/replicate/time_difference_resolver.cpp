@@ -1,4 +1,4 @@
-#include "remote/engine/replicate/other_times.hpp"
+#include "remote/engine/replicate/time_difference_resolver.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,8 +16,8 @@
 
 namespace ferryfs::remote {
 
-void other_times::decide(const entry& e, const std::string& path,
-                         std::function<void(const std::optional<failure>&)> call) {
+void time_difference_resolver::decide(const entry& e, const std::string& path,
+                                      std::function<void(const std::optional<failure>&)> call) {
   source_.digest(path, [this, e, call = std::move(call)](const std::optional<failure>& why, const std::string& sha256) {
     if (why) return call(why);
     later_.post([this, e, call, same = !e.sha256.empty() && sha256 == e.sha256] {
@@ -31,7 +31,7 @@ void other_times::decide(const entry& e, const std::string& path,
 }
 
 // In one with the names, so that it is this picture's file. One that was written to since is another picture.
-void other_times::take_time(const entry& e) {
+void time_difference_resolver::take_time(const entry& e) {
   const shared_lock held{where_.namespace_lock()};
   file_facts now = *e.local;
   now.mtime = where_.times().clamped(e.source->mtime);
