@@ -127,7 +127,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   archive.on_changes([&kernel, &context = *v](std::vector<index::change> changes) {
     for (const auto& c : changes)
       if (c.what == index::change::what::content) context.open_pictures.doubt(c.ino);
-    kernel.tell(std::move(changes));
+    kernel.notify(std::move(changes));
   });
   const auto session = make_session(v.get(), archive.setup().source, options);
   if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0)
@@ -138,7 +138,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   // Whatever ends the service: first nothing waits for the network any more, then the kernel is told no more. Where the
   // kernel does not end it, that is done while requests are still answered: the kernel may wait for one while it is
   // told.
-  const auto settle = [&] {
+  const auto stop_services = [&] {
     archive.stop();
     kernel.stop();
   };
@@ -146,12 +146,12 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     std::function<void()> run;
     ~ending() { run(); }
   } end{[&] {
-    settle();
+    stop_services();
     v.reset();
     if (stands_at(options.mountpoint)) fuse_session_unmount(session.get());
   }};
   {
-    forced_unmount end_by_signal{session.get(), options.mountpoint, settle};
+    forced_unmount end_by_signal{session.get(), options.mountpoint, stop_services};
     const signal_watcher watcher{[&](int count) {
       if (count > 1) std::_Exit(static_cast<int>(exit_code::local));  // as safe as kill -9
       end_by_signal.begin();

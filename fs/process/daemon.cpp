@@ -13,10 +13,10 @@
 namespace ferryfs::fs {
 namespace {
 
-exit_code wait_for(const unique_fd& told, pid_t child) {
+exit_code wait_for(const unique_fd& ready_pipe, pid_t child) {
   char byte = 0;
   ssize_t n = 0;
-  do n = ::read(told.get(), &byte, 1);
+  do n = ::read(ready_pipe.get(), &byte, 1);
   while (n < 0 && errno == EINTR);
   if (n == 1) return exit_code::complete;
   int status = 0;
@@ -35,21 +35,21 @@ void close_standard_streams() {
 exit_code run_in_background(const std::function<void(const std::function<void()>&)>& work) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw error(exit_code::local, std::string("pipe: ") + std::strerror(errno));
-  const unique_fd told{ends[0]};
-  unique_fd tell{ends[1]};
+  const unique_fd ready_pipe{ends[0]};
+  unique_fd ready_signal{ends[1]};
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child < 0) throw error(exit_code::local, std::string("fork: ") + std::strerror(errno));
   if (child > 0) {
-    tell.reset();
-    return wait_for(told, child);
+    ready_signal.reset();
+    return wait_for(ready_pipe, child);
   }
   ::setsid();
   work([&] {
     if (::chdir("/") != 0) std::perror("ferryfs: chdir");
     const char byte = 1;
-    if (::write(tell.get(), &byte, 1) != 1) std::perror("ferryfs: pipe");
-    tell.reset();
+    if (::write(ready_signal.get(), &byte, 1) != 1) std::perror("ferryfs: pipe");
+    ready_signal.reset();
     close_standard_streams();
   });
   return exit_code::complete;

@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 3s;  // a mount that was just taken off has its index to close
+constexpr auto grace_period = 3s;  // a mount that was just taken off has its index to close
 
 constexpr std::string_view pid_mark = "pid ", device_mark = ", device ", mount_mark = ", mounted at ";
 constexpr std::size_t most_named = 3;  // namespaces, in a line
@@ -53,7 +53,7 @@ std::string lock_text(int fd) {
 // Who holds it after a little while, or as soon as it is nobody who `may_end`.
 template <typename MayEnd>
 std::optional<holder> holder_after(const std::string& destination, MayEnd&& may_end) {
-  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto until = std::chrono::steady_clock::now() + grace_period;
   auto h = holder_of(destination);
   for (; h && may_end(*h) && std::chrono::steady_clock::now() < until; h = holder_of(destination))
     std::this_thread::sleep_for(50ms);

@@ -31,11 +31,11 @@ std::optional<json> recorder::record(job j, wall_clock::time_point begun) {
   if (j.back)
     j.moved_since = begun;
   else
-    j.files = moved.files - files_, j.bytes = moved.bytes - bytes_, j.moved_since = told_;
+    j.files = moved.files - reported_files_, j.bytes = moved.bytes - reported_bytes_, j.moved_since = last_report_;
   j.source = migration_.setup().source, j.destination = migration_.where().path();
   history h{migration_.where().reports_path(), fmt::format("{}/{}/reports", j.destination, own_directory)};
   auto report = h.record(*migration_.readers().borrow(), j, migration_.setup().keep_reports);
-  if (report && !j.back) files_ = moved.files, bytes_ = moved.bytes, told_ = j.ended;
+  if (report && !j.back) reported_files_ = moved.files, reported_bytes_ = moved.bytes, last_report_ = j.ended;
   return report;
 }
 

@@ -31,9 +31,9 @@ class recorder {
   remote::migration& migration_;
   mutex mutex_;
   // What an earlier report told, and when.
-  std::uint64_t files_ GUARDED_BY(mutex_) = 0;
-  std::uint64_t bytes_ GUARDED_BY(mutex_) = 0;
-  wall_clock::time_point told_ GUARDED_BY(mutex_) = wall_clock::now();
+  std::uint64_t reported_files_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t reported_bytes_ GUARDED_BY(mutex_) = 0;
+  wall_clock::time_point last_report_ GUARDED_BY(mutex_) = wall_clock::now();
 };
 
 // Of a scan, and of a push: what became of it, as a report has it.

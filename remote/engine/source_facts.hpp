@@ -10,21 +10,21 @@ namespace ferryfs::remote {
 
 // As the index keeps it: a size or time that is not told stands as 0, which the bytes of a regular file are to confirm.
 // Set-user-id and set-group-id are not taken over: here they would speak for another owner.
-inline file_facts facts_of(const attributes& told, const time_range& times) {
-  return {told.mode & ~06000U, told.size.value_or(0), told.mtime ? times.ns(*told.mtime) : 0};
+inline file_facts facts_of(const attributes& reported, const time_range& times) {
+  return {reported.mode & ~06000U, reported.size.value_or(0), reported.mtime ? times.ns(*reported.mtime) : 0};
 }
 
 // What `known` is by now.
-inline file_facts updated_facts(const file_facts& known, const attributes& told, const time_range& times) {
-  file_facts now = facts_of(told, times);
-  if (told.mode == 0) now.mode = known.mode;
-  if (!told.has_kind()) now.mode |= known.mode & S_IFMT;
+inline file_facts updated_facts(const file_facts& known, const attributes& reported, const time_range& times) {
+  file_facts now = facts_of(reported, times);
+  if (reported.mode == 0) now.mode = known.mode;
+  if (!reported.has_kind()) now.mode |= known.mode & S_IFMT;
   return beside(known, now);
 }
 
 // The archive shows another size or time than `known`.
-inline bool shows_another(const file_facts& known, const attributes& told, const time_range& times) {
-  return !same_size_and_time(updated_facts(known, told, times), known);
+inline bool shows_another(const file_facts& known, const attributes& reported, const time_range& times) {
+  return !same_size_and_time(updated_facts(known, reported, times), known);
 }
 
 }  // namespace ferryfs::remote

@@ -49,7 +49,7 @@ struct ending {
 // Waits for the end, and shows how far it is. Returns false if the source was gone for too long.
 bool watch(ending& end, remote::migration& m, bool as_json) {
   progress shown;
-  const auto patience = 2 * m.setup().io_timeout;
+  const auto source_timeout = 2 * m.setup().io_timeout;
   auto reached = std::chrono::steady_clock::now();
   lock held{end.mutex_};
   while (!end.is_over()) {
@@ -59,7 +59,7 @@ bool watch(ending& end, remote::migration& m, bool as_json) {
     if (m.source().state().reachable) reached = now;
     if (!as_json) shown.show(status_of(m));
     held.relock();
-    if (now - reached > patience) return false;
+    if (now - reached > source_timeout) return false;
   }
   return true;
 }

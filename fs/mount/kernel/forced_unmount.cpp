@@ -14,12 +14,15 @@ namespace ferryfs::fs {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto patience = 10s;
+constexpr auto grace_period = 10s;
 
 }  // namespace
 
-forced_unmount::forced_unmount(fuse_session* session, std::string mountpoint, std::function<void()> settle)
-    : session_(session), mountpoint_(std::move(mountpoint)), settle_(std::move(settle)), loop_(::pthread_self()) {
+forced_unmount::forced_unmount(fuse_session* session, std::string mountpoint, std::function<void()> stop_services)
+    : session_(session),
+      mountpoint_(std::move(mountpoint)),
+      stop_services_(std::move(stop_services)),
+      loop_(::pthread_self()) {
   struct sigaction nothing {};
   nothing.sa_handler = [](int) {};  // it only has to interrupt what the loop waits for
   ::sigaction(SIGUSR2, &nothing, nullptr);
@@ -28,9 +31,9 @@ forced_unmount::forced_unmount(fuse_session* session, std::string mountpoint, st
 void forced_unmount::begin() {
   if (stands_at(mountpoint_)) detach(mountpoint_);
   exit_loop_ = thread{"unmount", [this](const std::stop_token& stop) {
-                        if (!wait_for_stop(stop, patience)) {
+                        if (!wait_for_stop(stop, grace_period)) {
                           spdlog::warn("the mount is still in use somewhere, and ends all the same");
-                          contain("end of the mount", settle_);
+                          contain("end of the mount", stop_services_);
                         }
                         // The loop looks at the flag after each signal; one that comes before it waits would be lost.
                         while (!stop.stop_requested()) {

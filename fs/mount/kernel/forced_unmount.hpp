@@ -17,9 +17,9 @@ namespace ferryfs::fs {
 // service from ending: what they do then fails with ENOTCONN.
 class forced_unmount {
  public:
-  // On the thread that runs the loop of `session`. `settle` is called before the loop is made to end: it is the last
-  // moment at which what waits for the kernel comes to its end, as the kernel may wait for the loop.
-  forced_unmount(fuse_session* session, std::string mountpoint, std::function<void()> settle);
+  // On the thread that runs the loop of `session`. `stop_services` is called before the loop is made to end: it is the
+  // last moment at which what waits for the kernel comes to its end, as the kernel may wait for the loop.
+  forced_unmount(fuse_session* session, std::string mountpoint, std::function<void()> stop_services);
 
   // From any thread, once.
   void begin();
@@ -27,7 +27,7 @@ class forced_unmount {
  private:
   fuse_session* session_;
   std::string mountpoint_;
-  std::function<void()> settle_;
+  std::function<void()> stop_services_;
   pthread_t loop_;
   thread exit_loop_;  // ends with this, which is after the loop
 };

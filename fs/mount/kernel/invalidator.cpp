@@ -24,7 +24,7 @@ void invalidator::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void invalidator::tell(std::vector<index::change> changes) {
+void invalidator::notify(std::vector<index::change> changes) {
   {
     const lock held{mutex_};
     if (!running_) return;

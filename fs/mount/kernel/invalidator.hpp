@@ -18,7 +18,7 @@ class invalidator {
   // From here on changes are passed on; until then nothing is cached.
   void start(fuse_session* session);
   void stop();
-  void tell(std::vector<index::change> changes);
+  void notify(std::vector<index::change> changes);
 
  private:
   void run(const std::stop_token& stop, fuse_session* session);

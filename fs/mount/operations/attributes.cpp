@@ -17,8 +17,8 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
     const auto generation = v.written.generation();
     const auto e = v.archive.look([&](auto& rows) { return rows.by_inode(ino); });
     if (e && !is_hidden(e->state)) {
-      const auto told = attributes_of(v, generation, *e);
-      fuse_reply_attr(req, &told.st, told.timeout);
+      const auto shown = attributes_of(v, generation, *e);
+      fuse_reply_attr(req, &shown.st, shown.timeout);
       return;
     }
     const auto st = attributes_of_removed(v, ino);

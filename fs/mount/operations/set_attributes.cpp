@@ -117,8 +117,8 @@ void reply_now(fuse_req_t req, mount_context& v, inode ino) {
   const auto generation = v.written.generation();
   const auto e = v.archive.readers().borrow()->by_inode(ino);
   if (!e || is_hidden(e->state)) throw answer_errno{ENOENT};
-  const auto told = attributes_of(v, generation, *e);
-  fuse_reply_attr(req, &told.st, told.timeout);
+  const auto shown = attributes_of(v, generation, *e);
+  fuse_reply_attr(req, &shown.st, shown.timeout);
 }
 
 // True: the request is parked until the whole picture is here.

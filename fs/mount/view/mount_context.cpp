@@ -40,13 +40,13 @@ struct stat stat_of(mount_context& v, const entry& e) {
 
 kernel_attributes attributes_of(mount_context& v, std::uint64_t generation, entry e) {
   while (true) {
-    kernel_attributes told{stat_of(v, e), e.is_unsized() ? 0 : cache_time};
-    if (v.written.overlay(e.ino, told.st)) return told.timeout = 0, told;
+    kernel_attributes shown{stat_of(v, e), e.is_unsized() ? 0 : cache_time};
+    if (v.written.overlay(e.ino, shown.st)) return shown.timeout = 0, shown;
     const auto now = v.written.generation();
-    if (now == generation) return told;
+    if (now == generation) return shown;
     generation = now;
     auto again = v.archive.look([&](auto& rows) { return rows.by_inode(e.ino); });
-    if (!again || is_hidden(again->state)) return told.timeout = 0, told;
+    if (!again || is_hidden(again->state)) return shown.timeout = 0, shown;
     e = *std::move(again);
   }
 }
@@ -65,11 +65,11 @@ std::optional<struct stat> attributes_of_removed(mount_context& v, inode ino) {
 }
 
 fuse_entry_param parameters_of(mount_context& v, std::uint64_t generation, const entry& e) {
-  const auto told = attributes_of(v, generation, e);
+  const auto shown = attributes_of(v, generation, e);
   fuse_entry_param p{};
   p.ino = e.ino;
-  p.attr = told.st;
-  p.attr_timeout = told.timeout;
+  p.attr = shown.st;
+  p.attr_timeout = shown.timeout;
   p.entry_timeout = cache_time;
   return p;
 }

@@ -113,9 +113,9 @@ std::optional<failure> picture_fetch::differs(const attributes& after, const std
     return failure{cause::changed, fmt::format("{}: {} on the source while it was fetched", printable(path_), how)};
   };
   const auto& times = dependencies_.where.times();
-  const std::uint64_t known = row_.source->size, end = plan_.end().value_or(known), told = after.size.value_or(0);
+  const std::uint64_t known = row_.source->size, end = plan_.end().value_or(known), reported = after.size.value_or(0);
   if (after.mtime && row_.source->mtime != times.ns(*after.mtime)) return changed("was written again");
-  if (known != 0 && told != 0 && told != known) return changed("changed its size");
+  if (known != 0 && reported != 0 && reported != known) return changed("changed its size");
   if (!plan_.is_written(0, end)) return changed("became shorter");
   if (!plan_.end() || plan_.is_confirmed(known) || plan_.is_confirmed(after.size)) return std::nullopt;
   const std::uint64_t looked = seen ? seen->size.value_or(0) : 0;

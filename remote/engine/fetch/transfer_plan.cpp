@@ -55,11 +55,11 @@ void transfer_plan::start_again() {
 }
 
 // Where a size is told twice, and as many bytes came with none behind them, that is the end. Else it is looked for.
-transfer_plan::lacks transfer_plan::still_lacks(const std::optional<std::uint64_t>& told) const {
+transfer_plan::lacks transfer_plan::still_lacks(const std::optional<std::uint64_t>& reported) const {
   if (!end_ && !seeks_end_) return lacks::nothing;
   // More came than was known. Unless it has just grown, the size that was told is wrong.
-  if (!end_) return size_ > 0 && told.value_or(0) > size_ ? lacks::nothing : lacks::end;
-  if (is_confirmed(size_) || is_confirmed(told)) return lacks::nothing;
+  if (!end_) return size_ > 0 && reported.value_or(0) > size_ ? lacks::nothing : lacks::end;
+  if (is_confirmed(size_) || is_confirmed(reported)) return lacks::nothing;
   return lacks::size;
 }
 

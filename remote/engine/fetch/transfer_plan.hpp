@@ -44,14 +44,14 @@ class transfer_plan {
   enum class lacks {
     nothing,
     end,  // it is to be read on, to its end
-    size  // nobody has told the size that its bytes have: the source is to be looked at
+    size  // nobody has reported the size that its bytes have: the source is to be looked at
   };
-  // `told`: the size that the archive told after the last byte.
-  lacks still_lacks(const std::optional<std::uint64_t>& told) const;
-  // `told` is the number of bytes that came. A 0 is no word of a size, unless there is no other. After the end is
+  // `reported`: the size that the archive reported after the last byte.
+  lacks still_lacks(const std::optional<std::uint64_t>& reported) const;
+  // `reported` is the number of bytes that came. A 0 is no word of a size, unless there is no other. After the end is
   // known.
-  bool is_confirmed(const std::optional<std::uint64_t>& told) const {
-    return told && *told == *end_ && (*told != 0 || size_ == 0);
+  bool is_confirmed(const std::optional<std::uint64_t>& reported) const {
+    return reported && *reported == *end_ && (*reported != 0 || size_ == 0);
   }
 
  private:
@@ -62,7 +62,7 @@ class transfer_plan {
   // Reading to its end: where the size is not known, or not right, a few ranges at a time beyond what is known; else
   // one byte more than the size is asked for, which is not to come.
   bool seeks_end_, asked_beyond_ = false;
-  std::optional<std::uint64_t> end_;  // as the archive told it
+  std::optional<std::uint64_t> end_;  // as the archive reported it
   std::uint64_t sought_ = 0;          // bytes beyond all that is known that were requested
   std::uint64_t found_ = 0;           // of them, came
 };

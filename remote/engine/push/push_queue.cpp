@@ -49,7 +49,7 @@ bool push_queue::send_again(const push_item& p) {
 }
 
 bool push_queue::wait_for_source() {
-  const auto end = steady_now() + patience_;
+  const auto end = steady_now() + source_timeout_;
   lock held{mutex_};
   while (!stop_.stop_requested()) {
     held.unlock();

@@ -22,10 +22,10 @@ class push_queue {
   // How often a connection may be lost at one picture, or at one question.
   static constexpr unsigned most_connection_losses = 6;
 
-  // `patience`: how long a source that is away is waited for. `send` is called for each item that is sent again, on the
-  // push's own thread; its slot is taken.
-  push_queue(archive& source, std::chrono::seconds patience, std::function<void(const push_item&)> send)
-      : source_(source), patience_(patience), send_(std::move(send)) {}
+  // `source_timeout`: how long a source that is away is waited for. `send` is called for each item that is sent again,
+  // on the push's own thread; its slot is taken.
+  push_queue(archive& source, std::chrono::seconds source_timeout, std::function<void(const push_item&)> send)
+      : source_(source), source_timeout_(source_timeout), send_(std::move(send)) {}
   // Before anything else.
   void begin(const std::stop_token& stop) { stop_ = stop; }
 
@@ -56,7 +56,7 @@ class push_queue {
   bool send_again(const push_item& p);
 
   archive& source_;
-  const std::chrono::seconds patience_;
+  const std::chrono::seconds source_timeout_;
   const std::function<void(const push_item&)> send_;
   std::stop_token stop_;
   mutex mutex_;

@@ -17,20 +17,20 @@ void verify_tally::add_sound(std::uint64_t bytes, bool stored, bool compared) {
 
 void verify_tally::add_wrong(const std::string& path, const std::string& why) {
   ++progress_.wrong;
-  const std::string text = announce(path, why);
+  const std::string text = count_problem(path, why);
   const lock held{mutex_};
   ++sum_.wrong;
   line_(text);
 }
 
 void verify_tally::add_unsure(const std::string& path, const std::string& why) {
-  const std::string text = announce(path, why);
+  const std::string text = count_problem(path, why);
   const lock held{mutex_};
   ++sum_.unsure;
   line_(text);
 }
 
-std::string verify_tally::announce(const std::string& path, const std::string& why) {
+std::string verify_tally::count_problem(const std::string& path, const std::string& why) {
   ++progress_.files;
   std::string text = fmt::format("{}: {}", printable(path), why);
   spdlog::warn("verify: {}", text);

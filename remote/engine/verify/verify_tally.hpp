@@ -42,7 +42,7 @@ class verify_tally {
   verify_result result();
 
  private:
-  std::string announce(const std::string& path, const std::string& why);
+  std::string count_problem(const std::string& path, const std::string& why);
 
   verify_progress& progress_;
   const std::function<void(const std::string&)>& line_;

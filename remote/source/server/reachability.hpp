@@ -81,7 +81,7 @@ class reachability {
   bool tried_ GUARDED_BY(mutex_) = false;           // a connection stands, or could not be made
   bool events_finished_ GUARDED_BY(mutex_) = false;
   std::function<void(const archive::health&)> on_change_ GUARDED_BY(mutex_);
-  serial_executor events_{"announcement"};
+  serial_executor events_{"source events"};
 };
 
 }  // namespace ferryfs::remote::sftp

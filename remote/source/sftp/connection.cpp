@@ -55,7 +55,7 @@ void connection::serve(event_notifier& wake) {
   } catch (...) {
     why = {cause::unreachable, fmt::format("{}: {}", where(), text_of(std::current_exception()))};
   }
-  blame_oldest(why);
+  mark_suspect(why);
   // The others only lost their connection.
   end_all(why.why == cause::protocol ? failure{cause::unreachable, why.text} : why);
   throw failure{why};
@@ -97,7 +97,7 @@ bool connection::may_leave() {
   if (!shared_.others.is_lent(role_.number)) return false;
   if (tasks_.count() == 0) return true;
   if (shared_.others.lent_for() < 5s) return false;
-  already_blamed_ = true;  // no task is to blame
+  suspect_marked_ = true;  // no task is to blame
   throw failure{cause::unreachable, where() + ": the connection is given up for that of the digests"};
 }
 
@@ -142,7 +142,7 @@ void connection::dispatch(std::span<const std::byte> packet) {
   } catch (const protocol_error& b) {
     // The request is out of the table already: nothing else would end its task.
     r.owner->lost({cause::protocol, fmt::format("{}: the server breaks the SFTP protocol: {}", where(), b.text)});
-    already_blamed_ = true;
+    suspect_marked_ = true;
     throw;
   } catch (...) {
     // Of the task, or of its owner's callback: this task ends, and no other.
@@ -186,8 +186,8 @@ void connection::throw_timeout() {
 
 // The server answers in order: what it broke off at is the oldest request, unless a wrong answer was known by its
 // number. Where it fell silent over that alone, the request is what it is stuck with.
-void connection::blame_oldest(failure why) {
-  if (already_blamed_) return;
+void connection::mark_suspect(failure why) {
+  if (suspect_marked_) return;
   const auto suspect = pending_.owner_of_oldest();
   if (!suspect) return;
   why.suspect = true;

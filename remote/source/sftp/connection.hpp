@@ -50,7 +50,7 @@ class connection final : public request_sender {
   void end_overtaken();
   void check_deadlines();
   [[noreturn]] void throw_timeout();
-  void blame_oldest(failure why);
+  void mark_suspect(failure why);
   void end_all(const failure& why);
 
   const shared shared_;
@@ -64,7 +64,7 @@ class connection final : public request_sender {
   open_handles handles_;
   handle_predictor predictor_;
   tasks_in_hand tasks_;
-  bool already_blamed_ = false;  // the task whose request broke the connection was ended as such, or none did
+  bool suspect_marked_ = false;  // the task whose request broke the connection was ended as such, or none did
   bool silent_alone_ = false;    // the server fell silent here, and not for the others
 };
 
