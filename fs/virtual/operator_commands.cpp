@@ -34,10 +34,10 @@ command_result undelete(remote::migration& m, const std::string& path, const std
   const auto u = remote::undelete_below(m.index(), m.readers(), path, stop);
   if (!u.known)
     return {EIO, fmt::format("{}: nothing that was deleted; see ferryfs report --list deleted\n", printable(path))};
-  command_result a{u.taken == 0 ? 0 : EIO, fmt::format("{} no longer deleted\n", pictures(u.files))};
-  if (u.taken > 0)
-    a.text += fmt::format("{} stay deleted, as their names are taken, the first: {}; rename what is there\n", u.taken,
-                          printable(u.first_taken));
+  command_result a{u.name_taken == 0 ? 0 : EIO, fmt::format("{} no longer deleted\n", pictures(u.files))};
+  if (u.name_taken > 0)
+    a.text += fmt::format("{} stay deleted, as their names are taken, the first: {}; rename what is there\n",
+                          u.name_taken, printable(u.first_name_taken));
   m.replicate().recheck();
   return a;
 }
@@ -46,20 +46,21 @@ command_result skip(remote::migration& m, const std::string& path, const std::st
   const auto s = remote::skip_below(m.index(), m.readers(), path, stop);
   if (!s.known) return nothing_there(path);
   command_result a{0, fmt::format("skipped {}, {}\n", pictures(s.files), human_size(s.bytes))};
-  if (s.lost > 0) a.text.insert(a.text.size() - 1, fmt::format(", and {} that were lost", pictures(s.lost)));
-  if (s.accepted > 0)
+  if (s.lost_pictures > 0)
+    a.text.insert(a.text.size() - 1, fmt::format(", and {} that were lost", pictures(s.lost_pictures)));
+  if (s.accepted_directories > 0)
     a.text.insert(a.text.size() - 1,
                   fmt::format(", and {} that can't be listed",
-                              counted(static_cast<std::int64_t>(s.accepted), "directory", "directories")));
-  if (s.refused > 0)
+                              counted(static_cast<std::int64_t>(s.accepted_directories), "directory", "directories")));
+  if (s.refused_names > 0)
     a.text.insert(a.text.size() - 1, fmt::format(", and {} that can't stand here",
-                                                 counted(static_cast<std::int64_t>(s.refused), "name", "names")));
-  if (s.unlisted > 0) {
+                                                 counted(static_cast<std::int64_t>(s.refused_names), "name", "names")));
+  if (s.unlisted_directories > 0) {
     a.error = EIO;
     a.text += fmt::format(
         "{}: {} of its directories never listed, so what is in there is not skipped; run ferryfs scan and skip it "
         "again\n",
-        printable(path), s.unlisted);
+        printable(path), s.unlisted_directories);
   }
   return a;
 }
@@ -107,15 +108,16 @@ command_result verify(remote::migration& m, const std::string& path, bool with_s
       [&](const std::string& line) { lines += line + '\n'; }, progress, stop);
   if (!v.known) return nothing_there(path);
   std::string sum = fmt::format("{} as they should be, {}", pictures(v.files), human_size(v.bytes));
-  if (v.stored > 0)
-    sum += fmt::format(", {} of them with a digest from now on", human_count(static_cast<std::int64_t>(v.stored)));
+  if (v.newly_digested > 0)
+    sum +=
+        fmt::format(", {} of them with a digest from now on", human_count(static_cast<std::int64_t>(v.newly_digested)));
   if (v.wrong > 0) sum += fmt::format("; {} not", human_count(static_cast<std::int64_t>(v.wrong)));
-  if (v.unsure > 0) sum += fmt::format("; {} not verified", human_count(static_cast<std::int64_t>(v.unsure)));
+  if (v.unverified > 0) sum += fmt::format("; {} not verified", human_count(static_cast<std::int64_t>(v.unverified)));
   if (v.uncompared > 0)
     sum += fmt::format("; {} not compared with the source: {}", human_count(static_cast<std::int64_t>(v.uncompared)),
                        v.why_uncompared);
   if (!v.complete) sum += "; interrupted";
-  const bool remains = v.wrong + v.unsure > 0 || !v.complete || (v.uncompared > 0 && !m.suspicion().empty());
+  const bool remains = v.wrong + v.unverified > 0 || !v.complete || (v.uncompared > 0 && !m.suspicion().empty());
   const int error = remains ? EIO : v.uncompared > 0 ? EHOSTDOWN : 0;
   return {error, sum + '\n' + lines};
 }

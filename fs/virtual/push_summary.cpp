@@ -35,9 +35,10 @@ push_summary summary_of(const remote::push_result& r) {
   using end = remote::push_result::end;
   if (r.ended == end::read_only) return {exit_code::source, r.why};
   std::string text = fmt::format("sent {} files, {}", count(r.files), human_size(r.bytes));
-  if (r.there > 0) text += fmt::format("; {} already there", count(r.there));
-  if (r.other > 0)
-    text += fmt::format("; {} have another time or mode there: the server does not let them be set", count(r.other));
+  if (r.already_there > 0) text += fmt::format("; {} already there", count(r.already_there));
+  if (r.attributes_differ > 0)
+    text += fmt::format("; {} have another time or mode there: the server does not let them be set",
+                        count(r.attributes_differ));
   if (r.ended == end::lost)
     return {exit_code::source, fmt::format("{}; the source is unreachable, push again to go on: {}", text, r.why)};
   if (r.ended == end::interrupted) return {exit_code::incomplete, text + "; interrupted, push again to go on"};

@@ -13,11 +13,11 @@ quiescence::clock::time_point quiescence::observe(inode ino, std::uint64_t size,
   const auto now = monotonic();
   const lock held{mutex_};
   if (mtime != 0 && mtime < today) {  // 0: the source does not tell it
-    seen_.erase(ino);
+    observations_.erase(ino);
     return now;
   }
-  if (seen_.size() >= most_seen) make_room();
-  auto& s = seen_.try_emplace(ino, seen{size, mtime, now}).first->second;
+  if (observations_.size() >= most_seen) make_room();
+  auto& s = observations_.try_emplace(ino, observation{size, mtime, now}).first->second;
   if (s.size != size || s.mtime != mtime) s = {size, mtime, now};
   return s.since + quiet_;
 }
@@ -29,8 +29,8 @@ bool quiescence::is_quiescent(inode ino, std::uint64_t size, std::int64_t mtime)
 
 void quiescence::make_room() {
   const auto now = monotonic();
-  std::erase_if(seen_, [&](const auto& s) { return now - s.second.since > 2 * quiet_; });
-  if (seen_.size() >= most_seen) seen_.clear();
+  std::erase_if(observations_, [&](const auto& s) { return now - s.second.since > 2 * quiet_; });
+  if (observations_.size() >= most_seen) observations_.clear();
 }
 
 }  // namespace ferryfs::remote

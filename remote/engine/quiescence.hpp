@@ -34,7 +34,7 @@ class quiescence {
   bool is_quiescent(inode ino, std::uint64_t size, std::int64_t mtime);
 
  private:
-  struct seen {
+  struct observation {
     std::uint64_t size;
     std::int64_t mtime;
     clock::time_point since;
@@ -43,7 +43,7 @@ class quiescence {
 
   const std::chrono::seconds quiet_;
   mutex mutex_;
-  std::unordered_map<inode, seen> seen_ GUARDED_BY(mutex_);  // of those that are young
+  std::unordered_map<inode, observation> observations_ GUARDED_BY(mutex_);  // of those that are young
 };
 
 }  // namespace ferryfs::remote

@@ -61,9 +61,9 @@ void accept_unlisted(index::writer& index, index::reader& r, const std::string& 
   std::erase_if(all, [&](const index::unlisted& u) { return !is_below(r, u.directory, top->ino); });
   for (const auto& u : all)
     if (u.text.empty())
-      ++done.unlisted;
+      ++done.unlisted_directories;
     else if (index.run([&](index::transaction& t) { return index::apply_unlisted_acceptance(t, u.directory); }))
-      ++done.accepted;
+      ++done.accepted_directories;
 }
 
 void accept_losses(index::writer& index, index::reader& r, const std::string& path, skip_result& done) {
@@ -74,7 +74,7 @@ void accept_losses(index::writer& index, index::reader& r, const std::string& pa
   });
   if (all.empty()) return;
   done.known = true;
-  done.lost = all.size();
+  done.lost_pictures = all.size();
   index.run([&](index::transaction& t) {
     for (const auto& lost : all) t.remove_lost(lost);
   });
@@ -94,8 +94,8 @@ skip_result skip_below(index::writer& index, index::readers& readers, const std:
                       return !stop.stop_requested();
                     });
   b.flush();
-  done.refused = index.run([&](index::transaction& t) { return index::skip_refused(t, *reader, path); });
-  done.known = done.known || done.refused > 0;
+  done.refused_names = index.run([&](index::transaction& t) { return index::skip_refused(t, *reader, path); });
+  done.known = done.known || done.refused_names > 0;
   done.files = static_cast<std::uint64_t>(b.sum().files);
   done.bytes = static_cast<std::uint64_t>(b.sum().source_bytes);
   accept_losses(index, *reader, path, done);

@@ -11,12 +11,12 @@
 namespace ferryfs::remote {
 
 struct skip_result {
-  bool known = true;                   // the index has the path
-  std::uint64_t files = 0, bytes = 0;  // gaps and refused links that are skipped now
-  std::uint64_t lost = 0;              // pictures that the source had lost, and whose loss is accepted now
-  std::uint64_t accepted = 0;          // directories that can't be listed, and need not be
-  std::uint64_t refused = 0;           // names that can't stand here and count no more
-  std::uint64_t unlisted = 0;          // directories whose pictures are not known yet, and so not skipped
+  bool known = true;                       // the index has the path
+  std::uint64_t files = 0, bytes = 0;      // gaps and refused links that are skipped now
+  std::uint64_t lost_pictures = 0;         // pictures that the source had lost, and whose loss is accepted now
+  std::uint64_t accepted_directories = 0;  // directories that can't be listed, and need not be
+  std::uint64_t refused_names = 0;         // names that can't stand here and count no more
+  std::uint64_t unlisted_directories = 0;  // directories whose pictures are not known yet, and so not skipped
 };
 
 // Every gap and every loss at or below `path`, relative to the archive's root: missing or failed, links and directories

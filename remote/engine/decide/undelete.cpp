@@ -21,7 +21,7 @@ undelete_result undelete_below(index::writer& index, index::readers& readers, co
   done.known = !rows.empty();
   for (const auto& [where, e] : rows) {
     const bool back = index.run([&, ino = e.ino](index::transaction& t) { return index::apply_undelete(t, ino); });
-    if (!back && done.taken++ == 0) done.first_taken = where;
+    if (!back && done.name_taken++ == 0) done.first_name_taken = where;
     if (back && e.source && !S_ISDIR(e.source->mode)) ++done.files;
   }
   return done;

@@ -11,10 +11,10 @@
 namespace ferryfs::remote {
 
 struct undelete_result {
-  bool known = false;       // something was deleted there
-  std::uint64_t files = 0;  // pictures that are gaps again
-  std::uint64_t taken = 0;  // stay deleted: another has their name
-  std::string first_taken;
+  bool known = false;            // something was deleted there
+  std::uint64_t files = 0;       // pictures that are gaps again
+  std::uint64_t name_taken = 0;  // stay deleted: another has their name
+  std::string first_name_taken;
 };
 
 // Takes back the deletions at or below `path`, which is relative to the archive's root and as the source has it.

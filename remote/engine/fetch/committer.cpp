@@ -89,7 +89,7 @@ void committer::commit_batch(std::vector<std::shared_ptr<picture_fetch>> batch) 
   std::stable_sort(batch.begin(), batch.end(),
                    [](const auto& a, const auto& b) { return a->row().parent < b->row().parent; });
   place_all(batch, where_.sync());
-  commit_across();
+  commit_cross_device();
 }
 
 void committer::place_all(pictures all, int problem) {
@@ -99,8 +99,8 @@ void committer::place_all(pictures all, int problem) {
 
 // What is inside the destination and on another file system, by a mount or as a subvolume, gets no file of ours by a
 // rename: the bytes are copied there, without keeping anybody from changing names, made durable, and then named.
-void committer::commit_across() {
-  const auto some = std::exchange(across_, {});
+void committer::commit_cross_device() {
+  const auto some = std::exchange(cross_device_, {});
   std::map<dev_t, unique_fd> systems;
   std::vector<std::shared_ptr<picture_fetch>> carried;
   for (const auto& p : some) {
@@ -147,15 +147,15 @@ void committer::place_some(pictures some, int problem) {
       result.why = local_failure(p->path(), "cannot be made durable", problem);
     else if (const auto thrown = contain("commit of a picture", [&] { result = placer_.place(*p, made); }))
       result = {failure_of(thrown, printable(p->path()))};
-    if (result.across) {
-      across_.push_back(std::move(p));
+    if (result.is_cross_device) {
+      cross_device_.push_back(std::move(p));
     } else if (!result.why) {
       placed.push_back(std::move(p));
     } else {
       where_.remove_partial(p->row().ino);
       // A reader that is answered looks at the index, which has learnt then what stands there.
-      if (result.learnt)
-        index_.post(std::move(result.learnt), [this, p, why = *result.why](std::exception_ptr) { end(p, why); });
+      if (result.index_update)
+        index_.post(std::move(result.index_update), [this, p, why = *result.why](std::exception_ptr) { end(p, why); });
       else
         end(p, result.why);
     }

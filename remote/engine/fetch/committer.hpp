@@ -44,7 +44,7 @@ class committer {
   void run();
   bool is_full() const REQUIRES(mutex_);
   void commit_batch(std::vector<std::shared_ptr<picture_fetch>> batch);
-  void commit_across();
+  void commit_cross_device();
   int carry(const picture_fetch& p, std::map<dev_t, unique_fd>& systems);
   void place_all(pictures all, int problem);
   void place_some(pictures some, int problem);
@@ -62,7 +62,7 @@ class committer {
   std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;
   bool flush_ GUARDED_BY(mutex_) = false, stop_ GUARDED_BY(mutex_) = false;
   // The thread's own, as the next: pictures whose directories are on other file systems.
-  std::vector<std::shared_ptr<picture_fetch>> across_;
+  std::vector<std::shared_ptr<picture_fetch>> cross_device_;
   placer placer_;
   thread thread_;
 };

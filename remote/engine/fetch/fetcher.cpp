@@ -42,7 +42,7 @@ std::uint64_t fetcher::await_range(inode ino, std::uint64_t offset, std::uint64_
   const std::uint64_t id = next_id_++;
   lock held{table_.mutex()};
   if (const auto* known = table_.find(ino)) {
-    const auto p = known->file;
+    const auto p = known->fetch;
     held.unlock();
     const bool promotes = !p->demanded();
     wait_for(*p, offset, length, id, std::move(call));
@@ -122,8 +122,8 @@ fetcher::clock::time_point fetcher::last_activity(inode ino) {
 void fetcher::fetch(const entry& gap, std::string path, priority where, fetch_callback call) {
   lock held{table_.mutex()};
   if (auto* known = table_.find(gap.ino)) {
-    known->calls.push_back(std::move(call));
-    const auto p = known->file;
+    known->callbacks.push_back(std::move(call));
+    const auto p = known->fetch;
     held.unlock();
     if (where == priority::demand && !p->demanded()) p->demand(), pipeline_.promote(p);
     return;
@@ -147,8 +147,8 @@ void fetcher::fetch(const entry& gap, std::string path, priority where, fetch_ca
                                             printable(path), now->source->size, min_free_)});
   }
   auto& added = make(*now, begun_at, std::move(path), where == priority::demand);
-  added.calls.push_back(std::move(call));
-  const auto p = added.file;
+  added.callbacks.push_back(std::move(call));
+  const auto p = added.fetch;
   held.unlock();
   pipeline_.start(p, where);
   // A reader that came before it was queued found nothing to promote.

@@ -18,20 +18,21 @@ flight_table::flight& flight_table::add(std::shared_ptr<picture_fetch> p) {
 std::shared_ptr<picture_fetch> flight_table::picture_of(inode ino) {
   const lock held{mutex_};
   const flight* f = find(ino);
-  return f == nullptr ? nullptr : f->file;
+  return f == nullptr ? nullptr : f->fetch;
 }
 
 bool flight_table::has_callbacks(inode ino) {
   const lock held{mutex_};
   const flight* f = find(ino);
-  return f != nullptr && !f->calls.empty();
+  return f != nullptr && !f->callbacks.empty();
 }
 
 std::vector<std::shared_ptr<picture_fetch>> flight_table::unread(const open_files_query& open) {
   std::vector<std::shared_ptr<picture_fetch>> all;
   const lock held{mutex_};
   for (const auto& [ino, f] : in_flight_)
-    if (f.calls.empty() && !f.file->is_complete() && !f.file->is_awaited() && !open.is_open(ino)) all.push_back(f.file);
+    if (f.callbacks.empty() && !f.fetch->is_complete() && !f.fetch->is_awaited() && !open.is_open(ino))
+      all.push_back(f.fetch);
   return all;
 }
 
@@ -45,7 +46,7 @@ std::vector<fetch_callback> flight_table::remove(const picture_fetch& p, bool co
   std::vector<fetch_callback> calls;
   const lock held{mutex_};
   if (const auto at = in_flight_.find(p.row().ino); at != in_flight_.end()) {
-    calls = std::move(at->second.calls);
+    calls = std::move(at->second.callbacks);
     in_flight_.erase(at);
   }
   if (committed) {
@@ -78,7 +79,7 @@ std::vector<flight_table::progress> flight_table::list(std::size_t at_most) {
   const lock held{mutex_};
   for (const auto& [ino, f] : in_flight_) {
     if (all.size() == at_most) break;
-    if (f.file->begun()) all.push_back({f.file->path(), f.file->size(), f.file->demanded()});
+    if (f.fetch->begun()) all.push_back({f.fetch->path(), f.fetch->size(), f.fetch->demanded()});
   }
   return all;
 }
@@ -86,7 +87,7 @@ std::vector<flight_table::progress> flight_table::list(std::size_t at_most) {
 bool flight_table::has_begun(inode ino) {
   const lock held{mutex_};
   const flight* f = find(ino);
-  return f != nullptr && f->file->begun();
+  return f != nullptr && f->fetch->begun();
 }
 
 rate_meter::reading flight_table::throughput() {

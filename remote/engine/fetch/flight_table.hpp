@@ -19,8 +19,8 @@ namespace ferryfs::remote {
 class flight_table {
  public:
   struct flight {
-    std::shared_ptr<picture_fetch> file;
-    std::vector<fetch_callback> calls;
+    std::shared_ptr<picture_fetch> fetch;
+    std::vector<fetch_callback> callbacks;
   };
 
   // To begin a fetch a thread holds this lock, finds none in the table, looks at the index, and adds one. A picture

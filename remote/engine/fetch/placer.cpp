@@ -57,7 +57,7 @@ placer::placement placer::place(picture_fetch& p, std::vector<std::string>& made
 }
 
 placer::placement placer::failed_with(int problem, const picture_fetch& p, const char* doing) const {
-  if (problem == EXDEV && !where_.is_carried(p.row().ino)) return {.across = true};
+  if (problem == EXDEV && !where_.is_carried(p.row().ino)) return {.is_cross_device = true};
   return {local_failure(p.path(), doing, problem)};
 }
 
@@ -79,7 +79,7 @@ placer::placement placer::replace(picture_fetch& p, const entry& now) {
   placement taken{
       failure{cause::changed, fmt::format("{}: another file came to stand there meanwhile", printable(p.path()))}};
   if (there)
-    taken.learnt = [ino = p.row().ino, local = there->attributes](index::transaction& t) {
+    taken.index_update = [ino = p.row().ino, local = there->attributes](index::transaction& t) {
       index::apply_found_entry(t, ino, local);
     };
   return taken;

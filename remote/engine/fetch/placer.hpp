@@ -22,9 +22,9 @@ class placer {
   void watch(open_files_query open) { open_ = std::move(open); }
 
   struct placement {
-    std::optional<failure> why{};  // why the picture has not got its name; nothing: it has, or is to be carried
-    index::writer::job learnt{};   // what the index is to learn before a reader is answered with that
-    bool across = false;           // its directory is on another file system: it has to be carried there first
+    std::optional<failure> why{};       // why the picture has not got its name; nothing: it has, or is to be carried
+    index::writer::job index_update{};  // what the index is to learn before a reader is answered with that
+    bool is_cross_device = false;       // its directory is on another file system: it has to be carried there first
   };
   // Gives a picture whose bytes are durable its name. Appends to `made` each directory that had to be made.
   placement place(picture_fetch& p, std::vector<std::string>& made);

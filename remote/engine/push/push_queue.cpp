@@ -100,9 +100,9 @@ void push_queue::count_sent(const push_item& p, const attributes& there) {
   tally_.count_sent(p, there);
 }
 
-void push_queue::count_there() {
+void push_queue::count_already_there() {
   const lock held{mutex_};
-  tally_.count_there();
+  tally_.count_already_there();
 }
 
 void push_queue::set_accepted() {

@@ -41,7 +41,7 @@ class push_queue {
 
   // Any thread.
   void count_sent(const push_item& p, const attributes& there);
-  void count_there();
+  void count_already_there();
   void set_accepted();
   void refuse(const failure& why);
   void abort();

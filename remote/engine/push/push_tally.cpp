@@ -21,7 +21,7 @@ void push_tally::count_sent(const push_item& p, const attributes& there) {
   accepted_ = true;
   ++result_.files;
   result_.bytes += p.row.local->size;
-  if (S_ISREG(there.mode) && shows_other(there, *p.row.local)) ++result_.other;
+  if (S_ISREG(there.mode) && shows_other(there, *p.row.local)) ++result_.attributes_differ;
 }
 
 void push_tally::count_refusal(const failure& why) {

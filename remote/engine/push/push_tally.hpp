@@ -11,9 +11,9 @@
 namespace ferryfs::remote {
 
 struct push_result {
-  std::uint64_t files = 0, bytes = 0;  // sent
-  std::uint64_t there = 0;             // the source had them already
-  std::uint64_t other = 0;  // of those sent, with another time or mode than here: the source refuses to set them
+  std::uint64_t files = 0, bytes = 0;   // sent
+  std::uint64_t already_there = 0;      // the source had them already
+  std::uint64_t attributes_differ = 0;  // of those sent: the source refused to set their time or mode
   std::uint64_t refused = 0;
   std::string first_refusal;
   enum class end { done, interrupted, lost, read_only } ended = end::done;
@@ -23,7 +23,7 @@ struct push_result {
 class push_tally {
  public:
   void count_sent(const push_item& p, const attributes& there);
-  void count_there() { ++result_.there; }
+  void count_already_there() { ++result_.already_there; }
   void count_refusal(const failure& why);
   // The source has taken something: the account may write.
   void set_accepted() { accepted_ = true; }

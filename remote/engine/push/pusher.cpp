@@ -135,7 +135,7 @@ std::optional<local_file> pusher::open(const push_item& p) {
   const int problem = read_local_file(needs_.where, p.path, stop_, f);
   const auto& row = p.row;
   if (problem == ENOENT)
-    on_sent(p, {}, upload::end::there, {}, {});  // deleted here since
+    on_sent(p, {}, upload::end::already_there, {}, {});  // deleted here since
   else if (problem == ECANCELED)
     fail(p, failure{cause::cancelled, "interrupted"});
   else if (problem != 0)
@@ -152,7 +152,7 @@ void pusher::send_link(const push_item& p) {
     if (!why) return on_sent(p, {}, upload::end::sent, {}, there);
     // Made before the answer was lost.
     const bool ours = p.connection_losses > 0 && S_ISLNK(there.mode) && there.size == p.row.target.size();
-    ours ? on_sent(p, {}, upload::end::there, {}, there) : fail(p, why);
+    ours ? on_sent(p, {}, upload::end::already_there, {}, there) : fail(p, why);
   });
 }
 
@@ -160,8 +160,8 @@ void pusher::on_sent(const push_item& p, const std::string& sha256, upload::end 
                      const attributes& there) {
   if (how == upload::end::sent)
     queue_.count_sent(p, there);
-  else if (how == upload::end::there && there.mode != 0)
-    queue_.count_there();
+  else if (how == upload::end::already_there && there.mode != 0)
+    queue_.count_already_there();
   if (there.mode != 0) return record(p, sha256, there);
   queue_.retry_or_refuse(p, how == upload::end::changed, why);
 }

@@ -65,15 +65,15 @@ void upload::compare_digest(const attributes& there) {
   needs_.source.digest(target_, [self = shared_from_this(), there](const auto& why, const std::string& d) {
     self->attempt([&] {
       if (why) return self->complete(end::failed, why);
-      if (d == self->from_.sha256) return self->complete(end::there, {}, there);
+      if (d == self->from_.sha256) return self->complete(end::already_there, {}, there);
       self->refuse("another picture of the same size stands on the source under this name");
     });
   });
 }
 
 std::uint64_t upload::begin(std::uint64_t there) {
-  begun_ = true;
-  return at_ = begun_at_ = anew_ || there > size() ? 0 : there;
+  part_opened_ = true;
+  return at_ = begun_at_ = from_first_byte_ || there > size() ? 0 : there;
 }
 
 writing::next upload::next_bytes(std::uint32_t at_most, std::vector<std::byte>& into) {
@@ -105,7 +105,7 @@ void upload::finished(const std::optional<failure>& why, const attributes& after
 
 void upload::on_written(const std::optional<failure>& why, const attributes& after) {
   const bool is_denied = why && (why->why == cause::permission || why->why == cause::source_error);
-  if (is_denied && !begun_ && !cleared_) return on_denied(*why);
+  if (is_denied && !part_opened_ && !obstacle_removed_) return on_denied(*why);
   if (why) return complete(end::failed, why);
   if (local_problem_ == ECANCELED) return complete(end::failed, failure{cause::cancelled, "interrupted"});
   if (local_problem_ == ESTALE) return discard(end::changed, {});
@@ -138,7 +138,7 @@ void upload::on_denied(const failure& why) {
 
 void upload::clear_way(const failure& why, const attributes& there) {
   if (!S_ISREG(there.mode)) return complete(end::failed, why);
-  cleared_ = true;
+  obstacle_removed_ = true;
   needs_.source.remove(part_, [self = shared_from_this(), why](const auto& failed, const auto&) {
     self->attempt([&] { failed ? self->complete(end::failed, why) : self->needs_.source.write(self); });
   });
@@ -151,7 +151,7 @@ void upload::on_digest(const std::optional<failure>& why, const std::string& sha
   if (sha256 != from_.sha256) {
     // What an earlier run had left was of another file.
     if (begun_at_ > 0) {
-      anew_ = true;
+      from_first_byte_ = true;
       return needs_.source.write(shared_from_this());
     }
     return discard(end::failed, failure{cause::source_error,

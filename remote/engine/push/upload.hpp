@@ -34,8 +34,8 @@ class upload final : public writing, public std::enable_shared_from_this<upload>
   };
   enum class end {
     sent,
-    there,    // the source had the same already
-    changed,  // here, while it was sent
+    already_there,  // the source had the same already
+    changed,        // here, while it was sent
     failed,
   };
   using callback = std::function<void(end, const std::optional<failure>&, const attributes& on_source)>;
@@ -83,11 +83,11 @@ class upload final : public writing, public std::enable_shared_from_this<upload>
   const std::optional<file_facts> replaces_;
   callback on_done_;
   std::uint64_t begun_at_ = 0, at_ = 0;
-  bool anew_ = false;         // from its first byte, whatever stands there
-  bool begun_ = false;        // its part was opened
-  bool failed_once_ = false;  // to be opened, for a reason that may be gone
-  bool cleared_ = false;      // a file under the part's name was removed
-  int local_problem_ = 0;     // errno
+  bool from_first_byte_ = false;   // from its first byte, whatever stands there
+  bool part_opened_ = false;       // its part was opened
+  bool failed_once_ = false;       // to be opened, for a reason that may be gone
+  bool obstacle_removed_ = false;  // a file under the part's name was removed
+  int local_problem_ = 0;          // errno
   attributes after_;
 };
 

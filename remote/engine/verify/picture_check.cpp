@@ -78,9 +78,9 @@ void picture_check::judge(verify_item& one, const std::string& digest) {
   const auto theirs = one.source ? compare(one, digest) : std::nullopt;
   if (theirs && theirs->why) {
     if (!known.empty() && known != digest) return apply_spoilt_digest(one, digest, known, "as it should be");
-    return report_unsure(one, "not compared with the source: " + theirs->why->text);
+    return report_unverified(one, "not compared with the source: " + theirs->why->text);
   }
-  if (theirs && theirs->another) return report_unsure(one, "changed on the source; run ferryfs scan");
+  if (theirs && theirs->is_another_file) return report_unverified(one, "changed on the source; run ferryfs scan");
   if (theirs && theirs->sha256 != digest) {
     const bool as_known = known.empty() ? is_sound_here(one.row.reason) : known == digest;
     if (as_known) return apply_source_difference(one, digest, theirs->sha256);
@@ -104,7 +104,7 @@ void picture_check::apply_sound_digest(const verify_item& one, const std::string
 std::optional<picture_check::comparison> picture_check::compare(verify_item& one, const std::string& digest) {
   auto answer = one.source->get();
   comparison c{std::move(answer.why), false, std::move(answer.sha256)};
-  if (!c.why && c.sha256 != digest) c.another = is_another_on_source(one, c.why);
+  if (!c.why && c.sha256 != digest) c.is_another_file = is_another_on_source(one, c.why);
   if (!c.why || !c.why->of_connection()) return c;
   needs_.tally.add_uncompared(c.why->text);
   return std::nullopt;
@@ -155,7 +155,7 @@ void picture_check::apply_missing_file(const verify_item& one) {
 }
 
 void picture_check::report_changed(const verify_item& one) {
-  report_unsure(one, "changed since it was last looked at; run ferryfs scan and verify again");
+  report_unverified(one, "changed since it was last looked at; run ferryfs scan and verify again");
 }
 
 }  // namespace ferryfs::remote

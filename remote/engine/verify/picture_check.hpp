@@ -50,8 +50,8 @@ class picture_check {
  private:
   // The source's answer, as far as it is of use.
   struct comparison {
-    std::optional<failure> why;  // the source's copy can't be had
-    bool another = false;        // its file is not the one that the index knows: its digest says nothing of ours
+    std::optional<failure> why;    // the source's copy can't be had
+    bool is_another_file = false;  // its file is not the one that the index knows: its digest says nothing of ours
     std::string sha256;
   };
 
@@ -65,7 +65,7 @@ class picture_check {
   void apply_source_difference(const verify_item& one, const std::string& digest, const std::string& theirs);
   void apply_missing_file(const verify_item& one);
   void report_wrong(const verify_item& one, const std::string& why) { needs_.tally.add_wrong(one.path, why); }
-  void report_unsure(const verify_item& one, const std::string& why) { needs_.tally.add_unsure(one.path, why); }
+  void report_unverified(const verify_item& one, const std::string& why) { needs_.tally.add_unverified(one.path, why); }
   void report_changed(const verify_item& one);
 
   const dependencies needs_;

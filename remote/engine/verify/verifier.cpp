@@ -74,7 +74,7 @@ class verifier {
     while (auto one = next()) {
       if (stop_.stop_requested()) continue;
       if (const auto thrown = contain("verify", [&] { check.run(*one); }))
-        contain("verify", [&] { tally_.add_unsure(one->path, text_of(thrown)); });
+        contain("verify", [&] { tally_.add_unverified(one->path, text_of(thrown)); });
     }
   }
 

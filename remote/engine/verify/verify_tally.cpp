@@ -7,12 +7,12 @@
 
 namespace ferryfs::remote {
 
-void verify_tally::add_sound(std::uint64_t bytes, bool stored, bool compared) {
+void verify_tally::add_sound(std::uint64_t bytes, bool newly_digested, bool compared) {
   ++progress_.files;
   const lock held{mutex_};
   ++sum_.files, sum_.bytes += bytes;
-  sum_.stored += stored ? 1 : 0;
-  sum_.common += compared ? 1 : 0;
+  sum_.newly_digested += newly_digested ? 1 : 0;
+  sum_.same_on_source += compared ? 1 : 0;
 }
 
 void verify_tally::add_wrong(const std::string& path, const std::string& why) {
@@ -23,10 +23,10 @@ void verify_tally::add_wrong(const std::string& path, const std::string& why) {
   line_(text);
 }
 
-void verify_tally::add_unsure(const std::string& path, const std::string& why) {
+void verify_tally::add_unverified(const std::string& path, const std::string& why) {
   const std::string text = count_problem(path, why);
   const lock held{mutex_};
-  ++sum_.unsure;
+  ++sum_.unverified;
   line_(text);
 }
 

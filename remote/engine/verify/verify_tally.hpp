@@ -13,10 +13,10 @@ namespace ferryfs::remote {
 struct verify_result {
   bool known = true;                   // there is such a path
   std::uint64_t files = 0, bytes = 0;  // as they should be
-  std::uint64_t stored = 0;            // of them, whose digest was not known before
-  std::uint64_t common = 0;            // of them, confirmed by the source's own digest
+  std::uint64_t newly_digested = 0;    // of them, whose digest was not known before
+  std::uint64_t same_on_source = 0;    // of them, confirmed by the source's own digest
   std::uint64_t wrong = 0;             // other bytes, or gone
-  std::uint64_t unsure = 0;            // could not be read or compared, or changed meanwhile
+  std::uint64_t unverified = 0;        // could not be read or compared, or changed meanwhile
   std::uint64_t uncompared = 0;        // the source was to be asked for their digests, and is away or not believed
   std::string why_uncompared;          // of the first of them
   bool complete = false;               // it was not stopped
@@ -35,9 +35,9 @@ class verify_tally {
 
   void add_read(std::uint64_t bytes) { progress_.bytes += bytes; }
   // A picture of this many bytes is as it should be.
-  void add_sound(std::uint64_t bytes, bool stored, bool compared);
+  void add_sound(std::uint64_t bytes, bool newly_digested, bool compared);
   void add_wrong(const std::string& path, const std::string& why);
-  void add_unsure(const std::string& path, const std::string& why);
+  void add_unverified(const std::string& path, const std::string& why);
   void add_uncompared(const std::string& why);
   verify_result result();
 

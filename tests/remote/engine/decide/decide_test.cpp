@@ -34,7 +34,7 @@ TEST_CASE("gaps below a path are skipped, also whole directories of them, and fe
   const auto done = remote::skip_below(f.m.index(), f.m.readers(), "e", {});
   CHECK(done.known);
   CHECK(done.files == 2);
-  CHECK(done.unlisted == 0);
+  CHECK(done.unlisted_directories == 0);
   CHECK(f.of(state::skipped) == 2);
   CHECK(f.row("e/f").state == state::skipped);
   CHECK(f.row("d/gap.jpg").state == state::missing);

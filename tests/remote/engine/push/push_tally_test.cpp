@@ -46,10 +46,10 @@ TEST_CASE("a picture whose time or mode the source did not take is counted as se
   remote::push_tally t;
   t.count_sent(picture(7), {S_IFREG | 0644, 5, 7});
   t.count_sent(picture(7), {S_IFREG, 5, {}});  // the source tells neither
-  CHECK(t.result().other == 0);
+  CHECK(t.result().attributes_differ == 0);
   t.count_sent(picture(7), {S_IFREG | 0600, 5, 7});
   t.count_sent(picture(7), {S_IFREG | 0644, 5, 8});
-  CHECK(t.result().other == 2);
+  CHECK(t.result().attributes_differ == 2);
   CHECK(t.result().files == 4);
   CHECK(t.result().bytes == 20);
 }

@@ -137,7 +137,7 @@ TEST_CASE("push: what is new arrives whole, and the index says so", "[push]") {
   CHECK(f.state_of("20130715/old.jpg") == "missing");
 
   r = f.push();
-  CHECK(r.files + r.there + r.refused == 0);
+  CHECK(r.files + r.already_there + r.refused == 0);
 }
 
 TEST_CASE("push: only what lies below the path", "[push]") {
@@ -220,7 +220,7 @@ TEST_CASE("push: what the source has already is not sent again", "[push]") {
   f.scan();
   f.source->put_file("a.jpg", "same");
   const auto r = f.push();
-  CHECK(r.there == 1);
+  CHECK(r.already_there == 1);
   CHECK(r.files == 0);
   CHECK(f.sent_bytes == 0);
   CHECK(f.state_of("a.jpg") == "common");
@@ -349,7 +349,7 @@ TEST_CASE("push: bytes that are known to be wrong never replace the source's goo
     CHECK(f.source->content(name) == theirs);
     CHECK(f.source->names() == std::vector<std::string>{"a.jpg", "b.jpg"});
   };
-  REQUIRE(verify().stored == 2);
+  REQUIRE(verify().newly_digested == 2);
   SECTION("as a verify has found") {
     f.put("a.jpg", "tHeirs");
     REQUIRE(verify().wrong == 1);
@@ -475,7 +475,7 @@ TEST_CASE("push: nothing is put under a name that on the source is that of what 
   f.put("old name/4.jpg", "4"), f.put("2.jpg", "2");
   f.scan();
   const auto r = f.push();
-  CHECK((r.files == 0 && r.there == 0 && r.refused == 2));
+  CHECK((r.files == 0 && r.already_there == 0 && r.refused == 2));
   CHECK_THAT(r.first_refusal, contains_text("has another name here"));
   CHECK(f.source->names() == std::vector<std::string>{"2.jpg", "old name", "old name/1.jpg"});
   f.scan();
@@ -676,7 +676,7 @@ TEST_CASE("push: a connection that is cut in the middle is gone on with from the
   });
   const auto r = f.push();
   REQUIRE(cutter.get());
-  CHECK(r.files + r.there == 21);
+  CHECK(r.files + r.already_there == 21);
   CHECK(r.refused == 0);
   CHECK(line.counts().bytes_up - before < size * 4 / 3);
   CHECK(difference(f.dir.path(), to.path()) == "");

@@ -42,11 +42,11 @@ TEST_CASE("what is as it came is found so, and digests that were not known are s
   verify_fixture f;
   CHECK(f.row("d/before.jpg").sha256.empty());
   const auto first = f.verify();
-  CHECK((first.files == 4 && first.stored == 2 && first.wrong == 0 && first.unsure == 0 && first.complete));
+  CHECK((first.files == 4 && first.newly_digested == 2 && first.wrong == 0 && first.unverified == 0 && first.complete));
   CHECK(first.bytes == 3'000'000 + 9 + 10 + 4);
   CHECK(f.progress.files == 4);
   CHECK(f.row("d/before.jpg").sha256.size() == 32);
-  CHECK(f.verify().stored == 0);
+  CHECK(f.verify().newly_digested == 0);
   CHECK(f.verify(false, "d/b.jpg").files == 1);
   CHECK_FALSE(f.verify(false, "nothing").known);
   CHECK(f.lines.empty());
@@ -103,14 +103,14 @@ TEST_CASE("what has changed since the last scan is not judged") {
   verify_fixture f;
   f.put_here("d/b.jpg", "edited!!!", long_ago + 5);
   const auto v = f.verify();
-  CHECK((v.wrong == 0 && v.unsure == 1));
+  CHECK((v.wrong == 0 && v.unverified == 1));
   CHECK(f.row("d/b.jpg").state == state::common);
 }
 
 TEST_CASE("the source's own digests are compared, and what differs is a conflict") {
   verify_fixture f;
   const auto good = f.verify(true);
-  CHECK((good.files == 4 && good.common == 3 && good.wrong == 0));
+  CHECK((good.files == 4 && good.same_on_source == 3 && good.wrong == 0));
   CHECK(f.of(state::conflict) == 0);
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("another picture on the source is no proof against what is here") {
   verify_fixture f;
   f.source->put_file("d/b.jpg", "PICTURE B", long_ago + 60);
   const auto v = f.verify(true);
-  CHECK((v.wrong == 0 && v.unsure == 1));
+  CHECK((v.wrong == 0 && v.unverified == 1));
   CHECK_THAT(f.lines.at(0), contains_text("changed on the source"));
   CHECK(f.row("d/b.jpg").state == state::common);
 }
@@ -168,7 +168,7 @@ TEST_CASE("what the source does not tell is not verified, and changes nothing") 
   verify_fixture f;
   f.source->fail("d/b.jpg", remote::cause::permission);
   const auto v = f.verify(true);
-  CHECK((v.files == 3 && v.common == 2 && v.wrong == 0 && v.unsure == 1));
+  CHECK((v.files == 3 && v.same_on_source == 2 && v.wrong == 0 && v.unverified == 1));
   CHECK_THAT(f.lines.at(0), contains_text("not compared with the source"));
   CHECK(f.row("d/b.jpg").state == state::common);
 }
@@ -179,7 +179,7 @@ TEST_CASE("a source that is away is told of once, and makes no picture worse tha
   for (const char* path : {"d/a.jpg", "d/b.jpg", "d/before.jpg"}) f.source->fail(path, remote::cause::unreachable);
   f.spoil("d/b.jpg");
   const auto v = f.verify(true);
-  CHECK((v.files == 3 && v.common == 0 && v.wrong == 1 && v.unsure == 0 && v.uncompared == 3));
+  CHECK((v.files == 3 && v.same_on_source == 0 && v.wrong == 1 && v.unverified == 0 && v.uncompared == 3));
   CHECK_FALSE(v.why_uncompared.empty());
   REQUIRE(f.lines.size() == 1);
   CHECK_THAT(f.lines[0], contains_text("d/b.jpg: digest differs"));
@@ -196,9 +196,9 @@ TEST_CASE("a source that is not believed is not compared with, and that is told 
   f.scan();
   REQUIRE_FALSE(f.m.suspicion().empty());
   const auto v = f.verify(true);
-  INFO(v.files << ' ' << v.wrong << ' ' << v.unsure << ' ' << v.uncompared << ' '
+  INFO(v.files << ' ' << v.wrong << ' ' << v.unverified << ' ' << v.uncompared << ' '
                << (f.lines.empty() ? "" : f.lines[0]));
-  CHECK((v.files == 4 && v.wrong == 0 && v.unsure == 0 && v.uncompared == 3));
+  CHECK((v.files == 4 && v.wrong == 0 && v.unverified == 0 && v.uncompared == 3));
   CHECK(v.why_uncompared == f.m.suspicion());
   CHECK(f.lines.empty());
 }
@@ -208,14 +208,14 @@ TEST_CASE("what was compared, or fetched, is not compared again until one side s
   const auto compare = [&] { return f.verify_below(remote::verify_how::uncompared); };
   const auto uncompared = [&] { return f.m.readers().borrow()->uncompared(); };
   CHECK(uncompared() == 1);
-  CHECK(compare().common == 1);  // d/before.jpg
+  CHECK(compare().same_on_source == 1);  // d/before.jpg
   CHECK(uncompared() == 0);
-  CHECK(compare().common == 0);
+  CHECK(compare().same_on_source == 0);
   f.source->put_file("d/before.jpg", "same bytes", long_ago + 100);
   f.scan();
   CHECK(uncompared() == 1);
-  CHECK(compare().common == 1);
-  CHECK(compare().common == 0);
+  CHECK(compare().same_on_source == 1);
+  CHECK(compare().same_on_source == 0);
   f.source->put_file("d/before.jpg", "other byte", long_ago + 200);
   f.scan();
   CHECK(compare().wrong == 1);
