@@ -235,15 +235,15 @@ std::string rogue_session::listed(std::uint32_t id, open_handle& directory) {
   for (const auto& node : nodes_) {
     if (node.parent == (directory.path == "/" ? "" : directory.path)) entries.push_back(&node);
   }
-  if (directory.told > 0) {
+  if (directory.reported > 0) {
     if (has(fault::cut_listing) && directory.path == rogue::victim) return status(id, sftp::failure);
     if (has(fault::endless) && directory.path == rogue::victim) return endless(id, directory);
     return status(id, sftp::end_of_file);
   }
   if (has(fault::cut_listing) && directory.path == rogue::victim) entries.resize(1);
-  directory.told = entries.size() + 2;
+  directory.reported = entries.size() + 2;
   packet_writer packet(sftp::name, id);
-  packet.u32(static_cast<std::uint32_t>(directory.told));
+  packet.u32(static_cast<std::uint32_t>(directory.reported));
   const auto put = [&](const std::string& name, const rogue::node& node) {
     packet.text(name).text("-rw-r--r-- " + name);
     if (has(fault::no_attributes) || has(fault::no_lstat)) {
@@ -258,11 +258,11 @@ std::string rogue_session::listed(std::uint32_t id, open_handle& directory) {
 }
 
 std::string rogue_session::endless(std::uint32_t id, open_handle& directory) {
-  if (directory.told >= endless_count) return status(id, sftp::end_of_file);
+  if (directory.reported >= endless_count) return status(id, sftp::end_of_file);
   packet_writer packet(sftp::name, id);
   packet.u32(100);
   for (int count = 0; count < 100; ++count) {
-    const auto name = "endless-" + std::to_string(directory.told++) + ".jpg";
+    const auto name = "endless-" + std::to_string(directory.reported++) + ".jpg";
     packet.text(name).text(name);
     put_attributes(packet, {directory.path, name, rogue::kind::file, 1000});
   }

@@ -22,7 +22,7 @@ class rogue_session {
  private:
   struct open_handle {
     std::string path;
-    std::uint64_t told = 0;  // of a directory: entries listed so far
+    std::uint64_t reported = 0;  // of a directory: entries listed so far
     bool directory = false;
   };
 

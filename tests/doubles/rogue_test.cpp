@@ -106,7 +106,7 @@ std::vector<std::string> names(const std::string& reply) {
   return found;
 }
 
-std::uint64_t size_told(conversation& with, sftp::type stat, const std::string& path) {
+std::uint64_t size_shown(conversation& with, sftp::type stat, const std::string& path) {
   const auto reply = with.ask(packet_writer(stat, 4).text(path));
   packet_reader fields(reply);
   REQUIRE(fields.u8() == sftp::attrs);
@@ -217,10 +217,10 @@ TEST_CASE("the rogue spoils files as told") {
   CHECK(is_status(conversation("vanished").ask(packet_writer(sftp::open, 1).text(picture).u32(1).u32(0)),
                   sftp::no_such_file));
   conversation growing("grows");
-  CHECK(size_told(growing, sftp::stat, picture) == 101'000);
-  CHECK(size_told(growing, sftp::lstat, picture) == 102'000);
+  CHECK(size_shown(growing, sftp::stat, picture) == 101'000);
+  CHECK(size_shown(growing, sftp::lstat, picture) == 102'000);
   conversation huge("huge-size");
-  CHECK(size_told(huge, sftp::stat, picture) == std::uint64_t{1} << 63);
+  CHECK(size_shown(huge, sftp::stat, picture) == std::uint64_t{1} << 63);
 }
 
 TEST_CASE("the rogue hangs, dies and ends with its client") {

@@ -95,12 +95,12 @@ inline std::vector<std::string> names_in(const std::filesystem::path& directory)
 // The first difference between two trees, for a message; empty where there is none. What only `a` has counts only if
 // `all` of it must be in `b`.
 inline std::string difference(const tree& a, const tree& b, bool all = true) {
-  for (const auto& [path, told] : b)
+  for (const auto& [path, reported] : b)
     if (!a.contains(path))
       return "more than there should be: " + path;
-    else if (a.at(path) != told)
+    else if (a.at(path) != reported)
       return "not as it should be: " + path;
-  for (const auto& [path, told] : a)
+  for (const auto& [path, reported] : a)
     if (all && !b.contains(path)) return "absent: " + path;
   return {};
 }

@@ -111,9 +111,9 @@ void fake_archive::check_taken(const std::string& path) const {
 void fake_archive::set_reachable(bool reachable) {
   std::unique_lock lock{mutex_};
   health_ = {reachable, reachable ? "" : "the fake is unreachable"};
-  const auto told = observer_;
+  const auto listener = listener_;
   lock.unlock();
-  if (told) told(state());
+  if (listener) listener(state());
 }
 
 std::optional<fake_archive::fault> fake_archive::fault_of(const std::string& path) const {
@@ -162,7 +162,7 @@ void fake_archive::tell_size(const std::string& path, std::uint64_t size, bool l
   sizes_told_[{path, listed}] = size;
 }
 
-attributes fake_archive::told(const std::string& path, bool listed) const {
+attributes fake_archive::shown(const std::string& path, bool listed) const {
   attributes a = look(path);
   if (!S_ISREG(a.mode)) return a;
   if (sizes_ == sizes::unknown) a.size.reset();
@@ -179,7 +179,7 @@ void fake_archive::answer_all(const std::string& path, std::uint32_t at_most) {
 }
 
 void fake_archive::finish(const std::string& path, std::optional<failure> why) {
-  at_hand(path, true)->finished(why, why ? attributes{} : told(path, false));
+  at_hand(path, true)->finished(why, why ? attributes{} : shown(path, false));
 }
 
 void fake_archive::finish_all(const std::string& path) {
@@ -246,7 +246,7 @@ void fake_archive::list_now(const std::string& path, listing& to) {
           !denied_.contains(at->first.substr(0, at->first.rfind('/') + 1) + "*"))
         all.push_back({name_of(at->first), at->second.attrs, S_ISLNK(at->second.attrs.mode) ? at->second.content : ""});
   }
-  for (auto& f : all) f.attrs = told(join(path, f.name), true);
+  for (auto& f : all) f.attrs = shown(join(path, f.name), true);
   const auto wrong = fault_of(path);
   if (wrong) all.resize(std::min(all.size(), wrong->after_names));
   for (std::size_t i = 0; i < all.size(); i += 2)
@@ -270,7 +270,7 @@ void fake_archive::stat(const std::string& path,
         if (const auto denied = denied_.find(name); denied != denied_.end())
           return lock.unlock(), done(failure{denied->second, path + ": the fake can't look"}, {});
     }
-    const auto a = told(path, false);
+    const auto a = shown(path, false);
     done(a.mode != 0 ? std::nullopt : std::optional(failure{cause::not_found, path + ": not there"}), a);
   });
 }
@@ -295,7 +295,7 @@ void fake_archive::read_now(const std::shared_ptr<reading>& to) {
   const std::string path = to->path();
   if (const auto wrong = fault_of(path)) return to->finished(wrong->why, {});
   const auto next = to->next_range(64U << 10);
-  if (next.what == remote::next_step::done) return to->finished(std::nullopt, told(path, false));
+  if (next.what == remote::next_step::done) return to->finished(std::nullopt, shown(path, false));
   if (next.what == remote::next_step::throttled) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   } else {
@@ -371,7 +371,7 @@ void fake_archive::write_now(const std::shared_ptr<writing>& from) {
     if (spoilt_.contains(path) && !content.empty()) content.back() ^= 1;
   }
   put(path, {{S_IFREG | (wanted.mode & 07777), content.size(), wanted.mtime}, content});
-  from->finished(std::nullopt, told(path, false));
+  from->finished(std::nullopt, shown(path, false));
 }
 
 void fake_archive::spoil(const std::string& path) {
@@ -436,9 +436,9 @@ remote::archive::health fake_archive::state() const {
   return health_;
 }
 
-void fake_archive::set_listener(std::function<void(const health&)> told) {
+void fake_archive::set_listener(std::function<void(const health&)> listener) {
   const std::lock_guard lock{mutex_};
-  observer_ = std::move(told);
+  listener_ = std::move(listener);
 }
 
 void fake_archive::post(job j) {

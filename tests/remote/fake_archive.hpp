@@ -103,7 +103,7 @@ class fake_archive final : public remote::archive {
   };
   using job = std::function<void(const std::optional<remote::failure>& refused)>;
   void put(const std::string& path, node n);
-  remote::attributes told(const std::string& path, bool listed) const;
+  remote::attributes shown(const std::string& path, bool listed) const;
   void hand_over(remote::reading& to, const remote::range& part);
   void post(job j);
   void run();
@@ -126,7 +126,7 @@ class fake_archive final : public remote::archive {
   std::set<std::string> throws_;
   std::vector<std::string> reads_, lists_, raised_;
   std::multimap<std::string, std::shared_ptr<remote::reading>> held_;
-  std::function<void(const health&)> observer_;
+  std::function<void(const health&)> listener_;
   health health_;
   std::deque<job> jobs_;
   std::map<std::string, std::function<void()>> before_;

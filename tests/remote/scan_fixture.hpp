@@ -26,7 +26,7 @@ struct scan_fixture {
   remote::belief believes;
 
   std::mutex mutex;
-  std::map<inode, std::optional<remote::failure>> told;  // of each directory
+  std::map<inode, std::optional<remote::failure>> ends_by_directory;  // of each directory
   int finishes = 0;
 
   explicit scan_fixture(const std::vector<std::string>& exclude = {}) : leave_out(exclude, "generic") {}
@@ -40,7 +40,7 @@ struct scan_fixture {
                                           leave_out,
                                           [this](inode ino, const std::optional<remote::failure>& why) {
                                             const std::lock_guard lock{mutex};
-                                            told[ino] = why;
+                                            ends_by_directory[ino] = why;
                                           },
                                           [this, &end](const remote::source_scan::result& r) {
                                             const std::lock_guard lock{mutex};
@@ -53,7 +53,7 @@ struct scan_fixture {
   remote::source_scan::result scan(bool full = false) {
     {
       const std::lock_guard lock{mutex};
-      told.clear(), finishes = 0;
+      ends_by_directory.clear(), finishes = 0;
     }
     std::promise<remote::source_scan::result> end;
     make(full, end)->start();

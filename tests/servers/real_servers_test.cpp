@@ -83,12 +83,12 @@ struct migration {
   // The source's names, as this server lets them be seen.
   tree expected() const {
     tree found;
-    for (const auto& [name, told] : sizes_and_times(from)) {
-      if (!how.shows_links && told == "link") continue;
+    for (const auto& [name, reported] : sizes_and_times(from)) {
+      if (!how.shows_links && reported == "link") continue;
       if (!how.bytes_in_names && name.starts_with(bytes + '/')) continue;
       std::string path = name;
       if (const auto at = path.find('\n'); at != std::string::npos) path.replace(at, 1, how.newline);
-      found.emplace(path, told);
+      found.emplace(path, reported);
     }
     return found;
   }
@@ -106,7 +106,7 @@ struct migration {
     for (const auto& day : names_in(mount.mountpoint())) {
       seen.emplace(day, "directory");
       if (!how.bytes_in_names && day == bytes) continue;
-      for (const auto& [path, told] : sizes_and_times(mount / day)) seen.emplace(day + "/" + path, told);
+      for (const auto& [path, reported] : sizes_and_times(mount / day)) seen.emplace(day + "/" + path, reported);
     }
     CHECK(difference(expected(), seen) == "");
   }

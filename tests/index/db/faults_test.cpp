@@ -27,19 +27,19 @@ TEST_CASE(
   for (unsigned n = 1; n < 60; ++n) {
     CAPTURE(n);
     disk.fail(kind, n, code);
-    std::string told;
+    std::string reported;
     try {
       f.insert(root_inode, name_of(n), file_side(n));
       f.writer.sync();
     } catch (const std::exception& e) {
-      told = e.what();
+      reported = e.what();
     }
     const bool failed = disk.has_failed();
     disk.heal();
     // A failed sync may be told by the next one; what was told is one line.
-    if (!told.empty()) CHECK(told.find('\n') == std::string::npos);
-    if (!told.empty()) CHECK(failed);
-    failures += told.empty() ? 0 : 1;
+    if (!reported.empty()) CHECK(reported.find('\n') == std::string::npos);
+    if (!reported.empty()) CHECK(failed);
+    failures += reported.empty() ? 0 : 1;
     f.insert(root_inode, name_of(n) + "-after", file_side(n));
     CHECK(f.row("before").source->size == 1);
     CHECK(f.row(name_of(n) + "-after").source->size == n);

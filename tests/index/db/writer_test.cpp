@@ -46,14 +46,14 @@ TEST_CASE("jobs run in the order in which they were posted, and so do their answ
 
 TEST_CASE("jobs that wait are one transaction, and the listener is called once") {
   index_fixture f;
-  int told = 0;
+  int notifications = 0;
   std::size_t changes = 0;
-  f.writer.on_change([&](std::vector<index::change> c) { ++told, changes += c.size(); });
+  f.writer.on_change([&](std::vector<index::change> c) { ++notifications, changes += c.size(); });
   barrier gate{f.writer};
   for (inode i = 0; i < 10; ++i) f.writer.post([i](transaction& t) { t.note({index::change::what::content, i, {}}); });
   gate.open();
   f.writer.run([](transaction&) {});
-  CHECK(told == 1);
+  CHECK(notifications == 1);
   CHECK(changes == 10);
 }
 
@@ -70,9 +70,9 @@ TEST_CASE("a job that fails leaves no trace and spares the jobs beside it") {
       }
     };
   };
-  std::vector<std::string> told;
+  std::vector<std::string> notified;
   f.writer.on_change([&](std::vector<index::change> changes) {
-    for (const auto& c : changes) told.push_back(c.name);
+    for (const auto& c : changes) notified.push_back(c.name);
   });
   const auto keep = [](const std::string& key) {
     return [key](transaction& t) {
@@ -93,7 +93,7 @@ TEST_CASE("a job that fails leaves no trace and spares the jobs beside it") {
   f.writer.run([](transaction&) {});
   CHECK(results ==
         std::map<std::string, std::string>{{"before", "stored"}, {"failing", "disk on fire"}, {"after", "stored"}});
-  CHECK(told == std::vector<std::string>{"before", "after"});
+  CHECK(notified == std::vector<std::string>{"before", "after"});
   const auto reader = f.readers.borrow();
   CHECK(reader->meta("before"));
   CHECK_FALSE(reader->meta("failing"));

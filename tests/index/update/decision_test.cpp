@@ -17,9 +17,9 @@ using strings = std::vector<std::string>;
 // d/ with a gap and a picture in conflict.
 struct undecided : index_fixture {
   inode d, gap, conflict;
-  std::vector<index::change> told;
+  std::vector<index::change> notified;
   undecided() {
-    writer.on_change([this](std::vector<index::change> c) { told.insert(told.end(), c.begin(), c.end()); });
+    writer.on_change([this](std::vector<index::change> c) { notified.insert(notified.end(), c.begin(), c.end()); });
     d = insert(root_inode, "d", directory_side(), directory_side());
     gap = insert(d, "gap.jpg", file_side(10));
     conflict = insert(d, "image.jpg", file_side(20), file_side(21));
@@ -141,7 +141,7 @@ TEST_CASE("where both are kept, the source's is a gap of another name, and scans
   undecided f;
   const inode copy = f.keep_both(f.conflict, "image.source.jpg");
   REQUIRE(copy != 0);
-  const bool listed = std::any_of(f.told.begin(), f.told.end(), [&](const auto& c) {
+  const bool listed = std::any_of(f.notified.begin(), f.notified.end(), [&](const auto& c) {
     return c.what == index::change::what::dentry && c.ino == f.d && c.name == "image.source.jpg";
   });
   CHECK(listed);

@@ -9,11 +9,11 @@ namespace {
 using index::transaction;
 
 struct outcome_fixture : index_fixture {
-  std::vector<index::change> told;
+  std::vector<index::change> notified;
   inode d = insert(root_inode, "d", directory_side(), directory_side());
   inode picture = insert(d, "a.jpg", file_side(10));
   outcome_fixture() {
-    writer.on_change([this](std::vector<index::change> c) { told.insert(told.end(), c.begin(), c.end()); });
+    writer.on_change([this](std::vector<index::change> c) { notified.insert(notified.end(), c.begin(), c.end()); });
   }
 
   void arrive(const file_facts& s) {
@@ -39,7 +39,7 @@ TEST_CASE("a picture that arrived is common, with its digest, and its view has n
   CHECK(f.now().fetched);
   CHECK(f.now().sha256 == std::string(32, 'd'));
   CHECK(f.now().ino == f.picture);
-  CHECK(f.told.empty());
+  CHECK(f.notified.empty());
 }
 
 TEST_CASE("a picture that arrived after failures has no failure left") {
@@ -129,8 +129,8 @@ TEST_CASE("a picture that turned out to be another on the source is a gap of tha
   CHECK(f.now().state == state::missing);
   CHECK(f.now().source == file_side(11, 1500));
   CHECK(f.now().attempts == 0);
-  REQUIRE_FALSE(f.told.empty());
-  for (const auto& c : f.told) {
+  REQUIRE_FALSE(f.notified.empty());
+  for (const auto& c : f.notified) {
     CHECK(c.what == index::change::what::content);
     CHECK(c.ino == f.picture);
   }

@@ -13,21 +13,21 @@ using index::side;
 
 struct notice_fixture : index_fixture {
   std::mutex mutex;
-  std::vector<change> told;
+  std::vector<change> notified;
   notice_fixture() {
     writer.on_change([this](std::vector<change> changes) {
       const std::lock_guard lock{mutex};
-      told.insert(told.end(), changes.begin(), changes.end());
+      notified.insert(notified.end(), changes.begin(), changes.end());
     });
   }
-  bool was_told(decltype(change::what::dentry) what, inode ino, const std::string& name = "") {
+  bool was_notified(decltype(change::what::dentry) what, inode ino, const std::string& name = "") {
     const std::lock_guard lock{mutex};
-    return std::any_of(told.begin(), told.end(),
+    return std::any_of(notified.begin(), notified.end(),
                        [&](const change& c) { return c.what == what && c.ino == ino && c.name == name; });
   }
   bool silent() {
     const std::lock_guard lock{mutex};
-    return told.empty();
+    return notified.empty();
   }
 };
 
@@ -43,9 +43,9 @@ TEST_CASE("the kernel is told of a picture that appears on the source later") {
   const inode d = f.insert(root_inode, "d", directory_side());
   f.list(side::source, d, "d", {named("a.jpg", file_side(1))});
   f.list(side::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
-  CHECK(f.was_told(change::what::dentry, d, "b.jpg"));
-  CHECK(f.was_told(change::what::listing, d));
-  CHECK_FALSE(f.was_told(change::what::dentry, d, "a.jpg"));
+  CHECK(f.was_notified(change::what::dentry, d, "b.jpg"));
+  CHECK(f.was_notified(change::what::listing, d));
+  CHECK_FALSE(f.was_notified(change::what::dentry, d, "a.jpg"));
 }
 
 TEST_CASE("the kernel is told of a picture that left") {
@@ -53,8 +53,8 @@ TEST_CASE("the kernel is told of a picture that left") {
   const inode d = f.insert(root_inode, "d", directory_side());
   f.list(side::source, d, "d", {named("a.jpg", file_side(1)), named("b.jpg", file_side(1))});
   f.list(side::source, d, "d", {named("a.jpg", file_side(1))});
-  CHECK(f.was_told(change::what::dentry, d, "b.jpg"));
-  CHECK(f.was_told(change::what::listing, d));
+  CHECK(f.was_notified(change::what::dentry, d, "b.jpg"));
+  CHECK(f.was_notified(change::what::listing, d));
 }
 
 TEST_CASE("the kernel is told of a picture with another size, or another kind") {
@@ -63,9 +63,9 @@ TEST_CASE("the kernel is told of a picture with another size, or another kind") 
   f.list(side::source, d, "d", {named("a.jpg", file_side(1)), named("b", file_side(1)), named("c.jpg", file_side(1))});
   f.list(side::source, d, "d",
          {named("a.jpg", file_side(2)), named("b", directory_side()), named("c.jpg", file_side(1))});
-  CHECK(f.was_told(change::what::content, f.row("d/a.jpg").ino));
-  CHECK(f.was_told(change::what::dentry, d, "b"));
-  CHECK_FALSE(f.was_told(change::what::content, f.row("d/c.jpg").ino));
+  CHECK(f.was_notified(change::what::content, f.row("d/a.jpg").ino));
+  CHECK(f.was_notified(change::what::dentry, d, "b"));
+  CHECK_FALSE(f.was_notified(change::what::content, f.row("d/c.jpg").ino));
 }
 
 TEST_CASE("the kernel is told nothing of a picture that is found to be here already") {

@@ -234,8 +234,8 @@ TEST_CASE(
   f.edit(gone, [](entry& e) { e.state = state::deleted; });
   file_facts untimed = file_side(0);
   untimed.mtime = 0;
-  for (const file_facts& told : {file_side(0), untimed}) {
-    f.list_source({named("a.jpg", told), named("b.jpg", told)});
+  for (const file_facts& reported : {file_side(0), untimed}) {
+    f.list_source({named("a.jpg", reported), named("b.jpg", reported)});
     CHECK(f.row("a.jpg").source == file_side(10));
     CHECK(f.row("a.jpg").state == state::common);
     CHECK(f.row("b.jpg").source == file_side(20));

@@ -79,7 +79,7 @@ struct archive {
     reader->children(directory, "", one);
     reader->hidden_children(directory, "", one);
   }
-  std::map<std::string, std::string> told() {
+  std::map<std::string, std::string> state_lines() {
     std::map<std::string, std::string> all;
     tell(root_inode, all);
     const auto reader = f.readers.borrow();
@@ -107,7 +107,7 @@ void check_rebuilt(archive& first, const std::vector<std::string>& lines) {
     REQUIRE(directory);
     again.f.list(index::side::destination, directory->ino, path, names, 0);
   }
-  CHECK(again.told() == first.told());
+  CHECK(again.state_lines() == first.state_lines());
   CHECK(again.lines().empty());
 }
 // From the lines that told each decision, and from those that tell what is in force alone.
@@ -177,17 +177,17 @@ TEST_CASE("what was accepted of names, directories and links is so in a new inde
     a.list_source();
     const auto reader = a.f.readers.borrow();
     a.change([&](index::transaction& t) { REQUIRE(index::skip_refused(t, *reader, "") == 1); });
-    CHECK(a.told()["(refused)"] == "0");
+    CHECK(a.state_lines()["(refused)"] == "0");
   }
   SECTION("a directory that can't be listed") {
     a.more = [](index::transaction& t) { t.could_not_list(t.child(root_inode, "day")->ino, true, "denied"); };
     a.list_source();
-    CHECK(a.told()["(unlisted)"] == "1");
+    CHECK(a.state_lines()["(unlisted)"] == "1");
     a.change([&](index::transaction& t) {
       REQUIRE(index::apply_skip(t, a.f.row("day").ino));
       REQUIRE(index::apply_unlisted_acceptance(t, a.f.row("day").ino));
     });
-    CHECK(a.told()["(unlisted)"] == "0");
+    CHECK(a.state_lines()["(unlisted)"] == "0");
   }
   SECTION("a link that leads out") {
     a.root.push_back({"out", {S_IFLNK | 0777, 4, 1000}, "/etc", {}, {}});

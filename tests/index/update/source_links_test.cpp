@@ -217,21 +217,21 @@ TEST_CASE("that a link was taken over is told to the file of decisions, and read
   f.link("/mnt/disk2/old");
   REQUIRE(f.accept(f.row("day/link").ino));
   const auto line = f.writer.run([](index::transaction& t) { return t.unwritten_decisions().text; });
-  auto told = index::parse_decision(line.substr(0, line.find('\n')));
-  REQUIRE(told);
-  CHECK(told->verb == "accepted-link");
-  CHECK(told->path == "day/link");
-  CHECK(told->other == "/mnt/disk2/old");
+  auto reported = index::parse_decision(line.substr(0, line.find('\n')));
+  REQUIRE(reported);
+  CHECK(reported->verb == "accepted-link");
+  CHECK(reported->path == "day/link");
+  CHECK(reported->other == "/mnt/disk2/old");
 
   links_fixture anew;
   anew.link("/mnt/disk2/old");
   const auto replay = [&] {
-    return anew.writer.run([&](index::transaction& t) { return index::replay(t, *told, 1); });
+    return anew.writer.run([&](index::transaction& t) { return index::replay(t, *reported, 1); });
   };
   CHECK(replay());
   anew.judge();
   CHECK(anew.row("day/link").state == state::missing);
-  told->other = "/etc/shadow";
+  reported->other = "/etc/shadow";
   CHECK_FALSE(replay());
 }
 

@@ -155,14 +155,14 @@ TEST_CASE("whoever waits for a listing may throw, and what a scan is told of as 
   f.source->put_file("a/1.jpg", "1");
   f.m.on_scanned([](const auto&, bool, auto) { fail(); });
   f.source->fail("", cause::timeout, 0);
-  std::promise<void> told;
+  std::promise<void> notified;
   f.m.start({false, false});
   try {
     f.m.when_listed(root_inode, [](const auto&) { fail(); });
   } catch (const std::runtime_error&) {  // the scan was over, and it was told on this thread
   }
-  f.m.when_listed(root_inode, [&](const auto&) { told.set_value(); });
-  CHECK(told.get_future().wait_for(20s) == std::future_status::ready);
+  f.m.when_listed(root_inode, [&](const auto&) { notified.set_value(); });
+  CHECK(notified.get_future().wait_for(20s) == std::future_status::ready);
   f.source->mend("");
   std::promise<bool> next;
   f.m.rescan([&](const auto& r) { next.set_value(r.complete()); });
@@ -249,9 +249,9 @@ struct two_archives {
     }
   }
   std::optional<failure> look(const std::string& path) {
-    std::promise<std::optional<failure>> told;
-    archive->stat(path, [&](const auto& why, const auto&) { told.set_value(why); });
-    return told.get_future().get();
+    std::promise<std::optional<failure>> notified;
+    archive->stat(path, [&](const auto& why, const auto&) { notified.set_value(why); });
+    return notified.get_future().get();
   }
 };
 
@@ -323,18 +323,18 @@ TEST_CASE("who asks an archive may throw wherever he is called: his request has 
 
 TEST_CASE("what is told of the source's health may throw, as may those whose requests its end has ended", "[sshd]") {
   two_archives a{true};
-  std::atomic<int> told = 0;
+  std::atomic<int> notified = 0;
   a.archive->set_listener([&](const auto&) {
-    ++told;
+    ++notified;
     fail();
   });
   a.server->stop();
   REQUIRE(wait_until([&] {
     a.archive->stat("1", [](const auto&, const auto&) { fail(); });
-    return told > 0;
+    return notified > 0;
   }));
   a.server->start();
-  REQUIRE(wait_until([&] { return told > 1; }, 60s));
+  REQUIRE(wait_until([&] { return notified > 1; }, 60s));
   CHECK_FALSE(a.look("2"));
 }
 

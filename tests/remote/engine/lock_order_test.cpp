@@ -16,12 +16,12 @@ TEST_CASE("readers who lock the namespace when they are told hold up nobody who 
   fetch_fixture f;
   const inode ino = f.gap("d/a.jpg", "content");
   std::atomic<bool> entered = false, locked = false;
-  std::promise<void> told;
+  std::promise<void> notified;
   const auto reader = [&](const auto&) {
     entered = true;
     wait_until([&] { return locked.load(); });
     const std::shared_lock names{f.where.namespace_lock()};
-    told.set_value();
+    notified.set_value();
   };
   f.fetch.await_range(ino, 0, 100, reader);
   REQUIRE(f.source.awaits("d/a.jpg"));
@@ -50,7 +50,7 @@ TEST_CASE("readers who lock the namespace when they are told hold up nobody who 
   CHECK(job.wait_for(5s) == std::future_status::ready);
   names.unlock();
   job.wait();
-  CHECK(told.get_future().wait_for(5s) == std::future_status::ready);
+  CHECK(notified.get_future().wait_for(5s) == std::future_status::ready);
 }
 
 }  // namespace

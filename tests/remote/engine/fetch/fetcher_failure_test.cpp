@@ -138,10 +138,10 @@ TEST_CASE("a picture that changed while it was fetched does not land, and the in
 
 TEST_CASE("bytes of a fetch that failed after all are handed out no more, and whoever keeps them is told") {
   fetch_fixture f;
-  std::atomic<inode> told = 0;
+  std::atomic<inode> notified = 0;
   f.writer.on_change([&](const std::vector<index::change>& changes) {
     for (const auto& c : changes)
-      if (c.what == index::change::what::content) told = c.ino;
+      if (c.what == index::change::what::content) notified = c.ino;
   });
   const inode ino = f.gap("a.jpg", content_of(100)), other = f.gap("b.jpg", content_of(100));
   const auto reader = f.await_range(ino, 0, 10), unserved = f.await_range(other, 90, 10);
@@ -165,7 +165,7 @@ TEST_CASE("bytes of a fetch that failed after all are handed out no more, and wh
   f.source.finish("b.jpg", failure{cause::source_error, "bad sector"});
   CHECK(unserved.failed());
   f.fetch.drain();
-  CHECK(told == ino);
+  CHECK(notified == ino);
   if (f.row("a.jpg").is_local()) return;
   const auto again = f.await_range(ino, 0, 10);
   CHECK_FALSE(again.is_over());

@@ -217,20 +217,20 @@ TEST_CASE("the fetcher's end waits until everybody was told") {
   archive_fixture a;
   a.source.hold_reads();
   a.gap("a.jpg", content_of(100));
-  std::atomic<bool> told = false;
+  std::atomic<bool> notified = false;
   {
     remote::fetcher fetch{a.where, a.source, a.writer, a.readers, a.limit};
     fetch.fetch(a.row("a.jpg"), "a.jpg", priority::background, [&](const auto&) {
       // Somebody who has to do something with it first.
       const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
       while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
-      told = true;
+      notified = true;
     });
     a.source.serve("a.jpg");
     REQUIRE(wait_until([&] { return a.row("a.jpg").state == state::common; }));
     REQUIRE(wait_until([&] { return fetch.active(1).empty() && !fetch.is_fetching(a.row("a.jpg").ino); }));
   }
-  CHECK(told);
+  CHECK(notified);
 }
 
 }  // namespace

@@ -177,9 +177,9 @@ TEST_CASE("a digest is that of all bytes, whatever size is told") {
   source.put_file("a.jpg", content);
   const auto how = GENERATE(sizes::right, sizes::unknown, sizes::zero);
   source.tell_sizes(how);
-  std::promise<std::pair<std::optional<remote::failure>, std::string>> told;
-  remote::digest_by_reading(source, "a.jpg", [&](const auto& why, const auto& d) { told.set_value({why, d}); });
-  const auto [why, digest] = told.get_future().get();
+  std::promise<std::pair<std::optional<remote::failure>, std::string>> result;
+  remote::digest_by_reading(source, "a.jpg", [&](const auto& why, const auto& d) { result.set_value({why, d}); });
+  const auto [why, digest] = result.get_future().get();
   CHECK_FALSE(why);
   CHECK(digest == sha256_of(content));
 }
@@ -188,9 +188,9 @@ TEST_CASE("a digest of bytes that do not end where the size says is none") {
   fake_archive source;
   source.put_file("a.jpg", content_of(5000));
   source.tell_size("a.jpg", GENERATE(4000, 6000), false);
-  std::promise<std::optional<remote::failure>> told;
-  remote::digest_by_reading(source, "a.jpg", [&](const auto& why, const auto&) { told.set_value(why); });
-  CHECK(told.get_future().get().value().why == cause::changed);
+  std::promise<std::optional<remote::failure>> result;
+  remote::digest_by_reading(source, "a.jpg", [&](const auto& why, const auto&) { result.set_value(why); });
+  CHECK(result.get_future().get().value().why == cause::changed);
 }
 
 }  // namespace ferryfs::test

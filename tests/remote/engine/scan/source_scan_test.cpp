@@ -150,10 +150,10 @@ TEST_CASE("who waits for a directory is told when its listing is in the index, o
   f.source.put_file("a/x.jpg", "x"), f.source.put_file("b/x.jpg", "x");
   f.source.fail("b", cause::permission);
   f.scan();
-  CHECK(f.told.size() == 3);
-  CHECK(f.told.at(f.row("a").ino) == std::nullopt);
-  REQUIRE(f.told.at(f.row("b").ino));
-  CHECK(f.told.at(f.row("b").ino)->why == cause::permission);
+  CHECK(f.ends_by_directory.size() == 3);
+  CHECK(f.ends_by_directory.at(f.row("a").ino) == std::nullopt);
+  REQUIRE(f.ends_by_directory.at(f.row("b").ino));
+  CHECK(f.ends_by_directory.at(f.row("b").ino)->why == cause::permission);
 }
 
 TEST_CASE("what is left out by a pattern is not entered, and its directories are not listed") {

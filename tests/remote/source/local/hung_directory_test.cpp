@@ -74,7 +74,7 @@ struct hung_fixture {
   temp_dir dir{"source"};
   std::unique_ptr<remote::directory_archive> archive;
   std::mutex mutex;
-  std::vector<bool> told;
+  std::vector<bool> notified;
 
   hung_fixture() { write_file(dir / "2013/a.jpg", "0123456789"); }
   ~hung_fixture() {
@@ -84,7 +84,7 @@ struct hung_fixture {
     archive = std::make_unique<remote::directory_archive>(dir.path().string(), deadline, answers);
     archive->set_listener([this](const auto& h) {
       const std::lock_guard lock{mutex};
-      told.push_back(h.reachable);
+      notified.push_back(h.reachable);
     });
   }
   std::optional<failure> stat(const std::string& path = "2013/a.jpg") {
@@ -105,10 +105,10 @@ struct hung_fixture {
   bool comes_back() {
     return wait_until([&] { return archive->state().reachable; }, soon);
   }
-  bool is_told(const std::vector<bool>& all) {
+  bool is_notified(const std::vector<bool>& all) {
     return wait_until([&] {
       const std::lock_guard lock{mutex};
-      return told == all;
+      return notified == all;
     });
   }
 };
@@ -134,13 +134,13 @@ TEST_CASE("a directory that does not answer fails what is asked in time, and the
     CHECK(f.list().value().why == cause::timeout);
   }
   CHECK(clock::now() - known < 400ms);
-  CHECK(f.is_told({false}));
+  CHECK(f.is_notified({false}));
 
   hung.end();
   CHECK(f.comes_back());
   CHECK_FALSE(f.read());
   CHECK_FALSE(f.list());
-  CHECK(f.is_told({false, true}));
+  CHECK(f.is_notified({false, true}));
 }
 
 TEST_CASE("where a part of a directory does not answer, that part is named") {
@@ -182,7 +182,7 @@ TEST_CASE("a directory that answers after all, and takes as long for the next ti
   REQUIRE(wait_until([&] { return hung.taken() > 1; }));  // it was asked again
   CHECK_FALSE(f.archive->state().reachable);
   hung.refuse_first();
-  CHECK(f.is_told({false, true}));
+  CHECK(f.is_notified({false, true}));
 }
 
 TEST_CASE("no more than a few processes wait for a directory that does not answer, however long that lasts") {

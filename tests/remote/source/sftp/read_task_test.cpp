@@ -263,7 +263,7 @@ TEST_CASE("a byte beyond the end is no part of the file: an answer without it is
   struct over_asking final : reading {
     std::string where = "a";
     std::vector<remote::range> ranges;
-    std::vector<std::uint64_t> told;
+    std::vector<std::uint64_t> reported;
     std::size_t bytes = 0, at = 0;
     int over = 0;
     const std::string& path() const override { return where; }
@@ -272,7 +272,7 @@ TEST_CASE("a byte beyond the end is no part of the file: an answer without it is
       return {remote::next_step::more, ranges[at++]};
     }
     void arrived(std::uint64_t, std::span<const std::byte> b) override { bytes += b.size(); }
-    bool ends(std::uint64_t offset) override { return told.push_back(offset), true; }
+    bool ends(std::uint64_t offset) override { return reported.push_back(offset), true; }
     void finished(const std::optional<remote::failure>& why, const remote::attributes&) override {
       over += why ? 100 : 1;
     }
@@ -287,7 +287,7 @@ TEST_CASE("a byte beyond the end is no part of the file: an answer without it is
   }
   SECTION("whole") {
     sender.answer(type::read, data_reply(std::string(50, 'x')));
-    CHECK(to->told.empty());
+    CHECK(to->reported.empty());
   }
   SECTION("in two parts") {
     sender.answer(type::read, data_reply(std::string(20, 'x')));
@@ -297,7 +297,7 @@ TEST_CASE("a byte beyond the end is no part of the file: an answer without it is
   SECTION("the end instead of the rest is told, and no failure where that is welcome") {
     sender.answer(type::read, data_reply(std::string(49, 'x')));
     sender.answer(type::read, status_reply(status::eof));
-    CHECK(to->told == std::vector<std::uint64_t>{49});
+    CHECK(to->reported == std::vector<std::uint64_t>{49});
   }
   while (sender.count(type::fstat) > 0) sender.answer(type::fstat, attrs_reply(50));
   CHECK(to->over == 1);

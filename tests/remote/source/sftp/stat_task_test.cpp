@@ -59,7 +59,7 @@ TEST_CASE("a look is told what the server shows, or why it shows nothing") {
 struct root_fixture {
   fake_request_sender sender;
   std::optional<std::uint64_t> file_system;
-  unsigned told = 0, ends = 0;
+  unsigned notified = 0, ends = 0;
   std::optional<remote::failure> why;
   std::shared_ptr<remote::sftp::stat_task> task;
 
@@ -69,7 +69,7 @@ struct root_fixture {
         path, [this](const auto& w, const auto&) { ++ends, why = w; },
         [this](std::optional<std::uint64_t> id) {
           CHECK(ends == 0);
-          ++told, file_system = id;
+          ++notified, file_system = id;
         });
     task->start(sender);
   }
@@ -107,37 +107,37 @@ TEST_CASE("what a server does not tell of a file system is unknown, and keeps th
     root_fixture f;
     f.show_root();
     f.show_file_system(0);
-    CHECK((f.ends == 1 && f.told == 1 && !f.why && !f.file_system));
+    CHECK((f.ends == 1 && f.notified == 1 && !f.why && !f.file_system));
   }
   SECTION("it fails") {
     root_fixture f;
     f.show_root();
     f.sender.answer(type::extended, status_reply(status::failure));
-    CHECK((f.ends == 1 && f.told == 1 && !f.why && !f.file_system));
+    CHECK((f.ends == 1 && f.notified == 1 && !f.why && !f.file_system));
   }
   SECTION("its answer is cut off") {
     root_fixture f;
     f.show_root();
     f.sender.answer(type::extended, reply{type::extended_reply}.u64(4096));
-    CHECK((f.ends == 1 && f.told == 1 && !f.why && !f.file_system));
+    CHECK((f.ends == 1 && f.notified == 1 && !f.why && !f.file_system));
   }
   SECTION("it does not offer to tell it") {
     root_fixture f{false};
     CHECK(f.sender.count(type::extended) == 0);
     f.show_root();
-    CHECK((f.ends == 1 && f.told == 1 && !f.why && !f.file_system));
+    CHECK((f.ends == 1 && f.notified == 1 && !f.why && !f.file_system));
   }
   SECTION("the root is not there") {
     root_fixture f;
     f.show_file_system(7);
     f.sender.answer(type::stat, status_reply(status::no_such_file));
-    CHECK((f.ends == 1 && f.told == 1 && f.why && !f.file_system));
+    CHECK((f.ends == 1 && f.notified == 1 && f.why && !f.file_system));
   }
   SECTION("the connection is lost between the two answers") {
     root_fixture f;
     f.show_root();
     f.task->lost({cause::unreachable, "gone"});
-    CHECK((f.ends == 1 && f.told == 1 && f.why && !f.file_system));
+    CHECK((f.ends == 1 && f.notified == 1 && f.why && !f.file_system));
   }
 }
 
