@@ -29,7 +29,8 @@ struct raw {
 std::uint64_t size_option(const char* name, const std::string& text) {
   const auto size = parse_size(text);
   if (!size)
-    throw error(exit_code::usage, fmt::format("{} {}: no size; write bytes, or 500K, 20M, 1G", name, printable(text)));
+    throw error(exit_code::usage,
+                fmt::format("{} {}: not a size; write bytes, or 500K, 20M, 1G", name, printable(text)));
   return *size;
 }
 
@@ -37,7 +38,7 @@ std::uint32_t octal_option(const char* name, const std::string& text) {
   std::uint32_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
   if (problem != std::errc{} || end != text.data() + text.size() || value > 0777)
-    throw error(exit_code::usage, fmt::format("{} {}: no octal mask; write 022 or 077", name, printable(text)));
+    throw error(exit_code::usage, fmt::format("{} {}: not an octal mask; write 022 or 077", name, printable(text)));
   return value;
 }
 
@@ -48,33 +49,36 @@ void add_archive_options(CLI::App& app, arguments& a, raw& r) {
   app.add_option("--identity", s.identities, "private key file (ed25519 or ecdsa)")->allow_extra_args(false);
   app.add_option("--known-hosts", s.known_hosts, "known_hosts file")->allow_extra_args(false);
   app.add_option("--ssh-config", s.ssh_config, "ssh client configuration");
-  app.add_option("--sessions", s.sessions, "connections to the source at most")
+  app.add_option("--sessions", s.sessions, "connections to the source, at most")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--limit", r.limit,
-                 "bytes a second for background replication, as 500K or 20M; 0: none; kept until set again");
-  app.add_option("--exclude", s.exclude, "leave out names that match")->allow_extra_args(false);
-  app.add_option("--links", r.links,
-                 "symbolic links of the source to take over: those that lead nowhere but into the archive, all or none")
+                 "limit of background replication in bytes a second, for example 500K or 20M; 0: no limit; stays until "
+                 "it is set again");
+  app.add_option("--exclude", s.exclude, "exclude names that match")->allow_extra_args(false);
+  app.add_option("--links", r.links, "symbolic links to copy: those that point inside the archive, all or none")
       ->check(CLI::IsMember({"inside", "all", "none"}))
       ->capture_default_str();
-  app.add_option("--profile", s.profile, "generic or webcampak: leaves out that archive's junk")->capture_default_str();
-  app.add_option("--io-timeout", r.io_timeout, "seconds of silence until the source counts as down")
+  app.add_option("--profile", s.profile,
+                 "generic or webcampak: excludes the temporary files that such an archive is known to hold")
+      ->capture_default_str();
+  app.add_option("--io-timeout", r.io_timeout, "seconds without an answer until the source counts as unreachable")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
-  app.add_option("--rescan", r.rescan, "seconds between looks at the source; 0: never")
+  app.add_option("--rescan", r.rescan, "seconds between scans of the source; 0: never")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
-  app.add_option("--min-free", r.min_free, "leave this much space on the destination's disk (256M)");
-  app.add_option("--keep-reports", s.keep_reports, "how many reports stay in the history")
+  app.add_option("--min-free", r.min_free, "keep this much space free on the destination's disk (256M)");
+  app.add_option("--keep-reports", s.keep_reports, "number of reports to keep")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   app.add_option("--quiet", r.quiet,
-                 "seconds that a young picture must not change on the source before it counts as whole")
+                 "seconds for which a recent picture must stay unchanged on the source before it counts as complete")
       ->check(CLI::Range(0, 86'400))
       ->capture_default_str();
   app.add_option("--believe-loss", s.believe_loss,
-                 "percent of the source's pictures that may be gone at once; more, and 20 at least, is not believed")
+                 "percent of the source's pictures that may disappear at once; a larger loss (of 20 pictures or more) "
+                 "is not believed")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
   app.add_option("--config", r.config, "TOML file with any of these options");
@@ -84,35 +88,37 @@ void add_archive_options(CLI::App& app, arguments& a, raw& r) {
 }
 
 void add_mount_options(CLI::App& app, arguments& a, raw& r) {
-  app.add_option("MOUNTPOINT", a.mountpoint, "where to mount; the destination itself if left out");
-  app.add_option("--uid", r.uid, "owner of what is shown");
-  app.add_option("--gid", r.gid, "group of what is shown");
-  app.add_option("--umask", r.umask, "permission bits to take away, octal");
-  app.add_flag("--paused", a.paused,
-               "replicate nothing until 'ferryfs ctl PATH resume'; what is read is fetched and kept");
-  app.add_flag("--allow-other", a.allow_other, "let other users in, as their permissions allow");
+  app.add_option("MOUNTPOINT", a.mountpoint, "where to mount; by default over the destination");
+  app.add_option("--uid", r.uid, "owner to show for files that were given none of their own");
+  app.add_option("--gid", r.gid, "group to show for files that were given none of their own");
+  app.add_option("--umask", r.umask, "permission bits to clear, octal");
+  app.add_flag(
+      "--paused", a.paused,
+      "start with background replication paused, until 'ferryfs ctl PATH resume'; what is read is fetched and kept");
+  app.add_flag("--allow-other", a.allow_other, "allow access by other users, as the permissions say");
   app.add_flag("-f,--foreground", a.foreground, "stay in the foreground");
-  app.add_option("-o", a.fuse_options, "options for FUSE")->allow_extra_args(false);
+  app.add_option("-o", a.fuse_options, "mount options for FUSE")->allow_extra_args(false);
 }
 
 void add_decisions(CLI::App& app, arguments& a) {
-  auto* skip = app.add_subcommand("skip", "accept that these gaps stay gaps, until they are fetched");
+  auto* skip = app.add_subcommand("skip", "accept that these pictures stay missing, until they are fetched");
   skip->add_option("PATH", a.paths, "pictures, or directories with all that is missing below them")->required();
-  auto* undelete = app.add_subcommand("undelete", "take deletions back, while the source has the pictures");
+  auto* undelete = app.add_subcommand("undelete", "undo deletions, while the source still has the pictures");
   undelete->add_option("PATH", a.paths, "what was deleted, or directories with all that was deleted below them")
       ->required();
-  auto* resolve = app.add_subcommand("resolve", "decide conflicts");
+  auto* resolve = app.add_subcommand("resolve", "decide which version of a picture in conflict to keep");
   resolve->add_option("PATH", a.paths, "pictures in conflict, or directories with all conflicts below them")
       ->required();
   resolve->add_option("--keep", a.keep, "source, destination or both")
       ->required()
       ->check(CLI::IsMember({"source", "destination", "both"}));
   auto* ready = app.add_subcommand(
-      "ready", "look at both sides, and say whether the old server can be switched off or what is against it");
+      "ready", "check both sides, and say whether the old server can be switched off or what is in the way");
   ready->add_option("PATH", a.path, "the archive")->required();
   ready->add_flag("--json", a.json, "for programs");
-  ready->add_flag("--quick", a.quick, "by what is known, without a look at either side: not a verdict");
-  auto* verify = app.add_subcommand("verify", "read what is here again and compare it with the digests that are known");
+  ready->add_flag("--quick", a.quick, "judge from the index, without looking at either side; never a verdict");
+  auto* verify = app.add_subcommand(
+      "verify", "read the destination's pictures again and compare them with their known SHA-256 digests");
   verify->add_option("PATH", a.path, "the archive, or a part of it")->required();
   verify->add_flag("--source", a.with_source, "compare with the source's own digests, too");
 }
@@ -178,7 +184,7 @@ void finish(arguments& a, const raw& r, const CLI::App& used) {
   a.settings.quiet = std::chrono::seconds(r.quiet);
   make_absolute(a.settings);
   if ((a.command == "mount" || a.command == "sync") && (a.settings.source.empty() || a.destination.empty()))
-    throw error(exit_code::usage, "an empty SOURCE or DESTINATION; see ferryfs --help");
+    throw error(exit_code::usage, "SOURCE or DESTINATION is empty; see ferryfs --help");
   if (a.command == "mount") {
     if (used.count("--uid") > 0) a.uid = r.uid;
     if (used.count("--gid") > 0) a.gid = r.gid;
@@ -193,7 +199,7 @@ void finish(arguments& a, const raw& r, const CLI::App& used) {
       std::uint64_t seconds = 0;
       const auto [end, problem] = std::from_chars(r.wait.data(), r.wait.data() + r.wait.size(), seconds);
       if (problem != std::errc{} || end != r.wait.data() + r.wait.size())
-        throw error(exit_code::usage, fmt::format("--wait {}: no number of seconds", printable(r.wait)));
+        throw error(exit_code::usage, fmt::format("--wait {}: not a number of seconds", printable(r.wait)));
       a.wait_seconds = seconds;
     }
   }
@@ -208,45 +214,46 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", version);
 
-  auto* mount = app.add_subcommand("mount", "mount the archive: source and destination merged, gaps filled behind it");
+  auto* mount = app.add_subcommand(
+      "mount", "mount the archive: source and destination merged; missing pictures are copied in the background");
   add_archive_options(*mount, a, r);
   add_mount_options(*mount, a, r);
-  auto* sync = app.add_subcommand("sync", "fill the gaps without a mount, and exit");
+  auto* sync = app.add_subcommand("sync", "copy what is missing, without a mount, and exit");
   add_archive_options(*sync, a, r);
-  sync->add_flag("--json", a.json, "the state at the end, for programs");
-  auto* scan = app.add_subcommand("scan", "look at both sides again now");
+  sync->add_flag("--json", a.json, "print the state at the end as JSON");
+  auto* scan = app.add_subcommand("scan", "scan both sides again now");
   scan->add_option("PATH", a.path, "the archive")->required();
-  scan->add_flag("--json", a.json, "the state after it, for programs");
-  scan->add_flag("--believe", a.believe, "what is gone from the source is meant to be, be it all of it");
-  scan->add_flag("--rebuild", a.rebuild, "make the index anew, from both sides and the decisions; unmounted only");
-  auto* status = app.add_subcommand("status", "where the archive stands");
-  status->add_option("PATH", a.paths, "archives; left out: all that are mounted on this machine");
+  scan->add_flag("--json", a.json, "print the state after the scan as JSON");
+  scan->add_flag("--believe", a.believe, "accept whatever has disappeared from the source, even if that is all of it");
+  scan->add_flag("--rebuild", a.rebuild,
+                 "rebuild the index from both sides and the file of decisions; only while unmounted");
+  auto* status = app.add_subcommand("status", "show how far the archive is copied");
+  status->add_option("PATH", a.paths, "archives; by default all that are mounted on this machine");
   status->add_flag("--json", a.json, "for programs");
-  status->add_flag("--watch", a.watch, "go on until interrupted");
+  status->add_flag("--watch", a.watch, "repeat until interrupted");
   status->add_flag("--verbose", a.verbose, "also what the destination's disk can do");
-  status->add_option("--wait", r.wait, "wait until it is complete, SECONDS at most")->expected(0, 1);
-  auto* log = app.add_subcommand("log", "what the archive's log holds, also while it is mounted");
+  status->add_option("--wait", r.wait, "wait until the archive is complete, SECONDS at most")->expected(0, 1);
+  auto* log = app.add_subcommand("log", "print the archive's log, mounted or not");
   log->add_option("PATH", a.path, "the archive")->required();
-  log->add_flag("-f,--follow", a.follow, "go on with what comes to it, until interrupted");
+  log->add_flag("-f,--follow", a.follow, "follow the log until interrupted");
   auto* report = app.add_subcommand("report", "the history of reports, and lists of pictures");
   add_report_options(*report, a, r);
-  auto* fetch = app.add_subcommand("fetch", "make pictures, or all below a directory, local now");
+  auto* fetch = app.add_subcommand("fetch", "copy pictures, or everything below a directory, to the destination now");
   fetch->add_option("PATH", a.paths, "what to fetch")->required();
-  auto* push = app.add_subcommand("push", "send what is new here back to the source");
+  auto* push = app.add_subcommand("push", "copy what is only on the destination back to the source");
   push->add_option("PATH", a.path, "the archive, or something below it")->required();
-  push->add_flag(
-      "--overwritten", a.overwritten,
-      "also replace the source's copies of pictures in conflict, and of what was deleted here, by what is here");
+  push->add_flag("--overwritten", a.overwritten,
+                 "also overwrite the source's copies of pictures in conflict, and of pictures that were deleted here "
+                 "before others took their names");
   add_decisions(app, a);
-  auto* ctl =
-      app.add_subcommand("ctl", "control the background of an archive; what is set holds until it is set again");
+  auto* ctl = app.add_subcommand("ctl", "control background work; a setting stays until it is changed");
   ctl->add_option("PATH", a.path, "the archive")->required();
   ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")
       ->required()
       ->check(CLI::IsMember({"pause", "resume", "rescan", "limit"}));
   ctl->add_option("RATE", r.config,
-                  "of limit: bytes a second, as 500K or 20M; 0: none. Of rescan: 'changed', to list only the "
-                  "directories whose time has changed, as --rescan does");
+                  "for limit: bytes a second, for example 500K or 20M; 0: no limit. For rescan: 'changed' lists only "
+                  "the directories whose time has changed, as --rescan does");
 
   std::vector<std::string> args{argv + std::min(argc, 1), argv + argc};
   try {
@@ -266,8 +273,8 @@ std::optional<arguments> parse_command_line(int argc, const char* const* argv) {
   if (a.command == "ctl") a.rate = std::exchange(r.config, "");
   const bool only_changed = a.verb == "rescan" && a.rate == "changed";
   if (a.command == "ctl" && (a.verb == "limit") == a.rate.empty() && !only_changed)
-    throw error(exit_code::usage, a.verb == "limit"    ? "ctl limit: no RATE; write 20M, or 0 for none"
-                                  : a.verb == "rescan" ? "ctl rescan: only 'changed' can follow it"
+    throw error(exit_code::usage, a.verb == "limit"    ? "ctl limit: RATE is missing; write 20M, or 0 for no limit"
+                                  : a.verb == "rescan" ? "ctl rescan: the only argument is 'changed'"
                                                        : "ctl: only limit takes a RATE");
   finish(a, r, *used);
   return a;

@@ -60,8 +60,9 @@ json read_status(const std::string& root) {
   try {
     return json::parse(text);
   } catch (const json::exception&) {
-    throw error(exit_code::local, fmt::format("{}/{}/status.json: is no JSON; is the mount of this version of ferryfs?",
-                                              printable(root), own_directory));
+    throw error(exit_code::local,
+                fmt::format("{}/{}/status.json: not valid JSON; was it mounted by another version of ferryfs?",
+                            printable(root), own_directory));
   }
 }
 

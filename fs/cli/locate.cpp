@@ -35,9 +35,9 @@ archive_location locate(const std::string& path) {
   if (::stat(path.c_str(), &st) != 0 && errno == ENOTCONN)
     throw error(
         exit_code::local,
-        fmt::format("{}: a dead mount: its ferryfs has ended or was killed; take it off with umount -l, and mount "
-                    "it again",
-                    printable(path)));
+        fmt::format(
+            "{}: a dead mount: its ferryfs has ended or was killed; unmount it with umount -l, then mount it again",
+            printable(path)));
   // The last component may be a symbolic link in the archive, which is not to be followed.
   const stdfs::path absolute = stdfs::absolute(path).lexically_normal();
   stdfs::path real = absolute;
@@ -59,7 +59,7 @@ archive_location locate(const std::string& path) {
     if (root == root.parent_path()) break;
   }
   throw error(exit_code::usage,
-              fmt::format("{}: not in an archive of ferryfs; name a destination, a mountpoint or something below one",
+              fmt::format("{}: not in a ferryfs archive; name a destination, a mountpoint or something below one",
                           printable(path)));
 }
 

@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t most_begin = 256;  // bytes by which a file is known
 
 [[noreturn]] void fail(const std::string& path, int problem) {
-  const char* remedy = problem == ENOENT ? "there is no log before a sync, or a mount in the background, has begun one"
+  const char* remedy = problem == ENOENT   ? "there is no log yet; sync, or a mount in the background, writes one"
                        : problem == EACCES ? "run as the user who mounted it"
                                            : "is the mount alive?";
   throw error(exit_code::local, fmt::format("{}: {}; {}", printable(path), std::strerror(problem), remedy));

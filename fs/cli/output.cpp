@@ -23,7 +23,7 @@ void output::finish() {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EPIPE) wanted_ = false;
     if (n < 0 && errno != EPIPE)
-      throw error(exit_code::local, fmt::format("standard output: {}; the list is not whole", std::strerror(errno)));
+      throw error(exit_code::local, fmt::format("standard output: {}; the list is incomplete", std::strerror(errno)));
     if (n > 0) left.remove_prefix(static_cast<std::size_t>(n));
   }
   held_.clear();

@@ -75,7 +75,7 @@ std::unique_ptr<fuse_session, session_deleter> make_session(mount_context* v, co
   if (takes_word(args.list, "nopassthrough") && v != nullptr) v->passthrough.forbid();
   std::unique_ptr<fuse_session, session_deleter> session{
       fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), v)};
-  if (!session) throw error(exit_code::usage, "FUSE does not take the options given with -o; see mount.fuse3(8)");
+  if (!session) throw error(exit_code::usage, "FUSE does not accept the options given with -o; see mount.fuse3(8)");
   return session;
 }
 
@@ -132,7 +132,7 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   const auto session = make_session(v.get(), archive.setup().source, options);
   if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0)
     throw error(exit_code::local,
-                fmt::format("{}: cannot be mounted; is FUSE there (/dev/fuse), and are you allowed to?",
+                fmt::format("{}: cannot be mounted; check that /dev/fuse exists and that you may use it",
                             printable(options.mountpoint)));
   kernel.start(session.get());
   // Whatever ends the service: first nothing waits for the network any more, then the kernel is told no more. Where the

@@ -43,17 +43,16 @@ std::string path_part(const std::string& source) {
 // The failure of a source that is not asked any more.
 [[noreturn]] void refuse_silent(const remote::settings& s) {
   throw error(exit_code::source,
-              fmt::format("the source does not answer: {} (nothing for {} s); see what is mounted there",
+              fmt::format("the source does not answer: {} (nothing for {} s); check what is mounted there",
                           printable(s.source), s.io_timeout.count()));
 }
 
 void refuse_other_source(const remote::settings& known, const remote::settings& given, bool answers) {
   if (path_part(known.source) == path_part(given.source)) return;
   if (!answers) refuse_silent(given);  // a link in its path may lead to the same
-  throw error(exit_code::usage,
-              fmt::format("the destination belongs to the source {}, not {}; take another destination, or "
-                          "remove its .ferryfs/ to begin anew",
-                          printable(known.source), printable(given.source)));
+  throw error(exit_code::usage, fmt::format("the destination belongs to the source {}, not {}; choose another "
+                                            "destination, or remove its .ferryfs/ to start from nothing",
+                                            printable(known.source), printable(given.source)));
 }
 
 void refuse_overlap(const remote::settings& s, const std::string& destination, const std::string& mountpoint) {
@@ -61,18 +60,19 @@ void refuse_overlap(const remote::settings& s, const std::string& destination, c
   const std::string real = real_path(destination);
   if (is_at_or_below(real, s.source))
     throw error(exit_code::usage,
-                fmt::format("{}: the destination lies inside the source; take one outside", printable(destination)));
+                fmt::format("{}: the destination lies inside the source; choose one outside", printable(destination)));
   if (is_at_or_below(s.source, real))
     throw error(exit_code::usage,
-                fmt::format("{}: the source lies inside the destination; take one outside", printable(s.source)));
+                fmt::format("{}: the source lies inside the destination; choose one outside", printable(s.source)));
   if (!mountpoint.empty() && (is_at_or_below(mountpoint, s.source) || is_at_or_below(s.source, mountpoint)))
     throw error(exit_code::usage,
-                fmt::format("{}: the mountpoint and the source lie one inside the other; take another mountpoint",
+                fmt::format("{}: one of the mountpoint and the source lies inside the other; choose another mountpoint",
                             printable(mountpoint)));
 }
 
 std::unique_ptr<remote::archive> open_source(const remote::settings& s, need_source need, bool answers) {
-  if (need == need_source::never) return std::make_unique<remote::absent_archive>("the source is not asked for this");
+  if (need == need_source::never)
+    return std::make_unique<remote::absent_archive>("this command does not connect to the source");
   try {
     return remote::open_archive(s, answers);
   } catch (const error& e) {
@@ -99,7 +99,7 @@ engine open_engine(remote::settings s, const std::string& destination, const std
   if (const auto health = source->state(); !health.reachable) {
     if (!known || need == need_source::now) throw error(exit_code::source, health.why);
     if (need == need_source::sometime)
-      spdlog::warn("the source is not reachable, what is here is served meanwhile: {}", health.why);
+      spdlog::warn("the source is not reachable, and only what is here already can be read: {}", health.why);
   }
   e.where->acquire(mountpoint);
   // Read while the archive is ours: ctl may have set it a moment before.
@@ -136,7 +136,7 @@ remote::settings known_settings(const std::string& destination) {
   auto s = remembered(destination);
   if (!s)
     throw error(exit_code::usage,
-                fmt::format("{}: no archive of ferryfs; mount or sync it first", printable(destination)));
+                fmt::format("{}: not a ferryfs archive; mount or sync it first", printable(destination)));
   return *std::move(s);
 }
 

@@ -83,18 +83,18 @@ std::string elsewhere_text(const holder& h) {
                        end_of(h));
   const auto others = namespaces_with(h.device);
   if (others.empty() && would_be_seen(h))
-    return fmt::format("{}: its mount at {} was taken off and it is ending; wait for it, or {}", name_of(h),
+    return fmt::format("{}: its mount at {} was unmounted and it is ending; wait for it, or {}", name_of(h),
                        printable(h.mountpoint), end_of(h));
   const std::string begin =
-      fmt::format("{}: its mount at {} is not to be seen from here", name_of(h), printable(h.mountpoint));
+      fmt::format("{}: its mount at {} can't be seen from here", name_of(h), printable(h.mountpoint));
   if (others.empty()) return fmt::format("{}, nor who holds it; {}", begin, end_of(h));
   std::string named;
   for (std::size_t i = 0; i < std::min(others.size(), most_named); ++i)
     named += fmt::format("{}{} (pid {})", i == 0 ? "" : ", ", printable(others[i].command), others[i].pid);
   if (others.size() > most_named) named += fmt::format(" and {} more", others.size() - most_named);
   return fmt::format(
-      "{}, but stands in the mount namespace of {}; take it off there (nsenter -t {} -m umount {}), or {}", begin,
-      named, others[0].pid, printable(others[0].mountpoint), end_of(h));
+      "{}, but is still there in the mount namespace of {}; unmount it there (nsenter -t {} -m umount {}), or {}",
+      begin, named, others[0].pid, printable(others[0].mountpoint), end_of(h));
 }
 
 }  // namespace
@@ -149,11 +149,9 @@ void refuse_in_use(const std::string& destination) {
   const std::string own = fmt::format("{}/{}/status.json", destination, own_directory);
   struct stat st {};
   if (::stat(own.c_str(), &st) == 0)
-    throw error(
-        exit_code::local,
-        fmt::format("{}: the archive is in use (ferryfs is mounted there, and fills the gaps by itself); umount "
-                    "it first",
-                    printable(destination)));
+    throw error(exit_code::local, fmt::format("{}: the archive is in use (ferryfs is mounted there, and copies what is "
+                                              "missing by itself); umount it first",
+                                              printable(destination)));
   const auto h = holder_after(destination, [](const holder&) { return true; });
   if (h)
     throw error(exit_code::local, fmt::format("{}: the archive is in use ({})", printable(destination), text_of(*h)));

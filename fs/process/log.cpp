@@ -121,7 +121,7 @@ void also_log_to_file(const std::string& path, const std::string& level) {
   try {
     sinks.push_back(file_sink(path, level));
   } catch (const error& e) {
-    return spdlog::warn("nothing is logged to a file: {}", e.what());
+    return spdlog::warn("the log file can't be written: {}", e.what());
   }
   use(std::move(sinks));
 }

@@ -18,7 +18,7 @@ namespace ferryfs::fs {
 bool put_index_aside(const remote::settings& s, const remote::destination& where) {
   bool paused = false;
   {
-    remote::migration old{s, where, std::make_unique<remote::absent_archive>("the index is about to be made anew")};
+    remote::migration old{s, where, std::make_unique<remote::absent_archive>("the index is about to be rebuilt")};
     paused = is_paused(old.readers().borrow()->meta);
     try {
       old.durable().finish();
@@ -29,7 +29,7 @@ bool put_index_aside(const remote::settings& s, const remote::destination& where
   }
   const std::string path = where.index_path();
   if (std::rename(path.c_str(), (path + ".old").c_str()) != 0)
-    throw error(exit_code::local, fmt::format("{}/{}/index.db: cannot be put aside: {}; check the permissions",
+    throw error(exit_code::local, fmt::format("{}/{}/index.db: cannot be renamed: {}; check the permissions",
                                               printable(where.path()), own_directory, std::strerror(errno)));
   for (const char* part : {"-wal", "-shm"}) std::remove((path + part).c_str());
   return paused;

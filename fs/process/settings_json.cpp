@@ -90,7 +90,7 @@ std::optional<remote::settings> read_settings(index::get_meta& meta) {
     return s;
   } catch (const nlohmann::json::exception& e) {
     throw error(exit_code::local, std::string("the settings in the index cannot be read (") + e.what() +
-                                      "); mount or sync the archive once more with its SOURCE");
+                                      "); mount or sync the archive again with its SOURCE");
   }
 }
 

@@ -18,7 +18,7 @@ command_result remember(remote::migration& m, const std::string& text, Change ch
   try {
     m.index().run(change);
   } catch (const std::exception& e) {
-    return {ENOSPC, fmt::format("{}, but only until the unmount; it could not be remembered: {}\n", text, e.what())};
+    return {ENOSPC, fmt::format("{}, but only until the unmount, as it could not be saved: {}\n", text, e.what())};
   }
   return {0, text + '\n'};
 }
@@ -31,7 +31,7 @@ command_result set_pause(remote::migration& m, bool on) {
              (m.all_listed() || !m.scan_state().running)) {  // else the first scan lets it go on, once it has ended
     m.replicate().resume();
   }
-  return remember(m, on ? "replication is paused" : "replication goes on",
+  return remember(m, on ? "replication is paused" : "replication is resumed",
                   [on](index::transaction& t) { write_pause(t, on); });
 }
 
@@ -39,7 +39,8 @@ command_result set_limit(remote::migration& m, const std::string& argument) {
   const auto rate = parse_size(argument);
   if (!rate)
     return {EINVAL,
-            fmt::format("limit {}: no rate; write bytes a second as 500K or 20M, 0 for none\n", printable(argument))};
+            fmt::format("limit {}: not a rate; write bytes a second, for example 500K or 20M, or 0 for no limit\n",
+                        printable(argument))};
   m.limit().set(*rate);
   return remember(m, *rate == 0 ? "no limit" : fmt::format("limit {}/s", human_size(*rate)),
                   [&](index::transaction& t) {

@@ -106,7 +106,7 @@ bool gzip_lines::fill() {
 }
 
 void gzip_lines::fail(const char* why) const {
-  throw error(exit_code::local, fmt::format("{}: {}; this list cannot be had any more", printable(shown_), why));
+  throw error(exit_code::local, fmt::format("{}: {}; this list is lost", printable(shown_), why));
 }
 
 }  // namespace ferryfs::fs

@@ -86,21 +86,21 @@ json history::read(const report_name& which) const {
     check_report(r, which.number);
     return r;
   } catch (const std::exception&) {
-    throw error(exit_code::local, fmt::format("{}/{}: the report is damaged; remove the file, the others are good",
+    throw error(exit_code::local, fmt::format("{}/{}: the report is damaged; remove the file (the others are good)",
                                               printable(shown_), name));
   }
 }
 
 std::optional<gzip_lines> history::list(const report_name& which, std::string_view set) const {
   if (std::find(kept_sets.begin(), kept_sets.end(), set) == kept_sets.end())
-    throw error(exit_code::usage, fmt::format("--list {} --id {}: of an earlier report only the sets {} are kept",
+    throw error(exit_code::usage, fmt::format("--list {} --id {}: of earlier reports only the lists of {} are kept",
                                               printable(set), which.number, fmt::join(kept_sets, " ")));
   const std::string name = fmt::format("{}.{}.gz", which.stem, set);
   unique_fd file{::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (file) return std::optional<gzip_lines>(std::in_place, std::move(file), shown_ + '/' + name);
   if (errno == ENOENT && set != "missing") return std::nullopt;
-  throw error(exit_code::local, fmt::format("{}/{}: {}; this list cannot be had any more", printable(shown_), name,
-                                            std::strerror(errno)));
+  throw error(exit_code::local,
+              fmt::format("{}/{}: {}; this list is lost", printable(shown_), name, std::strerror(errno)));
 }
 
 std::size_t next_to_go(const std::vector<kept_report>& reports) {

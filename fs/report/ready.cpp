@@ -38,20 +38,19 @@ void judge_sets(const readiness& r, verdict& v) {
   const auto against = [&](state s, const char* what) {
     if (const auto n = all_of(r.totals, s); !n.empty()) v.reasons.push_back(n + ' ' + what);
   };
-  against(state::missing, "missing: wait for the replication, or accept the gap with ferryfs skip");
+  against(state::missing, "missing: wait until replication has copied them, or accept that with ferryfs skip");
   against(state::failed,
-          "failed: see ferryfs report --list failed, mend the cause, or accept the gap with ferryfs skip");
+          "failed: see ferryfs report --list failed; remove the cause, or accept that with ferryfs skip");
   against(state::conflict, "in conflict: decide with ferryfs resolve");
   if (r.refused > 0)
-    v.reasons.push_back(fmt::format(
-        "{} of the source refused, as no name or kind of file that can stand here: see ferryfs report --list refused; "
-        "mend it there, or accept that with ferryfs skip",
-        counted(r.refused, "name", "names")));
+    v.reasons.push_back(
+        fmt::format("{} of the source refused, as this name or kind of file can't be stored here: see ferryfs report "
+                    "--list refused; change it on the source, or accept that with ferryfs skip",
+                    counted(r.refused, "name", "names")));
   if (const auto n = r.totals.of(state::refused).files; n > 0)
     v.reasons.push_back(
-        fmt::format("{} of the source refused, as leading out of the archive: see ferryfs report --list refused; take "
-                    "each over with ferryfs resolve --keep source, all with --links all, or accept the gap with "
-                    "ferryfs skip",
+        fmt::format("{} of the source refused, as leading out of the archive: see ferryfs report --list refused; copy "
+                    "one with ferryfs resolve --keep source or all with --links all, or accept that with ferryfs skip",
                     counted(n, "symbolic link", "symbolic links")));
   if (r.being_written > 0)
     v.reasons.push_back(fmt::format("{} open for writing here: wait until the uploads have ended",
@@ -69,26 +68,24 @@ void judge_source(const readiness& r, verdict& v) {
   if (!r.suspicious.empty()) v.reasons.push_back("the source is not believed: " + r.suspicious);
   if (r.totals.source().files == 0 && r.totals.destination().files == 0)
     v.reasons.emplace_back(
-        "no picture is known on either side: see that the source's disk is mounted, and run ferryfs scan");
+        "no picture is known on either side: check that the source's disk is mounted, and run ferryfs scan");
   for (const auto& f : r.failed) v.reasons.push_back("not listed by the last scan: " + f);
   for (const auto& d : r.unlisted_because) v.reasons.push_back("not listed: " + d);
   if (const auto more = r.unlisted - static_cast<std::int64_t>(r.unlisted_because.size()); more > 0)
-    v.reasons.push_back(
-        fmt::format("{}{} not listed: mend the cause and run ferryfs scan, or leave them out with "
-                    "ferryfs skip or --exclude",
-                    r.unlisted_because.empty() ? "" : "and ", directories(more)));
+    v.reasons.push_back(fmt::format(
+        "{}{} not listed: remove the cause and run ferryfs scan, or leave them out with ferryfs skip or --exclude",
+        r.unlisted_because.empty() ? "" : "and ", directories(more)));
   if (r.lost > 0)
-    v.reasons.push_back(
-        pictures(r.lost) +
-        " lost: they left the source before they were fetched; see ferryfs report --list lost, and accept it "
-        "with ferryfs skip");
+    v.reasons.push_back(pictures(r.lost) +
+                        " lost: they disappeared from the source before they were fetched; see ferryfs report --list "
+                        "lost, and accept that with ferryfs skip");
 }
 
 void judge_digests(const readiness& r, verdict& v) {
   if (r.uncompared > 0)
     v.reasons.push_back(
-        fmt::format("{} not compared with the source's digest as they stand now: run ferryfs ready "
-                    "without --quick, or ferryfs verify --source",
+        fmt::format("{} not compared with the source's digest since they last changed: run ferryfs ready without "
+                    "--quick, or ferryfs verify --source",
                     pictures(static_cast<std::int64_t>(r.uncompared))));
 }
 
@@ -146,7 +143,7 @@ verdict look_and_judge(remote::migration& m, const remote::open_files_query& ope
         [](const std::string&) {}, progress, stop);
     if (!compared.complete) cut_off.emplace_back("interrupted while digests were compared");
     if (const int problem = m.where().sync())
-      cut_off.push_back(fmt::format("what is here could not be made durable: {}", std::strerror(problem)));
+      cut_off.push_back(fmt::format("the destination could not be synced to its disk: {}", std::strerror(problem)));
   }
   verdict v = judge(facts_of(m, open));
   for (const auto& why : cut_off)
@@ -161,7 +158,7 @@ verdict judge(const readiness& r) {
   judge_digests(r, v);
   for (const state s : {state::skipped, state::deleted})
     if (const auto n = all_of(r.totals, s); !n.empty())
-      v.notes.push_back(fmt::format("{} {}: the source's alone, and gone with it", n, name_of(s)));
+      v.notes.push_back(fmt::format("{} {}: only the source has them, and they go with it", n, name_of(s)));
   return v;
 }
 

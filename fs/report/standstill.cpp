@@ -50,7 +50,7 @@ standstill standstill_of(const json& s) {
   const json& transfer = s["transfer"];
   const bool in_flight = !transfer.value("active", json::array()).empty();
   if (nobody_works) {
-    st.reasons.emplace_back("nobody works on it (ferryfs mount, or ferryfs sync)");
+    st.reasons.emplace_back("no ferryfs is running for it (ferryfs mount, or ferryfs sync)");
     if (const auto n = files(s, "missing"); n > 0) st.reasons.push_back(human_count(n) + " missing");
     if (const json why = s.value("suspicious", json()); !why.is_null()) st.reasons.push_back(why.get<std::string>());
   } else {
@@ -62,7 +62,7 @@ standstill standstill_of(const json& s) {
   }
   add_undecided(s, st.reasons);
   if (s["source"]["last_scan"].is_null())
-    st.reasons.emplace_back("the source was never listed to its end (ferryfs scan)");
+    st.reasons.emplace_back("the source was never scanned to its end (ferryfs scan)");
   if (st.reasons.empty()) st.reasons.emplace_back("nothing is left to be fetched");
   return st;
 }

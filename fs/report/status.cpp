@@ -92,10 +92,10 @@ std::string share_text(const json& s) {
 std::string transfer_text(const json& s) {
   const json& t = s["transfer"];
   if (t["paused"].get<bool>()) return "paused";
-  if (!s.value("suspicious", json()).is_null()) return "waits, as the source is not believed";
+  if (!s.value("suspicious", json()).is_null()) return "waits: the source is not believed";
   if (s["complete"].get<bool>() && t.value("active", json::array()).empty()) return "nothing left to do";
   if (s["source"].value("reachable", json()) == json(false)) return "waits for the source";
-  if (t.contains("blocked")) return "stands still";
+  if (t.contains("blocked")) return "blocked";
   std::string text = human_size(t["rate"].get<std::uint64_t>()) + "/s";
   if (const auto limit = t.value("limit", std::uint64_t{0}); limit > 0)
     text += fmt::format(" (limit {}/s)", human_size(limit));
@@ -162,9 +162,9 @@ std::string status_text(const json& s) {
     text += fmt::format("    and {} more; see ferryfs report --list failed\n",
                         human_count(s["failed"]["files"].get<std::int64_t>() - named));
   if (s["lost"]["files"].get<std::int64_t>() > 0)
-    text += fmt::format("lost         {}  left the source before they were fetched\n", sum(s["lost"]));
+    text += fmt::format("lost         {}  disappeared from the source before they were fetched\n", sum(s["lost"]));
   if (const auto n = s["unlisted"]["files"].get<std::int64_t>(); n > 0)
-    text += fmt::format("unlisted     {}  what is in them is not known; see ferryfs report --list unlisted\n",
+    text += fmt::format("unlisted     {}  their content is not known; see ferryfs report --list unlisted\n",
                         counted(n, "directory", "directories"));
   if (!s["suspicious"].is_null()) text += fmt::format("SUSPICIOUS   {}\n", s["suspicious"].get<std::string>());
   const json& transfer = s["transfer"];

@@ -51,16 +51,13 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   if (verb == "progress") return done({0, argument == "push" ? pushing_.line() : verify_line(verifying_)});
   if (verb == "stop" && (argument == "push" || argument == "verify")) {
     const bool runs = (argument == "push" ? push_ : verify_).stop();
-    return done({0, runs ? argument + " is to end\n" : fmt::format("no {} is running\n", argument)});
+    return done({0, runs ? argument + " is being stopped\n" : fmt::format("no {} is running\n", argument)});
   }
   if (auto aside = long_work(verb, argument)) return run_aside(std::move(aside), std::move(done));
-  done({EINVAL,
-        fmt::format(
-            "{}: unknown; there are pause, resume, rescan [changed|believe], limit RATE, fetch PATH, push PATH, skip "
-            "PATH, "
-            "undelete PATH, "
-            "resolve source|destination|both PATH, ready, report, verify here|source PATH and stop push|verify\n",
-            printable(verb))});
+  done({EINVAL, fmt::format("{}: unknown command; there are pause, resume, rescan [changed|believe], limit RATE, fetch "
+                            "PATH, push PATH, skip PATH, undelete PATH, resolve source|destination|both PATH, ready, "
+                            "report, verify here|source PATH and stop push|verify\n",
+                            printable(verb))});
 }
 
 void control::rescan(bool full, bool believe, std::function<void(const result&)> done) {

@@ -52,9 +52,7 @@ std::string metrics_text(const json& s, std::uint64_t files, std::uint64_t bytes
       fmt::format("ferryfs_archive_info{{source=\"{}\"}} 1\n", label(source.at("url").get<std::string>()));
   text += by_set(s, "ferryfs_pictures", "Pictures in each set.", "files");
   text += by_set(s, "ferryfs_picture_bytes", "Size of the pictures in each set.", "bytes");
-  text += one("ferryfs_complete", "gauge",
-              "1 while all of the source is known and nothing is missing, failed, in conflict or refused.",
-              flag(s.at("complete").get<bool>()));
+  text += one("ferryfs_complete", "gauge", "1 while the archive is complete.", flag(s.at("complete").get<bool>()));
   text += one("ferryfs_source_reachable", "gauge", "1 while the source answers.", flag(source.at("reachable") == true));
   text += one("ferryfs_source_suspicious", "gauge", "1 while what the source shows is not believed.",
               flag(!s.at("suspicious").is_null()));
@@ -76,10 +74,11 @@ std::string metrics_text(const json& s, std::uint64_t files, std::uint64_t bytes
   text += one("ferryfs_unkept_reads_total", "counter",
               "Reads that were answered and not kept, as the destination's disk has no room.",
               counted("not_kept", "reads"));
-  text += one("ferryfs_unkept_read_bytes_total", "counter", "Their bytes.", counted("not_kept", "bytes"));
-  text += one("ferryfs_transfers_active", "gauge", "Pictures that are being fetched, as far as they are shown.",
+  text += one("ferryfs_unkept_read_bytes_total", "counter", "Bytes of the reads that were answered and not kept.",
+              counted("not_kept", "bytes"));
+  text += one("ferryfs_transfers_active", "gauge", "Pictures that are being fetched, no more than status.json shows.",
               transfer.at("active").size());
-  text += one("ferryfs_transfer_rate_bytes_per_second", "gauge", "What was fetched in the last ten seconds, a second.",
+  text += one("ferryfs_transfer_rate_bytes_per_second", "gauge", "Bytes fetched a second, over the last ten seconds.",
               transfer.at("rate").get<std::uint64_t>());
   text += one("ferryfs_fetched_pictures_total", "counter", "Pictures fetched since the mount began.", files);
   text += one("ferryfs_fetched_bytes_total", "counter", "Bytes fetched since the mount began.", bytes);

@@ -17,8 +17,8 @@ namespace {
 std::string pictures(std::uint64_t n) { return counted(static_cast<std::int64_t>(n), "picture", "pictures"); }
 
 command_result nothing_there(const std::string& path) {
-  return {EIO,
-          fmt::format("{}: nothing of that name in the archive; see the path, or run ferryfs scan\n", printable(path))};
+  return {EIO, fmt::format("{}: no such file or directory in the archive; check the path, or run ferryfs scan\n",
+                           printable(path))};
 }
 
 }  // namespace
@@ -33,10 +33,10 @@ command_result fetch_now(remote::migration& m, const std::string& path, const st
 command_result undelete(remote::migration& m, const std::string& path, const std::stop_token& stop) {
   const auto u = remote::undelete_below(m.index(), m.readers(), path, stop);
   if (!u.known)
-    return {EIO, fmt::format("{}: nothing that was deleted; see ferryfs report --list deleted\n", printable(path))};
+    return {EIO, fmt::format("{}: nothing was deleted there; see ferryfs report --list deleted\n", printable(path))};
   command_result a{u.name_taken == 0 ? 0 : EIO, fmt::format("{} no longer deleted\n", pictures(u.files))};
   if (u.name_taken > 0)
-    a.text += fmt::format("{} stay deleted, as their names are taken, the first: {}; rename what is there\n",
+    a.text += fmt::format("{} stay deleted, as something else has their names now, the first: {}; rename that\n",
                           u.name_taken, printable(u.first_name_taken));
   m.replicate().recheck();
   return a;
@@ -53,12 +53,12 @@ command_result skip(remote::migration& m, const std::string& path, const std::st
                   fmt::format(", and {} that can't be listed",
                               counted(static_cast<std::int64_t>(s.accepted_directories), "directory", "directories")));
   if (s.refused_names > 0)
-    a.text.insert(a.text.size() - 1, fmt::format(", and {} that can't stand here",
+    a.text.insert(a.text.size() - 1, fmt::format(", and {} that can't be stored here",
                                                  counted(static_cast<std::int64_t>(s.refused_names), "name", "names")));
   if (s.unlisted_directories > 0) {
     a.error = EIO;
     a.text += fmt::format(
-        "{}: {} of its directories never listed, so what is in there is not skipped; run ferryfs scan and skip it "
+        "{}: {} of its directories were never listed, so nothing in them is skipped; run ferryfs scan and skip it "
         "again\n",
         printable(path), s.unlisted_directories);
   }
@@ -70,8 +70,8 @@ command_result resolve(remote::migration& m, const std::string& path, remote::ke
   const auto r = remote::resolve_below({m.where(), m.source(), m.index(), m.readers(), m.fetch(), m.replicate()}, path,
                                        what, open, stop);
   if (!r.known) return nothing_there(path);
-  if (r.link_accepted) return {0, "1 link taken over\n"};
-  if (r.files + r.not_done == 0 && !r.is_directory) return {EIO, fmt::format("{}: is no conflict\n", printable(path))};
+  if (r.link_accepted) return {0, "1 link to be copied\n"};
+  if (r.files + r.not_done == 0 && !r.is_directory) return {EIO, fmt::format("{}: not in conflict\n", printable(path))};
   if (r.rescan) m.rescan([](const auto&) {});
   const bool away = what == remote::keep::source && r.files == 0 && !m.source().state().reachable;
   command_result a{r.not_done == 0 ? 0
@@ -109,8 +109,7 @@ command_result verify(remote::migration& m, const std::string& path, bool with_s
   if (!v.known) return nothing_there(path);
   std::string sum = fmt::format("{} as they should be, {}", pictures(v.files), human_size(v.bytes));
   if (v.newly_digested > 0)
-    sum +=
-        fmt::format(", {} of them with a digest from now on", human_count(static_cast<std::int64_t>(v.newly_digested)));
+    sum += fmt::format(", {} of them now with a digest", human_count(static_cast<std::int64_t>(v.newly_digested)));
   if (v.wrong > 0) sum += fmt::format("; {} not", human_count(static_cast<std::int64_t>(v.wrong)));
   if (v.unverified > 0) sum += fmt::format("; {} not verified", human_count(static_cast<std::int64_t>(v.unverified)));
   if (v.uncompared > 0)

@@ -37,11 +37,11 @@ push_summary summary_of(const remote::push_result& r) {
   std::string text = fmt::format("sent {} files, {}", count(r.files), human_size(r.bytes));
   if (r.already_there > 0) text += fmt::format("; {} already there", count(r.already_there));
   if (r.attributes_differ > 0)
-    text += fmt::format("; {} have another time or mode there: the server does not let them be set",
+    text += fmt::format("; {} have another time or mode there: the server does not allow them to be set",
                         count(r.attributes_differ));
   if (r.ended == end::lost)
-    return {exit_code::source, fmt::format("{}; the source is unreachable, push again to go on: {}", text, r.why)};
-  if (r.ended == end::interrupted) return {exit_code::incomplete, text + "; interrupted, push again to go on"};
+    return {exit_code::source, fmt::format("{}; the source is unreachable, push again to continue: {}", text, r.why)};
+  if (r.ended == end::interrupted) return {exit_code::incomplete, text + "; interrupted, push again to continue"};
   if (r.refused > 0) text += fmt::format("; {} refused: {}", count(r.refused), r.first_refusal);
   return {r.refused == 0 ? exit_code::complete : exit_code::incomplete, text};
 }
@@ -51,7 +51,7 @@ command_result push_now(remote::migration& m, recorder& reports, std::string arg
   constexpr std::string_view flag = "--overwritten ";
   const bool overwritten = argument.starts_with(flag);
   if (overwritten) argument.erase(0, flag.size());
-  if (m.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume lets it go on\n"};
+  if (m.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume resumes it\n"};
   if (const auto health = m.source().state(); !health.reachable) return {EHOSTDOWN, health.why + '\n'};
   try {
     remote::pusher p{

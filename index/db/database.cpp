@@ -79,8 +79,8 @@ void throw_index_error(const std::string& path, const SQLite::Exception& cause) 
   switch (cause.getErrorCode()) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      throw error(exit_code::local, fmt::format("{}: the index is damaged ({}); move it away and run ferryfs again: "
-                                                "it is made anew from both sides and the decisions",
+      throw error(exit_code::local, fmt::format("{}: the index is damaged ({}); move it away and run ferryfs again: it "
+                                                "is rebuilt from both sides and the file of decisions",
                                                 path, cause.what()));
     case SQLITE_FULL:
       throw error(exit_code::local, fmt::format("{}: no space left on the destination's disk; free some", path));

@@ -39,19 +39,19 @@ std::string_view text_of(reason r) noexcept {
     case reason::none:
       break;
     case reason::fetch_failed:
-      return "its last fetch went wrong";
+      return "its last fetch failed";
     case reason::gone_here:
       return "its file is gone from the destination";
     case reason::written_here:
-      return "written here since it was the source's";
+      return "changed here since it was the same as the source's";
     case reason::source_differs:
-      return "the source has other bytes by now; ours are as they were";
+      return "the source has other bytes by now; those here are unchanged";
     case reason::spoilt:
       return "digest differs";
     case reason::time_differs:
-      return "the source's copy has another time; its digest will tell whether it has other bytes";
+      return "the source's copy has another time; its digest will show whether its bytes changed too";
     case reason::changing:
-      return "changed on the source whenever it was fetched";
+      return "changed on the source each time it was fetched";
     case reason::leads_out:
       return "leads out of the archive";
   }

@@ -31,7 +31,7 @@ void list_unlisted_reasons(reader& r, std::string_view below, const on_reason& e
   std::vector<std::pair<std::string, std::string>> all;
   for (auto& u : directories)
     if (auto path = r.path(u.directory); path && is_at_or_below(*path, below))
-      all.emplace_back(*std::move(path), u.text.empty() ? "no scan has come by it yet" : std::move(u.text));
+      all.emplace_back(*std::move(path), u.text.empty() ? "not scanned yet" : std::move(u.text));
   std::sort(all.begin(), all.end());
   for (const auto& [path, reason] : all)
     if (!each(path, 0, reason)) return;

@@ -27,7 +27,7 @@ std::string objection_to(leads where, const std::string& target) {
     case leads::outside:
       return fmt::format("leads out of the archive, to {}", printable(target));
     case leads::unknown:
-      return fmt::format("where it leads is not known: {}", printable(target));
+      return fmt::format("it can't be known where it leads: {}", printable(target));
     case leads::around:
       return fmt::format("leads through too many links: {}", printable(target));
     default:

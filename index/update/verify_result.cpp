@@ -15,7 +15,7 @@ std::optional<entry> row_of(transaction& t, inode ino, const file_facts& read) {
 void keep_open(entry& e) {
   e.fetched = false;
   e.state = state::conflict;
-  e.set_reason(reason::written_here, "it was open for writing here when the source's became another");
+  e.set_reason(reason::written_here, "it was open for writing here when the source's copy changed");
 }
 
 bool apply_sound_digest(transaction& t, inode ino, const file_facts& read, const std::string& sha256, bool compared) {

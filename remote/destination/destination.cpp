@@ -65,10 +65,9 @@ void destination::acquire(const std::string& mountpoint) {
   partials_.open_in(home_, own);
   can_ = probe(partials_.directory());
   if (!can_.keeps_names)
-    throw error(exit_code::local,
-                fmt::format("{}: its file system stores names in another form than they are given to it, so that none "
-                            "would be found again; take a destination on another one",
-                            printable(path_)));
+    throw error(exit_code::local, fmt::format("{}: its file system changes the names that it stores, so that none "
+                                              "would be found again; choose a destination on another one",
+                                              printable(path_)));
   new_files_.probe(partials_, st);
   can_.owners = new_files_.gives_owner();
 }

@@ -61,8 +61,8 @@ std::optional<std::string> look_alike_text(const destination& where, const std::
   const auto other = where.look_alike(path);
   if (!other) return std::nullopt;
   return fmt::format(
-      "{}: the destination's file system takes this name for that of {}, which stands there; rename one "
-      "of them on the source, or take a destination that tells them apart",
+      "{}: the destination's file system takes this for the same name as {}, which is there already; rename one of "
+      "them on the source, or choose a destination that tells them apart",
       printable(path), printable(*other));
 }
 

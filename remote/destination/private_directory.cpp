@@ -44,7 +44,7 @@ void check_owner(const struct stat& own, const struct stat& root, const std::str
 
 void check_mode(int fd, const struct stat& own, const std::string& path) {
   if ((own.st_mode & others) == 0 || !keeps_modes(fd)) return;
-  refuse(path, fmt::format("others than its owner may enter it; see that all in it is yours, then: chmod 700 {}",
+  refuse(path, fmt::format("users other than its owner may enter it; check that all in it is yours, then: chmod 700 {}",
                            printable(path)));
 }
 
@@ -55,7 +55,7 @@ void check_links(int fd, const std::string& path) {
       }))
     refuse(path, fmt::format("{}; check its permissions", std::strerror(problem)));
   if (link.empty()) return;
-  refuse(path + '/' + link, "is a symbolic link, and nothing there may be one; remove it");
+  refuse(path + '/' + link, "is a symbolic link, which is not allowed there; remove it");
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ unique_fd open_private(int root, const std::string& shown) {
   if (disk().fstatat(root, name.c_str(), &own, AT_SYMLINK_NOFOLLOW) != 0 || disk().fstat(root, &above) != 0)
     refuse(path, fmt::format("{}; check its permissions", std::strerror(errno)));
   if (!S_ISDIR(own.st_mode))
-    refuse(path, "is not an ordinary directory of ferryfs; remove it, or take another destination");
+    refuse(path, "is not an ordinary directory of ferryfs; remove it, or choose another destination");
   check_owner(own, above, path);
   unique_fd fd{disk().openat(root, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
   if (!fd || disk().fstat(fd.get(), &own) != 0)

@@ -20,7 +20,7 @@ filter::filter(const std::vector<std::string>& patterns, const std::string& prof
     no_empty_pictures_ = true;
   } else if (profile != "generic") {
     throw error(exit_code::usage,
-                fmt::format("--profile {}: unknown; there are generic and webcampak", printable(profile)));
+                fmt::format("--profile {}: unknown; choose generic or webcampak", printable(profile)));
   }
   for (const auto& p : patterns) add(p);
   fingerprint_ = profile;

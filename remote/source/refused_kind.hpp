@@ -21,7 +21,7 @@ inline std::string why_refused(std::uint32_t mode) {
                      : kind == S_IFSOCK                   ? "a socket"
                      : kind == S_IFBLK || kind == S_IFCHR ? "a device"
                                                           : "a file of an unknown kind") +
-         "; only files, directories and links are brought over";
+         "; only files, directories and symbolic links are copied";
 }
 
 }  // namespace ferryfs::remote

@@ -146,7 +146,7 @@ TEST_CASE("both pictures of a conflict can be had side by side") {
 TEST_CASE("what is no conflict is refused in a line, a directory without one is not") {
   undecided u;
   const auto gap = u.resolve("day/gap.jpg", "both");
-  CHECK((gap.code == 1 && gap.err == "ferryfs: day/gap.jpg: is no conflict\n" && gap.out.empty()));
+  CHECK((gap.code == 1 && gap.err == "ferryfs: day/gap.jpg: not in conflict\n" && gap.out.empty()));
   CHECK(u.resolve("day", "destination").code == 0);
   const auto none = u.resolve("day", "destination");
   CHECK((none.code == 0 && none.out == "0 conflicts resolved\n"));

@@ -158,7 +158,7 @@ TEST_CASE("who waits for a directory's first listing keeps nobody from changing 
   how.arguments = {"--identity", server.identity(), "--known-hosts", server.known_hosts(), "--io-timeout", "4"};
   how.arguments.insert(how.arguments.end(), still.begin(), still.end());
   mount_fixture mount{how};
-  for (const char* said : {"stands still", "no answer", "unreachable", "scan"}) mount.expect_log(said);
+  for (const char* said : {"is blocked", "no answer", "unreachable", "scan"}) mount.expect_log(said);
   REQUIRE(wait_until([&] { return files_in(mount.mountpoint(), "new") == 3; }));
   process waits({"ls", mount / day});
   CHECK_FALSE(waits.ended(300ms));

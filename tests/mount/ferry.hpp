@@ -21,7 +21,7 @@ namespace ferryfs::test {
 
 // Replication stands still, so that only what somebody reads becomes local; ferryfs says that as an error.
 const std::vector<std::string> still{"--paused"};
-const std::string still_says = "stands still";
+const std::string still_says = "is blocked";
 
 struct ferry {
   temp_dir dir{"ferry"};

@@ -33,7 +33,7 @@ struct frozen {
     auto arguments = still;
     arguments.insert(arguments.end(), {"--io-timeout", "2"});
     mount.emplace(f.options(arguments, link->port()));
-    for (const char* said : {"stands still", "timeout", "imed out", "silent", "reach", "lost", "answer"})
+    for (const char* said : {"is blocked", "timeout", "imed out", "silent", "reach", "lost", "answer"})
       mount->expect_log(said);
     REQUIRE((read_file(*mount / "10/a.jpg") == noise(300'000, 10)));
     REQUIRE(wait_until([&] { return attribute(*mount / "10/a.jpg") == "local"; }));

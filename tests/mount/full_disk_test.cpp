@@ -24,7 +24,7 @@ class small_disk {
     for (int i = 0; i < 3; ++i)
       write_old(f.from / "20240101" / (std::to_string(i) + ".jpg"), noise(50'000, static_cast<unsigned>(i)));
     mount.emplace(f.options(still));
-    for (const char* words : {"stands still", "full", "No space"}) mount->expect_log(words);
+    for (const char* words : {"is blocked", "full", "No space"}) mount->expect_log(words);
   }
   ~small_disk() { mount.reset(), ::umount2(f.to.c_str(), MNT_DETACH); }
 

@@ -47,7 +47,7 @@ struct frozen_source {
     above.arguments = {"--paused", "--io-timeout", "2"};
     mount.emplace(above);
     for (auto* m : {&*source, &*mount})
-      for (const char* says : {"stands still", "paused", "answer", "unreachable", "reachable"}) m->expect_log(says);
+      for (const char* says : {"is blocked", "paused", "answer", "unreachable", "reachable"}) m->expect_log(says);
     REQUIRE((read_file(*mount / picture(10)) == noise(300'000, 10)));
     REQUIRE(wait_until([&] { return attribute(*mount / picture(10)) == "local"; }));
     REQUIRE(is_scanned(*mount));

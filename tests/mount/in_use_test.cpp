@@ -160,12 +160,12 @@ TEST_CASE("a mount that is just starting, or just ending, is told of as that") {
     const auto refused = run(sync);
     if (refused.err.starts_with("unshare: ")) skip(refused.err);
     check_in_use(refused,
-                 "ferryfs, pid 1: its mount at /nowhere was taken off and it is ending; wait for it, or end "
+                 "ferryfs, pid 1: its mount at /nowhere was unmounted and it is ending; wait for it, or end "
                  "ferryfs with kill 1");
   }
   SECTION("it is not to be seen whether it stands in another mount namespace") {
     // Nor is its process, which runs in another container.
     write_file(lock, "pid 999999999, device 0:999999, mounted at /nowhere");
-    check_in_use(run(sync), "its mount at /nowhere is not to be seen from here, nor who holds it");
+    check_in_use(run(sync), "its mount at /nowhere can't be seen from here, nor who holds it");
   }
 }

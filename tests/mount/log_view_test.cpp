@@ -66,7 +66,7 @@ TEST_CASE("the log is a file of the mount, and grows while it is read") {
 TEST_CASE("a sync logs what it does, and the log has nothing to steer a terminal by") {
   const ferry f;
   write_old(f.from / "day/1.jpg", noise(1000));
-  check_one_line(run_ferryfs({"log", f.from}), usage, "not in an archive");
+  check_one_line(run_ferryfs({"log", f.from}), usage, "not in a ferryfs archive");
   CHECK(run_ferryfs(sync_command(f.server, f.from, f.to)).code == complete);
   const std::string text = log_of(f.to);
   CHECK_THAT(text, contains_text("sync from " + f.server.url(f.from) + " begins\n"));
@@ -74,5 +74,5 @@ TEST_CASE("a sync logs what it does, and the log has nothing to steer a terminal
   write_file(f.to / ".ferryfs/log", "1\x1b[2J\n2");
   CHECK(log_of(f.to) == "1\\x1b[2J\n2\n");
   fs::remove(f.to / ".ferryfs/log");
-  check_one_line(run_ferryfs({"log", f.to}), local, "there is no log before");
+  check_one_line(run_ferryfs({"log", f.to}), local, "there is no log yet");
 }

@@ -216,7 +216,7 @@ TEST_CASE("what the disk has no room for is read from the source, and not kept; 
   auto options = f.options({"--min-free", "1000T"});
   if (GENERATE(true, false)) options.source = f.from;
   mount_fixture mount(options);
-  mount.expect_log("stands still");
+  mount.expect_log("is blocked");
   const auto video = mount / "videos/day.mp4";
   CHECK((read_file(video) == content));
   CHECK(read_at(video, 4'999'000, 5000) == content.substr(4'999'000));

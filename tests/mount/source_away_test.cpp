@@ -76,7 +76,7 @@ TEST_CASE("the source's disk goes away and comes back in the midst of a migratio
   auto o = f.options({"--rescan", "1", "--paused"});
   if (!over_ssh) o.source = f.from, o.arguments = {"--rescan", "1", "--paused"};
   mount_fixture mount{o};
-  for (const char* says : {"stands still", "nothing at all", "unreachable", "fetch failed", "paused"})
+  for (const char* says : {"is blocked", "the source is empty", "unreachable", "fetch failed", "paused"})
     mount.expect_log(says);
   const fs::path at = mount.mountpoint();
   rescan(at);

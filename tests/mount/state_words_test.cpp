@@ -70,7 +70,7 @@ TEST_CASE("a source that is not believed is no pause, and a wait does not outlas
   auto o = f.options();
   o.source = f.from, o.arguments = {"--limit", "1K"};
   mount_fixture mount(o);
-  for (const char* says : {"nothing at all", "scan"}) mount.expect_log(says);
+  for (const char* says : {"the source is empty", "scan"}) mount.expect_log(says);
   REQUIRE(run_ferryfs({"scan", mount.mountpoint()}).code == 0);
   fs::remove_all(f.from / "20240101");
   CHECK(run_ferryfs({"scan", mount.mountpoint()}).code == 1);
@@ -90,7 +90,7 @@ TEST_CASE("a wait ends where only a person can go on, and at once without a moun
   }
   process_result alone;
   CHECK(time_of([&] { alone = run_ferryfs({"status", f.to, "--wait"}); }) < 2s);
-  check_one_line(alone, incomplete, "nobody works on it (ferryfs mount, or ferryfs sync); 1 in conflict");
+  check_one_line(alone, incomplete, "no ferryfs is running for it (ferryfs mount, or ferryfs sync); 1 in conflict");
   CHECK(alone.out == run_ferryfs({"status", f.to}).out);
 }
 

@@ -83,7 +83,7 @@ TEST_CASE("a command for an archive says so where there is none") {
   auto command = words;
   command.push_back(at.from);
   if (words[0] == "ctl") command.emplace_back("pause");
-  check_one_line(run_ferryfs(command), usage, "not in an archive of ferryfs");
+  check_one_line(run_ferryfs(command), usage, "not in a ferryfs archive");
 }
 
 TEST_CASE("a destination that can't be written to is refused") {

@@ -59,7 +59,7 @@ TEST_CASE("a conflict is resolved for the source without a mount") {
   const auto done = run_ferryfs({"resolve", e.to / "day/a.jpg", e.to / "day/c.jpg", "--keep", "source"});
   CHECK(done.code == incomplete);
   CHECK(done.out == "1 conflict resolved\n");
-  check_one_line(done, incomplete, "c.jpg: is no conflict");
+  check_one_line(done, incomplete, "c.jpg: not in conflict");
   CHECK((read_file(e.to / "day/a.jpg") == noise(5000)));
   CHECK((read_file(e.to / "day/b.jpg") == noise(4000, 2)));
 }

@@ -135,7 +135,7 @@ TEST_CASE("push of what is not there, or in no archive, is wrong usage") {
   both_sides s;
   s.sync();
   check_one_line(run_ferryfs({"push", s.to / "gone"}), usage, "gone");
-  check_one_line(run_ferryfs({"push", s.from}), usage, "not in an archive");
+  check_one_line(run_ferryfs({"push", s.from}), usage, "not in a ferryfs archive");
 }
 
 TEST_CASE("push that was killed goes on where it was") {

@@ -115,7 +115,7 @@ TEST_CASE("a set is listed as lines and as JSON, now and as it was") {
   CHECK(report(f.to, {"--list", "missing", "--id", "2"}) == "300 day/3.jpg\n" + odd + "500 night/4.jpg\n");
   CHECK(report(f.to / "night", {"--list", "missing", "--id", "2"}) == "500 night/4.jpg\n");
   CHECK(report(f.to, {"--list", "conflict", "--id", "2"}).empty());
-  check_one_line(run_ferryfs({"report", f.to, "--list", "common", "--id", "2"}), usage, "only the sets");
+  check_one_line(run_ferryfs({"report", f.to, "--list", "common", "--id", "2"}), usage, "only the lists");
   check_one_line(run_ferryfs({"report", f.to, "--list", "nonsense"}), usage, "--list");
 }
 

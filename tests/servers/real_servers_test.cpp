@@ -225,7 +225,7 @@ struct migration {
       CHECK(mount.stop() == 0);
       const auto log = read_file(to / ".ferryfs/log");
       INFO(log);
-      CHECK((log.find("digests are had by reading the files back") == std::string::npos) == how.shell);
+      CHECK((log.find("digests are made by reading the files back") == std::string::npos) == how.shell);
     }
     compare();
   }

@@ -28,7 +28,7 @@ void follow(const std::string& path, log_reader& log, const log_reader::on_line&
       goes_on = log.read_new(print);
       said.clear();
     } catch (const error& e) {
-      if (said != e.what()) std::fprintf(stderr, "ferryfs: %s; it is waited for\n", e.what());
+      if (said != e.what()) std::fprintf(stderr, "ferryfs: %s; waiting for it\n", e.what());
       said = e.what();
       try {
         log.move_to(own_of(path));

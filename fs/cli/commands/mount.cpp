@@ -22,8 +22,7 @@ namespace {
 void begin_paused(remote::migration& m, bool asked_for, const std::string& mountpoint) {
   const bool was_paused = is_paused(m.readers().borrow()->meta);
   if (!asked_for && !was_paused) return;
-  if (!asked_for)
-    spdlog::warn("replication is still paused; ferryfs ctl {} resume lets it go on", printable(mountpoint));
+  if (!asked_for) spdlog::warn("replication is still paused; ferryfs ctl {} resume resumes it", printable(mountpoint));
   const auto answer = set_switch(m, "pause", "");
   if (answer.error != 0) throw error(exit_code::local, answer.text.substr(0, answer.text.find('\n')));
 }

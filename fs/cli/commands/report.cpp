@@ -56,7 +56,7 @@ void print_comparison(const history& h, const report_name& from, const report_na
     out.add(a.json ? c.dump(2) + "\n" : compare_text(c));
     return out.finish();
   }
-  if (a.list != "missing") throw error(exit_code::usage, "two reports can be compared by --list missing alone");
+  if (a.list != "missing") throw error(exit_code::usage, "--compare works with --list missing only");
   listing_output out{a.json};
   auto was = h.list(from, a.list), is = h.list(to, a.list);
   compare_lists(*was, *is, [&](gap_change c, const index::list_line& l) { return out.add(l.size, l.path, c); });

@@ -22,7 +22,8 @@ namespace ferryfs::fs {
 namespace {
 
 [[noreturn]] void refuse_line(const std::string& file) {
-  throw error(exit_code::local, fmt::format("{}: a line is no picture's; the list is damaged", printable(file)));
+  throw error(exit_code::local,
+              fmt::format("{}: the list is damaged; one of its lines is not \"SIZE PATH\"", printable(file)));
 }
 
 // Calls `each` with the lines of a list of the mount's until it returns false.

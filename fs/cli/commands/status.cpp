@@ -40,7 +40,7 @@ void say_why_not(const std::string& path, const json& s) {
   const auto end = standstill_of(s);
   if (end.reasons.empty()) return;
   std::fflush(stdout);
-  std::fprintf(stderr, "ferryfs: %s: nothing more comes by itself: %s\n", printable(path).c_str(),
+  std::fprintf(stderr, "ferryfs: %s: nothing more will be copied by itself: %s\n", printable(path).c_str(),
                fmt::format("{}", fmt::join(end.reasons, "; ")).c_str());
 }
 
@@ -127,7 +127,7 @@ std::string archive_line(const json& s) { return status_line(s) + "  " + s["path
 std::string total_line(const json& all) {
   const auto silent = static_cast<std::size_t>(
       std::count_if(all.begin(), all.end(), [](const json& s) { return s.contains("error"); }));
-  if (silent == all.size()) return fmt::format("none of {} archives answers", all.size());
+  if (silent == all.size()) return fmt::format("none of the {} archives answers", all.size());
   std::string text = fmt::format("{} archives: {}", all.size() - silent, status_line(total_of(all)));
   return silent == 0 ? text : text + fmt::format(", {} DO NOT ANSWER", silent);
 }
@@ -165,7 +165,7 @@ exit_code run_status(const arguments& a) {
   if (a.paths.size() != 1) {
     const auto paths = a.paths.empty() ? mountpoints() : a.paths;
     if (paths.empty() && !a.json) {
-      std::printf("no archive is mounted here\n");
+      std::printf("no archive is mounted on this machine\n");
       return exit_code::complete;
     }
     return status_of_many(a, paths);

@@ -138,8 +138,10 @@ exit_code run_sync(const arguments& a) {
 exit_code run_scan(const arguments& a) {
   const archive_location where = locate(a.path);
   if (where.mounted && a.rebuild)
-    throw error(exit_code::usage, fmt::format("{}: mounted, and the index in use; unmount it, then scan --rebuild",
-                                              printable(where.root)));
+    throw error(
+        exit_code::usage,
+        fmt::format("{}: the archive is mounted and its index in use; unmount it, then run ferryfs scan --rebuild",
+                    printable(where.root)));
   if (where.mounted) return scan_mounted(where, a.believe, a.json);
   block_signals();
   log_to_stderr("critical");

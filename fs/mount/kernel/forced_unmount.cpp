@@ -32,7 +32,7 @@ void forced_unmount::begin() {
   if (stands_at(mountpoint_)) detach(mountpoint_);
   exit_loop_ = thread{"unmount", [this](const std::stop_token& stop) {
                         if (!wait_for_stop(stop, grace_period)) {
-                          spdlog::warn("the mount is still in use somewhere, and ends all the same");
+                          spdlog::warn("the mount is still in use; ferryfs ends nevertheless");
                           contain("end of the mount", stop_services_);
                         }
                         // The loop looks at the flag after each signal; one that comes before it waits would be lost.

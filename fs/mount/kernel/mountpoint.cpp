@@ -45,13 +45,13 @@ void prepare_mountpoint(const std::string& mountpoint, const std::string& destin
   const std::string real_mountpoint = real_path(mountpoint), real_destination = real_path(destination);
   if (real_mountpoint == real_destination) return;
   if (problem != 0) refuse(mountpoint, "the mountpoint must be an existing directory; make it first");
-  if (!S_ISDIR(st.st_mode)) refuse(mountpoint, "the mountpoint is no directory; take an empty one");
+  if (!S_ISDIR(st.st_mode)) refuse(mountpoint, "the mountpoint is not a directory; choose an empty one");
   if (!std::filesystem::is_empty(mountpoint))
-    refuse(mountpoint, "the mountpoint is not empty; take an empty directory");
+    refuse(mountpoint, "the mountpoint is not empty; choose an empty directory");
   if (is_at_or_below(real_destination, real_mountpoint))
-    refuse(mountpoint, "the destination lies inside the mountpoint; take another one");
+    refuse(mountpoint, "the destination lies inside the mountpoint; choose another one");
   if (is_at_or_below(real_mountpoint, real_destination))
-    refuse(mountpoint, "the mountpoint lies inside the destination; take another one");
+    refuse(mountpoint, "the mountpoint lies inside the destination; choose another one");
 }
 
 bool stands_at(const std::string& mountpoint) {

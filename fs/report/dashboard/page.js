@@ -34,7 +34,7 @@ function percent(part, whole) {
 }
 
 function stateOf(s) {
-  if (s.transfer.blocked) return ["stands still", "trouble"];
+  if (s.transfer.blocked) return ["blocked", "trouble"];
   if (s.source.reachable === false) return ["source unreachable", "trouble"];
   if (s.suspicious) return ["source not believed", "trouble"];
   if (s.complete) return ["complete", "complete"];

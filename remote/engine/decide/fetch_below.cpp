@@ -73,7 +73,7 @@ fetch_below_result fetch_below(index::writer& index, index::readers& readers, fe
         return true;
       });
     } else if (e.state == state::refused) {
-      sum.fail(fmt::format("{}: {}; ferryfs resolve --keep source takes it over", printable(here), e.error));
+      sum.fail(fmt::format("{}: {}; ferryfs resolve --keep source copies it", printable(here), e.error));
     } else if (e.is_gap() && S_ISREG(e.source->mode)) {
       const auto from = reader->source_path(e.ino).value_or(here);
       sum.begin();

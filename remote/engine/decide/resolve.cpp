@@ -50,7 +50,7 @@ class resolver {
   // One that is named, never all below a directory: each leads elsewhere.
   void refused_link(const std::string& path, const entry& e) {
     if (what_ != keep::source)
-      return refuse(path, "a refused link, " + e.error + "; take --keep source to have it here, or ferryfs skip");
+      return refuse(path, "a refused link, " + e.error + "; use --keep source to copy it, or ferryfs skip");
     {
       const shared_lock held{needs_.where.namespace_lock()};
       result.link_accepted =
@@ -80,7 +80,7 @@ class resolver {
 
   std::string keep_both(const std::string& path, const entry& e) {
     if (S_ISLNK(e.source->mode) && e.state == state::conflict)
-      return "a symbolic link on the source: only what is here can be kept; take --keep destination";
+      return "a symbolic link on the source: only what is here can be kept; use --keep destination";
     const auto directory = path.substr(0, path.size() - e.name.size());
     for (unsigned n = 1; n <= most_second_names; ++n) {
       const std::string name = index::second_name(e.name, S_ISDIR(e.source->mode), n);
@@ -96,18 +96,17 @@ class resolver {
   }
 
   std::string keep_source(const std::string& path, const entry& e) {
-    if (e.state == state::shadowed)
-      return "the name stands for another picture here; rename that one, or take --keep both";
+    if (e.state == state::shadowed) return "another picture has this name here; rename that one, or use --keep both";
     if (!is_regular(e.source) || !is_regular(e.local))
-      return "not a regular file on both sides; take --keep both, then remove what is not wanted";
+      return "not a regular file on both sides; use --keep both, then remove what is not wanted";
     if (e.reason == reason::source_differs)
-      return fmt::format("{}; take --keep destination, or --keep both", text_of(e.reason));
+      return fmt::format("{}; use --keep destination, or --keep both", text_of(e.reason));
     if (const auto health = needs_.source.state(); !health.reachable)
       return "the source is not reachable: " + health.why;
     if (open_.is_written(e.ino)) return "it is being written here; try again when that has ended";
     const auto there = needs_.where.look(path);
     if (!there || there->attributes.size != e.local->size || there->attributes.mtime != e.local->mtime)
-      return "what is here has changed since the last scan; run ferryfs scan";
+      return "the file here has changed since the last scan; run ferryfs scan";
     needs_.index.run([&](index::transaction& t) { return index::apply_keep_source(t, e.ino); });
     open_.reopen(e.ino);
     return "";
@@ -121,7 +120,7 @@ class resolver {
       gap = reader->by_inode(ino);
       path = reader->source_path(ino);
     }
-    if (!gap || !path) return "it left the archive";
+    if (!gap || !path) return "it is no longer in the archive";
     const auto end = std::make_shared<promise<std::optional<failure>>>();
     needs_.fetch.fetch(*gap, *path, priority::demand,
                        [end](const std::optional<failure>& why) { end->set_value(why); });
@@ -134,7 +133,7 @@ class resolver {
     });
     open_.reopen(ino);
     if (why) return "not fetched: " + why->text;
-    return stands ? "another file came to stand there meanwhile" : "";
+    return stands ? "another file has taken its name meanwhile" : "";
   }
 
   void refuse(const std::string& path, const std::string& why) {

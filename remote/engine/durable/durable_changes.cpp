@@ -68,7 +68,7 @@ void durable_changes::run(const std::stop_token& stop) {
     }
     if (const auto thrown = contain("durable changes", [&] { sync(); })) {
       log_once(printable(where_.path()) +
-               ": what was deleted, renamed or decided in the last seconds may be lost if the power goes; it is tried "
+               ": what was deleted, renamed or decided in the last seconds may be lost in a power cut; ferryfs tries "
                "again; check the disk and its free space");
       if (stop.stop_requested()) return;
       const lock held{mutex_};

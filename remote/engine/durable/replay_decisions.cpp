@@ -99,12 +99,12 @@ void replay_decisions(const destination& where, index::writer& index) {
                  [&](const std::string& line, std::uint64_t end) { p.add(line, end); });
   p.flush();
   index.run([&](index::transaction& t) { t.put_meta(from_key, t.meta(to_key).value_or("0")); });
-  spdlog::info("{} decisions made again from {}/{}/decisions; {} are about nothing that is there now", p.sum().made,
+  spdlog::info("{} decisions taken from {}/{}/decisions; {} others are about files that are not there", p.sum().made,
                printable(where.path()), own_directory, p.sum().vain);
   if (p.sum().waiting > 0)
     spdlog::error(
-        "{}/{}/decisions: {} of them are about directories of the source that could not be listed, and are not "
-        "made; mend that, then run ferryfs scan --rebuild",
+        "{}/{}/decisions: {} of them are about directories of the source that could not be listed, and are not taken; "
+        "make those readable, then run ferryfs scan --rebuild",
         printable(where.path()), own_directory, p.sum().waiting);
 }
 

@@ -178,8 +178,9 @@ void committer::record(std::vector<std::shared_ptr<picture_fetch>> batch, std::v
       [this, shared](const std::exception_ptr& thrown) {
         callbacks_.post([this, shared, thrown] {
           for (const auto& p : *shared)
-            on_end_(p, thrown ? std::optional(failure_of(thrown, printable(p->path()) + ": the index took no change"))
-                              : std::nullopt);
+            on_end_(
+                p, thrown ? std::optional(failure_of(thrown, printable(p->path()) + ": the index could not be changed"))
+                          : std::nullopt);
         });
       });
 }

@@ -68,7 +68,7 @@ void fetch_pipeline::judge(const std::shared_ptr<picture_fetch>& p, const std::o
       break;
   }
   if (p->try_again()) return start(p, p->demanded() ? priority::demand : priority::background);
-  fail(p, {cause::source_error, fmt::format("{}: the source does not tell where it ends", printable(p->path()))},
+  fail(p, {cause::source_error, fmt::format("{}: the source does not show where the file ends", printable(p->path()))},
        after);
 }
 

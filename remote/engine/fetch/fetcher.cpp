@@ -84,7 +84,8 @@ void fetcher::give_up_unread(std::uint64_t size) {
   std::uint64_t freed = 0;
   for (const auto& p : table_.unread(open_)) {
     if (freed >= size) return;
-    p->give_up({cause::no_room, printable(p->path()) + ": given up unread, as others want its room on the disk"});
+    p->give_up({cause::no_room,
+                printable(p->path()) + ": no longer fetched, as nobody reads it and others need its room on the disk"});
     freed += p->size();
   }
 }
@@ -136,15 +137,15 @@ void fetcher::fetch(const entry& gap, std::string path, priority where, fetch_ca
   if (!now || !now->is_gap() || (where == priority::background && unwanted)) {
     held.unlock();
     if (now && now->is_local()) return call(std::nullopt);
-    return call(failure{cause::not_found, printable(path) + ": is to be fetched no more"});
+    return call(failure{cause::not_found, printable(path) + ": no longer to be fetched"});
   }
   if (where == priority::demand && !fits(now->source->size)) {
     held.unlock();
     give_up_unread(now->source->size);
-    return call(
-        failure{cause::no_room, fmt::format("{}: the destination's disk has no room for its {} bytes (--min-free "
-                                            "leaves {}); make some",
-                                            printable(path), now->source->size, min_free_)});
+    return call(failure{
+        cause::no_room,
+        fmt::format("{}: the destination's disk has no room for its {} bytes (--min-free keeps {}); free some space",
+                    printable(path), now->source->size, min_free_)});
   }
   auto& added = make(*now, begun_at, std::move(path), where == priority::demand);
   added.callbacks.push_back(std::move(call));

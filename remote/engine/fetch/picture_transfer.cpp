@@ -71,10 +71,9 @@ void picture_fetch::write(std::uint64_t offset, const std::vector<std::byte>& by
   if (broken_) return;
   const auto& d = dependencies_;
   if (offset + bytes.size() > row_.source->size && d.where.free_bytes() < d.min_free + bytes.size())
-    return give_up({cause::no_room,
-                    fmt::format("{}: the destination's disk has no room for more than {} bytes of it (--min-free {}), "
-                                "and its size was not known; make room",
-                                printable(path_), writer_.extent(), d.min_free)});
+    return give_up({cause::no_room, fmt::format("{}: the destination's disk has no room for more than {} bytes of it "
+                                                "(--min-free {}), and its size was not known; free some space",
+                                                printable(path_), writer_.extent(), d.min_free)});
   if (const int problem = writer_.write(offset, bytes)) return give_up(disk_failure(problem));
   {
     const lock held{mutex_};
@@ -121,11 +120,10 @@ std::optional<failure> picture_fetch::differs(const attributes& after, const std
   const std::uint64_t looked = seen ? seen->size.value_or(0) : 0;
   if (looked == end && end != 0) return std::nullopt;
   if (known == 0 && told == 0 && looked == 0) return std::nullopt;  // nobody tells it: its bytes do
-  return failure{
-      cause::source_error,
-      fmt::format("{}: the source sends {} bytes of it and tells other sizes: {} listed, {} when it is open, {} "
-                  "when it is looked at",
-                  printable(path_), end, known, size_text(after.size), size_text(seen ? seen->size : std::nullopt))};
+  return failure{cause::source_error, fmt::format("{}: the source sends {} bytes of it and shows other sizes: {} in "
+                                                  "the listing, {} of the open file, {} by its path",
+                                                  printable(path_), end, known, size_text(after.size),
+                                                  size_text(seen ? seen->size : std::nullopt))};
 }
 
 file_facts picture_fetch::source_facts() const noexcept {

@@ -41,7 +41,8 @@ placer::placement placer::place(picture_fetch& p, std::vector<std::string>& made
   if (now->is_local()) return {failure{cause::changed, printable(p.path()) + ": was written here meanwhile"}};
   if (auto refused = p.catch_up(*now)) return {std::move(refused)};
   int problem = open_directory(now->parent, made);
-  if (problem == ESTALE) return {failure{cause::cancelled, printable(p.path()) + ": its directory left the archive"}};
+  if (problem == ESTALE)
+    return {failure{cause::cancelled, printable(p.path()) + ": its directory is no longer in the archive"}};
   if (problem == 0) problem = where_.rename_into_place(p.row().ino, directory_.get(), now->name, false);
   if (problem == ENOENT) {  // the directory was moved or removed behind our back
     directory_.reset();
@@ -77,7 +78,7 @@ placer::placement placer::replace(picture_fetch& p, const entry& now) {
     return failed_with(problem, p, "cannot replace its outdated copy");
   }
   placement taken{
-      failure{cause::changed, fmt::format("{}: another file came to stand there meanwhile", printable(p.path()))}};
+      failure{cause::changed, fmt::format("{}: another file has taken its name meanwhile", printable(p.path()))}};
   if (there)
     taken.index_update = [ino = p.row().ino, local = there->attributes](index::transaction& t) {
       index::apply_found_entry(t, ino, local);

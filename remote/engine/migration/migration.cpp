@@ -31,7 +31,7 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
       scanner_({where, *source_, index_, readers_, filter_, links_, s.believe_loss, [this] { resume_replication(); },
                 [this] { replicate_.pause(); }, [this] { replicate_.recheck(); }}) {
   index_.on_rollback([this](const std::string& why) {
-    spdlog::error("the last files made here are not in the index ({}); both sides are looked at again", why);
+    spdlog::error("the last files made here are not in the index ({}); both sides are scanned again", why);
     scanner_.request_repair();
   });
   recover_renames(where_, index_);

@@ -152,7 +152,7 @@ source_scan::result scanner::scan(const std::stop_token& stop, const scan_schedu
   const auto lost = needs_.readers.borrow()->lost_totals().files;
   const auto file_system = ask_for_file_system(needs_.source);
   const bool another_disk = memory_.shows_another(file_system);
-  if (another_disk) spdlog::info("another file system is mounted at the source than before; all of it is listed");
+  if (another_disk) spdlog::info("another file system is mounted at the source than before; all of it is listed again");
   const auto source = start_source_scan(o, another_disk);
   const auto problem = scan_here(stop, o.full, source);
   // Replication may begin while the source is still being listed: the index knows the gaps of the last scan. After a
@@ -176,7 +176,7 @@ source_scan::result scanner::scan(const std::stop_token& stop, const scan_schedu
   // Again: a pause that was lifted while the first scan ran is lifted by this.
   needs_.on_destination_known();
   if (const auto more = needs_.readers.borrow()->lost_totals().files - lost; more > 0)
-    spdlog::warn("scan: {} pictures left the source before they were fetched", more);
+    spdlog::warn("scan: {} pictures disappeared from the source before they were fetched", more);
   needs_.on_scan_end();
   return result;
 }
@@ -232,7 +232,7 @@ void scanner::set_suspicion(const std::string& why) {
 }
 
 void scanner::close_listings(const source_scan::result& r) {
-  if (r.failures.empty()) return listing_waiters_.close({cause::not_found, "the directory left the source"});
+  if (r.failures.empty()) return listing_waiters_.close({cause::not_found, "the directory is no longer on the source"});
   for (const auto& f : r.failures)
     if (f.why != cause::cancelled) spdlog::warn("scan: {}", f.text);
   listing_waiters_.close(r.failures.front());

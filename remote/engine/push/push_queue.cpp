@@ -144,7 +144,7 @@ void push_queue::retry_or_refuse(const push_item& p, bool changed, const std::op
     tally_.interrupt();
   else if (changed)
     tally_.count_refusal(
-        {cause::changed, fmt::format("{}: changes while it is sent; push again later", printable(p.path))});
+        {cause::changed, fmt::format("{}: keeps changing while it is sent; push again later", printable(p.path))});
   else if (why)
     tally_.count_refusal(*why);
 }

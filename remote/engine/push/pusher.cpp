@@ -173,7 +173,7 @@ void pusher::record(const push_item& p, const std::string& sha256, const attribu
   needs_.index.post(
       [p = index::push_result{p.row, source, sha256}](index::transaction& t) { index::apply_push_result(t, p); },
       [this](std::exception_ptr failed) {
-        if (failed) queue_.refuse({cause::local_error, "the index took no change"});
+        if (failed) queue_.refuse({cause::local_error, "the index could not be changed"});
         queue_.release_slot();
       });
 }

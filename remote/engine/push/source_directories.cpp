@@ -17,10 +17,10 @@ std::optional<failure> name_is_taken(index::reader& r, const entry& e, const std
   if (e.source || e.origin) return std::nullopt;
   const auto hidden = r.hidden_child(e.parent, e.name);
   if (!hidden || hidden->state != state::moved) return std::nullopt;
-  return failure{cause::exists,
-                 fmt::format("{}: on the source that is the name of something that has another name here; "
-                             "choose another name",
-                             printable(target))};
+  return failure{
+      cause::exists,
+      fmt::format("{}: on the source this is the name of something that has another name here; choose another name",
+                  printable(target))};
 }
 
 // The walk goes through one directory after the other: those above the last one are known.
@@ -54,7 +54,7 @@ source_directories::directory source_directories::enter(const entry& d) {
   const auto [why, there] = make(d, *target);
   if (why) return {d.ino, why};
   if (!S_ISDIR(there.mode))
-    return {d.ino, failure{cause::exists, fmt::format("{}: on the source that is no directory", printable(*target))}};
+    return {d.ino, failure{cause::exists, fmt::format("{}: not a directory on the source", printable(*target))}};
   needs_.index.post([d, source = facts_of(there, needs_.times)](index::transaction& t) {
     index::apply_pushed_directory(t, d, source);
   });

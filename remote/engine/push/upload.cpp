@@ -56,8 +56,8 @@ void upload::on_stat(const std::optional<failure>& why, const attributes& there)
   if (why && why->why != cause::not_found) return complete(end::failed, why);
   if (why || is_known(there)) return needs_.source.write(shared_from_this());
   if (S_ISREG(there.mode) && (there.size == size() || there.size.value_or(0) == 0)) return compare_digest(there);
-  refuse(replaces_ ? "changed on the source since it was indexed; scan, and look at it again"
-                   : "something else stands on the source under this name");
+  refuse(replaces_ ? "changed on the source since the last scan; run ferryfs scan, and check it"
+                   : "something else has this name on the source");
 }
 
 // An earlier run may have been cut off behind its last rename.
@@ -66,7 +66,7 @@ void upload::compare_digest(const attributes& there) {
     self->attempt([&] {
       if (why) return self->complete(end::failed, why);
       if (d == self->from_.sha256) return self->complete(end::already_there, {}, there);
-      self->refuse("another picture of the same size stands on the source under this name");
+      self->refuse("another picture of the same size has this name on the source");
     });
   });
 }
@@ -114,7 +114,7 @@ void upload::on_written(const std::optional<failure>& why, const attributes& aft
                                                                         std::strerror(local_problem_))});
   // Where the server does not tell it, the digest proves it.
   if (after.size.value_or(0) != 0 && after.size != size())
-    return discard(end::failed, failure{cause::source_error, fmt::format("{}: {} of {} bytes stand on the source",
+    return discard(end::failed, failure{cause::source_error, fmt::format("{}: only {} of {} bytes are on the source",
                                                                          printable(here_), *after.size, size())});
   after_ = after;
   needs_.source.digest(part_, [self = shared_from_this()](const auto& failed, const std::string& d) {
@@ -187,15 +187,16 @@ void upload::stat_again() {
 
 void upload::rename_onto(const std::optional<failure>& why, const attributes& there) {
   if (why && why->why != cause::not_found) return complete(end::failed, why);
-  if (!why && !replaces_) return refuse("another file came to stand on the source under this name");
-  if (!why && !is_known(there)) return refuse("changed on the source since it was indexed; scan, and look at it again");
+  if (!why && !replaces_) return refuse("another file has taken this name on the source");
+  if (!why && !is_known(there))
+    return refuse("changed on the source since the last scan; run ferryfs scan, and check it");
   needs_.source.rename(part_, target_, !why, [self = shared_from_this()](const auto& failed, const auto&) {
     self->attempt([&] { self->on_renamed(failed); });
   });
 }
 
 void upload::on_renamed(const std::optional<failure>& why) {
-  if (why && why->why == cause::exists) return refuse("another file came to stand on the source under this name");
+  if (why && why->why == cause::exists) return refuse("another file has taken this name on the source");
   why ? complete(end::failed, why) : complete(end::sent, {}, after_);
 }
 

@@ -94,7 +94,7 @@ void replicator::run(const std::stop_token& stop) {
 
 // Callers of `when_idle` are called when it was tried twice.
 void replicator::stand_still(const std::string& why, const std::stop_token& stop) {
-  log_once("replication stands still: " + why);
+  log_once("replication is blocked: " + why);
   std::vector<std::function<void()>> calls;
   {
     const lock held{mutex_};
@@ -181,7 +181,7 @@ bool replicator::has_space() {
 }
 
 void replicator::block(std::string why) {
-  spdlog::error("replication stands still: {}", why);
+  spdlog::error("replication is blocked: {}", why);
   standstill_.begin(std::move(why), steady_now());
 }
 

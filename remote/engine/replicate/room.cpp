@@ -18,14 +18,14 @@ room::verdict room::judge(std::uint64_t size, std::uint64_t reserved) {
 }
 
 std::string room::text_below_minimum() const {
-  return fmt::format("{}: no space: {} bytes are free and {} are to stay free (--min-free); make room",
+  return fmt::format("{}: no space: {} bytes are free and {} are to stay free (--min-free); free some space",
                      printable(where_.path()), free_, min_free_);
 }
 
 std::string room::text_of(const shortage& s) const {
   return fmt::format(
-      "{}: no space for the last {} pictures, {} bytes in all: {} bytes are free and {} are to stay free "
-      "(--min-free); make room",
+      "{}: no space for the last {} pictures, {} bytes in all: {} bytes are free and {} are to stay free (--min-free); "
+      "free some space",
       printable(where_.path()), s.files, s.bytes, free_, min_free_);
 }
 

@@ -109,13 +109,13 @@ void source_scan::directory_listing::merge_end() {
 void source_scan::directory_listing::on_absence_checked(const absence_check::result& r) {
   directory& d = directory_;
   if (r.why)
-    return give_up({r.why->why, fmt::format("{}: its listing lacks a name that can't be looked at, so nothing of it is "
-                                            "taken away: {}",
+    return give_up({r.why->why, fmt::format("{}: its listing lacks a name, and whether that is gone can't be found "
+                                            "out, so nothing in it counts as gone: {}",
                                             shown(d), r.why->text)});
   if (!r.still_there.empty()) {
     if (++d.contradictions < most_contradictions && !scan_->is_cancelled()) return scan_->list(d);
     return give_up({cause::source_error,
-                    fmt::format("{}: its listing lacks {}, which is there", shown(d), printable(r.still_there))});
+                    fmt::format("{}: its listing lacks {}, which exists", shown(d), printable(r.still_there))});
   }
   scan_->add_gone(r.gone);
   scan_->needs_.index.post([self = shared_from_this()](index::transaction& t) { self->enter(t, false); },

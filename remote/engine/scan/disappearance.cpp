@@ -35,11 +35,11 @@ bool disappearance::is_too_much() const {
 
 std::string disappearance::doubt() const {
   constexpr const char* remedy =
-      "nothing is taken away; mount its disk, or say that it is meant: ferryfs scan --believe";
+      "nothing counts as gone; mount the source's disk, or confirm the loss with ferryfs scan --believe";
   if (belief_.all) return "";
   if (empty_ && belief_.empty) return "";
-  if (empty_ && known_ == 0) return fmt::format("the source shows nothing at all: {}", remedy);
-  if (empty_) return fmt::format("the source shows nothing at all, and had {} pictures: {}", known_, remedy);
+  if (empty_ && known_ == 0) return fmt::format("the source is empty: {}", remedy);
+  if (empty_) return fmt::format("the source is empty, and had {} pictures: {}", known_, remedy);
   if (belief_.other_file_system && !gone_.empty())
     return fmt::format("another disk is mounted at the source, without pictures that were there: {}", remedy);
   if (!is_too_much()) return "";

@@ -40,7 +40,7 @@ void source_scan::stat(const directory& d) {
     if (self->should_retry(d, why)) return self->stat(d);
     d.attributes = self->facts_of(a);
     const bool no_root = !why && d.ino == root_inode && !S_ISDIR(a.mode);
-    self->on_stat(d, no_root ? failure{cause::not_found, "the source is no directory"} : why);
+    self->on_stat(d, no_root ? failure{cause::not_found, "the source is not a directory"} : why);
   };
   if (const auto thrown = contain("scan", [&] { needs_.source.stat(d.path, answered); }))
     on_stat(d, failure_of(thrown, shown(d)));
@@ -108,7 +108,7 @@ void source_scan::add_directories(const std::vector<index::subdirectory>& list) 
       if (s.path.size() < longest_path) {
         waiting_.push_back({s.ino, s.path, s.attributes});
       } else if (result_.failures.size() < most_failures_kept) {
-        result_.failures.push_back({cause::protocol, printable(s.path.substr(0, 80)) + "…: deeper than a path can be"});
+        result_.failures.push_back({cause::protocol, printable(s.path.substr(0, 80)) + "…: the path is too long"});
       }
     }
   }
@@ -239,7 +239,8 @@ void source_scan::conclude() {
     if (thrown) {
       const lock held{self->mutex_};
       self->disk_failed_ = true;
-      self->result_.failures.push_back(failure_of(thrown, "what left the source is not entered in the index"));
+      self->result_.failures.push_back(
+          failure_of(thrown, "what disappeared from the source is not entered in the index"));
     }
     if (contain("scan", [&] { self->bring_back(); })) self->needs_.on_finished(self->so_far());
   });

@@ -116,7 +116,7 @@ void digest_by_reading(archive& source, const std::string& path, archive::digest
   source.stat(path, [&source, path, done = std::move(done)](const auto& why, const attributes& a) {
     if (why) return done(why, {});
     if (!S_ISREG(a.mode))
-      return done(failure{cause::source_error, fmt::format("{}: no regular file", printable(path))}, {});
+      return done(failure{cause::source_error, fmt::format("{}: not a regular file", printable(path))}, {});
     read_whole(source, path, a, {}, done);
   });
 }

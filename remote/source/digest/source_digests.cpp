@@ -111,7 +111,7 @@ class source_digests::conversation {
         line_.clear();
       }
     }
-    if (line_.size() > longest_line) throw inability{"it prints endless lines"};
+    if (line_.size() > longest_line) throw inability{"it prints a line without end"};
     return n > 0;
   }
 
@@ -124,7 +124,8 @@ class source_digests::conversation {
       return;
     }
     const auto answer = parse_shell_answer(line);
-    if (!answer || outstanding_.empty() || answer->number != next_) throw inability{"it prints what nobody asked for"};
+    if (!answer || outstanding_.empty() || answer->number != next_)
+      throw inability{"it prints something else than digests"};
     const question q = std::move(outstanding_.front());
     outstanding_.pop_front();
     ++next_;
@@ -207,13 +208,13 @@ void source_digests::serve() {
     unanswered = with.take_outstanding();
   } catch (const inability& u) {
     is_unable_ = true;
-    spdlog::info("{}: {}; digests are had by reading the files back", target_.where(), u.why);
+    spdlog::info("{}: {}; digests are made by reading the files back", target_.where(), u.why);
   } catch (const ssh::no_commands& f) {
     is_unable_ = true;
-    spdlog::info("{}; digests are had by reading the files back", f.text);
+    spdlog::info("{}; digests are made by reading the files back", f.text);
   } catch (const failure& f) {
     if (unanswered.empty()) not_before_ = steady_now() + pause_after_refusal;
-    spdlog::info("{}; digests are had by reading the files back", f.text);
+    spdlog::info("{}; digests are made by reading the files back", f.text);
   } catch (...) {
     not_before_ = steady_now() + pause_after_refusal;
     log_once(target_.where() + ": digests: " + text_of(std::current_exception()));

@@ -48,7 +48,7 @@ failure file_calls::away(int problem) const {
 
 failure file_calls::silent(const std::string& path) const {
   return {cause::timeout,
-          fmt::format("the source does not answer: {} (nothing for {} s{}); see what is mounted there",
+          fmt::format("the source does not answer: {} (nothing for {} s{}); check what is mounted there",
                       printable(root_), std::chrono::ceil<std::chrono::seconds>(deadline_).count(),
                       path.empty() ? "" : " of " + printable(path)),
           !path.empty()};
@@ -56,12 +56,10 @@ failure file_calls::silent(const std::string& path) const {
 
 // The root has answered; what was asked below it last has not.
 failure file_calls::silent_part() const {
-  return {
-      cause::timeout,
-      fmt::format("a part of the source does not answer, which all has to wait for: {} (nothing for {} s); see what "
-                  "is mounted there, or unmount it",
-                  printable(below(root_, place_of(unanswered_.last()))),
-                  std::chrono::ceil<std::chrono::seconds>(deadline_).count())};
+  return {cause::timeout, fmt::format("a part of the source does not answer and holds up the rest: {} (nothing for {} "
+                                      "s); check what is mounted there, or unmount it",
+                                      printable(below(root_, place_of(unanswered_.last()))),
+                                      std::chrono::ceil<std::chrono::seconds>(deadline_).count())};
 }
 
 std::optional<failure> file_calls::put(what wanted, const std::string& path, const preparation& prepare,
@@ -100,7 +98,7 @@ std::optional<failure> file_calls::make(what wanted, const std::string& path, co
     default:
       process_.reset();
       return failure{cause::unreachable,
-                     fmt::format("{}: the process that reads it was ended; another takes its place", printable(root_))};
+                     fmt::format("{}: the process that reads it was killed; another one is started", printable(root_))};
   }
   record_state(wanted);
   const int problem = answer().problem;

@@ -31,8 +31,8 @@ constexpr int line_number = 3, place_number = 4;  // what the process finds open
 constexpr int end_time = 200;                     // ms, for a process that was killed
 
 [[noreturn]] void fail(const std::string& root, int problem) {
-  throw failure{cause::unreachable, fmt::format("{}: no process can be started that reads it: {}", printable(root),
-                                                std::strerror(problem))};
+  throw failure{cause::unreachable,
+                fmt::format("{}: no process to read it can be started: {}", printable(root), std::strerror(problem))};
 }
 
 // The processes that were killed, could not end, and have no file_process any more.

@@ -71,7 +71,7 @@ void change_task::accept_trial(request_sender& w, const request& r, type got, pa
     if (--looks_ == 0) judge_trial(w);
     return;
   }
-  if (got != type::status) throw protocol_error{"an answer to a change that is none"};
+  if (got != type::status) throw protocol_error{"an unexpected reply to a change"};
   r.sent == type::symlink ? accept_trial_link(w, p) : accept_trial_removal(w, r, p);
 }
 
@@ -111,10 +111,9 @@ void change_task::accept_trial_removal(request_sender& w, const request& r, pars
     return set_order(w, was_second ? link_order::target_first : link_order::link_first);
   }
   if (was_second) return w.begin(trial(type::remove, first_.path)).string(first_.path).end();
-  end(failure{cause::source_error,
-              fmt::format("{}: {}: a link made on trial can't be taken away ({}), so it is not known which of a "
-                          "link's two paths the server takes for its name",
-                          w.where(), printable(change_.path), words_of(p))},
+  end(failure{cause::source_error, fmt::format("{}: {}: a link made on trial can't be removed ({}), so it is not known "
+                                               "which of a link's two paths the server takes for its name",
+                                               w.where(), printable(change_.path), words_of(p))},
       {});
 }
 
@@ -131,7 +130,7 @@ void change_task::reply(request_sender& w, const request& r, type got, parser& p
   if (r.sent == type::setstat) return;
   if (is_trial(r)) return accept_trial(w, r, got, p);
   if (r.sent == type::lstat) return accept_attributes(w, got, p);
-  if (got != type::status) throw protocol_error{"an answer to a change that is none"};
+  if (got != type::status) throw protocol_error{"an unexpected reply to a change"};
   accept_change(w, p);
 }
 
@@ -141,7 +140,7 @@ void change_task::accept_attributes(request_sender& w, type got, parser& p) {
     there = p.attrs();
     p.end();
   } else if (got != type::status) {
-    throw protocol_error{"an answer to LSTAT that is none"};
+    throw protocol_error{"an unexpected reply to LSTAT"};
   }
   // What was made is known, also where the server does not show it, or where its LSTAT follows links.
   if (!failed_ && change_.kind == what::link && !S_ISLNK(there.mode))
@@ -149,8 +148,8 @@ void change_task::accept_attributes(request_sender& w, type got, parser& p) {
   if (got == type::status) return end(failed_ ? *failed_ : status_failure(w, change_.path, p), {});
   if (!failed_ && !there.has_kind()) there.mode |= change_.kind == what::directory ? S_IFDIR : S_IFREG;
   if (!failed_) return end(std::nullopt, there);
-  end(failure{cause::exists, fmt::format("{}: {}: the source has something under this name already", w.where(),
-                                         printable(change_.path))},
+  end(failure{cause::exists,
+              fmt::format("{}: {}: the source has something of this name already", w.where(), printable(change_.path))},
       there);
 }
 

@@ -98,7 +98,7 @@ bool connection::may_leave() {
   if (tasks_.count() == 0) return true;
   if (shared_.others.lent_for() < 5s) return false;
   suspect_marked_ = true;  // no task is to blame
-  throw failure{cause::unreachable, where() + ": the connection is given up for that of the digests"};
+  throw failure{cause::unreachable, where() + ": the connection is closed to make room for that of the digests"};
 }
 
 // What the server refused to open is opened before anything else, as soon as there are fewer.
@@ -194,7 +194,7 @@ void connection::mark_suspect(failure why) {
   if (silent_alone_) {
     tasks_.isolate(*suspect);
     why = {cause::source_error,
-           fmt::format("{}, which had been asked for this; other connections were answered meanwhile", why.text)};
+           fmt::format("{}; it was asked for this alone, and other connections were answered meanwhile", why.text)};
   }
   fail_task(*suspect, why);
 }

@@ -27,12 +27,12 @@ class handshake {
     read_version();
     // The server may answer in any order.
     auto of_path = receive_packet(), of_attributes = receive_packet();
-    if (of_path.size() < 5 || of_attributes.size() < 5) throw protocol_error{"an answer without a number"};
+    if (of_path.size() < 5 || of_attributes.size() < 5) throw protocol_error{"a reply without a number"};
     if (parser{std::span(of_path).subspan(1)}.u32() == id_of_attributes) std::swap(of_path, of_attributes);
     read_root(of_path);
     result_.round_trip = steady_now() - begun;
     if (result_.root.empty() || result_.root.find('\0') != std::string::npos)
-      throw protocol_error{"a root that is no path"};
+      throw protocol_error{"a root that is not a path"};
     read_root_attributes(of_attributes);
     return std::move(result_);
   }
@@ -57,7 +57,7 @@ class handshake {
   void read_version() {
     const auto packet = receive_packet();
     parser p{packet};
-    if (static_cast<type>(p.u8()) != type::version) throw protocol_error{"no VERSION in answer to INIT"};
+    if (static_cast<type>(p.u8()) != type::version) throw protocol_error{"no VERSION in reply to INIT"};
     if (const auto v = p.u32(); v < version) throw protocol_error{fmt::format("version {}; 3 is needed", v)};
     while (!p.empty()) {
       const auto name = p.string();
@@ -76,7 +76,7 @@ class handshake {
     if (got == type::status && code_of(p) != status::unsupported)
       throw status_failure(target_.where(), target_.path, p);
     if (got != type::status && (got != type::name || p.u32() != 1))
-      throw protocol_error{"no name in answer to REALPATH"};
+      throw protocol_error{"no name in reply to REALPATH"};
     // Opaque: it may look like "C:/x" or ".".
     result_.root = got == type::name ? std::string{p.string()} : target_.path.empty() ? "." : target_.path;
   }
@@ -115,7 +115,7 @@ class handshake {
 
   void poll_once(clock::time_point deadline) {
     if (steady_now() > deadline)
-      throw failure{cause::timeout, fmt::format("{}: no answer to SFTP's greeting", target_.where())};
+      throw failure{cause::timeout, fmt::format("{}: no answer to the SFTP greeting", target_.where())};
     if (stop_) throw failure{cause::cancelled, "ferryfs is ending"};
     stream_.wait(-1, 100ms);
   }
@@ -131,8 +131,8 @@ failure explain_end(const failure& f, ssh::channel& stream, const std::string& w
   const std::string text = stream.complaint();
   // PAM says that a password has expired before the login, where libssh2 1.10 hears nothing.
   if (text.empty() && stream.at_end())
-    return {f.why, fmt::format("{}: the server lets us in and ends at once, without a word of SFTP; the account's "
-                               "password may have expired, or its shell end by itself: log in once by hand",
+    return {f.why, fmt::format("{}: the server accepts the login and ends at once, without starting SFTP; the "
+                               "account's password may have expired, or its shell exits by itself: log in once by hand",
                                where)};
   if (text.empty()) return f;
   if (is_about_password(text))

@@ -29,12 +29,12 @@ void kind_task::reply(request_sender& w, const request& r, type got, parser& p) 
       if (open.size) seen_.size = open.size;
       if (open.mtime) seen_.mtime = open.mtime;
     } else if (got != type::status) {
-      throw protocol_error{"an answer to FSTAT that is none"};
+      throw protocol_error{"an unexpected reply to FSTAT"};
     }
     return is(w, S_IFREG, 0644);
   }
   if (got == type::status) return refused(w, r, p);
-  if (got != type::handle) throw protocol_error{"an answer to OPEN that is none"};
+  if (got != type::handle) throw protocol_error{"an unexpected reply to OPEN"};
   handle_ = p.string();
   if (r.sent == type::opendir) return is(w, S_IFDIR, 0755);
   w.begin({shared_from_this(), type::fstat, {}, {}}).string(handle_).end();
@@ -48,7 +48,7 @@ void kind_task::refused(request_sender& w, const request& r, parser& p) {
   failure why = status_failure(w, path_, p);
   if (!gone_) {
     if (why.why == cause::not_found) why.why = cause::source_error;
-    why.text += " (the server does not tell what kind of file it is, and it can't be opened)";
+    why.text += " (the server does not show what kind of file it is, and it can't be opened)";
   }
   done_(w, why, {});
 }

@@ -25,8 +25,9 @@ constexpr std::uint64_t beside_opendir = 1;  // the offset by which such READDIR
 constexpr std::uint64_t most_names = 4'000'000;
 
 std::string why_invalid(const std::string& name) {
-  return name.empty()                 ? "an empty name"
-         : name.size() > longest_name ? fmt::format("a name of {} bytes; {} are the most", name.size(), longest_name)
+  return name.empty() ? "an empty name"
+         : name.size() > longest_name
+             ? fmt::format("a name of {} bytes; at most {} are allowed", name.size(), longest_name)
          : name.find('/') != std::string::npos ? "a name with a '/' in it"
                                                : "a name with a zero byte in it";
 }
@@ -58,7 +59,7 @@ std::string list_task::shown(const directory_entry& f) const { return printable(
 void list_task::set_handle(request_sender& w, std::string handle) {
   handle_.set(std::move(handle));
   if (!handle_.was_right() && names_before_handle_)
-    throw protocol_error{"names in answer to a READDIR of a handle that it did not give"};
+    throw protocol_error{"names in reply to a READDIR of a handle that it did not give"};
   if (!handle_.was_right()) outstanding_ = 0;  // the answers to the speculative READDIRs are not of this directory
   request_names(w);
 }
@@ -76,7 +77,7 @@ void list_task::reply(request_sender& w, const request& r, type got, parser& p) 
   switch (r.sent) {
     case type::opendir:
       if (got == type::status) return end(status_failure(w, path_, p));
-      if (got != type::handle) throw protocol_error{"an answer to OPENDIR that is none"};
+      if (got != type::handle) throw protocol_error{"an unexpected reply to OPENDIR"};
       set_handle(w, std::string{p.string()});
       break;
     case type::readdir:
@@ -105,7 +106,7 @@ void list_task::accept_readdir(request_sender& w, type got, parser& p) {
     // Most directories are a packet or two: what is asked for beyond them is a round trip until they have ended.
     if (++packets_ > 1) window_ = std::min(window_ * 2, widest_window);
   } else if (got != type::status) {
-    throw protocol_error{"an answer to READDIR that is none"};
+    throw protocol_error{"an unexpected reply to READDIR"};
   } else if (!handle_.is_given()) {
     return;  // a server that did not wait for its OPENDIR: the same is requested again
   } else if (code_of(p) == status::eof) {
@@ -180,7 +181,7 @@ void list_task::accept_attributes(request_sender& w, directory_entry f, type got
                now.mtime ? now.mtime : f.attrs.mtime};
     if (f.attrs.has_kind()) return take(std::move(f));
   } else if (got != type::status) {
-    throw protocol_error{"an answer to LSTAT that is none"};
+    throw protocol_error{"an unexpected reply to LSTAT"};
   }
   ++completing_;
   const std::string path = w.absolute(join(path_, f.name));
@@ -190,7 +191,7 @@ void list_task::accept_attributes(request_sender& w, directory_entry f, type got
 void list_task::accept_target(request_sender& w, const request& r, type got, parser& p) {
   directory_entry f = r.about;
   if (got == type::name) {
-    if (p.u32() != 1) throw protocol_error{"an answer to READLINK that is none"};
+    if (p.u32() != 1) throw protocol_error{"an unexpected reply to READLINK"};
     f.target = p.string();
     f.target = as_it_stands(std::move(f.target), f.attrs.size.value_or(0), w.absolute(path_));
     if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
@@ -199,13 +200,13 @@ void list_task::accept_target(request_sender& w, const request& r, type got, par
       return record_lack(fmt::format("{}: {}: this symbolic link leads to an empty path", w.where(), shown(f)));
     return take(std::move(f));
   }
-  if (got != type::status) throw protocol_error{"an answer to READLINK that is none"};
+  if (got != type::status) throw protocol_error{"an unexpected reply to READLINK"};
   const auto code = code_of(p);
   if (f.attrs.has_kind() && code == status::no_such_file) return;
   // Without READLINK a link can't be told from what it leads to.
   if (f.attrs.has_kind() || code == status::unsupported)
     return record_lack(fmt::format(
-        "{}: {}: the server does not tell {}: {}", w.where(), shown(f),
+        "{}: {}: the server does not show {}: {}", w.where(), shown(f),
         f.attrs.has_kind() ? "where this symbolic link leads" : "what this is, a link or not", words_of(p)));
   kindless_.push_back({std::move(f), r.exists});
 }

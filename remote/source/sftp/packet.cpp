@@ -141,7 +141,7 @@ void parser::step_over(std::uint32_t later, attributes& a) {
 
 void parser::end() const {
   if (stepped_ && !rest_.empty())
-    throw protocol_error{fmt::format("{} bytes too many behind attributes of a later version", rest_.size())};
+    throw protocol_error{fmt::format("{} bytes too many after attributes of a later version", rest_.size())};
 }
 
 }  // namespace ferryfs::remote::sftp

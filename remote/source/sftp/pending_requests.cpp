@@ -14,7 +14,7 @@ std::uint32_t pending_requests::add(request&& r) {
 
 request pending_requests::take(std::uint32_t id) {
   const auto at = requests_.find(id);
-  if (at == requests_.end()) throw protocol_error{fmt::format("an answer to request {}, which was never sent", id)};
+  if (at == requests_.end()) throw protocol_error{fmt::format("a reply to request {}, which was never sent", id)};
   request r = std::move(at->second);
   requests_.erase(at);
   last_answered_ = std::max(last_answered_, id);

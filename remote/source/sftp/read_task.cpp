@@ -82,7 +82,7 @@ void read_task::reply(request_sender& w, const request& r, type got, parser& p) 
   switch (r.sent) {
     case type::open:
       if (got == type::status) return end(status_failure(w, to_->path(), p));
-      if (got != type::handle) throw protocol_error{"an answer to OPEN that is none"};
+      if (got != type::handle) throw protocol_error{"an unexpected reply to OPEN"};
       handle_.set(std::string{p.string()});
       if (retry_) read(w, *std::exchange(retry_, std::nullopt));
       return;
@@ -94,7 +94,7 @@ void read_task::reply(request_sender& w, const request& r, type got, parser& p) 
       else if (got == type::status)
         accept_refusal(w, r.part, p);
       else
-        throw protocol_error{"an answer to READ that is none"};
+        throw protocol_error{"an unexpected reply to READ"};
       break;
     case type::fstat:
       --stats_;
@@ -103,7 +103,7 @@ void read_task::reply(request_sender& w, const request& r, type got, parser& p) 
       else if (got == type::status)
         failed_ = status_failure(w, to_->path(), p);
       else
-        throw protocol_error{"an answer to FSTAT that is none"};
+        throw protocol_error{"an unexpected reply to FSTAT"};
       break;
     default:
       return;
@@ -114,7 +114,7 @@ void read_task::reply(request_sender& w, const request& r, type got, parser& p) 
 void read_task::accept_data(request_sender& w, const range& requested, parser& p) {
   const auto bytes = p.bytes();
   if (bytes.empty() || bytes.size() > requested.length)
-    throw protocol_error{fmt::format("{} bytes in answer to a READ of {}", bytes.size(), requested.length)};
+    throw protocol_error{fmt::format("{} bytes in reply to a READ of {}", bytes.size(), requested.length)};
   const auto length = static_cast<std::uint32_t>(bytes.size());
   if (!failed_)
     if (const auto thrown = contain("bytes of a picture", [&] { to_->arrived(requested.offset, bytes); }))

@@ -28,7 +28,7 @@ void limits_task::reply(request_sender&, const request&, type got, parser& p) {
   for (const auto& [length, what] : {std::pair{read, "READ"}, {write, "WRITE"}})
     if (length != 0 && length < least_length)
       throw protocol_error{
-          fmt::format("it allows {} bytes a {}; less than {} are of no use", length, what, least_length)};
+          fmt::format("it allows {} bytes a {}; fewer than {} are of no use", length, what, least_length)};
   if (read != 0) to_.read_length = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, longest_read));
   if (write != 0) to_.write_length = static_cast<std::uint32_t>(std::min<std::uint64_t>(write, longest_write));
   const std::size_t most = handles == 0 ? most_files : static_cast<std::size_t>(std::min<std::uint64_t>(handles, 1000));

@@ -21,7 +21,7 @@ std::string words_of(parser p) {
       return "permission denied";
     case status::ok:
     case status::eof:
-      return "an answer without content";
+      return "a reply without content";
     default:
       return fmt::format("the server reports error {}", static_cast<unsigned>(code));
   }
@@ -82,7 +82,7 @@ void stat_task::reply(request_sender& w, const request& r, type got, parser& p) 
   }
   if (r.sent != type::readlink) return accept_attributes(w, got, p);
   if (got == type::name) return end(std::nullopt, {S_IFLNK | 0777U, seen_.size, seen_.mtime});
-  if (got != type::status) throw protocol_error{"an answer to READLINK that is none"};
+  if (got != type::status) throw protocol_error{"an unexpected reply to READLINK"};
   // Without it a link can't be told from what it leads to.
   if (code_of(p) == status::unsupported) return end(status_failure(w, path_, p), {});
   learn_kind(w);
@@ -95,7 +95,7 @@ void stat_task::accept_attributes(request_sender& w, type got, parser& p) {
     exists_ = true;
     if (seen_.has_kind()) return end(std::nullopt, seen_);
   } else if (got != type::status) {
-    throw protocol_error{"an answer to LSTAT that is none"};
+    throw protocol_error{"an unexpected reply to LSTAT"};
   } else if (code_of(p) != status::unsupported) {
     return end(status_failure(w, path_, p), {});
   }

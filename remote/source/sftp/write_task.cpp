@@ -65,7 +65,7 @@ void write_task::reply(request_sender& w, const request& r, type got, parser& p)
     p.end();
     if (!after_.has_kind()) after_.mode |= S_IFREG;
   } else if (got != type::status) {
-    throw protocol_error{"an answer to a WRITE that is none"};
+    throw protocol_error{"an unexpected reply to a WRITE"};
   } else if (r.sent == type::fstat) {
     after_ = {S_IFREG, {}, {}};  // its digest proves it
   } else if (code_of(p) != status::ok && !failed_ && r.part.offset != of_attributes.offset) {
@@ -80,13 +80,14 @@ void write_task::accept_attributes(request_sender& w, type got, parser& p) {
     const auto a = p.attrs();
     p.end();
     if (a.has_kind() && !S_ISREG(a.mode))
-      return end(failure{cause::exists, fmt::format("{}: {}: something else has the name of its partial file there",
-                                                    w.where(), printable(from_->path()))});
+      return end(
+          failure{cause::exists, fmt::format("{}: {}: something else has the name of its partial file on the source",
+                                             w.where(), printable(from_->path()))});
     // What is not known to be of some length is cut off.
     there_ = a.size.value_or(0) != 0 ? *a.size : UINT64_MAX;
     return open(w, for_writing);
   }
-  if (got != type::status) throw protocol_error{"an answer to LSTAT that is none"};
+  if (got != type::status) throw protocol_error{"an unexpected reply to LSTAT"};
   const auto why = status_failure(w, from_->path(), p);
   if (why.why != cause::not_found) return end(why);
   open(w, for_writing | create | only_new);
@@ -104,7 +105,7 @@ void write_task::retry(request_sender& w, const request& r) {
 
 void write_task::accept_handle(request_sender& w, type got, parser& p) {
   if (got == type::status) return end(status_failure(w, from_->path(), p));
-  if (got != type::handle) throw protocol_error{"an answer to OPEN that is none"};
+  if (got != type::handle) throw protocol_error{"an unexpected reply to OPEN"};
   handle_ = p.string();
   std::uint64_t at = 0;
   if (const auto thrown = contain("request", [&] { at = from_->begin(there_); })) {

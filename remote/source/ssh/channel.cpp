@@ -117,8 +117,8 @@ void channel::handshake(const deadline_call& wait) {
   if (result != 0 && result != LIBSSH2_ERROR_TIMEOUT && text != nullptr &&
       std::strcmp(text, "Failed getting banner") == 0)
     throw failure{cause::unreachable,
-                  fmt::format("{}: the server hangs up before it says who it is; it may have too many logins at once "
-                              "(MaxStartups), shut this address out, or be no SSH server",
+                  fmt::format("{}: the server closed the connection before the SSH handshake; it may have too many "
+                              "logins at once (MaxStartups), block this address, or not be an SSH server",
                               target_->where())};
   if (result != 0) fail("SSH handshake", result);
   hosts.check();
@@ -132,7 +132,7 @@ void channel::open_session(const deadline_call& wait) {
   });
   if (result == LIBSSH2_ERROR_CHANNEL_FAILURE)
     throw failure{cause::refused,
-                  fmt::format("{}: the server lets us in but opens no session; check MaxSessions in its "
+                  fmt::format("{}: the server accepts the login but opens no session; check MaxSessions in its "
                               "sshd_config, and whether it is out of memory or processes",
                               target_->where())};
   if (result != 0) fail("opening a channel", result);
@@ -153,7 +153,7 @@ void channel::start_command(const deadline_call& wait, const std::string& comman
                                            static_cast<unsigned>(command.size()));
   });
   if (result == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-    throw no_commands{cause::refused, fmt::format("{}: the server runs no commands", target_->where())};
+    throw no_commands{cause::refused, fmt::format("{}: the server does not run commands", target_->where())};
   if (result != 0) fail("starting a command", result);
   wait([&] { return libssh2_channel_handle_extended_data2(channel_, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE); });
 }

@@ -77,17 +77,15 @@ void log_in(LIBSSH2_SESSION* session, const target& t, const deadline_call& wait
   if (with_agent(session, t, wait, tried)) return;
   tried = tried.empty() ? " no key: none was found" : tried.substr(1);
   if (hung_up(wait.socket))
-    throw failure{
-        cause::refused,
-        fmt::format("{}: the server hangs up over the login (tried{}); the account may have expired or be shut, "
-                    "or too many keys were tried (MaxAuthTries)",
-                    t.where(), tried)};
+    throw failure{cause::refused,
+                  fmt::format("{}: the server closed the connection during the login (tried{}); the account may have "
+                              "expired or be locked, or too many keys were tried (MaxAuthTries)",
+                              t.where(), tried)};
   if (const auto ways = offered(session, t, wait); !ways.empty() && ways.find("publickey") == std::string::npos)
-    throw failure{
-        cause::refused,
-        fmt::format("{}: the server takes no key for this account, or not a key alone, but {}; ferryfs logs in "
-                    "with a key: have it allow that (PubkeyAuthentication, AuthenticationMethods)",
-                    t.where(), ways)};
+    throw failure{cause::refused,
+                  fmt::format("{}: the server does not accept a key alone for this account, but {}; ferryfs logs in "
+                              "with a key: allow that in its sshd_config (PubkeyAuthentication, AuthenticationMethods)",
+                              t.where(), ways)};
   throw failure{
       cause::refused,
       fmt::format("{}: login refused (tried{}); put an ed25519 or ecdsa public key into its authorized_keys and "

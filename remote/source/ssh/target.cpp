@@ -38,7 +38,7 @@ void parse_authority(std::string_view source, std::string_view authority, parts&
     authority.remove_prefix(at + 1);
   }
   // The password is not repeated: messages end up in logs.
-  if (out.user.find(':') != std::string::npos) malformed(authority, "a password does not belong in a SOURCE");
+  if (out.user.find(':') != std::string::npos) malformed(authority, "a SOURCE must not hold a password");
   if (authority.starts_with('[')) {
     const auto end = authority.find(']');
     if (end == std::string_view::npos) malformed(source, "a '[' without its ']'");
@@ -136,7 +136,7 @@ int port_number(std::string_view source, const std::string& text) {
   int port = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (problem != std::errc{} || end != text.data() + text.size() || port < 1 || port > 65535)
-    malformed(source, fmt::format("'{}' is no port", printable(text)));
+    malformed(source, fmt::format("'{}' is not a port", printable(text)));
   return port;
 }
 

@@ -70,7 +70,7 @@ TEST_CASE("of an archive that nobody works on, what is known is all that comes",
   s["source"]["reachable"] = nullptr, s["source"].erase("scanning");
   const auto end = fs::standstill_of(s);
   CHECK(end.to_last.count() == 0);
-  CHECK(reasons(s) == "nobody works on it (ferryfs mount, or ferryfs sync)\n5 missing\n");
+  CHECK(reasons(s) == "no ferryfs is running for it (ferryfs mount, or ferryfs sync)\n5 missing\n");
   s["in_use"] = {{"pid", 7}};
   CHECK(reasons(s) == "");
 }

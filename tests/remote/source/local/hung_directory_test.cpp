@@ -154,8 +154,7 @@ TEST_CASE("where a part of a directory does not answer, that part is named") {
   REQUIRE(why);
   CHECK(why->why == cause::timeout);
   CHECK_THAT(why->text, contains_text(listed ? "of 2013)" : "of 2013/a.jpg)"));
-  const std::string part =
-      "a part of the source does not answer, which all has to wait for: " + (f.dir / "2013").string();
+  const std::string part = "a part of the source does not answer and holds up the rest: " + (f.dir / "2013").string();
   CHECK(wait_until([&] { return f.archive->state().why.starts_with(part + " ("); }));
   CHECK_THAT(f.list("2012").value().text, contains_text(part));
   hung.end();
