@@ -173,6 +173,16 @@ nlohmann::ordered_json json_of(const verdict& v) {
   return {{"go", v.go()}, {"reasons", v.reasons}, {"notes", v.notes}};
 }
 
+std::string quick_text_of(const verdict& v) {
+  return (v.go() ? std::string("no reason against it is known\n") : text_of(v)) + "not a verdict\n";
+}
+
+nlohmann::ordered_json quick_json_of(const verdict& v) {
+  auto j = json_of(v);
+  j["go"] = false, j["verdict"] = false;
+  return j;
+}
+
 std::string within(const std::string& lines, std::size_t most) {
   if (lines.size() <= most) return lines;
   const std::size_t end = lines.rfind('\n', most > 40 ? most - 40 : 0);

@@ -48,6 +48,10 @@ verdict look_and_judge(remote::migration& m, const remote::open_files_query& ope
 // "go" or "no-go", then a line each.
 std::string text_of(const verdict& v);
 nlohmann::ordered_json json_of(const verdict& v);
+// The same of a verdict by the index alone (`ready --quick`). The index does not show what has changed since, so these
+// never say "go".
+std::string quick_text_of(const verdict& v);
+nlohmann::ordered_json quick_json_of(const verdict& v);
 
 // As many of the lines as fit in `most` bytes, then how many do not.
 std::string within(const std::string& lines, std::size_t most);
