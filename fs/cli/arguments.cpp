@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* version = "ferryfs 0.1.0";
 
-// What CLI11 takes as text and the commands want as numbers.
+// Options that CLI11 takes as text and the commands want as numbers.
 struct raw {
   std::string limit, min_free, umask, wait, config, format = "text", links = "inside";
   unsigned id = 0;

@@ -8,7 +8,7 @@ namespace ferryfs::fs {
 
 class output {
  public:
-  // False: who read it has gone (`| head`), which is no error; nothing more need be made. Throws ferryfs::error (local)
+  // False: the reader has gone (`| head`), which is no error; nothing more need be made. Throws ferryfs::error (local)
   // where it can't be written otherwise.
   bool add(std::string_view text);
   // Writes what is held back. To be called at the end.

@@ -26,8 +26,8 @@ namespace ferryfs::fs {
 namespace {
 
 // Handlers wait for the disk (fsync), for the index's writer and for each other's changes of names. Of libfuse's ten
-// threads ten uploads take all, and whoever only wants to look waits with them. A thread costs a few pages of stack,
-// and 1 MiB once it has taken a write of that size: 68 MiB at most, for as long as so many wait at once.
+// threads ten uploads take all, and a reader who only wants to look waits with them. A thread costs a few pages of
+// stack, and 1 MiB once it has taken a write of that size: 68 MiB at most, for as long as so many wait at once.
 constexpr unsigned most_threads = 64;
 constexpr unsigned idle_threads = 16;  // kept; those beyond end when they find nothing to do
 
@@ -50,7 +50,7 @@ bool takes_word(fuse_args& list, const char* word) {
   return fuse_opt_parse(&list, &there, ours, nullptr) == 0 && there != 0;
 }
 
-// What libfuse would print by itself: one line says what is wrong, and it is ours.
+// libfuse would print by itself; here one line says what is wrong, and it is ours.
 void log_of_fuse(fuse_log_level, const char* format, va_list values) {
   const int kept = errno;  // which says more than the line does
   char text[1024];
@@ -135,9 +135,9 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
                 fmt::format("{}: cannot be mounted; check that /dev/fuse exists and that you may use it",
                             printable(options.mountpoint)));
   kernel.start(session.get());
-  // Whatever ends the service: first nothing waits for the network any more, then the kernel is told no more. Where the
-  // kernel does not end it, that is done while requests are still answered: the kernel may wait for one while it is
-  // told.
+  // However the service ends: first nothing waits for the network any more, then the kernel is no longer notified.
+  // Where the kernel does not end it, both happen while requests are still answered: the kernel may wait for an answer
+  // while it is being notified.
   const auto stop_services = [&] {
     archive.stop();
     kernel.stop();

@@ -1,4 +1,4 @@
-// What the destination's disk can do, as it was found at the last start: kept in the index, and shown by status.
+// The capabilities of the destination's disk, as found at the last start: kept in the index, and shown by status.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -88,7 +88,7 @@ engine open_engine(remote::settings s, const std::string& destination, const std
   const remote::filter checked{s.exclude, s.profile};
   // First: what stands in .ferryfs/ is the mount's, or about to change.
   refuse_in_use(destination);
-  // What the index remembers was located once.
+  // A source that the index remembers was located once.
   const bool answers = need == need_source::never || remote::locate_source(s);
   engine e;
   e.where = std::make_unique<remote::destination>(std::filesystem::absolute(destination).lexically_normal());

@@ -50,7 +50,7 @@ std::string lock_text(int fd) {
   return text;
 }
 
-// Who holds it after a little while, or as soon as it is nobody who `may_end`.
+// The archive's holder. While that `may_end`, its end is waited for, no longer than the grace period.
 template <typename MayEnd>
 std::optional<holder> holder_after(const std::string& destination, MayEnd&& may_end) {
   const auto until = std::chrono::steady_clock::now() + grace_period;
@@ -114,7 +114,8 @@ void tell_device(const std::string& lock, const std::string& mountpoint) {
   if (device.empty() || !fd) return;
   const std::string text =
       fmt::format("{}{}{}{}{}{}", pid_mark, ::getpid(), device_mark, device, mount_mark, mountpoint);
-  // Longer than what stands there, so whoever reads it meanwhile finds one or the other. On a full disk it stays.
+  // Longer than the text that stands there, so a process that reads meanwhile finds one or the other. A full disk keeps
+  // the old one.
   if (::pwrite(fd.get(), text.data(), text.size(), 0) < 0) return;
 }
 

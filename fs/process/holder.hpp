@@ -1,4 +1,4 @@
-// Who works on an archive: the process that holds its lock, where its mount stands, and what to do about it.
+// The process that works on an archive and holds its lock, where its mount stands, and what to do about it.
 #pragma once
 
 #include <sys/types.h>
@@ -30,7 +30,7 @@ void tell_device(const std::string& lock, const std::string& mountpoint);
 // Where its mount is to be seen in our mount namespace; empty: nowhere.
 std::string mountpoint_here(const holder& h);
 
-// One line: who it is, and the remedy.
+// One line: which process it is, and the remedy.
 std::string text_of(const holder& h);
 // {"pid","mountpoint","elsewhere":[{"pid","command","mountpoint"}],"why"}.
 nlohmann::ordered_json json_of(const holder& h);

@@ -42,7 +42,7 @@ std::vector<pid_t> processes() {
   return all;
 }
 
-// By which mount namespaces are told from one another; empty where the process is gone or not ours to look at.
+// Identifies the mount namespace of a process; empty where the process is gone or not ours to look at.
 std::string namespace_of(const std::string& process) {
   std::error_code problem;
   return std::filesystem::read_symlink("/proc/" + process + "/ns/mnt", problem).string();

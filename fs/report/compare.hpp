@@ -1,4 +1,4 @@
-// What changed between two reports.
+// The changes between two reports.
 #pragma once
 
 #include <functional>

@@ -33,7 +33,7 @@ class history {
 
   // Oldest first; empty where there are none.
   std::vector<report_name> names() const;
-  // What number `n` is called. Throws ferryfs::error (usage) where there is none.
+  // The name of report number `n`. Throws ferryfs::error (usage) where there is none.
   report_name find(unsigned n) const;
   // Throws ferryfs::error (local) where the file is damaged.
   json read(const report_name& which) const;
@@ -55,8 +55,8 @@ class history {
   std::string directory_, shown_;
 };
 
-// What a prune removes first, as the place in `times` (seconds, oldest first) of one that may go: automatic reports
-// thin out the more the older they are; where there are none, the oldest. The newest stays.
+// The report that a prune removes first, as the place in `times` (seconds, oldest first) of one that may go: automatic
+// reports thin out the more the older they are; where there are none, the oldest. The newest stays.
 struct kept_report {
   std::int64_t time;
   bool automatic;

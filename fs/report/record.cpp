@@ -151,7 +151,7 @@ void history::remove(const std::string& stem) {
   for (const auto& name : lists) ::unlink(path(name).c_str());
 }
 
-// What a writer that was killed left: unfinished files, and lists whose report was never named.
+// Removes what a killed writer left: unfinished files, and lists whose report was never named.
 void history::remove_leftovers() {
   std::vector<std::string> all;
   {

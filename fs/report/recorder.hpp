@@ -30,7 +30,7 @@ class recorder {
  private:
   remote::migration& migration_;
   mutex mutex_;
-  // What an earlier report told, and when.
+  // The files and bytes that earlier reports have counted, and when the last of them was made.
   std::uint64_t reported_files_ GUARDED_BY(mutex_) = 0;
   std::uint64_t reported_bytes_ GUARDED_BY(mutex_) = 0;
   wall_clock::time_point last_report_ GUARDED_BY(mutex_) = wall_clock::now();

@@ -16,7 +16,7 @@ using wall_clock = std::chrono::system_clock;
 
 inline constexpr std::size_t largest_report = 3900;  // bytes
 
-// What was done, as far as the index does not know it.
+// The job that a report is about, as far as the index does not know it.
 struct job {
   std::string name;        // scan, sync, report, push
   std::string status;      // complete, incomplete, interrupted, failed; empty: as the index has it

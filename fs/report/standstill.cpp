@@ -18,7 +18,7 @@ std::int64_t files(const json& s, const char* set) {
   return s.contains(set) ? s[set].value("files", std::int64_t{0}) : 0;
 }
 
-// What stands in the way of all that is missing.
+// The reasons why nothing of what is missing can come.
 std::vector<std::string> obstacles(const json& s) {
   std::vector<std::string> all;
   const json& source = s["source"];
@@ -31,7 +31,7 @@ std::vector<std::string> obstacles(const json& s) {
   return all;
 }
 
-// What nothing but a person ends.
+// Adds the states that only a person can end.
 void add_undecided(const json& s, std::vector<std::string>& all) {
   constexpr std::pair<const char*, const char*> sets[] = {{"failed", "failed (ferryfs report --list failed)"},
                                                           {"conflict", "in conflict (ferryfs resolve)"},

@@ -74,7 +74,7 @@ void control::rescan(bool full, bool believe, std::function<void(const result&)>
       full ? pass::full : pass::changed, believe);
 }
 
-// What takes as long as the disk or the source takes; nothing: no such verb.
+// The work of a command that takes as long as the disk or the source takes; nothing: no such verb.
 control::work control::long_work(std::string_view verb, const std::string& argument) {
   using stop = std::stop_token;
   if (verb == "fetch") return [this, argument](const stop& s) { return fetch_now(migration_, argument, s); };

@@ -1,7 +1,7 @@
-// What is written into .ferryfs/control: pause, resume, rescan [changed], limit RATE, fetch PATH, push [--overwritten]
-// PATH, report, progress push|verify and stop push|verify (of which one each runs at a time), and the operator's
-// decisions (fs/virtual/operator_commands.hpp). A command ends with a newline, which is not a part of a path that ends
-// with it.
+// The commands that are written into .ferryfs/control: pause, resume, rescan [changed], limit RATE, fetch PATH, push
+// [--overwritten] PATH, report, progress push|verify and stop push|verify (of which one each runs at a time), and the
+// operator's decisions (fs/virtual/operator_commands.hpp). A command ends with a newline, which is not a part of a path
+// that ends with it.
 #pragma once
 
 #include <atomic>
@@ -28,7 +28,7 @@ class control {
   control(remote::migration& m, recorder& r) : migration_(m), recorder_(r) {}
   ~control();
 
-  // What is open in the mount. Set before the first command.
+  // `open`: the files open in the mount. Set before the first command.
   void watch(remote::open_files_query open) { open_ = std::move(open); }
 
   using result = command_result;

@@ -58,7 +58,7 @@ std::string padded(std::string text, std::size_t unit) {
   return text.append(unit - 1 - text.size() % unit, ' ').append(1, '\n');
 }
 
-// Makes what `make` makes at most twice a second: who asks for the size, and then reads, is answered with one and the
+// Calls `make` at most twice a second: a reader that asks for the size, and then reads, is answered with one and the
 // same, and a hundred viewers cost what one does.
 std::function<std::string()> cached_briefly(std::function<std::string()> make) {
   struct made {

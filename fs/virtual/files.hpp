@@ -1,4 +1,4 @@
-// What is in .ferryfs/ of a mount.
+// The files in .ferryfs/ of a mount.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What a push says when it has ended.
+// The words of a push while it runs, and when it has ended.
 #pragma once
 
 #include <stop_token>

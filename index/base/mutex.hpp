@@ -36,7 +36,7 @@ class CAPABILITY("mutex") mutex {
   }
 
  private:
-  // What the annotations say of lock() and unlock() is done here, by a flag:
+  // A flag does here what the annotations say of lock() and unlock():
   // one thread runs at a time.
   void lock_by(scheduler& s) NO_THREAD_SAFETY_ANALYSIS {
     s.yield();

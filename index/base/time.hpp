@@ -24,7 +24,8 @@ inline timespec to_timespec(std::int64_t ns) noexcept {
   return {to_seconds(ns), static_cast<long>(ns - to_seconds(ns) * second_ns)};
 }
 
-// What a file system can keep of that, where it clamps by itself (ext4 from 1901 to 2446, XFS without bigtime to 2038).
+// The times that a file system can keep, where it clamps by itself (ext4 from 1901 to 2446, XFS without bigtime to
+// 2038).
 struct time_range {
   std::int64_t first = first_second, last = last_second;  // seconds since 1970
 

@@ -31,9 +31,9 @@ struct totals {
   std::array<total, 12> files{};        // by state
   std::array<total, 12> directories{};  // by state
   const total& of(state s) const { return files[static_cast<std::size_t>(s)]; }
-  // What the source has: all but what is new here.
+  // The source's pictures: all but those that are new here.
   total source() const;
-  // What the destination has: common, new and conflict.
+  // The destination's pictures: common, new and in conflict.
   total destination() const;
   // Nothing is missing, failed, in conflict or refused, directories included.
   bool complete() const;

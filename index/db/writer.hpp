@@ -81,7 +81,7 @@ class writer {
   void on_change(listener call);
   // See transaction::on_departure.
   void on_departure(transaction::departure call);
-  // What transaction::is_written asks; called inside jobs.
+  // The answer to transaction::is_written; called inside jobs.
   void set_written_query(std::function<bool(inode)> is_written);
 
  private:

@@ -21,7 +21,7 @@ inline constexpr inode root_inode = 1;  // FUSE_ROOT_ID
 // The facts of the file that one side holds under a path.
 struct file_facts {
   std::uint32_t mode = 0;   // type and permission bits, as st_mode
-  std::uint64_t size = 0;   // bytes; 0 on the source: empty, or not told
+  std::uint64_t size = 0;   // bytes; 0 on the source: empty, or unknown
   std::int64_t mtime = 0;   // nanoseconds since 1970; the source knows whole seconds only (SFTP v3), or none: 0
   std::uint64_t holes = 0;  // blocks of 512 bytes, of those that the size takes, that are not on the disk; 0: unknown
 

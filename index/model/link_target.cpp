@@ -31,7 +31,7 @@ std::string_view next_component(std::string_view& way) {
   return {};
 }
 
-// What is left of an absolute way below `root`.
+// The rest of an absolute way below `root`; nothing: it does not lead there.
 std::optional<std::string_view> below(std::string_view way, std::string_view root) {
   bool any = false;
   for (auto wanted = next_component(root); !wanted.empty(); wanted = next_component(root), any = true)
@@ -39,7 +39,7 @@ std::optional<std::string_view> below(std::string_view way, std::string_view roo
   return any ? std::optional(way) : std::nullopt;  // below "/" lies everything
 }
 
-// What the rest of a way that begins at no directory could reach once there is one: only what is below it.
+// Whether a way that begins at a directory that does not exist yet stays below that directory once it does.
 bool only_goes_down(std::string_view way) {
   for (auto name = next_component(way); !name.empty(); name = next_component(way))
     if (name == ".." || name == own_directory) return false;

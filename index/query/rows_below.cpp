@@ -14,7 +14,7 @@ class walker {
  public:
   explicit walker(std::initializer_list<state> states) : states_(states) {}
 
-  // What was deleted in it is as well.
+  // The deleted entries in it are as well.
   bool is_wanted_deletion(const entry& e) const { return e.state == state::deleted && wants(e); }
 
   bool wants(const entry& e) const { return std::find(states_.begin(), states_.end(), e.state) != states_.end(); }

@@ -32,7 +32,7 @@ void decide_what_is_in_force(transaction& t) {
       if (const auto path = source_path_of(t.name, e.ino)) hidden.push_back({*path, s, moved ? moved->ino : 0});
     }
   }
-  // What lies below goes first, and so by the names that the source has for its directories.
+  // The entries below a directory go first, and so by the names that the source has for their directories.
   std::stable_sort(hidden.begin(), hidden.end(),
                    [](const line& a, const line& b) { return depth(a.path) > depth(b.path); });
   std::vector<std::pair<std::string, std::string>> renames;

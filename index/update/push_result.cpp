@@ -32,7 +32,7 @@ inode hide_name(transaction& t, const entry& sent, const file_facts& source, sta
   return t.insert(hidden);
 }
 
-// The name on the source is that of the row `now`, whatever was hidden under it. What was deleted in a directory of
+// The name on the source is that of the row `now`, whatever was hidden under it. Entries deleted in a directory of
 // that name stays deleted.
 void take_name(transaction& t, const entry& now) {
   const auto hidden = t.hidden_child(now.parent, now.name);

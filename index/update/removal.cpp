@@ -55,9 +55,9 @@ void remove_from_side(transaction& t, const entry& e, side from, bool wanted) {
   if (from == side::source) after.listed_mtime.reset();
   if (S_ISDIR(on(e, from)->mode)) {
     remove_subtree(t, e.ino, from, wanted);
-    // What is here below lies in a directory that was made but is not entered yet.
+    // Entries here below it lie in a directory that was made but is not entered yet.
     if (from == side::source && !after.local && !rows_of(t.children, e.ino).empty()) after.local = e.source;
-    // What is only on the source was given a name in there: the directory is made again when it comes.
+    // An entry of the source alone was given a name in there: the directory is made again when that entry comes.
     if (from == side::destination && !after.source && !rows_of(t.children, e.ino).empty()) after.local = e.local;
   }
   const bool stands = from == side::source ? after.local.has_value() : after.source.has_value();

@@ -24,8 +24,8 @@ bool apply_source_difference(transaction& t, inode ino, const file_facts& read, 
 bool apply_spoilt_digest(transaction& t, inode ino, const file_facts& read, const std::string& sha256,
                          const std::string& cause);
 
-// Of one that awaits_digest, where the source still shows it as `source`: its bytes are the same there, and the file
-// here has the source's time now, as `now`.
+// Of an entry that awaits_digest(), where the source still shows it as `source`: its bytes are the same there, and the
+// file here has the source's time now, as `now`.
 bool apply_same_bytes(transaction& t, inode ino, const file_facts& read, const file_facts& now,
                       const file_facts& source);
 // They are not: a gap, to be fetched anew.

@@ -1,4 +1,4 @@
-// What the destination's file system can do. Found out once, by trying, in a directory of ferryfs's own.
+// The capabilities of the destination's file system. Found out once, by trying, in a directory of ferryfs's own.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct capabilities {
 // tried (no space) counts as there. Throws nothing.
 capabilities probe(int directory) noexcept;
 
-// What it lacks but for `owners`, and what follows from that, each a few words.
+// The capabilities that are lacking but for `owners`, and what follows from each, in a few words.
 std::vector<std::string> lacks(const capabilities& c);
 
 }  // namespace ferryfs::remote

@@ -64,7 +64,7 @@ class destination {
   shared_mutex& namespace_lock() const noexcept RETURN_CAPABILITY(namespace_) { return namespace_; }
   std::atomic<std::uint64_t>& namespace_version() const noexcept { return namespace_version_; }
 
-  // What stands at `path` now, under that name, or, where `just_listed` says that it was just read from its directory,
+  // The entry at `path` now, under that name, or, where `just_listed` says that it was just read from its directory,
   // under whatever name the file system takes for it.
   std::optional<index::directory_entry> look(const std::string& path, bool just_listed = false) const;
   // Where the file system takes names for the same: what stands under another one in place of a part of `path`.
@@ -91,9 +91,9 @@ class destination {
   }
   int give_mode(int file, std::uint32_t mode) const noexcept { return new_files_.give_mode(file, mode); }
 
-  // What the file system can do; known after `acquire`.
+  // The file system's capabilities; known after `acquire`.
   const capabilities& can() const noexcept { return can_; }
-  // What it can't, and what follows from that, in one line; empty: nothing is lacking.
+  // The capabilities that it lacks, and what follows from that, in one line; empty: none.
   std::string lacking() const;
 
  private:

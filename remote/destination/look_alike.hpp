@@ -6,8 +6,8 @@
 
 namespace ferryfs::remote {
 
-// What stands in the open directory (O_PATH will do) where one looks for `name`, if its own name has other bytes.
-// Nothing: `name` itself stands there, or nothing does. Reads the whole directory in the first case.
+// The entry of the open directory (O_PATH will do) that the file system finds as `name`, if its own name has other
+// bytes. Nothing: `name` itself stands there, or nothing does. Reads the whole directory in the first case.
 std::optional<std::string> look_alike(int directory, const std::string& name);
 
 // The same of each part of a path below `root`; the path up to the part that has another name.

@@ -116,7 +116,7 @@ int partial_files::copy(inode ino, int directory, const std::string& name) const
       disk().openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (!out) return errno;
   if (!copy_bytes(in.get(), out.get(), st.st_size)) return errno;
-  // What this file system does not keep of these, it does not.
+  // A file system that keeps none of these is no failure.
   if (disk().fchown(out.get(), st.st_uid, st.st_gid) != 0 && errno == EIO) return EIO;
   if (disk().fchmod(out.get(), st.st_mode & 07777) != 0 && errno == EIO) return EIO;
   const timespec times[] = {st.st_atim, st.st_mtim};

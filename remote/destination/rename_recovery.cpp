@@ -70,7 +70,7 @@ int unlink_at(const place& p) {
   return disk().unlinkat(p.directory.get(), p.name.c_str(), flags) == 0 ? 0 : errno;
 }
 
-// It goes forward: the kernel had been told of neither outcome.
+// It goes forward: the kernel had been answered with neither outcome.
 void finish_removal(const destination& where, index::transaction& t, const rename_intent& r, std::int64_t now) {
   const auto at = place_of(where, t, r.parent, r.name);
   if (at.holds(r) && unlink_at(at) != 0) return;
@@ -151,7 +151,7 @@ class redo {
                                                    to.name.c_str(), over->exchanged == 0 ? 0 : RENAME_EXCHANGE) == 0;
   }
 
-  // What was renamed over it went on to another name.
+  // The file that had been renamed over it went on to another name.
   void remove_replaced(const rename_intent& r) {
     const auto e = t_.by_inode(r.ino);
     if (e && !is_hidden(e->state) && !place_of(where_, t_, e->parent, e->name).holds(r)) return;

@@ -12,7 +12,7 @@ enum class identity {
   exact,           // another file that gets its name, and its number, is another
   kept_by_rename,  // the same, where the file system knows when a file was made; else its number alone
 };
-// What tells a file from others: its number and when it was made or, where the file system does not keep that, its
+// Identifies a file among others: its number and when it was made or, where the file system does not keep that, its
 // ctime. 0: nothing stands there.
 std::uint64_t identity_of(int directory, const char* name, identity how) noexcept;
 

@@ -1,4 +1,4 @@
-// What `stat` tells of a file in the destination, as the index keeps it. Pure.
+// A file of the destination as stat(2) shows it, in the index's terms. Pure.
 #pragma once
 
 #include <sys/stat.h>

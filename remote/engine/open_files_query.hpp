@@ -1,4 +1,4 @@
-// What is open in the mount, as far as a decision about a picture's bytes must know of it. Without a mount: nothing.
+// Questions about the files open in the mount, for decisions about a picture's bytes. Without a mount none is open.
 #pragma once
 
 #include <cstddef>

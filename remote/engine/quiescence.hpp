@@ -24,7 +24,7 @@ class quiescence {
 
   // `quiet`: how far apart the two looks must be.
   explicit quiescence(std::chrono::seconds quiet) : quiet_(quiet) {}
-  // What the time is, for tests. Set before the first look.
+  // The clocks, which tests replace. Set before the first look.
   std::function<std::chrono::system_clock::time_point()> wall = wall_now;
   std::function<clock::time_point()> monotonic = steady_now;
 

@@ -1,4 +1,4 @@
-// What an archive was set up with: the options of the command line that belong to it. Remembered by the index.
+// An archive's settings: the options of the command line that belong to it. Remembered by the index.
 #pragma once
 
 #include <chrono>

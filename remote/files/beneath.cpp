@@ -8,7 +8,7 @@
 namespace ferryfs {
 
 unique_fd open_beneath(int directory, const std::string& path, int flags, unsigned mode) noexcept {
-  // What lies deeper than a path can be is reached over a directory on the way.
+  // A file deeper than a path can be is reached over a directory on the way.
   if (path.size() >= PATH_MAX) {
     const auto slash = path.rfind('/', PATH_MAX - 1);
     const auto above =

@@ -6,7 +6,7 @@
 
 namespace ferryfs {
 
-// What is done where the file system has neither renames with flags nor hard links.
+// The way out where the file system has neither renames with flags nor hard links.
 enum class no_links {
   fail,        // the error of link(2)
   look_first,  // a look, and then a plain rename: the caller keeps all others from making that name meanwhile

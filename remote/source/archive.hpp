@@ -26,7 +26,8 @@ namespace ferryfs::remote {
 // sizes stay within 64 bits.
 inline constexpr std::uint64_t largest_size = 1ULL << 50;
 
-// What an archive knows of a file. An empty field is one that it does not know, and is never taken for zero.
+// A file's attributes, as far as an archive knows them. An empty field is one that it does not know, and is never taken
+// for zero.
 struct attributes {
   std::uint32_t mode = 0;                  // as st_mode; without the bits of a kind (S_IFMT) where that is not known
   std::optional<std::uint64_t> size = {};  // bytes
@@ -62,7 +63,7 @@ struct range {
   bool beyond = false;
 };
 
-// What a transfer answers an archive that asks how to go on.
+// A transfer's answer to an archive that asks how to go on.
 enum class next_step {
   more,       // a range to request, or bytes to write
   throttled,  // nothing now, for a rate limit; the archive asks again within 10 ms

@@ -1,5 +1,5 @@
-// What of the source is left out: --exclude patterns, the junk of a known kind of archive, and what a push has not
-// finished yet.
+// The names of the source that are left out: --exclude patterns, the junk of a known kind of archive, and what a push
+// has not finished yet.
 #pragma once
 
 #include <string>

@@ -31,7 +31,7 @@ command_result decide(const archive_location& where, const std::string& command,
   return a;
 }
 
-// What was done to stdout, what was not to stderr.
+// Prints what was done to stdout, and what was not to stderr.
 exit_code show(const command_result& a) {
   std::istringstream lines{a.text};
   std::string line;

@@ -36,7 +36,7 @@ class drawn_push {
   std::jthread thread_;
 };
 
-// What came to the destination while nothing was mounted is new as well.
+// Files that came to the destination while nothing was mounted are new as well.
 push_summary push_unmounted(const archive_location& where, bool overwritten) {
   block_signals();
   log_to_stderr("critical");

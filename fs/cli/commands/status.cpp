@@ -46,7 +46,7 @@ void say_why_not(const std::string& path, const json& s) {
 
 exit_code code_of(const json& s) { return s["complete"].get<bool>() ? exit_code::complete : exit_code::incomplete; }
 
-// What an archive is waited for. One that can't be asked is not going to be complete.
+// Why waiting for an archive may end. One that can't be asked is not going to be complete.
 standstill end_of_wait(const json& s) {
   if (s.contains("error")) return {{s["error"].get<std::string>()}, std::chrono::seconds(3)};
   return s["complete"].get<bool>() ? standstill{{"complete"}} : standstill_of(s);
@@ -102,7 +102,7 @@ json statuses_of(const std::vector<std::string>& paths) {
   return all;
 }
 
-// What of the totals has a line to itself.
+// The part of the totals that has a line to itself.
 json total_of(const json& all) {
   json sum{{"source", {{"files", 0}, {"bytes", 0}, {"reachable", nullptr}}},
            {"common", {{"files", 0}, {"bytes", 0}}},

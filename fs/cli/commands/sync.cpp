@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What ends a sync: nothing is left to do, or a signal, or the source's absence.
+// A sync ends when nothing is left to do, by a signal, or by the source's absence.
 struct ending {
   mutex mutex_;  // of what stands below, until the migration has stopped: from then on no other thread writes it
   condition changed;

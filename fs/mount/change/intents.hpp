@@ -1,4 +1,4 @@
-// What is about to happen to a name on the destination's disk stands in the index before, so that the next start can
+// A change of a name on the destination's disk is entered in the index before it is made, so that the next start can
 // tell whether it did (index/model/rename_intent.hpp). All inside a change of names.
 #pragma once
 

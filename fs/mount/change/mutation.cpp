@@ -163,7 +163,7 @@ void record_written(mount_context& v, inode ino) {
     return e && e->state == state::added;
   };
   // Of what is only here, a scan of the destination would find the same. Of others it would not, as where a picture was
-  // overwritten by one of the same size: it is told here if that cannot be stored.
+  // overwritten by one of the same size: the caller gets the error here if that cannot be stored.
   if (!v.archive.index().run_deferred(record)) v.archive.index().run(record);
   r.stored = true;
 }

@@ -38,7 +38,7 @@ using rename_change = change_of_names<exclusive_lock>;
 // Throws answer_errno; where it is not here and not to be made, the descriptor is empty. Inside a change of names.
 unique_fd open_destination_directory(mount_context& v, inode ino, bool make);
 
-// What `e` stands for on the disk, by an O_PATH descriptor that followed no symbolic link: changes go through it.
+// Opens the file of `e` on the disk, as an O_PATH descriptor that followed no symbolic link: changes go through it.
 // Throws answer_errno: ENOENT where nothing is there, EIO where it is of another kind than the index knows. Inside a
 // change of names.
 unique_fd open_path_descriptor(mount_context& v, const entry& e);
@@ -61,7 +61,7 @@ index::directory_entry stat_destination(mount_context& v, int directory, const c
 index::directory_entry listed_of(mount_context& v, const struct stat& st, const char* name = "",
                                  const std::string& target = {});
 
-// Gives what was just made in `directory` its owner: who asked for it, or a set-group-id directory's group.
+// Gives the file that was just made in `directory` its owner: the caller, or a set-group-id directory's group.
 void chown_new(mount_context& v, fuse_req_t req, const entry& parent, int directory, const char* name);
 
 // Makes an empty local file for a missing picture whose bytes are not wanted any more. Returns it open for writing.

@@ -12,9 +12,9 @@ struct fuse_session;
 
 namespace ferryfs::fs {
 
-// Takes the mount off; libfuse's loop then ends by itself, as soon as nobody has anything open. Who still has after
-// some seconds, or holds a copy of the mount in a mount namespace of its own (mount_namespaces(7)), does not keep the
-// service from ending: what they do then fails with ENOTCONN.
+// Unmounts; libfuse's loop then ends by itself, as soon as no file is open. A process that still has one after
+// the grace period, or holds a copy of the mount in a mount namespace of its own (mount_namespaces(7)), does not keep
+// the service from ending: its calls then fail with ENOTCONN.
 class forced_unmount {
  public:
   // On the thread that runs the loop of `session`. `stop_services` is called before the loop is made to end: it is the

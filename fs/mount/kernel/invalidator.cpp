@@ -41,7 +41,7 @@ void invalidator::run(const std::stop_token& stop, fuse_session* session) {
     inode last_listing = 0;
     for (const auto& c : changes) {
       if (stop.stop_requested()) return;
-      // What the kernel does not have it need not forget: ENOENT is no failure here.
+      // The kernel need not forget what it does not have: ENOENT is no failure here.
       if (c.what == index::change::what::dentry) {
         fuse_lowlevel_notify_inval_entry(session, c.ino, c.name.data(), c.name.size());
       } else if (c.what == index::change::what::content || c.ino != last_listing) {

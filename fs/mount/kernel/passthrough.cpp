@@ -66,7 +66,7 @@ bool passthrough_table::enter(fuse_req_t req, inode ino, const unique_fd* file, 
   use& u = at->second;
   if (u.backing == 0) {
     ++u.count;
-    fi->keep_cache = 1;  // the kernel is told when the content becomes another
+    fi->keep_cache = 1;  // the kernel is notified when the content becomes another
     return false;
   }
   const bool same = is_of(u, file);

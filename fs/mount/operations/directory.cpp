@@ -123,8 +123,8 @@ void read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, bool p
 }  // namespace
 
 // ENOSYS means "needless": from then on the kernel opens directories by itself (as of Linux 5.1), and keeps the list of
-// names until it is told that it changed. As long as directories are without a listing, it is waited for here: while
-// READDIR waits the kernel lets nobody else change the directory, or look up a new name.
+// names until it is notified that it changed. As long as directories are without a listing, it is waited for here:
+// while READDIR waits the kernel lets nobody else change the directory, or look up a new name.
 void op_opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   answer(req, [&] {
     mount_context& v = mount_context::of(req);

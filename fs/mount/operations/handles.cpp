@@ -71,7 +71,8 @@ bool may_map_to_write(const fuse_file_info* fi) { return (fi->flags & O_ACCMODE)
 
 void begin_open(fuse_req_t req, mount_context& v, const handle_pointer& handle, fuse_file_info* fi) {
   const auto file = handle->file();
-  // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
+  // A process that may map it writes on after its last close, and of a mapping that is passed through the kernel says
+  // nothing.
   const bool seen = handle->writes && (may_map_to_write(fi) || (file && is_just_written(*file)));
   fi->noflush = handle->writes ? 0 : 1;  // nothing will be asked for when it is closed
   const bool passes = v.passthrough.enter(req, handle->ino, file.get(), seen, fi);

@@ -11,7 +11,7 @@
 namespace ferryfs::fs {
 
 using handle_pointer = std::shared_ptr<open_file>;
-// The kernel's handle is the address; from open to release it is mount_context::opened that keeps the file.
+// The kernel's handle is the address; from open to release mount_context::open_pictures keeps the file.
 inline handle_pointer handle_of(const fuse_file_info* fi) {
   return reinterpret_cast<open_file*>(fi->fh)->shared_from_this();
 }

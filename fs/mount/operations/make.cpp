@@ -16,7 +16,7 @@ namespace ferryfs::fs {
 namespace {
 
 // `make(directory)` makes `name` on the disk, for ferryfs's user alone where it is to get a `mode`; the index and the
-// kernel are told of it. `removal_flags`: of unlinkat(2), to take it away where one of these fails.
+// kernel learn of it. `removal_flags`: of unlinkat(2), to remove it where one of these fails.
 template <typename Make>
 void make_name(fuse_req_t req, fuse_ino_t parent, const char* name, std::optional<mode_t> mode,
                const std::string& target, int removal_flags, Make&& make) {

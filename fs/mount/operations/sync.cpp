@@ -31,7 +31,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, fuse_file_info* fi)
   });
 }
 
-// What was removed or renamed in the directory stays so: the disk's part and the index's.
+// Removals and renames in the directory become durable: the disk's part and the index's.
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int, fuse_file_info*) {
   answer(req, [&] {
     mount_context& v = mount_context::of(req);

@@ -70,7 +70,7 @@ local_file find_local(mount_context& v, fuse_ino_t ino, bool names_held = false)
   return {std::move(file)};
 }
 
-// Asked with size 0, the length is told; with less than that, ERANGE is.
+// A request of size 0 is answered with the length; one of less than the length with ERANGE.
 void reply_value(fuse_req_t req, const std::string& value, std::size_t size) {
   if (size == 0) {
     fuse_reply_xattr(req, value.size());

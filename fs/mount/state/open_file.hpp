@@ -24,7 +24,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
   open_file(inode of, bool to_be_written) : ino(of), writes(to_be_written) {}
   const inode ino;
   const bool writes;  // then `file` is the local file and no partial one, so that nothing else is ever written to
-  // Its size was not known when it was opened: the kernel asks for its bytes whatever size it was told.
+  // Its size was not known when it was opened: the kernel asks for its bytes whatever size it was shown.
   bool unsized = false;
   // It may be mapped for writing, and the kernel passes that through. Set once, before anybody else has it.
   bool maps_past_us = false;
@@ -40,7 +40,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
   }
 
   // A fetch hands out bytes of its picture. False: others that it saw were rejected, and were of a picture of another
-  // size; it is to be told an error.
+  // size; the reader is to get an error.
   bool take(const remote::partial_read& from) {
     const lock held{mutex_};
     if (served_.is_rejected() && served_.size != from.size) return false;

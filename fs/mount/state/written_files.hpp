@@ -1,7 +1,7 @@
 // Files that are open for writing, or were written and are not in the index yet as they are: of those the disk, and not
 // the index, knows size and times.
 //
-// The kernel takes any size that it is told after a write has ended for the newer one, cuts its own back to it, and
+// The kernel takes any size that it is shown after a write has ended for the newer one, cuts its own back to it, and
 // appends there (fs/fuse/inode.c, fuse_change_attributes). So a file stays in this table until the index shows the
 // same, and an answer from the index counts only if no file left the table while the row was read: see generation().
 #pragma once
@@ -40,7 +40,7 @@ class written_files {
     ~pending_write();
     pending_write(const pending_write&) = delete;
     pending_write& operator=(const pending_write&) = delete;
-    // What was written ends there; marks the file.
+    // The bytes written end there; marks the file.
     void reached(off_t end);
 
    private:

@@ -1,4 +1,4 @@
-// What every operation works with: the archive behind the mount, and how it is shown.
+// The context of every operation: the archive behind the mount, and how it is shown.
 #pragma once
 
 #include <fuse_lowlevel.h>
@@ -26,7 +26,7 @@ struct ownership {
   std::uint32_t umask = 0;         // bits taken away from every mode shown
 };
 
-// What the index tells of entries that leave their names. Shared with its writer, which may outlive the view.
+// Entries that left their names, as the index reported them. Shared with its writer, which may outlive the mount.
 struct departed_entries {
   readdir_cursors positions;
   removed_entries removed;
@@ -53,10 +53,10 @@ struct mount_context {
   static mount_context& of(fuse_req_t req) { return *static_cast<mount_context*>(fuse_req_userdata(req)); }
 };
 
-// How long the kernel may keep what it was told: as long as the index is right. Whatever changes is told to it.
+// Seconds that the kernel may keep an answer: as long as the index is right. It is notified of each change.
 inline constexpr double cache_time = 86400;
 
-// What the kernel is told of an entry, and for how many seconds it may keep that.
+// An entry's attributes for the kernel, and for how many seconds it may keep them.
 struct kernel_attributes {
   struct stat st;
   double timeout;

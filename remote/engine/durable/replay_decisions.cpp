@@ -28,7 +28,7 @@ struct counts {
   std::uint64_t made = 0, vain = 0, waiting = 0;
 };
 
-// What the source has there is not known: one of the directories above could not be listed.
+// Whether the source has that path is not known: one of the directories above could not be listed.
 bool is_below_unlisted(index::transaction& t, const std::string& path) {
   auto e = t.by_inode(root_inode);
   for (std::size_t from = 0; e;) {

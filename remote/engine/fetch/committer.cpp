@@ -97,8 +97,8 @@ void committer::place_all(pictures all, int problem) {
     place_some(rest.first(std::min(rest.size(), placed_at_once)), problem);
 }
 
-// What is inside the destination and on another file system, by a mount or as a subvolume, gets no file of ours by a
-// rename: the bytes are copied there, without keeping anybody from changing names, made durable, and then named.
+// A directory of the destination that is on another file system, by a mount or as a subvolume, gets no file of ours by
+// a rename: the bytes are copied there, without keeping anybody from changing names, made durable, and then named.
 void committer::commit_cross_device() {
   const auto some = std::exchange(cross_device_, {});
   std::map<dev_t, unique_fd> systems;

@@ -31,7 +31,7 @@ class committer {
   // Commits what was added, then stops.
   ~committer();
 
-  // What is open in the mount. Set before the first picture.
+  // `open`: the files open in the mount. Set before the first picture.
   void watch(open_files_query open) { placer_.watch(std::move(open)); }
 
   // A picture after `complete`. It is committed within a second, or at once when `flush` says that no more are coming

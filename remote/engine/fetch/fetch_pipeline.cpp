@@ -77,7 +77,7 @@ bool fetch_pipeline::is_awaited(picture_fetch& p) {
   return p.is_awaited() || (p.demanded() && dependencies_.table.has_callbacks(p.row().ino));
 }
 
-// The listing and the open file told another number of bytes than came: a look at the path may tell that.
+// The listing and the open file showed another number of bytes than came: a look at the path may show that one.
 void fetch_pipeline::look_for_size(const std::shared_ptr<picture_fetch>& p, const attributes& after) {
   dependencies_.source.stat(p->path(), [this, p, after](const std::optional<failure>& why, const attributes& seen) {
     writers_.post(p->row().ino, 0, [this, p, after, why, seen] {

@@ -90,7 +90,7 @@ void fetcher::give_up_unread(std::uint64_t size) {
   }
 }
 
-// What the disk has no room for in the end is read without it.
+// `call` for a picture that may prove too large for the disk: the source answers the read then, and nothing is kept.
 read_callback fetcher::or_direct(inode ino, std::uint64_t offset, std::uint64_t length, std::uint64_t id,
                                  read_callback call) {
   return [this, ino, offset, length, id, call = std::move(call)](const read_result& result) {
@@ -129,7 +129,7 @@ void fetcher::fetch(const entry& gap, std::string path, priority where, fetch_ca
     if (where == priority::demand && !p->demanded()) p->demand(), pipeline_.promote(p);
     return;
   }
-  // The second look, as above.
+  // Looks at the index again under the lock, as above.
   const auto begun_at = where_.namespace_version().load();
   const auto now = readers_.borrow()->by_inode(gap.ino);
   const bool failed_since = now && now->state == state::failed && gap.state == state::missing;

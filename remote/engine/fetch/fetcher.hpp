@@ -35,8 +35,8 @@ class fetcher {
   // Which gaps are at rest on the source. One that is fetched before is committed when it is.
   quiescence& file_quiescence() noexcept { return pipeline_.file_quiescence(); }
 
-  // What is open in the mount: a file that is written stays when its picture's newer form comes. Set before the first
-  // fetch.
+  // `open`: the files open in the mount. One that is written stays when its picture's newer form comes. Set before the
+  // first fetch.
   void watch(const open_files_query& open) { open_ = open, pipeline_.watch(open); }
 
   // Calls `call` once, on any thread, possibly before this returns: when bytes [offset, offset + length) of the picture

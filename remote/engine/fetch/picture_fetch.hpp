@@ -1,4 +1,5 @@
-// One picture in flight: what was requested, what was written, which readers wait for which part of it.
+// The fetch of one picture, while it is in flight: the ranges requested and written, and the readers that wait for
+// them.
 #pragma once
 
 #include <atomic>
@@ -71,7 +72,7 @@ class picture_fetch final : public reading, public std::enable_shared_from_this<
   // Hands out no more bytes, and no reader that has the file is to read from it any more. True: some were handed out.
   // On the write pool, or after `complete`.
   bool reject();
-  // Fails with `why` as soon as the source has answered what it was asked; readers that wait are told at once.
+  // Fails with `why` as soon as the source has answered all requests; readers that wait get the failure at once.
   void give_up(const failure& why);
   // The picture has left the table of fetches: no more bytes are to be written.
   void release_reserved();
@@ -84,7 +85,7 @@ class picture_fetch final : public reading, public std::enable_shared_from_this<
 
   // On the write pool, as the next two, when the archive has answered all that was asked.
   transfer_plan::lacks still_lacks(const attributes& after);
-  // Ends the writing: times, mode, owner, digest. Nothing, or why it can't be. `after`: as the archive told it after
+  // Ends the writing: times, mode, owner, digest. Nothing, or why it can't be. `after`: as the archive showed it after
   // its last byte; `seen`: as a look at its path showed it, where one was needed.
   std::optional<failure> complete(const attributes& after, const std::optional<attributes>& seen);
   // Brings mode, times and owner to what was set here since; `now` is its row at this moment. Before it has its name.

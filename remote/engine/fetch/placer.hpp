@@ -18,7 +18,7 @@ class placer {
  public:
   placer(const destination& where, index::readers& readers) : where_(where), readers_(readers) {}
 
-  // What is open in the mount. Set before the first picture.
+  // `open`: the files open in the mount. Set before the first picture.
   void watch(open_files_query open) { open_ = std::move(open); }
 
   struct placement {

@@ -1,4 +1,4 @@
-// Looks at the source that are due later: at fetched pictures that are young, and are to show once more as they were.
+// A timer for second looks at the source: a fetched picture that is young is to show once more as it was.
 #pragma once
 
 #include <chrono>

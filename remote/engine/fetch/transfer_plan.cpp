@@ -54,10 +54,10 @@ void transfer_plan::start_again() {
   sought_ = found_ = 0;
 }
 
-// Where a size is told twice, and as many bytes came with none behind them, that is the end. Else it is looked for.
+// Where a size is reported twice, and as many bytes came with none behind them, that is the end. Else it is sought.
 transfer_plan::lacks transfer_plan::still_lacks(const std::optional<std::uint64_t>& reported) const {
   if (!end_ && !seeks_end_) return lacks::nothing;
-  // More came than was known. Unless it has just grown, the size that was told is wrong.
+  // More came than was known. Unless the file has just grown, the reported size is wrong.
   if (!end_) return size_ > 0 && reported.value_or(0) > size_ ? lacks::nothing : lacks::end;
   if (is_confirmed(size_) || is_confirmed(reported)) return lacks::nothing;
   return lacks::size;

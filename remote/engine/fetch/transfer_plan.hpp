@@ -20,7 +20,8 @@ class transfer_plan {
     range part{};             // for `more`
     std::uint32_t bytes = 0;  // of the picture in `part`; 0: only what is behind all that is known
   };
-  // What to request next, at most `at_most` bytes, from `prefer` on if something is missing there. Changes nothing.
+  // The next range to request, at most `at_most` bytes, from `prefer` on if something is missing there. Changes
+  // nothing.
   step next(std::uint32_t at_most, std::uint64_t prefer) const;
   // The step is taken: its part is requested.
   void request(const step& s);

@@ -30,8 +30,8 @@ class migration {
   // Called after each commit with what changed in the view. Set before `start`.
   void on_changes(index::writer::listener call) { index_.on_change(std::move(call)); }
 
-  // What is open in the mount: a picture that is being written keeps its bytes when the source has others. Set before
-  // `start`.
+  // `open`: the files open in the mount. One that is being written keeps its bytes when the source has others. Set
+  // before `start`.
   void set_open_files(const open_files_query& open);
 
   // See scanner::on_scanned. Set before `start`.

@@ -1,5 +1,5 @@
-// What a scan leaves in the index's meta for the next one to compare with. Outlives the process. Threads: any; what
-// they throw, the index throws.
+// Notes that a scan leaves in the index's meta for the next one to compare with. Outlives the process. Threads: any;
+// what they throw, the index throws.
 #pragma once
 
 #include <cstdint>

@@ -149,7 +149,7 @@ void upload::on_digest(const std::optional<failure>& why, const std::string& sha
   if (!is_unchanged() || needs_.open.is_written(row_.ino)) return discard(end::changed, {});
   if (is_spoilt()) return refuse(spoilt_here);
   if (sha256 != from_.sha256) {
-    // What an earlier run had left was of another file.
+    // The part that an earlier run had left was of another file.
     if (begun_at_ > 0) {
       from_first_byte_ = true;
       return needs_.source.write(shared_from_this());

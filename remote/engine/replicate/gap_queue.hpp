@@ -1,4 +1,4 @@
-// What is to be replicated, newest day first. The queue is a query: nothing is held in memory but the place in it.
+// The gaps to be replicated, newest day first. The queue is a query: nothing is held in memory but the place in it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Pictures whose time, and not whose size, became another on the source (touch -r, a clock set for summer): a digest
-// tells whether their bytes did, and nothing is copied for a time alone.
+// shows whether their bytes did, and nothing is copied for a time alone.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,8 @@ class time_difference_resolver {
   time_difference_resolver(const destination& where, archive& source, index::writer& index)
       : where_(where), source_(source), index_(index) {}
 
-  // Asks for the digest of `e`, which awaits_digest and has `path` on the source. `call` is called once, on any thread:
-  // the file here has the source's time, or is to be fetched anew; or why that can't be told.
+  // Asks for the digest of `e`, which awaits_digest() and has `path` on the source. `call` is called once, on any
+  // thread: the file here has the source's time, or is to be fetched anew; or why that can't be found out.
   void decide(const entry& e, const std::string& path, std::function<void(const std::optional<failure>&)> call);
 
  private:

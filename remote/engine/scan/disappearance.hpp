@@ -1,6 +1,6 @@
-// What a scan found gone from the source, each name by a request of its own, until the scan's end decides whether to
-// believe it. A disk that is not mounted is an empty directory without any error, and says of each name that it is not
-// there. Pure; its owner's mutex guards it.
+// The names that a scan found gone from the source, each by a request of its own, until the scan's end decides whether
+// to believe that. A disk that is not mounted is an empty directory without any error, and says of each name that it is
+// not there. Pure; its owner's mutex guards it.
 #pragma once
 
 #include <cstdint>

@@ -190,8 +190,8 @@ void source_digests::run() {
   while (take(q)) answer_to(q.done, failure{cause::cancelled, "ferryfs is ending"}, {});
 }
 
-// What was asked when it ended is asked again, but the oldest: the server may have died of it, or take too long over it
-// without a word.
+// The digests that were asked for when a shell ended are asked for again, but the oldest: the server may have died of
+// it, or take too long over it without a word.
 void source_digests::serve() {
   std::deque<question> unanswered;
   slot_.acquire();

@@ -1,4 +1,4 @@
-// What is said to a shell on the source, and what it answers, when it is asked for digests. Pure.
+// The text that asks a shell on the source for digests, and the parser of its answers. Pure.
 #pragma once
 
 #include <cstdint>

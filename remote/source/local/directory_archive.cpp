@@ -19,7 +19,7 @@ namespace {
 
 using what = file_call::what;
 
-// What a list has handed over, as far as it is of a kind that is brought over; the rest is refused.
+// The names that a list call has handed over, as far as they are of a kind that is copied; the rest is refused.
 std::vector<directory_entry> names_in(const file_call& call, listing& to) {
   std::vector<directory_entry> names;
   for (std::size_t at = 0; at + sizeof(packed_entry) <= std::min(call.length, file_call::most_data);) {

@@ -56,7 +56,7 @@ class directory_archive final : public archive {
   directory_workers workers_;
 };
 
-// What a file shows.
+// A file's attributes as an archive gives them.
 attributes attributes_of(const struct stat& st);
 
 }  // namespace ferryfs::remote

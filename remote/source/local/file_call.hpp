@@ -49,7 +49,7 @@ struct file_call {
   std::uint64_t file_system;
   std::byte data[most_data];
 
-  // What of it is sent, in bytes: the end of `data` holds nothing.
+  // The bytes of it to send: the end of `data` holds nothing.
   std::size_t asked_size() const { return size_with(wanted == what::write); }
   std::size_t answered_size() const {
     return size_with(wanted == what::read || wanted == what::list || wanted == what::list_on);

@@ -54,7 +54,7 @@ failure file_calls::silent(const std::string& path) const {
           !path.empty()};
 }
 
-// The root has answered; what was asked below it last has not.
+// The root has answered; the last call below it has not.
 failure file_calls::silent_part() const {
   return {cause::timeout, fmt::format("a part of the source does not answer and holds up the rest: {} (nothing for {} "
                                       "s); check what is mounted there, or unmount it",
@@ -154,7 +154,7 @@ bool file_calls::wait_until_answered() {
   }
 }
 
-// What a cache answers says nothing of the rest, so the overdue call is repeated once the root has answered.
+// An answer from a cache says nothing of the rest, so the overdue call is repeated once the root has answered.
 file_calls::probe_result file_calls::probe() {
   if (put(what::look, "")) return probe_result::in_vain;
   auto got = process_->exchange(stop_, deadline_, unanswered_.answers());
@@ -180,7 +180,7 @@ file_process::answer file_calls::repeat_overdue() {
     if (got == file_process::answer::came) record_state(wanted);
     return got;
   };
-  // What lies above it, so that it shows which part it is that does not answer.
+  // The directories above it are asked one by one, so that it shows which part does not answer.
   auto got = file_process::answer::came;
   for (auto end = overdue_->path.find('/'); end != std::string::npos; end = overdue_->path.find('/', end + 1))
     if (got = ask(what::look, overdue_->path.substr(0, end)); got != file_process::answer::came) return got;

@@ -27,7 +27,7 @@ class unanswered_processes {
   // Waits for a moment for their end. Those that can't end take no place from what is added later.
   void kill_all();
 
-  // What a poll for their answers waits for; for their answers or ends.
+  // For poll(2): their answers; their answers and their ends.
   std::vector<pollfd> answers() const;
   std::vector<pollfd> answers_and_ends() const;
 

@@ -1,4 +1,4 @@
-// What is known of the archive's root on the server. Threads: any.
+// The path and the attributes of the archive's root on the server, once they are known. Threads: any.
 //
 // Locks: mutex_ guards all of it; nothing else is locked under it.
 #pragma once

@@ -142,7 +142,7 @@ void change_task::accept_attributes(request_sender& w, type got, parser& p) {
   } else if (got != type::status) {
     throw protocol_error{"an unexpected reply to LSTAT"};
   }
-  // What was made is known, also where the server does not show it, or where its LSTAT follows links.
+  // The task knows that it made a link, also where the server does not show that, or where its LSTAT follows links.
   if (!failed_ && change_.kind == what::link && !S_ISLNK(there.mode))
     return end(std::nullopt, {S_IFLNK | 0777U, change_.other.size(), {}});
   if (got == type::status) return end(failed_ ? *failed_ : status_failure(w, change_.path, p), {});

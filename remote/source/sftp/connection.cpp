@@ -101,7 +101,7 @@ bool connection::may_leave() {
   throw failure{cause::unreachable, where() + ": the connection is closed to make room for that of the digests"};
 }
 
-// What the server refused to open is opened before anything else, as soon as there are fewer.
+// Files that the server refused to open are opened before anything else, as soon as fewer are open.
 bool connection::retry_deferred() {
   bool moved = false;
   while (handles_.has_deferred()) {

@@ -16,7 +16,7 @@ namespace ferryfs::remote::sftp {
 
 class connection final : public request_sender {
  public:
-  // What the connections of one archive share, which outlives them.
+  // Shared by the connections of one archive, and outlives them.
   struct shared {
     const ssh::target& target;
     queue& tasks;

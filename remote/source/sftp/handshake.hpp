@@ -11,7 +11,7 @@
 
 namespace ferryfs::remote::sftp {
 
-// What the server has shown in it.
+// The server's answers in the handshake.
 struct greeting {
   std::string root;                           // its path of the archive's root; opaque
   std::optional<attributes> root_attributes;  // nothing: it does not tell them, or not what kind of file it is

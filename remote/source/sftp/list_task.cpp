@@ -203,7 +203,7 @@ void list_task::accept_target(request_sender& w, const request& r, type got, par
   if (got != type::status) throw protocol_error{"an unexpected reply to READLINK"};
   const auto code = code_of(p);
   if (f.attrs.has_kind() && code == status::no_such_file) return;
-  // Without READLINK a link can't be told from what it leads to.
+  // Without READLINK a link can't be distinguished from its target.
   if (f.attrs.has_kind() || code == status::unsupported)
     return record_lack(fmt::format(
         "{}: {}: the server does not show {}: {}", w.where(), shown(f),

@@ -81,7 +81,7 @@ class builder {
   std::size_t start_;
 };
 
-// What a server sent breaks the protocol; the text says how.
+// The server's bytes break the protocol; the text says how.
 struct protocol_error : std::exception {
   explicit protocol_error(std::string says) : text(std::move(says)) {}
   const char* what() const noexcept override { return text.c_str(); }

@@ -1,4 +1,4 @@
-// What the connections of one archive know of each other: when each heard from the server, and whether the first of
+// The state that the connections of one archive share: when each heard from the server, and whether the first of
 // them is lent to the digests. Threads: any; there is no lock.
 #pragma once
 

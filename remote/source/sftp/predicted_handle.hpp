@@ -9,8 +9,8 @@
 
 namespace ferryfs::remote::sftp {
 
-// What handle a server will give next. OpenSSH numbers handles from 0 and gives the one that was freed last
-// (sftp-server.c, handle_new). While others are open that is nothing to rely on; and it alone offers its limits.
+// Predicts the handle that a server will give next. OpenSSH numbers handles from 0 and gives the one that was freed
+// last (sftp-server.c, handle_new). While others are open that is nothing to rely on; and it alone offers its limits.
 class handle_predictor {
  public:
   static constexpr bool enabled = true;  // false: no task speculates

@@ -1,5 +1,5 @@
-// What the server allows (limits@openssh.com), asked beside the first tasks; until it answers they keep to what any
-// server does.
+// The limits that the server sets (limits@openssh.com), asked for beside the first tasks; until it answers they keep to
+// what any server does.
 #pragma once
 
 #include "remote/source/sftp/task.hpp"

@@ -1,4 +1,4 @@
-// What a server sends where an SFTP packet should begin, described for the operator.
+// Describes to the operator the text that a server sends where an SFTP packet should begin.
 #pragma once
 
 #include <cstddef>

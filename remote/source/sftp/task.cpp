@@ -83,7 +83,7 @@ void stat_task::reply(request_sender& w, const request& r, type got, parser& p) 
   if (r.sent != type::readlink) return accept_attributes(w, got, p);
   if (got == type::name) return end(std::nullopt, {S_IFLNK | 0777U, seen_.size, seen_.mtime});
   if (got != type::status) throw protocol_error{"an unexpected reply to READLINK"};
-  // Without it a link can't be told from what it leads to.
+  // Without it a link can't be distinguished from its target.
   if (code_of(p) == status::unsupported) return end(status_failure(w, path_, p), {});
   learn_kind(w);
 }

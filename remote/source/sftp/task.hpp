@@ -1,5 +1,5 @@
-// What a connection works on: reads one file, lists one directory, looks at one path. Each task is a small state
-// machine driven by the replies to its own requests, on the thread of the connection that took it.
+// One piece of work of a connection: it reads one file, lists one directory, looks at one path. Each task is a small
+// state machine driven by the replies to its own requests, on the thread of the connection that took it.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ struct request {
   std::uint64_t in_flight_before = 0;  // bytes that were requested and not here when it was sent
 };
 
-// What a server offers beyond version 3.
+// The extensions that a server offers beyond version 3.
 struct extensions {
   bool limits = false, posix_rename = false, fsync = false, statvfs = false;
 };
@@ -35,7 +35,7 @@ struct extensions {
 // SYMLINK's two paths: the draft has the link's own first, OpenSSH's server, which others follow, its target.
 enum class link_order { unknown, target_first, link_first };
 
-// What a task may use of the connection that runs it.
+// The part of a connection that its tasks may use.
 class request_sender {
  public:
   virtual ~request_sender() = default;
@@ -92,7 +92,7 @@ class transfer : public task {
 // The code of a STATUS reply, whose parser stays where it is.
 status code_of(parser p);
 
-// What a STATUS reply says, for people; the parser stays where it is.
+// The words of a STATUS reply, for people; the parser stays where it is.
 std::string words_of(parser p);
 
 // Turns a STATUS reply into a failure of `path`. `where`: the server, for the message.

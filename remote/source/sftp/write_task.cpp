@@ -83,7 +83,7 @@ void write_task::accept_attributes(request_sender& w, type got, parser& p) {
       return end(
           failure{cause::exists, fmt::format("{}: {}: something else has the name of its partial file on the source",
                                              w.where(), printable(from_->path()))});
-    // What is not known to be of some length is cut off.
+    // A file of unknown length is cut off.
     there_ = a.size.value_or(0) != 0 ? *a.size : UINT64_MAX;
     return open(w, for_writing);
   }

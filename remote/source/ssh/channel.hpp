@@ -41,7 +41,7 @@ class channel {
   std::size_t read(std::span<std::byte> into);
   std::size_t write(std::span<const std::byte> from);
 
-  // What stands on its stderr, as one line; empty where nothing does. Never blocks.
+  // The text on the command's stderr, as one line; empty where there is none. Never blocks.
   std::string complaint();
 
   // The other end has said all that it had to say; the connection need not be lost for that.

@@ -78,7 +78,7 @@ parts parse(std::string_view source) {
   return out;
 }
 
-// What `ssh -G` says, by keyword; empty where there is no ssh to ask.
+// The answer of `ssh -G`, by keyword; empty where there is no ssh to ask.
 std::multimap<std::string, std::string> effective_configuration(const parts& p, const std::string& config) {
   std::vector<std::string> words{"ssh", "-T", "-G"};
   if (!config.empty()) words.insert(words.end(), {"-F", config});
