@@ -13,7 +13,7 @@ namespace ferryfs::fs {
 void write_capabilities(index::transaction& t, const remote::capabilities& c);
 // null where no engine has opened the archive yet, or only one that did not look.
 nlohmann::ordered_json read_capabilities(index::reader& r);
-// For people; several lines.
+// Several lines for people.
 std::string capabilities_text(const nlohmann::ordered_json& capabilities);
 
 }  // namespace ferryfs::fs

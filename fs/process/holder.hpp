@@ -18,10 +18,10 @@ struct holder {
   std::string device;      // of the mount, MAJOR:MINOR; empty: it does not stand yet
 };
 
-// Of the archive at `destination`, which nothing is mounted over; nothing: nobody holds it.
+// The holder of the archive at `destination`, which nothing is mounted over; nothing: nobody holds it.
 std::optional<holder> holder_of(const std::string& destination);
 
-// The same, where it is not about to end: one whose mount was just taken off is waited for a little.
+// The same, after a little while where the mount was just taken off and its process is about to end.
 std::optional<holder> lasting_holder_of(const std::string& destination);
 
 // Writes the mount's device into the file `lock`, once the mount stands: by it the mount is known in every namespace.

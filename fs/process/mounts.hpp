@@ -23,7 +23,7 @@ struct other_namespace {
   std::string command;  // its name
   std::string mountpoint;
 };
-// Those that this user may look into, by their processes.
+// The namespaces with that device which this user may look into, each by a process of it.
 std::vector<other_namespace> namespaces_with(const std::string& device);
 // Whether this user may look into all, so that a ferryfs that namespaces_with() finds in none stands nowhere.
 bool may_look_into_all();

@@ -11,13 +11,13 @@ namespace ferryfs::fs {
 
 // Whether the index remembers a pause.
 bool is_paused(index::get_meta& meta);
-// Lets it remember one, or its end.
+// Stores in the index that replication is paused, or is no longer.
 void write_pause(index::transaction& t, bool on);
 
 bool is_switch(std::string_view verb);
 
-// Sets one, in the engine and in its index; on any thread. What the index could not remember is set all the same, and
-// the answer says so.
+// Sets a switch, in the engine and in its index; on any thread. One that the index could not store is set all the same,
+// and the answer says so.
 command_result set_switch(remote::migration& m, std::string_view verb, const std::string& argument);
 
 }  // namespace ferryfs::fs

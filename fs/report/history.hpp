@@ -1,6 +1,6 @@
 // The reports of an archive, in .ferryfs/reports/: TIME-NUMBER.json (report.hpp), and beside each TIME-NUMBER.SET.gz,
 // the sorted lines (index/model/list_line.hpp) of what was missing, and of the sets new, conflict, deleted, skipped,
-// failed and lost where they held anything. What is common is the source but for these; its list is not kept.
+// failed and lost where they held anything. The set common is the source but for these; its list is not kept.
 //
 // A report counts as there once its .json is: that is named last, after all of it is durable. Threads and processes:
 // any; writers take the directory's lock.

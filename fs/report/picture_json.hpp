@@ -10,7 +10,7 @@ namespace ferryfs::fs {
 
 // `more` goes in front, as "\"change\":\"came\",".
 std::string picture_json(std::uint64_t size, std::string_view path, std::string_view more = "");
-// That `more` for the reason of a failure; it may hold any bytes.
+// The `more` for the reason of a failure, which may hold any bytes.
 std::string reason_json(std::string_view reason);
 
 }  // namespace ferryfs::fs

@@ -10,7 +10,7 @@
 
 namespace ferryfs::fs {
 
-// Where the index of an unmounted archive is.
+// The path of an unmounted archive's index.
 std::string index_of(const std::string& destination);
 
 // Makes a report of what the index holds, without the source. Throws ferryfs::error.
@@ -36,7 +36,7 @@ class recorder {
   wall_clock::time_point last_report_ GUARDED_BY(mutex_) = wall_clock::now();
 };
 
-// Of a scan, and of a push: what became of it, as a report has it.
+// The outcome of a scan, and of a push, as a report has it.
 job scan_job(const remote::source_scan::result& r);
 job push_job(const remote::push_result& r);
 

@@ -33,13 +33,13 @@ struct job {
 // is in the set `new`. `fingerprint` is the same for two reports that found the same.
 json make_report(index::reader& r, const job& j, unsigned number);
 
-// As it is kept: one line for each part. Texts are cut, and the last errors left out, until it fits.
+// The report's file: one line for each part. Texts are cut, and the last errors left out, until it fits.
 std::string report_file(json report);
 
 // 2026-11-24T13:45:00Z.
 std::string utc_text(wall_clock::time_point t);
 
-// For people: one line for a list of reports, and all of one.
+// A report for people: one line for a list of reports, and all of it.
 std::string report_line(const json& report);
 std::string report_text(const json& report);
 

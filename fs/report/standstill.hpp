@@ -14,7 +14,7 @@ struct standstill {
   std::chrono::seconds to_last{0};   // for how long it has to look like that until it is believed
 };
 
-// Of an archive that is not complete, as its status tells.
+// Judges an archive that is not complete by its status.
 standstill standstill_of(const json& status);
 
 }  // namespace ferryfs::fs

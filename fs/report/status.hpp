@@ -14,11 +14,11 @@ using json = nlohmann::ordered_json;
 // From the index alone: of an archive that nobody works on. Nothing is known of whether the source can be reached
 // (null).
 json status_of(index::reader& r);
-// With what the running engine knows.
+// From the index and the running engine.
 json status_of(remote::migration& m);
-// For people; several lines.
+// Several lines for people.
 std::string status_text(const json& status);
-// For people; one line, and its parts: the percentage of the source's bytes that is here, what that is in numbers, and
+// One line for people, and its parts: the percentage of the source's bytes that is here, that in numbers, and
 // what goes on.
 std::string status_line(const json& status);
 double share_here(const json& status);

@@ -23,7 +23,7 @@ command_result resolve(remote::migration& m, const std::string& path, remote::ke
 // Lines for people, or one JSON object. Looks itself. `progress`: of the digests.
 command_result ready(remote::migration& m, const remote::open_files_query& open, bool as_json,
                      remote::verify_progress& progress, const std::stop_token& stop);
-// By what is known; says that it is no verdict.
+// Judges by the index alone, and says that this is not a verdict.
 command_result ready_quickly(remote::migration& m, const remote::open_files_query& open, bool as_json);
 command_result verify(remote::migration& m, const std::string& path, bool with_source,
                       remote::verify_progress& progress, const std::stop_token& stop);

@@ -1,4 +1,4 @@
-// Points in time as the index keeps them: nanoseconds since 1970 in 64 bits, from 1677 to 2262. What lies beyond is
+// Points in time as the index keeps them: nanoseconds since 1970 in 64 bits, from 1677 to 2262. A time beyond these is
 // taken for the nearest that can be kept, at the moment it comes in; all comparing is done after that. Pure.
 #pragma once
 

@@ -8,7 +8,7 @@
 //   accepted-link PATH TARGET    the source's link is taken over while it has that target
 //   kept-destination PATH        kept-source PATH        kept-both PATH NAME-OF-THE-SOURCE'S
 //   reopened PATH                what was decided of the source's is over: it became another, or was sent from here
-// They are kept for what the source has; what is only here is what the disk says.
+// Lines are kept for entries that the source has; of the others the disk holds all there is to know.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct decision_line {
   std::string verb, path, other;
 };
 
-// With its newline. `seconds`: since 1970.
+// The line with its newline. `seconds`: since 1970.
 std::string line_of(std::string_view verb, std::string_view path, std::string_view other, std::int64_t seconds);
 
 // Nothing: it is no such line. `line` has no newline.

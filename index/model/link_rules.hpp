@@ -13,7 +13,7 @@ enum class link_policy {
   all,
   none,
 };
-// By the word of the command line; nothing: no such word.
+// The policy by its word on the command line; nothing: no such word.
 std::optional<link_policy> link_policy_named(std::string_view word) noexcept;
 std::string_view name_of(link_policy) noexcept;
 

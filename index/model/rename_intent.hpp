@@ -2,10 +2,11 @@
 // apply_exchange or apply_removal, in the same transaction, takes it out: one that is found at a start was cut off
 // between the disk and the index.
 //
-// Of what the source has, it stays after that as `done` until the disk is known to hold the change: after a power cut
-// the index may tell of a change that the disk has lost, which is then made again. A rename of such a thing is durable
-// in the index before the disk is asked for it: else the disk alone could hold it, and the source's copy would show
-// again under the old name. A removal is not: after a power cut within seconds it may be undone as a whole.
+// The intent of an entry that the source has stays after that as `done` until the disk is known to hold the change:
+// after a power cut the index may tell of a change that the disk has lost, which is then made again. A rename of such a
+// thing is durable in the index before the disk is asked for it: else the disk alone could hold it, and the source's
+// copy would show again under the old name. A removal is not: after a power cut within seconds it may be undone as a
+// whole.
 #pragma once
 
 #include <cstdint>

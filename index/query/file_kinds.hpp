@@ -11,11 +11,12 @@ namespace ferryfs::index {
 enum class file_kind { jpg, raw, other };
 inline constexpr std::array all_file_kinds{file_kind::jpg, file_kind::raw, file_kind::other};
 
-// By the end of the name, in either case: .jpg .jpeg, and what cameras call their raw pictures (.raw .cr2 .nef .dng …).
+// The kind by the end of the name, in either case: .jpg .jpeg, and the ends of cameras' raw pictures (.raw .cr2 .nef
+// .dng …).
 file_kind file_kind_of(std::string_view name) noexcept;
 std::string_view name_of(file_kind) noexcept;
 
-// By kind. Directories are not counted.
+// The totals of each kind. Directories are not counted.
 std::array<totals, all_file_kinds.size()> read_totals_by_kind(reader& r);
 
 }  // namespace ferryfs::index

@@ -16,7 +16,7 @@ struct refused_path {
   refused_name refused;
 };
 
-// Those that count, in the order of their paths' bytes.
+// The refused names that count, in the order of their paths' bytes.
 std::vector<refused_path> refused_paths(reader& r);
 
 // Calls `each` for those at or below `below`, and for the symbolic links there that are refused, each with its size, in

@@ -13,13 +13,13 @@ namespace ferryfs::index {
 // `source` and `destination` hold what that side has, under that side's names; the others are states.
 enum class set { source, destination, common, missing, added, conflict, deleted, skipped, failed, refused };
 
-// By the word of the command line; nothing: no such set.
+// The set by its word on the command line; nothing: no such set.
 std::optional<set> set_named(std::string_view word) noexcept;
 std::string_view name_of(set) noexcept;
 
 // Whether a picture, or its hidden row, belongs to it.
 bool contains(set, const entry&) noexcept;
-// Its size there, in bytes.
+// The size of the picture in that set, in bytes.
 std::uint64_t size_in(set, const entry&) noexcept;
 
 struct listed_picture {

@@ -34,8 +34,8 @@ inode bring_back(transaction& t, const entry& away, const file_facts& now, const
 bool has_place(transaction& t, const entry& away);
 // The source has `away` again before that directory, which a scan may come by later: it stays out of sight until then.
 void wait_for_place(transaction& t, const entry& away, const file_facts& now, const std::string& target);
-// To be called at the end of a scan: brings back what waits and has its place by now. Where nothing has,
-// `scan_is_whole` says that no place will come: what waits comes back under the source's name then. Returns the
+// To be called at the end of a scan: brings back the entries that wait and have their place by now. Where none has,
+// `scan_is_whole` says that no place will come: they come back under the source's names then. Returns the
 // directories that came back, which are not listed yet; where there are any, they may hold the places of others.
 std::vector<inode> bring_back_waiting(transaction& t, bool scan_is_whole);
 

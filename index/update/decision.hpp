@@ -20,7 +20,7 @@ namespace ferryfs::index {
 bool apply_skip(transaction& t, inode ino);
 // A directory that can't be listed is accepted as that, until it can.
 bool apply_unlisted_acceptance(transaction& t, inode directory);
-// It is not, after all: a gap like any other.
+// Takes an acceptance of a gap back: it is one like any other.
 bool apply_unskip(transaction& t, inode ino);
 
 // A deleted entry is a gap again. False: it is not deleted, or another has its name.
@@ -33,7 +33,7 @@ bool apply_keep_destination(transaction& t, inode ino);
 // The source's picture takes the place of ours, when it has been fetched: until then ours stays on the disk as an
 // outdated copy. For regular files in conflict.
 bool apply_keep_source(transaction& t, inode ino);
-// That fetch failed: the conflict stands as before.
+// The fetch after apply_keep_source failed: the conflict stands as before.
 void apply_failed_keep_source(transaction& t, inode ino);
 
 // Both stay: the source's copy appears as `name` beside ours, a gap to be fetched from where the source has it. Returns

@@ -31,8 +31,8 @@ void apply_fetch_failure(transaction& t, inode ino, const std::string& cause, st
 // The source shows another size or mtime than the index has.
 void apply_source_attributes(transaction& t, inode ino, const file_facts& source);
 
-// The same, seen during the fetch. From the second time before the arrival on, the fetch is tried again only after a
-// growing pause, as after a failure. `now` is in seconds since 1970.
+// The source showed another size or mtime during the fetch. From the second time before the arrival on, the fetch is
+// tried again only after a growing pause, as after a failure. `now` is in seconds since 1970.
 void apply_change_while_fetched(transaction& t, inode ino, const file_facts& source, std::int64_t now);
 
 // The outdated copy of a gap is open for writing, and stays: a conflict. `local` is how it stands now.

@@ -1,6 +1,6 @@
 // The scan merge: one listing of one directory on one side, batch by batch, into the index.
 //
-// Only what differs is written. What a batch holds is merged at once; that something left is believed only from
+// Only differences are written. The names of a batch are merged at once; that a name left is believed only from
 // `finish`, after a complete and successful listing. The merge keeps no listing in memory, but the inodes
 // that it has seen, 8 bytes each. A name of the source that was deleted or renamed here stays hidden: its row, or the
 // renamed entry's, learns what the source now has.

@@ -7,12 +7,12 @@
 namespace ferryfs::index {
 
 // `e` and all below it left the side `from`: rows that stand on neither side are erased, and entered as lost where they
-// were to be fetched, unless they are not `wanted` any more. What was decided outlives that (see away.hpp).
+// were to be fetched, unless they are not `wanted` any more. Decisions about them outlive that (see away.hpp).
 void remove_from_side(transaction& t, const entry& e, side from, bool wanted = true);
-// All below `directory` did.
+// All entries below `directory` left the side `from`.
 void remove_subtree(transaction& t, inode directory, side from, bool wanted = true);
 
-// The source has the name of a hidden row no more. What was decided of it stays decided; what only stood against
+// The source has the name of a hidden row no more. A decision about it stays; a row that only stood against
 // something else does not.
 void remove_hidden_name(transaction& t, const entry& hidden);
 // The source has the name of a hidden row again.

@@ -29,8 +29,8 @@ struct capabilities {
   bool operator==(const capabilities&) const = default;
 };
 
-// Tries all of it but `owners` in the open directory, which nobody else works in; leaves nothing behind. What can't be
-// tried (no space) counts as there. Throws nothing.
+// Tries all of them but `owners` in the open directory, which nobody else works in; leaves nothing behind. One that
+// can't be tried (no space) counts as there. Throws nothing.
 capabilities probe(int directory) noexcept;
 
 // The capabilities that are lacking but for `owners`, and what follows from each, in a few words.

@@ -1,4 +1,4 @@
-// `.ferryfs/`, the directory that ferryfs keeps in a destination. What is in it decides what ferryfs serves and writes,
+// `.ferryfs/`, the directory that ferryfs keeps in a destination. Its content decides what ferryfs serves and writes,
 // so nobody else may be able to put anything there.
 #pragma once
 

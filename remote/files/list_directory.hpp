@@ -15,7 +15,7 @@ struct local_entry {
 };
 
 // Calls `each` for every name in `path` below `root`, of whatever kind. Returns 0, or the errno that
-// kept it from being read to its end. What vanishes while it is read is passed over. A name that can't be looked at for
+// kept it from being read to its end. A name that vanishes meanwhile is passed over. A name that can't be looked at for
 // any other reason is left out: `each` gets the others, and then the errno is returned, with the name in `unreadable`.
 // `looks` gets each name before the call that looks at it, which may never return, and an empty name after it.
 int list_directory(int root, const std::string& path, const std::function<void(local_entry&&)>& each,

@@ -36,7 +36,7 @@ class descriptor {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-// What a system call returned, or its errno as an exception that names `what`.
+// The result of a system call, or its errno as an exception that names `what`.
 template <class Result>
 Result checked(Result result, const std::string& what) {
   if (result < 0) throw_errno(what);

@@ -11,7 +11,7 @@ namespace ferryfs::test {
 namespace {
 
 constexpr std::size_t stack_size = 256 << 10;
-// What the C++ runtime keeps of a thread's exceptions (Itanium C++ ABI, 2.2.2): each fiber has its own.
+// The C++ runtime's notes of a thread's exceptions (Itanium C++ ABI, 2.2.2): each fiber has its own.
 using exceptions = std::array<std::byte, 2 * sizeof(void*)>;
 
 }  // namespace

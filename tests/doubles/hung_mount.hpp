@@ -25,7 +25,7 @@ class hung_mount {
   std::size_t taken() const { return taken_; }
   // Answers what was asked first, and nothing else: it can't be done.
   void refuse_first() const;
-  // What lies below is seen again; who waits goes on waiting.
+  // The directory below is seen again; calls that wait go on waiting.
   void detach();
   // The same, and who waits gets an error.
   void end();

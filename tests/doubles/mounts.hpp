@@ -1,4 +1,4 @@
-// What is mounted, from the kernel's list alone: no call here asks a file system that might hang.
+// The mounts, from the kernel's list alone: no call here asks a file system that might hang.
 #pragma once
 
 #include <filesystem>

@@ -44,7 +44,7 @@ class process {
   void signal(int number) const;
   void kill_group() const;
 
-  // What it has printed so far.
+  // The process's output so far.
   std::string out() const;
   std::string err() const;
 

@@ -43,7 +43,7 @@ class relay_connection {
   // Moves whatever can be moved, as far as `events` say that the sockets are ready; false when the connection is over.
   bool pump(link_direction& up, link_direction& down, relay_clock::time_point now);
 
-  // What to poll: the client's socket, then the server's. The events are kept here between polls.
+  // The sockets to poll: the client's, then the server's. The events are kept here between polls.
   pollfd& client_events() { return client_events_; }
   pollfd& server_events() { return server_events_; }
   // Says what to wait for; returns when to come back even without events.

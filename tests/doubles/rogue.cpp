@@ -59,7 +59,7 @@ constexpr behaviour table[] = {
     {"dies", fault::die, sftp::read},
     {"old-server", fault::old_server, sftp::init, true},
     {"slow", fault::slow, sftp::read, true},
-    // What other servers are like. OpenSSH's client has not met them all.
+    // Ways of other servers. OpenSSH's client has not met them all.
     {"odd-zero-fstat", fault::zero_sizes, sftp::init, true, {}, {}, 1},
     {"odd-zero-sizes", fault::zero_sizes, sftp::init, true},
     {"odd-no-sizes", fault::no_sizes, sftp::init, true},

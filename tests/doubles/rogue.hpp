@@ -1,4 +1,5 @@
-// What the rogue SFTP server (ferryfs-rogue-sftp) serves and how it misbehaves: the executable and the tests share it.
+// The files that the rogue SFTP server (ferryfs-rogue-sftp) serves, and how it misbehaves: shared by the executable and
+// the tests.
 #pragma once
 
 #include <array>

@@ -90,7 +90,7 @@ int rogue_session::run() {
 
 bool rogue_session::answers_later(sftp::type type) const { return has(fault::any_order) && type != sftp::init; }
 
-// What was asked so far was done in order, as the protocol demands; the answers may come in any.
+// The requests so far were served in order, as the protocol demands; the answers may come in any.
 void rogue_session::answer_backwards() {
   for (auto at = held_back_.rbegin(); at != held_back_.rend(); ++at) write_fully(framed(*at));
   held_back_.clear();

@@ -123,7 +123,7 @@ bool is_status(const std::string& reply, sftp::code code) {
 
 TEST_CASE("the legal behaviours give the whole tree to OpenSSH's sftp") {
   for (const auto& how : behaviours()) {
-    // What OpenSSH's client can't: links that lead round, a name with a newline, entries without attributes.
+    // OpenSSH's client can't do these: links that lead round, a name with a newline, entries without attributes.
     if (!how.legal || how.what == fault::symlink_loops || how.what == fault::no_attributes ||
         how.name.starts_with("odd-"))
       continue;

@@ -44,7 +44,7 @@ TEST_CASE("pause holds replication, resume lets it go on, limit sets its speed")
   CHECK(run_ferryfs({"ctl", mount.mountpoint(), "pause"}).code == 0);
   CHECK(status_of(mount.mountpoint())["transfer"]["paused"] == true);
   CHECK(run_ferryfs({"ctl", mount.mountpoint(), "limit", "0"}).code == 0);
-  // What was on its way lands; then nothing more comes, but for what somebody reads.
+  // Fetches in flight land; then nothing more comes, but for what somebody reads.
   CHECK(run_ferryfs({"status", mount.mountpoint(), "--wait", "3"}).code == 1);
   const auto here = contents_below(f.to).size();
   INFO(here << " names are here");

@@ -19,8 +19,8 @@ namespace {
 
 constexpr int kills = 50;
 
-// What the mount must hold: path and content. The one operation that was under way when ferryfs was killed may have
-// happened or not: `after` is the model in which it has.
+// The files that the mount must hold: path and content. The one operation that was under way when ferryfs was killed
+// may have happened or not: `after` is the model in which it has.
 struct model {
   tree now, after;
 };
@@ -145,7 +145,7 @@ class uploader {
   int done_ = 0;
 };
 
-// What both models have must be there at once, and nothing that neither has; what one has may come with the first scan.
+// A file of both models must be there at once, and none that neither has; a file of one may come with the first scan.
 std::string wrong_at_once(const model& m, const tree& seen) {
   for (const auto& [path, content] : m.now) {
     const auto then = m.after.find(path);
@@ -211,7 +211,7 @@ TEST_CASE("killed at fifty moments of uploads, renames and deletes, it keeps wha
   REQUIRE(settle(m, contents_below(mount.mountpoint()), source) == "");
   CHECK(run_ferryfs({"ctl", mount.mountpoint(), "limit", "0"}).code == 0);
   CHECK(run_ferryfs({"ctl", mount.mountpoint(), "rescan"}).code == 0);
-  // What was appended to is in conflict with the source's copy, which stays as it is.
+  // The file that was appended to is in conflict with the source's copy, which stays as it is.
   CHECK(wait_until(
       [&] {
         const auto status = nlohmann::json::parse(run_ferryfs({"status", "--json", mount.mountpoint()}).out);

@@ -56,12 +56,12 @@ class mount_fixture {
   bool runs();
   // Of the process that serves the mount.
   pid_t pid() const;
-  // What all starts have printed to stderr. A daemon's own log is where its options send it.
+  // The stderr of all starts. A daemon's own log is where its options send it.
   std::string log() const;
 
   // A line of the log that holds `text` may hold "error" too.
   void expect_log(std::string text) { expected_.push_back(std::move(text)); }
-  // What the destructor does, at a moment of the test's choice.
+  // Does the destructor's work at a moment of the test's choice.
   void finish();
 
  private:

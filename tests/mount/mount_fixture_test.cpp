@@ -32,7 +32,7 @@ struct impostor {
 
 const std::string mounts = "mount -t tmpfs none \"$3\"";
 
-// What a whole test case with this impostor comes to, in a process of its own: its failures are not ours.
+// The outcome of a whole test case with this impostor, in a process of its own: its failures are not ours.
 process_result outcome(const std::string& name) { return run({"/proc/self/exe", name}); }
 
 }  // namespace

@@ -83,7 +83,7 @@ TEST_CASE("the mount shows every report, and a link to the newest") {
   CHECK((shown.st_mode & 07777) == 0444);
   CHECK_FALSE(fs::exists(mount / ".ferryfs/reports/../../etc"));
   CHECK_FALSE(fs::exists(mount / ".ferryfs/reports/20260101T000000Z-9.json"));
-  // What is shown is not what can be changed.
+  // Shown files can't be changed.
   CHECK_FALSE(std::ofstream{list}.is_open());
   CHECK(::unlink(list.c_str()) != 0);
 }

@@ -11,7 +11,7 @@
 
 namespace ferryfs::test {
 
-// What ferryfs was built with, the kernel, our rights and the destination allow it.
+// Whether the libfuse of the build, the kernel, our rights and the destination allow passthrough.
 inline bool passthrough_possible(const std::filesystem::path& destination) {
   constexpr long overlay = 0x794c7630;
   utsname kernel{};

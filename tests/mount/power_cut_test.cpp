@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What the design promises: from a decision to when it survives.
+// The promise of the design: from a decision to when it survives.
 constexpr auto soon = 5s;
 
 struct cut_store {

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What rsync would still have to do, a line for each.
+// The work that rsync would still have to do, a line for each file.
 std::string left_to_do(const fs::path& from, const fs::path& to) {
   return out_of({"rsync", "-aXi", "--delete", "--exclude", "/.ferryfs", from.string() + "/", to.string() + "/"});
 }

@@ -1,4 +1,4 @@
-// What speaks against switching the old server off.
+// Reasons against switching the old server off.
 #include "fs/report/ready.hpp"
 
 #include "tests/catch.hpp"

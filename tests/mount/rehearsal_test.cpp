@@ -78,7 +78,7 @@ void make_conflicts(rehearsal& r) {
   }
 }
 
-// What customers do meanwhile, to pictures that are here and to such that are not.
+// The changes that customers make meanwhile, to pictures that are here and to such that are not.
 void change(rehearsal& r) {
   fs::remove_all(r.f.to / "20240112");
   for (int i = 0; i < 10; ++i) fs::remove(r.f.to / old_name(5, i));

@@ -1,4 +1,4 @@
-// What was removed and is still open, and names that lead elsewhere on the disk.
+// Removed files that are still open, and names that lead elsewhere on the disk.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

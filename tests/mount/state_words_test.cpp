@@ -1,4 +1,4 @@
-// What stands still, and why: "paused" is said only where somebody paused, and a wait ends with the reason.
+// The words of a standstill: "paused" is said only where somebody paused, and a wait ends with the reason.
 #include <nlohmann/json.hpp>
 
 #include "tests/mount/ferry.hpp"

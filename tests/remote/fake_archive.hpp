@@ -30,7 +30,7 @@ class fake_archive final : public remote::archive {
   void set_mtime(const std::string& path, std::int64_t mtime);
   remote::attributes look(const std::string& path) const;
 
-  // What is asked of a path goes wrong until it is mended; a directory's listing after that many names.
+  // Requests for a path fail until it is mended; a directory's listing after that many names.
   void fail(const std::string& path, remote::cause why, std::size_t after_names = 0);
   // As a server that can't look at it: it leaves the name out of its listing, and says why when asked.
   void deny(const std::string& path, remote::cause why = remote::cause::permission);
@@ -38,16 +38,16 @@ class fake_archive final : public remote::archive {
   void throw_at(const std::string& path);
   void mend(const std::string& path);
   void set_reachable(bool reachable);
-  // What it says of sizes: nothing at all, or 0 wherever it is not in a listing, or for this path another one.
+  // The sizes that it shows: none at all, or 0 but in listings, or for this path another one.
   enum class sizes { right, unknown, zero_but_listed, zero };
   void tell_sizes(sizes how) { sizes_ = how; }
   void tell_size(const std::string& path, std::uint64_t size, bool listed);
   void set_can_replace(bool can) { replaces_ = can; }
   // Called once, before that path is next written, made, removed, or given to a file as its name.
   void before(const std::string& path, std::function<void()> call);
-  // What is written there from now on stands there with other bytes.
+  // Files written there from now on get other bytes.
   void spoil(const std::string& path);
-  // What a file holds; nothing: no file is there.
+  // A file's bytes; nothing: no file is there.
   std::optional<std::string> content(const std::string& path) const;
   std::vector<std::string> names() const;  // all paths, sorted
 
@@ -68,7 +68,7 @@ class fake_archive final : public remote::archive {
   // All three: reads it to its end.
   void serve(const std::string& path);
 
-  // What was asked for, in order.
+  // The requests so far, in order.
   std::vector<std::string> reads() const;
   std::vector<std::string> lists() const;
   std::vector<std::string> raised() const;

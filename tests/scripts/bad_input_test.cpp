@@ -1,4 +1,4 @@
-// What can't be done is said in one line, with the exit code of its kind, and leaves everything as it was.
+// Commands that can't be done say so in one line, with the exit code of their kind, and leave everything as it was.
 #include <sys/mount.h>
 
 #include "tests/catch.hpp"

@@ -28,7 +28,7 @@ long peak_of_children_kib() {
   return use.ru_maxrss;
 }
 
-// What is under final names, by its path on the server, is what the server would have sent had it been honest.
+// The files under final names are those that the server would have sent had it been honest, by their paths there.
 void check_bytes(const fs::path& destination, const behaviour& how) {
   std::map<std::string, rogue::node> honest;
   for (const auto& node : rogue::tree(how)) honest.emplace(node.path(), node);

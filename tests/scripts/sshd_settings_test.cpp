@@ -1,5 +1,5 @@
-// What an administrator may have set in sshd_config, or in an account: ferryfs gets on with it, or says what is in the
-// way.
+// Settings that an administrator may have made in sshd_config, or in an account: ferryfs gets on with them, or says
+// what is in the way.
 #include <pwd.h>
 #include <unistd.h>
 

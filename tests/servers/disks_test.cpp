@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What one does in a picture store, in the mount and in a plain directory alike.
+// The daily work in a picture store, in the mount and in a plain directory alike.
 void use(const fs::path& at) {
   write_file(at / "20240101/upload.tmp", noise(300'000, 71));
   fs::rename(at / "20240101/upload.tmp", at / "20240101/upload.jpg");

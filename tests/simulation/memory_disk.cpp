@@ -635,7 +635,7 @@ void memory_disk::cut_power(std::mt19937_64& random) {
     journal_.resize(random() % (journal_.size() + 1));
   }
   sync_names();
-  // What is reached from the root survives, as it was synced.
+  // All nodes that are reached from the root survive, as they were synced.
   std::vector<node_pointer> all{root_};
   for (std::size_t i = 0; i < all.size(); ++i) {
     node& n = *all[i];

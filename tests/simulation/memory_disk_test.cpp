@@ -16,8 +16,8 @@
 namespace ferryfs::test {
 namespace {
 
-// What a call did, to be compared: its result, errno, and what it read. Which descriptor it gave is the system's to
-// choose.
+// The outcome of a call, to be compared: its result, errno, and the bytes read. Which descriptor it gave is the
+// system's to choose.
 template <typename Call>
 std::string run(Call&& call) {
   std::string read;

@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 
 std::string own_of(const std::string& path) { return fmt::format("{}/{}", locate(path).root, own_directory); }
 
-// It may have been mounted, or taken off, since it was last read: then the log stands elsewhere. What keeps it from
-// being read is said once.
+// The archive may have been mounted or unmounted since the log was last read: then the log stands elsewhere. The reason
+// that keeps it from being read is said once.
 void follow(const std::string& path, log_reader& log, const log_reader::on_line& print, output& out) {
   std::string said;
   bool goes_on = true;

@@ -1,4 +1,4 @@
-// Where a change through the mount happens on the destination's disk, and how the index hears of it.
+// The parts of a change through the mount: on the destination's disk, and in the index.
 #pragma once
 
 #include <functional>

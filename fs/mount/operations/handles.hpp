@@ -21,8 +21,8 @@ void begin_open(fuse_req_t req, mount_context& v, const handle_pointer& handle, 
 // The end of that; enters what was written in the index. `req` is null where it has been answered.
 void end_open(fuse_req_t req, mount_context& v, const handle_pointer& handle);
 
-// The same for an open whose answer nobody took, and for one that could not begin: what it truncated is entered. Throw
-// nothing, as there is nobody to tell.
+// Like end_open for an open whose answer nobody took, and for one that could not begin: what it truncated is entered.
+// Throw nothing, as there is nobody to tell.
 void abandon_open(mount_context& v, const handle_pointer& handle) noexcept;
 void refuse_open(mount_context& v, const handle_pointer& handle) noexcept;
 
@@ -42,7 +42,7 @@ void reply_handle(fuse_req_t req, mount_context& v, const handle_pointer& handle
 // The local file of a handle that writes; empty while the picture is missing. Takes the names' lock.
 std::shared_ptr<const unique_fd> local_of(mount_context& v, open_file& handle);
 
-// Where `ino` is in the view; nothing where it is not.
+// The path of `ino` in the view; nothing where it has none.
 std::optional<std::string> path_of(mount_context& v, inode ino);
 
 // The local file of an entry. Throws errno where the index says that it is here and the disk does not.

@@ -16,7 +16,7 @@ using remote::failure;
 using remote::local_read;
 using remote::partial_read;
 
-// A read of a picture that is not here. It is parked; what it waits for answers it.
+// A read of a picture that is not here. The request is parked, and the fetch answers it.
 void read_remote(mount_context& v, const std::shared_ptr<parked_request>& parked, const handle_pointer& handle,
                  std::size_t size, off_t offset, bool once_more) {
   const auto id = v.archive.fetch().await_range(

@@ -31,7 +31,7 @@ void make_durable(const unique_fd& directory, const char* name) {
   if (!file || ::fdatasync(file.get()) != 0) throw answer_errno{errno};
 }
 
-// On the disk; what is not here needs no more than that what stood under the new name goes.
+// The disk's part. An entry that is not here needs no more than that the file under its new name goes.
 void move_here(mount_context& v, const entry& from, fuse_ino_t parent, const char* name,
                const std::optional<entry>& there) {
   const auto old_directory = open_destination_directory(v, from.parent, false);

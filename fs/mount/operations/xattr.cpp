@@ -1,5 +1,5 @@
 // Extended attributes: user.ferryfs.*, which the index answers and nobody sets, and those of the destination's own
-// file. What is missing has none, and is made whole before it is given one. user.ferryfs.* is not listed, so that tar,
+// file. A missing picture has none, and is fetched before it is given one. user.ferryfs.* is not listed, so that tar,
 // cp and rsync do not carry it away.
 #include <fcntl.h>
 #include <linux/limits.h>

@@ -100,7 +100,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
   } served_ GUARDED_BY(mutex_);
 };
 
-// All that is open, by inode: a file that was removed is still there for who has it open. Threads: any.
+// All open files, by inode: one that was removed is still there for those who have it open. Threads: any.
 class open_files {
  public:
   void add(const std::shared_ptr<open_file>& file);

@@ -11,7 +11,7 @@
 namespace ferryfs::fs {
 
 // The page as it stands now, of an archive that this process works on, and of one that nobody does. The first fetches
-// itself again while it is looked at.
+// itself again while it is shown.
 std::string dashboard_of(remote::migration& m);
 std::string dashboard_of(index::reader& r, const history& reports, const std::string& destination);
 

@@ -238,7 +238,7 @@ function draw() {
   drawHead(s);
   drawSums(s);
   drawDays();
-  drawTable("active", s.transfer.active, (p) => [[p.path, "path"], [size(p.bytes), "number"], [p.demanded ? "somebody reads it" : "replication"]]);
+  drawTable("active", s.transfer.active, (p) => [[p.path, "path"], [size(p.bytes), "number"], [p.demanded ? "a reader waits" : "replication"]]);
   drawTable("conflicts", data.conflicts, (c) => [[c.path, "path"], [size(c.here), "number"], [size(c.source), "number"]],
     s.conflict.files - data.conflicts.length, "lists/conflict.txt");
   drawTable("failures", data.failures, (f) => [[f.path, "path"], [f.error]], s.failed.files - data.failures.length, "lists/failed.txt");
@@ -246,7 +246,7 @@ function draw() {
   drawHistory();
   const made = new Date(data.made).toLocaleString();
   byId("footer").className = "";
-  byId("footer").textContent = data.live ? `As of ${made}, drawn anew every ${refreshEvery / 1000} seconds.` : `As of ${made}.`;
+  byId("footer").textContent = data.live ? `As of ${made}, updated every ${refreshEvery / 1000} seconds.` : `As of ${made}.`;
 }
 
 async function refresh() {

@@ -32,7 +32,7 @@ class list_links {
   SQLite::Statement s_;
 };
 
-// With which target the operator took a link over.
+// The target with which the operator accepted a refused link.
 class find_accepted {
  public:
   explicit find_accepted(SQLite::Database& db) : s_(db, "SELECT target FROM accepted_link WHERE ino = ?1") {}

@@ -27,7 +27,7 @@ class find_inode {
   SQLite::Statement s_;
 };
 
-// Of the view; with `hidden` 1, the row that keeps a name of the source from being shown.
+// The row of a name in the view; with `hidden` 1, the row that keeps a name of the source from being shown.
 class find_child {
  public:
   explicit find_child(SQLite::Database& db, int hidden = 0)
@@ -82,8 +82,8 @@ class find_name {
 };
 
 // The inode of a name of the view that stands on a side ("source" or "local") exactly so; 0: otherwise, or not at all.
-// A scan asks this of every name: one row is looked at, and of it only the inode is read. On the source, what was
-// renamed here stands elsewhere.
+// A scan asks this of every name: one row is looked at, and of it only the inode is read. On the source, an entry
+// renamed here has another name.
 class find_unchanged {
  public:
   find_unchanged(SQLite::Database& db, std::string_view on)

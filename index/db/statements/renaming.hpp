@@ -37,7 +37,7 @@ class insert_renaming {
   SQLite::Statement s_;
 };
 
-// Of the entry's changes, the one that is not done.
+// Changes the entry's intent that is not done.
 class change_renaming {
  public:
   change_renaming(SQLite::Database& db, const char* sql) : s_(db, sql) {}
@@ -59,7 +59,7 @@ struct finish_renaming : change_renaming {
       : change_renaming(db, "UPDATE name_change SET done = 1 WHERE ino = ?1 AND done = 0") {}
 };
 
-// In the order in which they were begun.
+// Lists the intents in the order in which they were begun.
 class list_renaming {
  public:
   explicit list_renaming(SQLite::Database& db)
@@ -82,7 +82,8 @@ class list_renaming {
   SQLite::Statement s_;
 };
 
-// Those that are done, which the disk is about to be synced for; then those that it was synced for.
+// Marks the intents that are done: the disk is about to be synced for them. Then any_marked and delete_marked are about
+// those.
 struct mark_done : SQLite::Statement {
   explicit mark_done(SQLite::Database& db) : Statement(db, "UPDATE name_change SET done = 2 WHERE done = 1") {}
   void operator()() {

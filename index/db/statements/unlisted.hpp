@@ -94,7 +94,8 @@ class any_unlisted {
   SQLite::Statement s_;
 };
 
-// Those that are not accepted: never listed, or not by the last scan. What is skipped or in conflict is neither.
+// The directories that count as unlisted: never listed, or not by the last scan, and not accepted, skipped or in
+// conflict.
 class list_unlisted {
  public:
   static constexpr const char* query =

@@ -30,7 +30,7 @@ class insert_entry {
   SQLite::Statement s_;
 };
 
-// The same for a name that was only seen on the source: the rest is left at what a new row has.
+// Inserts a name that was only seen on the source: the other columns keep their defaults.
 class insert_seen {
  public:
   explicit insert_seen(SQLite::Database& db)
@@ -80,7 +80,8 @@ class update_entry {
   SQLite::Statement s_;
 };
 
-// Of a row that stays where it is in every index: SQLite rewrites the entries of each index that a SET names.
+// Updates a row that stays where it is in every index of the table: SQLite rewrites the entries of each one that a SET
+// names.
 class update_facts {
  public:
   explicit update_facts(SQLite::Database& db)

@@ -9,9 +9,9 @@ namespace ferryfs::remote {
 // Whether that is still to be done. Of an index with nothing in it that stands beside such a file this is noted first.
 bool lacks_decisions(const destination& where, index::writer& index);
 
-// Does it, after each directory of the source was asked for and before the destination is looked at; what is about a
-// directory that could not be listed is left out, which the log says. What was done of it by a process that was killed
-// is not done twice. Throws what the index throws, or std::system_error.
+// Makes the decisions again, after each directory of the source was asked for and before the destination is scanned; a
+// decision about a directory that could not be listed is left out, which the log says. Decisions that a killed process
+// had made again are not made twice. Throws what the index throws, or std::system_error.
 void replay_decisions(const destination& where, index::writer& index);
 
 }  // namespace ferryfs::remote

@@ -24,7 +24,7 @@ namespace ferryfs::remote {
 // Threads: any.
 class fetcher {
  public:
-  // `min_free`: bytes to leave on the destination's disk. What is read of a picture that does not fit beside them is
+  // `min_free`: bytes to leave on the destination's disk. The bytes read of a picture that does not fit beside them are
   // not kept; the background looks for itself whether one fits. `quiet`: see quiescence.
   fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit,
           std::uint64_t min_free = 0, std::chrono::seconds quiet = std::chrono::seconds{10});

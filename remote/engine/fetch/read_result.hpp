@@ -34,7 +34,7 @@ struct local_read {};
 
 using read_result = std::variant<partial_read, direct_read, local_read, failure>;
 using read_callback = std::function<void(const read_result&)>;
-// With nothing when the picture is local, or why it is not.
+// Called with nothing when the picture is local, or with why it is not.
 using fetch_callback = std::function<void(const std::optional<failure>&)>;
 
 }  // namespace ferryfs::remote

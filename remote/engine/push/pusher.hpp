@@ -1,7 +1,7 @@
 // The way back: what is new here goes to the source, many pictures at a time. Nothing there is overwritten or removed,
 // but for partial files of its own and, with `overwritten`, the source's copies of pictures in conflict and of what was
-// deleted or decided against here before a new picture got its name: those, as the index knows them. What is open for
-// writing here, or was found to have wrong bytes, is refused.
+// deleted or decided against here before a new picture got its name: those, as the index knows them. A file that is
+// open for writing here, or was found to have wrong bytes, is refused.
 //
 // Threads: one calls `run`, which plans (push_plan.hpp) and starts uploads (upload.hpp); the archive's threads report
 // the end of each to the queue (push_queue.hpp).

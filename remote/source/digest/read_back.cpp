@@ -17,7 +17,7 @@ namespace ferryfs::remote {
 namespace {
 
 // Reads the file to its end, whatever its size is said to be. Bytes come in any order, though hardly ever in another
-// than that of the requests. What comes early waits. An archive's calls for one file come one after the other, so
+// than that of the requests. Early bytes wait. An archive's calls for one file come one after the other, so
 // nothing is locked.
 class whole_file final : public reading {
  public:

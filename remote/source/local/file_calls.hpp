@@ -14,7 +14,7 @@
 
 namespace ferryfs::remote {
 
-// For one thread.
+// Threads: one.
 class file_calls {
  public:
   // `stop`: a descriptor that becomes readable when every call is to end. `on_overdue` is called before a call ends

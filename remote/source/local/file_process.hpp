@@ -16,7 +16,7 @@
 
 namespace ferryfs::remote {
 
-// For one thread, which outlives it: the kernel kills the process when its maker has gone.
+// Threads: one, which outlives it, as the kernel kills the process when its maker has gone.
 class file_process {
  public:
   // Runs this program once more, whose main is to call run_as_file_process. Throws failure.

@@ -20,7 +20,7 @@ flow_control::flow_control(const server_limits& allowed, clock::duration round_t
   in_flight_limit_ = std::max(least_in_flight, most_in_flight_ * 3 / 8);  // until it is known what the link takes
 }
 
-// The shortest answer shows the round trip. What is requested is what the link holds, and no more: the rest would only
+// The shortest answer shows the round trip. As much is requested as the link holds, and no more: the rest would only
 // wait in the server, whose sshd copies all that it has not sent yet whenever that grows, and keep a reader waiting.
 void flow_control::update_round_trip(clock::duration waited) {
   if (waited >= round_trip_) return;

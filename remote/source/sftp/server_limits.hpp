@@ -6,7 +6,7 @@
 
 namespace ferryfs::remote::sftp {
 
-// Of files: open at once, below the server's 1,024 descriptors.
+// The most files to be open at once, below the server's 1,024 descriptors.
 inline constexpr std::size_t most_files = 900;
 
 struct server_limits {

@@ -57,7 +57,7 @@ TEST_CASE("no line is lost or told twice over rotations", "[log_reader]") {
   log.add("c\n"), log.rotate();
   log.add("d\n");
   CHECK(log.read() == "b|c|d|");
-  // What was read last has gone: all that is left is newer.
+  // The line that was read last has gone: all that is left is newer.
   for (const char* line : {"e\n", "f\n", "g\n", "h\n"}) log.rotate(), log.add(line);
   CHECK(log.read() == "f|g|h|");
 }

@@ -1,4 +1,4 @@
-// What is drawn on a terminal while work goes on.
+// The progress that is drawn on a terminal.
 #include "fs/cli/progress.hpp"
 
 #include "tests/catch.hpp"

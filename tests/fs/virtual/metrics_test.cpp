@@ -1,4 +1,4 @@
-// What Prometheus reads, and which mounts are found.
+// The metrics that Prometheus reads, and the mounts that are found.
 #include "fs/virtual/metrics.hpp"
 
 #include <regex>

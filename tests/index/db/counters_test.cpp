@@ -25,7 +25,7 @@ sums ask(SQLite::Database& database, const std::string& sql) {
   return found;
 }
 
-// What is kept equals what the rows add up to.
+// The stored counters equal the sums over the rows.
 void check_counters(const std::string& path) {
   SQLite::Database database{path, SQLite::OPEN_READONLY};
   const std::string sum =

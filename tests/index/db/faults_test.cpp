@@ -1,4 +1,4 @@
-// What SQLite cannot write, sync or open ends the job at work with one line; nothing that was synced before is lost,
+// A failed write, sync or open of SQLite's ends the job at work with one line; nothing that was synced before is lost,
 // and the index works on once the cause is gone.
 #include <sqlite3.h>
 

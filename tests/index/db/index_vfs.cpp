@@ -26,7 +26,7 @@ struct plan {
   bool all;
 };
 
-// What the wrapped calls share: SQLite gives them no pointer of ours.
+// State that the wrapped calls share: SQLite gives them no pointer of ours.
 std::mutex mutex;
 std::optional<plan> planned;
 bool is_active = false, failed = false, is_cut = false;
@@ -48,7 +48,7 @@ std::optional<std::string> content_of(const std::string& path) {
   return std::string{std::istreambuf_iterator<char>{in}, {}};
 }
 
-// What stands in the file now survives a power cut, and so do the removals before: a journal of the file system keeps
+// The file's bytes of now survive a power cut, and so do the removals before: a journal of the file system keeps
 // their order.
 void note_synced(const std::string& path) {
   const std::lock_guard lock{mutex};

@@ -97,7 +97,7 @@ TEST_CASE("an index of an earlier version is read after it was brought up, and n
             ask(old.path, "SELECT day, " + counted + "day, counted ORDER BY day, counted"));
         old.scan(writer);
       }
-      // What a later program writes needs every table that it has.
+      // A later program's writes need every table that it has.
       writer.run([](index::transaction& t) {
         t.add_lost({"d/other.jpg", 1, 1, 1});
         t.intend_rename({3, 2, "x.jpg", 0, 1});

@@ -90,7 +90,7 @@ TEST_CASE("a link leads where the kernel would be led", "[links]") {
         "up/dangling",
         "../unread",
         "../unread/"}},
-      // What is not there: whatever is made under these names, they lead no further up.
+      // Targets that do not exist: whatever is made under these names, they lead no further up.
       {leads::inside, {"absent.jpg", "absent/below.jpg", "sub/absent", "../absent/./a//b", "2.jpg/x"}},
       {leads::outside,
        {"../..", "../../etc/passwd", "/etc/passwd", "/", "//etc", "sub/../../..", "up/..", "up/../outside",
@@ -98,7 +98,7 @@ TEST_CASE("a link leads where the kernel would be led", "[links]") {
         "../etc/passwd", "../by-etc", "../etc", "../../archive/day/2.jpg"}},
       {leads::outside, {"../.ferryfs", "../.ferryfs/index.db", "up/.ferryfs/control", "../here/./.ferryfs/log"}},
       {leads::around, {"../a", "../b/x", "../self", "../a/../.."}},
-      // What is there one day decides whether these lead out.
+      // The directories that are made there one day decide whether these lead out.
       {leads::unknown,
        {"absent/../x", "absent/../../..", "sub/absent/..", "2.jpg/..", "absent/.ferryfs", "../unread/x",
         "../unread/x/y", "up/unread/a/../../../.."}},

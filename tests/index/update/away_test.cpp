@@ -1,4 +1,4 @@
-// What was decided of a name outlives its absence from the source.
+// Decisions about a name outlive its absence from the source.
 #include "index/update/away.hpp"
 
 #include "index/query/rows_below.hpp"

@@ -1,4 +1,4 @@
-// What an operator decides of gaps and conflicts, and what later scans of either side make of it.
+// An operator's decisions about gaps and conflicts, and what later scans of either side make of them.
 #include "index/update/decision.hpp"
 
 #include "index/query/rows_below.hpp"

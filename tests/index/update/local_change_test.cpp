@@ -1,4 +1,4 @@
-// What is changed through the mount, and what later scans of the source make of it.
+// Changes through the mount, and what later scans of the source make of them.
 #include "index/update/local_change.hpp"
 
 #include "index/update/decision.hpp"

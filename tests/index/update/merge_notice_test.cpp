@@ -1,4 +1,4 @@
-// What the kernel is told of a scan.
+// The notifications of the kernel after a scan.
 #include <mutex>
 
 #include "index/update/merge.hpp"

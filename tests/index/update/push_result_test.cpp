@@ -1,4 +1,4 @@
-// What the index makes of a picture that was sent to the source, whatever happened to it here meanwhile.
+// The row of a picture that was sent to the source, whatever happened to it here meanwhile.
 #include "index/update/push_result.hpp"
 
 #include "index/update/local_change.hpp"

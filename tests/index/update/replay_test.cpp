@@ -51,7 +51,7 @@ struct archive {
     const inode ino = f.row(path).ino;
     change([&](index::transaction& t) { index::apply_removal(t, ino, 1); });
   }
-  // What is here below a directory, by path.
+  // The files here below a directory, by path.
   void files_of(inode directory, std::map<std::string, listing>& by_path, const std::string& path = "") {
     listing names;
     std::vector<std::pair<inode, std::string>> below;

@@ -1,4 +1,4 @@
-// What reading a picture again says of its row.
+// The row of a picture after it was read again.
 #include "index/update/verify_result.hpp"
 
 #include "index/update/decision.hpp"

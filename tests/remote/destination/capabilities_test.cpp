@@ -1,4 +1,4 @@
-// What is found out of a file system.
+// Capabilities that are found out of a file system.
 #include "remote/destination/capabilities.hpp"
 
 #include <sys/syscall.h>

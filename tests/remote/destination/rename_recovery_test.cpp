@@ -145,7 +145,7 @@ TEST_CASE("a missing picture that was renamed over a local one has the name, and
   CHECK_FALSE(stdfs::exists(f.disk / "2.jpg"));
 }
 
-// What the index holds as done, and the disk may have lost: each case puts the disk back by hand.
+// Changes that the index holds as done, and the disk may have lost: each case puts the disk back by hand.
 struct done_fixture : renames_fixture {
   const file_facts file_side{S_IFREG | 0644, 3, second}, directory_side{S_IFDIR | 0755, 4096, second};
 

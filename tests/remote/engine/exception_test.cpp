@@ -1,4 +1,4 @@
-// What is thrown on any of the engine's threads ends the item at work, whose waiters are told, and nothing else.
+// An exception on any of the engine's threads ends the item at work, whose callbacks get it, and nothing else.
 #include <SQLiteCpp/Database.h>
 #include <fcntl.h>
 #include <unistd.h>

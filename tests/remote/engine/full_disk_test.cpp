@@ -72,7 +72,7 @@ TEST_CASE("a picture that does not fit is read all the same, and not kept") {
   CHECK_FALSE(f.where.has_partials());
   CHECK(f.fetch.direct_read_count() == 8);
   CHECK(f.fetch.direct_read_bytes() == 8U << 20);
-  // Who wants to write to it needs all of it.
+  // A writer needs all of it.
   waiting writer;
   f.fetch.fetch(f.row("large.jpg"), "large.jpg", remote::priority::demand, writer.done());
   CHECK(writer.failed() == cause::no_room);
@@ -120,7 +120,7 @@ TEST_CASE("readers leave the space that is to stay free, and what one began and 
   f.fetch.await_range(a, 0, 1000, of_a.callback());
   f.source.answer("a.jpg", 0, 100'000);
   CHECK_FALSE(of_a.is_direct());
-  // What is on its way is counted.
+  // Fetches in flight are counted.
   f.fetch.await_range(b, 0, 1000, of_b.callback());
   f.source.serve("b.jpg");
   CHECK(of_b.is_direct());

@@ -1,4 +1,4 @@
-// Whoever is told of a fetch may lock the namespace, while its holder waits for the index.
+// The callback of a fetch may lock the namespace, while another holder of it waits for the index.
 #include <future>
 #include <shared_mutex>
 

@@ -17,7 +17,7 @@ directory_entry file(std::string name, std::uint64_t size = 100) {
 directory_entry directory(std::string name) { return {std::move(name), {S_IFDIR | 0755, 4096, 1000}, ""}; }
 directory_entry link(std::string name) { return {std::move(name), {S_IFLNK | 0777, 3, 1000}, "to"}; }
 
-// What of `f` an archive filtered by one pattern leaves out.
+// Whether an archive filtered by one pattern leaves out `f`.
 bool excludes(const std::string& pattern, const std::string& where, const directory_entry& f) {
   return filter({pattern}, "generic").excludes(where, f);
 }

@@ -1,4 +1,4 @@
-// What a crash or an earlier version has left is synced, told and forgotten at the next start.
+// Changes left by a crash or an earlier version are synced, written as lines and forgotten at the next start.
 #include "remote/engine/durable/durable_changes.hpp"
 
 #include <sys/stat.h>

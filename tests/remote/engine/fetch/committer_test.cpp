@@ -297,7 +297,7 @@ TEST_CASE("an outdated copy that is open for writing stays, and is a conflict fr
   const auto w = f.background("a.jpg");
   f.source.serve("a.jpg");
   CHECK(w.failed() == cause::changed);
-  // Whoever was told finds it in the index.
+  // The index has it by the time of the callback.
   CHECK(f.row("a.jpg").state == state::conflict);
   CHECK(f.row("a.jpg").shown() == file_facts{S_IFREG | 0644, 16, long_ago * second});
   CHECK(read_file(f.on_disk("a.jpg")) == "of the same size");

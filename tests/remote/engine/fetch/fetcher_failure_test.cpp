@@ -1,4 +1,4 @@
-// What becomes of a fetch that goes wrong, and of those who wait for it.
+// Fetches that go wrong, and the readers that wait for them.
 #include <chrono>
 
 #include "index/update/local_change.hpp"

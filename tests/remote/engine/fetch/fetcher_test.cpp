@@ -1,4 +1,4 @@
-// Who waits for which bytes, and what is asked of the source for it.
+// The bytes that readers wait for, and the requests to the source for them.
 #include "remote/engine/fetch/fetcher.hpp"
 
 #include <thread>
@@ -172,7 +172,7 @@ TEST_CASE("who wants a picture that is local by now is told so, and the source i
   REQUIRE(first.became_local());
   f.fetch.drain();
   CHECK(f.await_range(ino).became_local());
-  // Whoever fetches looked at the index a while ago.
+  // The caller looked at the index a while ago.
   waiting late;
   f.fetch.fetch(as_gap, "a.jpg", priority::background, late.done());
   CHECK(late.became_local());

@@ -1,4 +1,4 @@
-// What is requested of a picture, in which order, and where it ends.
+// The ranges that are requested of a picture, their order, and its end.
 #include "remote/engine/fetch/transfer_plan.hpp"
 
 #include "tests/catch.hpp"

@@ -1,4 +1,4 @@
-// What became of a push's pictures, and when it is given up.
+// The counts of a push, and when it is given up.
 #include "remote/engine/push/push_tally.hpp"
 
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-// What needs no bytes from the source: directories and symbolic links.
+// Gaps that need no bytes from the source: directories and symbolic links.
 #include <cstdlib>
 
 #include "remote/engine/replicate/replicator.hpp"

@@ -1,4 +1,4 @@
-// What a listing does not hold has left the source only if an own look says so, and never too much of it at once.
+// A name that a listing does not hold has left the source only if an own look says so, and never too many at once.
 #include "index/query/unlisted_paths.hpp"
 #include "index/update/decision.hpp"
 #include "index/update/local_change.hpp"

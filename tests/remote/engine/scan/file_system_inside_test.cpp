@@ -12,7 +12,7 @@ namespace {
 struct inside_fixture : fetch_fixture {
   temp_dir bound{"bound"};
 
-  // What stands at a path from now on is another file system, or the same one by another way.
+  // Mounts another file system at a path, or the same one by another way.
   void mount_at(const std::string& path, const char* size = "size=4m") {
     if (::geteuid() != 0) skip("only root mounts a file system");
     std::filesystem::create_directories(on_disk(path));

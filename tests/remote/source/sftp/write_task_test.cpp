@@ -1,4 +1,4 @@
-// What goes over the wire when a file is written, or a name changed, on the source.
+// The packets that write a file, or change a name, on the source.
 #include "remote/source/sftp/write_task.hpp"
 
 #include <sys/stat.h>
