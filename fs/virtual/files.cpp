@@ -40,14 +40,14 @@ lists/SET.txt the pictures of a set, one a line, "SIZE PATH", sorted by path as 
 lists/SET.json the same of failed, refused and unlisted as JSON, each picture with its reason
 reports/      what scans and syncs found, TIME-NUMBER.json, and TIME-NUMBER.SET.gz, the lists of that time (zcat);
               latest.json is a link to the newest
-log           what was logged, by a mount in the background and by sync; log.1 and log.2 are what was before it. It grows
+log           what was logged, by a mount in the background and by sync; log.1 and log.2 are its older parts. It grows
               while it is read: "tail -F", or "ferryfs log -f"
 control       commands are written here: pause, resume, rescan, report, limit 20M, fetch PATH, … The answer can be read
               from the same open file; "ferryfs ctl" does that
 watch         the same while a command of control runs, as the kernel takes one write to a file at a time: progress push,
               progress verify, stop push, stop verify
 
-Each picture says how it stands: getfattr -n user.ferryfs.state FILE (local, remote, fetching or conflict), and
+Each picture has its state as an attribute: getfattr -n user.ferryfs.state FILE (local, remote, fetching or conflict), and
 user.ferryfs.sha256 where it is known.
 )";
 
