@@ -15,7 +15,7 @@ class log_reader {
  public:
   // Of the log in the directory `own` of an archive, through its mount or not.
   explicit log_reader(std::string own) : own_(std::move(own)) {}
-  // Where it stands from now on.
+  // The directory of the log from now on.
   void move_to(std::string own) { own_ = std::move(own); }
 
   // Calls `each` with every line that came since the last call, at first with all, the oldest first; without its

@@ -21,7 +21,7 @@ class progress {
   progress();
   // Shows `line`; elsewhere than on a terminal only every ten seconds.
   void show(const std::string& line);
-  // The same of a state: drawn on a terminal, `status_line` elsewhere.
+  // Shows a status: drawn on a terminal, as a `status_line` elsewhere.
   void show(const json& status);
   void show(drawing lines, const std::string& plain);
   ~progress();

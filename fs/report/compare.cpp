@@ -16,7 +16,7 @@ std::optional<index::list_line> next(gzip_lines& lines) {
   return line;
 }
 
-// The counts that are compared: a name, and where they stand.
+// A count that is compared: its name, and its place in a report.
 struct part {
   const char* name;
   json (*of)(const json&);

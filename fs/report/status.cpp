@@ -82,7 +82,7 @@ std::string sum(const json& j) {
                      human_size(j["bytes"].get<std::uint64_t>()));
 }
 
-// Never 100 % of what is not complete.
+// Shows 100 % for a complete archive only.
 std::string share_text(const json& s) {
   if (s["source"]["bytes"].get<std::uint64_t>() == 0) return "nothing is known of the source yet";
   const double share = s["complete"].get<bool>() ? 100 : std::min(share_here(s), 99.9);

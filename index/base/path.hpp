@@ -10,7 +10,7 @@ namespace ferryfs {
 // Linux refuses longer names with ENAMETOOLONG (NAME_MAX in linux/limits.h).
 inline constexpr std::size_t longest_name = 255;
 
-// The directory that ferryfs keeps in the destination's root, and the name the view reserves for its virtual twin.
+// The directory that ferryfs keeps in the destination's root. In the mount a virtual directory has that name.
 inline constexpr std::string_view own_directory = ".ferryfs";
 
 // True if `name` can stand in a directory: not empty, not "." or "..", no '/' or NUL, at most 255 bytes.

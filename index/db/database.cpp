@@ -21,7 +21,8 @@ int verbatim_path(sqlite3_vfs*, const char* name, int capacity, char* out) {
   return SQLITE_OK;
 }
 
-// SQLite knows this VFS by its name, and a copy has another.
+// The open call of unix-excl goes by the name of the VFS that it is given, and the copy has another: so it gets the
+// original.
 int open_alone(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
   sqlite3_vfs* const original = sqlite3_vfs_find("unix-excl");
   return original->xOpen(original, name, file, flags, out);

@@ -23,7 +23,7 @@ inline bool has_left(const entry& hidden) noexcept {
 
 // `e` has left both sides. Whether something was decided of it, or below it.
 bool is_decided(transaction& t, const entry& e);
-// Puts it away; its row stood in the view.
+// Puts away `e`, whose row stood in the view.
 void put_away(transaction& t, const entry& e);
 
 // The source has `away` again, as `now` and, if it is a link, with `target`. Returns its inode, in the view; 0 where

@@ -9,7 +9,7 @@
 
 namespace ferryfs::index {
 
-// The rows of this directory that were not named.
+// The rows of this directory that the listing did not name.
 std::vector<inode> listing_merge::unseen(transaction& t) const {
   std::vector<inode> others;
   t.inodes(directory_, [&](inode ino) {

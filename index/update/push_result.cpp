@@ -16,7 +16,7 @@ void set_source(transaction& t, const entry& before, const file_facts& source) {
   t.update(before, after);
 }
 
-// The hidden row of the name that it has on the source, as what it went by here is another since, or none.
+// Makes the hidden row of the name that `sent` has on the source, since its name here is another by now, or none.
 inode hide_name(transaction& t, const entry& sent, const file_facts& source, state as) {
   const auto path = join(t.path(sent.parent).value_or(""), sent.name);
   if (as == state::deleted) t.decide("deleted", path);

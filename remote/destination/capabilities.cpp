@@ -63,7 +63,7 @@ void probe_names(int at, capabilities& c) {
   c.keeps_names = listed || problem != 0;
 }
 
-// The time is still there after it was set.
+// Whether the file still shows the time after it was set.
 bool keeps(int fd, std::int64_t seconds, std::int64_t nanoseconds) {
   const timespec when{seconds, nanoseconds};
   const timespec both[] = {when, when};

@@ -12,7 +12,7 @@
 namespace ferryfs::fs {
 namespace {
 
-// Of what the disk is about to do; after a crash the next start finds out whether it did.
+// Enters a change that is about to be made on the disk; after a crash the next start finds out whether it was.
 void intend(mount_context& v, const index::rename_intent& r) {
   v.archive.index().run([&](index::transaction& t) {
     t.forget_rename(r.ino);

@@ -103,7 +103,7 @@ bool is_outdated_copy(const unique_fd& directory, const entry& e) {
   return static_cast<std::uint64_t>(st.st_size) == e.local->size && to_ns(st.st_mtim) == e.local->mtime;
 }
 
-// A name among the partial files that no fetch has: those go by inode.
+// A number for a partial file that no fetch uses: fetches name theirs by inode.
 inode next_partial() {
   static std::atomic<inode> next = inode{1} << 62;
   return next++;

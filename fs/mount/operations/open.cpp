@@ -17,8 +17,9 @@
 namespace ferryfs::fs {
 namespace {
 
-// Opens what `handle` is to write to and enters the handle among those that are open, in one with the names: who
-// decides about the bytes here holds those alone, and sees it. False: it is not here.
+// Opens the file that `handle` is to write to and enters the handle among the open ones, in one step under the lock of
+// names: whoever decides about the bytes here holds that lock exclusively, and so sees the handle. False: the picture
+// is not here.
 bool open_to_change(mount_context& v, const handle_pointer& handle, bool truncates, bool maps) {
   const shared_lock held{v.archive.where().namespace_lock()};
   const auto e = v.archive.readers().borrow()->by_inode(handle->ino);

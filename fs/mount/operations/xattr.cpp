@@ -51,7 +51,7 @@ struct local_file {
   std::string path() const { return proc_path(file->get()); }
 };
 
-// Empty where its bytes are not here.
+// Finds the local file of `ino`; empty where its bytes are not here.
 local_file find_local(mount_context& v, fuse_ino_t ino, bool names_held = false) {
   if (auto file = v.open_pictures.find(ino)) return {std::move(file)};
   const entry e = entry_of(v, ino);

@@ -28,7 +28,7 @@ class readdir_cursors {
  public:
   static constexpr off_t dot = 1, dot_dot = 2;
 
-  // An entry that was never renamed while it was listed has the offset of its inode.
+  // The offset of an entry is that of its inode, unless it was renamed while its directory was being listed.
   static off_t of(inode ino) { return dot_dot + static_cast<off_t>(ino); }
   // The offset to list `e` by.
   off_t offset_of(const entry& e);

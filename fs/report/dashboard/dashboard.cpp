@@ -72,7 +72,7 @@ json history_of(const history& reports) {
   return list;
 }
 
-// Data may hold anybody's names: nothing of it may end the element that it stands in.
+// The data hold file names, which may be anything: none may end the script element that holds the data.
 std::string for_script(const json& data) {
   std::string text;
   for (const char c : data.dump(-1, ' ', false, json::error_handler_t::replace)) {

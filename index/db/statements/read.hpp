@@ -199,7 +199,7 @@ class due_failures {
   SQLite::Statement s_;
 };
 
-// All of a state that few are in (entry_rare), in any order.
+// All rows of a state that few rows have (index entry_rare), in any order.
 class list_of_state {
  public:
   explicit list_of_state(SQLite::Database& db)

@@ -22,7 +22,7 @@ class refused_names {
         skip_(db, "UPDATE refused_name SET skipped = 1 WHERE directory = ?1 AND name = ?2"),
         skipped_(db, "SELECT directory, name FROM refused_name WHERE skipped = 1") {}
 
-  // All of a directory are doubted until a listing has named them again.
+  // Marks all refused names of a directory as not listed; the listing that follows names those that are still there.
   void doubt(inode directory) { run(doubt_, directory); }
   void forget_doubted(inode directory) { run(forget_, directory); }
   void add(inode directory, const refused_name& n) {

@@ -61,7 +61,7 @@ class committer {
   std::vector<std::shared_ptr<picture_fetch>> ready_ GUARDED_BY(mutex_);
   std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;
   bool flush_ GUARDED_BY(mutex_) = false, stop_ GUARDED_BY(mutex_) = false;
-  // The thread's own, as the next: pictures whose directories are on other file systems.
+  // Pictures whose directories are on other file systems. For the committer's thread alone, as the next.
   std::vector<std::shared_ptr<picture_fetch>> cross_device_;
   placer placer_;
   thread thread_;

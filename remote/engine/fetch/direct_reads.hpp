@@ -31,7 +31,7 @@ class direct_reads {
             read_callback call);
   // The callback of `id` is not called any more, unless it is about to be.
   void cancel(std::uint64_t id);
-  // When the last byte of those of `ino` came.
+  // When the last byte of the reads of `ino` came.
   std::chrono::steady_clock::time_point last_activity(inode ino);
   // Blocks until none is in flight.
   void drain();

@@ -39,7 +39,7 @@ void fetch_pipeline::promote(const std::shared_ptr<picture_fetch>& p) noexcept {
   contain("fetch", [&] { dependencies_.source.promote(p); });
 }
 
-// On the write pool: the last byte is written, or will never come.
+// Runs on the write pool: the last byte is written, or will never come.
 void fetch_pipeline::on_transfer_end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why,
                                      const attributes& after) {
   if (const auto thrown = contain("fetch", [&] { judge(p, why, after); }))

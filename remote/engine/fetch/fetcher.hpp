@@ -62,7 +62,7 @@ class fetcher {
 
   // How many fetches still want bytes from the source; the others only wait to be committed.
   std::size_t transfers() { return table_.transfers(); }
-  // `call`, on any thread, whenever that number falls to `low`. Set before the first fetch.
+  // Calls `call`, on any thread, whenever that number falls to `low`. Set before the first fetch.
   void on_low_watermark(std::size_t low, std::function<void()> call) {
     pipeline_.on_low_watermark(low, std::move(call));
   }

@@ -42,7 +42,7 @@ class flight_table {
   std::vector<fetch_callback> remove(const picture_fetch& p, bool committed);
   void end_notification() noexcept;
 
-  // Counts a connection that ended at a request for this picture. True: too many did for the line to be the reason.
+  // Counts a connection that ended at a request for this picture. True: too many have for the network to be the cause.
   bool count_lost_connection(inode ino);
   static constexpr unsigned most_lost_connections = 3;
 

@@ -8,7 +8,7 @@
 namespace ferryfs::remote {
 namespace {
 
-// A program that looks at the archive knows it by each of these.
+// Programs reach the archive under each of these roots.
 index::link_rules rules_of(const settings& s, const destination& where) {
   index::link_rules rules{s.links, {where.path(), real_path(where.path())}};
   if (!s.mountpoint.empty()) rules.roots.push_back(s.mountpoint);

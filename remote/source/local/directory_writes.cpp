@@ -1,4 +1,4 @@
-// The directory archive's part that changes it.
+// The calls of a directory archive that change the source.
 #include <chrono>
 #include <thread>
 #include <vector>

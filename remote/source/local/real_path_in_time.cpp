@@ -13,7 +13,7 @@ std::string plain_path(const std::string& path) {
 }
 
 std::optional<std::string> real_path_in_time(const std::string& path, std::chrono::milliseconds deadline) {
-  // Not plain: what a link leads to has another "..".
+  // Not lexically_normal(): the target of a link has another "..".
   const std::string absolute = std::filesystem::absolute(path).string();
   constexpr int never_stops = -1;
   bool is_overdue = false;

@@ -1,4 +1,4 @@
-// A path of this machine as it is without symbolic links, where its file system may not answer.
+// Resolves the symbolic links of a local path whose file system may not answer.
 #pragma once
 
 #include <chrono>

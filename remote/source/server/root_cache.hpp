@@ -19,7 +19,7 @@ class root_cache {
   std::string path() const;
   void set_path(std::string path);
 
-  // A look at the root, or the greeting of a connection, showed these; nothing: it did not tell. `answers`: how many
+  // A look at the root, or the greeting of a connection, showed these; nothing: it showed none. `answers`: how many
   // looks within the next second need no request of their own. Where the last one has more answers left within its
   // second, that stays.
   void update(const std::optional<attributes>& shown, unsigned answers);

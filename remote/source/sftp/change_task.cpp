@@ -102,7 +102,7 @@ void change_task::judge_trial(request_sender& w) {
   try_order(w, mark_of_its_own());
 }
 
-// READLINK tells nothing there: the one that can be taken away is the link's.
+// READLINK says nothing on that server: the path that can be removed is the link's.
 void change_task::accept_trial_removal(request_sender& w, const request& r, parser& p) {
   if (knows_order_) return;
   const bool was_second = r.about.name == second_.path;

@@ -92,7 +92,7 @@ void connection::wait(event_notifier& wake, bool all_sent) {
   wake.wake_up();
 }
 
-// A task that takes long is failed: its owner asks again, over another connection.
+// Whether the connection may close to make room. Its tasks fail then, and their owners ask again over another one.
 bool connection::may_leave() {
   if (!shared_.others.is_lent(role_.number)) return false;
   if (tasks_.count() == 0) return true;

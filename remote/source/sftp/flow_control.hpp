@@ -30,7 +30,7 @@ class flow_control {
     return throttled_ ? std::min(files_limit(), most_files_throttled) : files_limit();
   }
 
-  // A rate limit has a file wait.
+  // Says that the rate limit makes a file wait.
   void set_throttled(bool throttled) noexcept { throttled_ = throttled; }
   bool is_throttled() const noexcept { return throttled_; }
 

@@ -52,7 +52,7 @@ class request_sender {
   virtual std::optional<std::string> predict_handle() const { return std::nullopt; }
   // Sends CLOSE.
   virtual void close(std::shared_ptr<task> owner, const std::string& handle);
-  // As far as a task has found out.
+  // The order in which the server takes a link's two paths, once a task has found it out.
   link_order order_of_links() const noexcept { return order_of_links_; }
   void set_order_of_links(link_order order) noexcept { order_of_links_ = order; }
 

@@ -43,7 +43,7 @@ class tasks_in_hand {
 
   // Ends one task, while the connection goes on.
   void end(const std::shared_ptr<task>& t, const failure& why);
-  // A task has ended by a reply: a file that is read alone was read.
+  // A task has ended by a reply. If it was the isolated one, that is over.
   void record_end(const task& t);
   // From now on, the task's file is read alone.
   void isolate(const task& t);
