@@ -1,5 +1,5 @@
-// The system calls that reach files. remote/destination and remote/engine make them through disk() alone, so that a test
-// can put its own in place: one that fails the n-th call, or a disk in memory whose power is cut.
+// The system calls that reach files. remote/destination and remote/engine make them through disk() alone, so that a
+// test can put its own in place: one that fails the n-th call, or a disk in memory whose power is cut.
 #pragma once
 
 #include <fcntl.h>
