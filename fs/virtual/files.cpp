@@ -61,12 +61,12 @@ std::string padded(std::string text, std::size_t unit) {
 // Calls `make` at most twice a second: a reader that asks for the size, and then reads, is answered with one and the
 // same, and a hundred viewers cost what one does.
 std::function<std::string()> cached_briefly(std::function<std::string()> make) {
-  struct made {
+  struct cached_text {
     mutex mutex_;
     std::string text GUARDED_BY(mutex_);
     std::chrono::steady_clock::time_point until GUARDED_BY(mutex_){};
   };
-  return [make = std::move(make), last = std::make_shared<made>()] {
+  return [make = std::move(make), last = std::make_shared<cached_text>()] {
     const lock held{last->mutex_};
     if (steady_now() >= last->until) {
       last->text = make();

@@ -46,7 +46,7 @@ class promise {
   std::exception_ptr thrown_ GUARDED_BY(mutex_);
 };
 
-// An answer that says no more than that it came.
-struct done {};
+// Marks an answer that says no more than that it came.
+struct answer_mark {};
 
 }  // namespace ferryfs

@@ -32,7 +32,7 @@ auto writer::run(Work work, commit when) -> std::invoke_result_t<Work, transacti
     std::optional<result> got;
     if (run_here([&](transaction& t) { got = work(t); }, when)) return *std::move(got);
   }
-  using answer = std::conditional_t<std::is_void_v<result>, ferryfs::done, result>;
+  using answer = std::conditional_t<std::is_void_v<result>, ferryfs::answer_mark, result>;
   const auto promised = std::make_shared<promise<answer>>();
   const auto value = std::make_shared<std::optional<answer>>();
   post(

@@ -63,7 +63,7 @@ void writer::end() {
   thread_.join();
 }
 
-void writer::post(job work, done after) { access_.post({std::move(work), std::move(after)}); }
+void writer::post(job work, completion after) { access_.post({std::move(work), std::move(after)}); }
 
 void writer::loop() {
   std::vector<queued_job> group;

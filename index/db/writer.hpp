@@ -23,7 +23,7 @@ namespace ferryfs::index {
 class writer {
  public:
   using job = index::job;
-  using done = index::completion;
+  using completion = index::completion;
   using listener = std::function<void(std::vector<change>)>;
 
   // Opens (or makes) and migrates the index at `path` and makes the root's row. Throws ferryfs::error (local).
@@ -35,7 +35,7 @@ class writer {
   writer& operator=(const writer&) = delete;
 
   // Queues a job. Blocks while too many are queued, but never inside a job.
-  void post(job work, done after = {});
+  void post(job work, completion after = {});
 
   // Runs a job and waits for its commit; returns what the job returned, or throws what it threw.
   template <typename Work>

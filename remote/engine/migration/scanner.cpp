@@ -15,7 +15,7 @@ namespace {
 
 // Which file system the source's root lies on now: another disk may have been mounted since the last time.
 std::optional<std::uint64_t> ask_for_file_system(archive& source) {
-  const auto answered = std::make_shared<promise<done>>();
+  const auto answered = std::make_shared<promise<answer_mark>>();
   const auto thrown = contain("scan", [&] {
     source.stat("", [answered](const std::optional<failure>&, const attributes&) { answered->set_value({}); });
   });

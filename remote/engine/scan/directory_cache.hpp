@@ -48,13 +48,13 @@ class directory_cache {
     std::int64_t mtime, ctime;  // nanoseconds since 1970
     bool operator==(const stamp&) const = default;
   };
-  struct cached {
+  struct cached_directory {
     stamp shown;
     std::uint64_t pass;  // the last one that visited it
   };
   static stamp stamp_of(const struct stat& s) { return {s.st_dev, s.st_ino, to_ns(s.st_mtim), to_ns(s.st_ctim)}; }
 
-  std::unordered_map<inode, cached> entries_;
+  std::unordered_map<inode, cached_directory> entries_;
   std::uint64_t pass_ = 0;
 };
 

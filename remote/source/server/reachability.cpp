@@ -29,7 +29,7 @@ void reachability::post(std::function<void()> call) {
 }
 
 void reachability::finish_events() {
-  const auto last = std::make_shared<promise<done>>();
+  const auto last = std::make_shared<promise<answer_mark>>();
   {
     const lock held{mutex_};
     if (std::exchange(events_finished_, true)) return;

@@ -50,7 +50,7 @@ void kind_task::refused(request_sender& w, const request& r, parser& p) {
     if (why.why == cause::not_found) why.why = cause::source_error;
     why.text += " (the server does not show what kind of file it is, and it can't be opened)";
   }
-  done_(w, why, {});
+  on_done_(w, why, {});
 }
 
 void kind_task::is(request_sender& w, std::uint32_t kind, std::uint32_t usual_mode) {
@@ -58,7 +58,7 @@ void kind_task::is(request_sender& w, std::uint32_t kind, std::uint32_t usual_mo
   w.close(shared_from_this(), handle_);
   if (seen_.mode == 0) seen_.mode = usual_mode;
   if (!seen_.has_kind()) seen_.mode |= kind;
-  done_(w, std::nullopt, seen_);
+  on_done_(w, std::nullopt, seen_);
 }
 
 }  // namespace ferryfs::remote::sftp

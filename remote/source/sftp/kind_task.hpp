@@ -12,12 +12,12 @@ class kind_task final : public task {
  public:
   // Nothing, and attributes that have a kind; or why the kind can't be known, which is not_found where the server
   // answers nothing but that no such file is there.
-  using done = std::function<void(request_sender&, const std::optional<failure>&, const attributes&)>;
+  using callback = std::function<void(request_sender&, const std::optional<failure>&, const attributes&)>;
 
   // A part of `whole`, whose own `lost` is called where the connection is lost. `seen`: what is known; `exists`: the
   // server has shown that something is there.
-  kind_task(std::shared_ptr<task> whole, std::string path, const attributes& seen, bool exists, done call)
-      : whole_(std::move(whole)), path_(std::move(path)), seen_(seen), gone_(!exists), done_(std::move(call)) {}
+  kind_task(std::shared_ptr<task> whole, std::string path, const attributes& seen, bool exists, callback call)
+      : whole_(std::move(whole)), path_(std::move(path)), seen_(seen), gone_(!exists), on_done_(std::move(call)) {}
   void start(request_sender& w) override;
   void reply(request_sender& w, const request& r, type got, parser& p) override;
   bool may_be_for_number(const request& r) const noexcept override { return r.sent == type::open; }
@@ -35,7 +35,7 @@ class kind_task final : public task {
   attributes seen_;
   bool gone_;  // all answers so far were that no such file is there
   std::string handle_;
-  done done_;
+  callback on_done_;
 };
 
 }  // namespace ferryfs::remote::sftp

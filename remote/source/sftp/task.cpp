@@ -120,7 +120,7 @@ void stat_task::end(const std::optional<failure>& why, const attributes& a) {
   if (awaits_file_system_) return looked_.emplace(why, a), void();
   ended_ = true;
   if (on_file_system_) on_file_system_(why ? std::nullopt : file_system_);
-  done_(why, a);
+  on_done_(why, a);
 }
 
 void request_sender::close(std::shared_ptr<task> owner, const std::string& handle) {

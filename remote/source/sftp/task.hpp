@@ -108,11 +108,11 @@ void fail_task(task& t, const failure& why) noexcept;
 // callback for it, also the number of the file system that the path lies on (statvfs@openssh.com).
 class stat_task final : public task {
  public:
-  using done = std::function<void(const std::optional<failure>&, const attributes&)>;
-  // Nothing: the server does not show it. Called before `done`.
+  using callback = std::function<void(const std::optional<failure>&, const attributes&)>;
+  // Nothing: the server does not show it. Called before the callback.
   using on_file_system = std::function<void(std::optional<std::uint64_t>)>;
-  stat_task(std::string path, done call, on_file_system call_too = {})
-      : path_(std::move(path)), done_(std::move(call)), on_file_system_(std::move(call_too)) {}
+  stat_task(std::string path, callback call, on_file_system call_too = {})
+      : path_(std::move(path)), on_done_(std::move(call)), on_file_system_(std::move(call_too)) {}
   void start(request_sender& w) override;
   void reply(request_sender& w, const request& r, type got, parser& p) override;
   void lost(const failure& why) override;
@@ -122,7 +122,7 @@ class stat_task final : public task {
   void learn_kind(request_sender& w);
   void end(const std::optional<failure>& why, const attributes& a);
   std::string path_;
-  done done_;
+  callback on_done_;
   on_file_system on_file_system_;
   bool awaits_file_system_ = false;
   std::optional<std::uint64_t> file_system_;
