@@ -66,7 +66,7 @@ std::uint64_t fetcher::await_range(inode ino, std::uint64_t offset, std::uint64_
     direct_.read(*e, *path, offset, length, id, std::move(call));
     return id;
   }
-  const auto p = make(*e, begun_at, *path, true).file;
+  const auto p = make(*e, begun_at, *path, true).fetch;
   held.unlock();
   wait_for(*p, offset, length, id, std::move(call));
   pipeline_.start(p, priority::demand);
