@@ -119,7 +119,7 @@ std::optional<failure> picture_fetch::differs(const attributes& after, const std
   if (!plan_.end() || plan_.is_confirmed(known) || plan_.is_confirmed(after.size)) return std::nullopt;
   const std::uint64_t looked = seen ? seen->size.value_or(0) : 0;
   if (looked == end && end != 0) return std::nullopt;
-  if (known == 0 && told == 0 && looked == 0) return std::nullopt;  // nothing reports it: its bytes do
+  if (known == 0 && reported == 0 && looked == 0) return std::nullopt;  // nothing reports it: its bytes do
   return failure{cause::source_error, fmt::format("{}: the source sends {} bytes of it and shows other sizes: {} in "
                                                   "the listing, {} of the open file, {} by its path",
                                                   printable(path_), end, known, size_text(after.size),
