@@ -34,13 +34,13 @@ void sftp_archive::list(const std::string& path, std::shared_ptr<listing> to) {
   put(std::make_shared<list_task>(path, std::move(to)), queue::priority_class::listing);
 }
 
-void sftp_archive::stat(const std::string& path, stat_task::done done) {
+void sftp_archive::stat(const std::string& path, stat_task::callback done) {
   if (path.empty()) return stat_root(std::move(done));
   put(std::make_shared<stat_task>(path, std::move(done)), queue::priority_class::look);
 }
 
 // Where a look or a greeting has just shown the root, no request is made: each is a round trip.
-void sftp_archive::stat_root(stat_task::done done) {
+void sftp_archive::stat_root(stat_task::callback done) {
   if (const auto shown = root_.take_answer())
     return reachability_.post([done = std::move(done), shown = *shown] { done(std::nullopt, shown); });
   const auto on_look = [this, done = std::move(done)](const std::optional<failure>& why, const attributes& a) {

@@ -24,7 +24,7 @@ class sftp_archive final : public archive {
   ~sftp_archive() override { stop(); }
 
   void list(const std::string& path, std::shared_ptr<listing> to) override;
-  void stat(const std::string& path, stat_task::done done) override;
+  void stat(const std::string& path, stat_task::callback done) override;
   void read(std::shared_ptr<reading> to, priority where) override;
   void digest(const std::string& path, digest_callback done) override;
   void promote(const std::shared_ptr<reading>& file) override;
@@ -48,7 +48,7 @@ class sftp_archive final : public archive {
 
  private:
   void put(std::shared_ptr<task> t, queue::priority_class where);
-  void stat_root(stat_task::done done);
+  void stat_root(stat_task::callback done);
   void change_names(change c, change_callback done);
 
   const ssh::target target_;
