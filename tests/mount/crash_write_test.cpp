@@ -159,7 +159,7 @@ std::string wrong_at_once(const model& m, const tree& seen) {
 }
 
 // The model that the mount agrees with; the difference to both where it agrees with neither.
-std::string settle(model& m, const tree& seen, const tree& source) {
+std::string adopt_model(model& m, const tree& seen, const tree& source) {
   tree plain = m.after;
   // A picture that was changed here, and whose removal was cut off when the disk had it: the source's copy shows again.
   for (const auto& [path, content] : m.now) {
@@ -196,7 +196,7 @@ TEST_CASE("killed at fifty moments of uploads, renames and deletes, it keeps wha
     INFO("kill " << kill << ", " << operations << " operations before");
     REQUIRE(wrong_at_once(m, contents_below(mount.mountpoint())) == "");
     REQUIRE(run_ferryfs({"ctl", mount.mountpoint(), "rescan"}).code == 0);
-    REQUIRE(settle(m, contents_below(mount.mountpoint()), source) == "");
+    REQUIRE(adopt_model(m, contents_below(mount.mountpoint()), source) == "");
     uploader u{mount.mountpoint(), m, static_cast<unsigned>(dice())};
     std::thread program([&] { u.run(); });
     const auto moment = std::chrono::steady_clock::now() + std::chrono::milliseconds(dice() % 700);
@@ -208,7 +208,7 @@ TEST_CASE("killed at fifty moments of uploads, renames and deletes, it keeps wha
   }
   INFO(operations << " operations");
   CHECK(operations > 500);
-  REQUIRE(settle(m, contents_below(mount.mountpoint()), source) == "");
+  REQUIRE(adopt_model(m, contents_below(mount.mountpoint()), source) == "");
   CHECK(run_ferryfs({"ctl", mount.mountpoint(), "limit", "0"}).code == 0);
   CHECK(run_ferryfs({"ctl", mount.mountpoint(), "rescan"}).code == 0);
   // The file that was appended to is in conflict with the source's copy, which stays as it is.

@@ -1,4 +1,4 @@
-// Trees of settled files, and what a tree holds, comparable with another's.
+// Trees of old files, and what a tree holds, comparable with another's.
 #pragma once
 
 #include <fcntl.h>

@@ -172,7 +172,7 @@ struct done_fixture : renames_fixture {
     intend(index::rename_intent::removal(e.ino, e.parent, e.name, stands(path), path));
     writer.run([&](index::transaction& t) { index::apply_removal(t, e.ino, 1); });
   }
-  void settle() { remote::recover_renames(where, writer); }
+  void recover() { remote::recover_renames(where, writer); }
   std::string content(const char* path) const { return stdfs::exists(disk / path) ? read_file(disk / path) : "(none)"; }
 };
 
@@ -184,7 +184,7 @@ TEST_CASE("a removal that a power cut took from the disk alone is made again", "
   f.put(root_inode, "day", f.directory_side);
   f.remove("1.jpg"), f.remove("day");
   stdfs::permissions(f.disk / "1.jpg", stdfs::perms::owner_read);  // another ctime
-  f.settle();
+  f.recover();
   CHECK_FALSE(stdfs::exists(f.disk / "1.jpg"));
   CHECK_FALSE(stdfs::exists(f.disk / "day"));
   CHECK(f.readers.borrow()->by_inode(one)->state == state::deleted);
@@ -199,7 +199,7 @@ TEST_CASE("what was made under the name of a removed one is left alone", "[renam
   stdfs::remove(f.disk / "1.jpg"), stdfs::remove(f.disk / "day");
   write_file(f.disk / "1.jpg", "another");
   stdfs::create_directories(f.disk / "day");
-  f.settle();
+  f.recover();
   CHECK(f.content("1.jpg") == "another");
   CHECK(stdfs::exists(f.disk / "day"));
 }
@@ -219,7 +219,7 @@ TEST_CASE("renames that a power cut took from the disk alone are made again, als
       return r;
     }());
     f.writer.run([&](index::transaction& t) { index::apply_rename(t, day, root_inode, "new", 1); });
-    f.settle();
+    f.recover();
     CHECK_FALSE(stdfs::exists(f.disk / "old"));
     CHECK(f.content("new/a.jpg") == "one");
     CHECK(f.at("new/a.jpg")->ino == one);
@@ -227,19 +227,19 @@ TEST_CASE("renames that a power cut took from the disk alone are made again, als
   SECTION("an exchange") {
     stdfs::rename(f.disk / "old/1.jpg", f.disk / "old/a.jpg");
     f.rename("old/a.jpg", "old/2.jpg", two);
-    f.settle();
+    f.recover();
     CHECK(f.content("old/2.jpg") == "one");
     CHECK(f.content("old/a.jpg") == "two");
   }
   SECTION("over another, and on from there") {
     f.rename("old/a.jpg", "old/2.jpg");
     SECTION("not on") {
-      f.settle();
+      f.recover();
       CHECK(f.content("old/2.jpg") == "one");
     }
     SECTION("on") {
       f.rename("old/2.jpg", "old/3.jpg");
-      f.settle();
+      f.recover();
       CHECK(f.content("old/3.jpg") == "one");
       CHECK(f.content("old/2.jpg") == "(none)");
     }
@@ -259,11 +259,11 @@ TEST_CASE("a picture that was renamed there and back stays where it is, and what
   SECTION("both on the disk") {
     stdfs::rename(f.disk / "b.jpg", f.disk / "a.jpg");
     write_file(f.disk / "b.jpg", "upload");
-    f.settle();
+    f.recover();
     CHECK(f.content("b.jpg") == "upload");
   }
   SECTION("the first alone") {
-    f.settle();
+    f.recover();
     CHECK(f.content("b.jpg") == "(none)");
   }
   CHECK(f.content("a.jpg") == "one");
@@ -278,7 +278,7 @@ TEST_CASE("a directory that was made under the name of a renamed one is not take
   f.remove("new");
   stdfs::remove(f.disk / "new");
   write_file(f.disk / "old/upload.jpg", "upload");
-  f.settle();
+  f.recover();
   CHECK(f.content("old/upload.jpg") == "upload");
 }
 
@@ -288,7 +288,7 @@ TEST_CASE("what a picture was renamed to and somebody put another under is not r
   f.put(root_inode, "a.jpg", f.file_side);
   f.rename("a.jpg", "b.jpg");
   write_file(f.disk / "b.jpg", "by hand");
-  f.settle();
+  f.recover();
   CHECK(f.content("a.jpg") == "one");
   CHECK(f.content("b.jpg") == "by hand");
 }
@@ -305,7 +305,7 @@ TEST_CASE("what was removed in a directory that was removed is not there again",
   stdfs::rename(f.disk / "1.jpg", f.disk / "album/1.jpg");
   f.remove("album/1.jpg");
   f.writer.run([&](index::transaction& t) { index::apply_removal(t, t.child(root_inode, "album")->ino, 1); });
-  f.settle();
+  f.recover();
   CHECK(f.content("album/1.jpg") == "(none)");
 }
 
