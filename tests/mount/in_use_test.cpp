@@ -105,7 +105,8 @@ TEST_CASE("while a sync works, status and a second sync name it") {
   CHECK(run_ferryfs({"status", b.to}).out.find("in use") == std::string::npos);
 }
 
-TEST_CASE("a mount that another mount namespace still holds is told of, with who holds it and what ends it") {
+TEST_CASE("a mount that another mount namespace still holds is told of, with who holds it and what ends it",
+          "[alone]") {
   const busy b;
   const own_disk disk{b.to};
   mount_fixture mount(b.over());
@@ -142,7 +143,7 @@ TEST_CASE("a mount that another mount namespace still holds is told of, with who
   CHECK(run_ferryfs({"status", b.to}).out.find("in use") == std::string::npos);
 }
 
-TEST_CASE("a mount that is just starting, or just ending, is told of as that") {
+TEST_CASE("a mount that is just starting, or just ending, is told of as that", "[alone]") {
   const busy b;
   // As such a ferryfs holds it: by the lock, with this text in it.
   fs::create_directories(b.to / ".ferryfs");
