@@ -8,8 +8,8 @@
 
 #include "index/base/path.hpp"
 #include "remote/files/sha256.hpp"
+#include "remote/files/split_path.hpp"
 #include "tests/remote/fake_archive.hpp"
-#include "tests/remote/fake_archive/parent_path.hpp"
 
 namespace ferryfs::test {
 
@@ -18,12 +18,6 @@ using remote::cause;
 using remote::directory_entry;
 using remote::failure;
 using remote::listing;
-
-namespace {
-
-std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-}  // namespace
 
 void fake_archive::list(const std::string& path, std::shared_ptr<listing> to) {
   check_taken(path);
@@ -45,9 +39,10 @@ void fake_archive::list_now(const std::string& path, listing& to) {
     is_there = self != tree_.end() && S_ISDIR(self->second.attrs.mode);
     const std::string below = path.empty() ? "" : path + '/';
     for (auto at = tree_.lower_bound(below); at != tree_.end() && at->first.starts_with(below); ++at)
-      if (!at->first.empty() && parent_path(at->first) == path && !denied_.contains(at->first) &&
+      if (!at->first.empty() && split_path(at->first).first == path && !denied_.contains(at->first) &&
           !denied_.contains(at->first.substr(0, at->first.rfind('/') + 1) + "*"))
-        all.push_back({name_of(at->first), at->second.attrs, S_ISLNK(at->second.attrs.mode) ? at->second.content : ""});
+        all.push_back(
+            {split_path(at->first).second, at->second.attrs, S_ISLNK(at->second.attrs.mode) ? at->second.content : ""});
   }
   for (auto& f : all) f.attrs = told(join(path, f.name), true);
   const auto wrong = fault_of(path);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "remote/files/split_path.hpp"
 #include "tests/remote/fake_archive.hpp"
-#include "tests/remote/fake_archive/parent_path.hpp"
 
 namespace ferryfs::test {
 
@@ -13,11 +13,11 @@ using remote::attributes;
 
 void fake_archive::put(const std::string& path, node n) {
   const std::lock_guard lock{mutex_};
-  for (std::string above = parent_path(path);; above = parent_path(above)) {
+  for (std::string above = split_path(path).first;; above = split_path(above).first) {
     tree_.try_emplace(above, node{{S_IFDIR | 0755, 4096, long_ago}, ""});
     if (above.empty()) break;
   }
-  if (!tree_.contains(path) && !path.empty()) ++*tree_[parent_path(path)].attrs.mtime;
+  if (!tree_.contains(path) && !path.empty()) ++*tree_[split_path(path).first].attrs.mtime;
   tree_[path] = std::move(n);
 }
 
@@ -40,7 +40,7 @@ void fake_archive::remove(const std::string& path) { remove_now(path); }
 void fake_archive::remove_now(const std::string& path) {
   const std::lock_guard lock{mutex_};
   std::erase_if(tree_, [&](const auto& n) { return n.first == path || n.first.starts_with(path + '/'); });
-  ++*tree_[parent_path(path)].attrs.mtime;
+  ++*tree_[split_path(path).first].attrs.mtime;
 }
 
 void fake_archive::set_mtime(const std::string& path, std::int64_t mtime) {

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "remote/files/split_path.hpp"
 #include "tests/remote/fake_archive.hpp"
-#include "tests/remote/fake_archive/parent_path.hpp"
 
 namespace ferryfs::test {
 
@@ -23,7 +23,8 @@ void fake_archive::write_now(const std::shared_ptr<writing>& from) {
   const std::string path = from->path();
   call_before(path);
   if (const auto wrong = fault_of(path)) return from->finished(wrong->why, {});
-  if (look(parent_path(path)).mode == 0) return from->finished(failure{cause::not_found, path + ": no directory"}, {});
+  if (look(split_path(path).first).mode == 0)
+    return from->finished(failure{cause::not_found, path + ": no directory"}, {});
   std::string content = this->content(path).value_or("");
   content.resize(from->begin(content.size()));
   std::vector<std::byte> bytes;
