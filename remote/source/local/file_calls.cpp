@@ -10,7 +10,6 @@
 namespace ferryfs::remote {
 namespace {
 
-using namespace std::chrono_literals;
 using what = file_call::what;
 
 std::string below(const std::string& root, const std::string& path) { return path.empty() ? root : join(root, path); }
