@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "index/base/clock.hpp"
@@ -17,6 +18,7 @@
 #include "index/base/path.hpp"
 #include "index/update/local_change.hpp"
 #include "remote/files/rename.hpp"
+#include "remote/files/split_path.hpp"
 
 namespace ferryfs::remote {
 namespace {
@@ -51,9 +53,9 @@ struct place {
 
 place place_at(const destination& where, const std::string& path) {
   place p;
-  const auto slash = path.rfind('/');
-  p.name = slash == std::string::npos ? path : path.substr(slash + 1);
-  p.directory = where.open(slash == std::string::npos ? "" : path.substr(0, slash), O_RDONLY | O_DIRECTORY);
+  std::string above;
+  std::tie(above, p.name) = split_path(path);
+  p.directory = where.open(above, O_RDONLY | O_DIRECTORY);
   p.stands = p.directory && !p.name.empty() &&
              disk().fstatat(p.directory.get(), p.name.c_str(), &p.file, AT_SYMLINK_NOFOLLOW) == 0;
   return p;
@@ -113,7 +115,7 @@ class redo {
   std::vector<place> places_of(const rename_intent& r) {
     std::vector<place> all;
     all.push_back(place_of(where_, t_, r.parent, r.name));
-    all.push_back(place_of(where_, t_, r.old_parent, r.old_path.substr(r.old_path.rfind('/') + 1)));
+    all.push_back(place_of(where_, t_, r.old_parent, split_path(r.old_path).second));
     all.push_back(place_at(where_, r.old_path));
     all.push_back(place_at(where_, r.new_path));
     return all;

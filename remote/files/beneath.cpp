@@ -4,6 +4,7 @@
 #include <linux/limits.h>
 
 #include "index/base/disk.hpp"
+#include "remote/files/split_path.hpp"
 
 namespace ferryfs {
 
@@ -22,9 +23,8 @@ unique_fd open_beneath(int directory, const std::string& path, int flags, unsign
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 parent_of open_parent(int directory, const std::string& path) noexcept {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return {open_beneath(directory, "", O_PATH | O_DIRECTORY), path};
-  return {open_beneath(directory, path.substr(0, slash), O_PATH | O_DIRECTORY), path.substr(slash + 1)};
+  auto [above, name] = split_path(path);
+  return {open_beneath(directory, above, O_PATH | O_DIRECTORY), std::move(name)};
 }
 
 }  // namespace ferryfs

@@ -97,6 +97,7 @@ class memory_disk final : public disk_calls {
   node_pointer base(int directory, const char* path);
   node_pointer walk(node_pointer from, const std::string& path, bool follow_last, bool beneath, std::string* last);
   node_pointer find(int directory, const char* path, bool follow_last);
+  node_pointer find_parent(int directory, const char* path, std::string& name);
   static bool is_at_or_below(const node_pointer& n, const node_pointer& top);
   int add_descriptor(node_pointer n, int flags);
   int open_node(node_pointer directory, const std::string& path, int flags, mode_t mode, bool beneath);

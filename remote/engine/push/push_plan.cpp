@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include "remote/engine/push/split_path.hpp"
+#include "remote/files/split_path.hpp"
 #include "remote/source/temporary_name.hpp"
 
 namespace ferryfs::remote {

@@ -8,8 +8,8 @@
 #include "index/base/path.hpp"
 #include "index/base/promise.hpp"
 #include "index/update/push_result.hpp"
-#include "remote/engine/push/split_path.hpp"
 #include "remote/engine/source_facts.hpp"
+#include "remote/files/split_path.hpp"
 
 namespace ferryfs::remote {
 

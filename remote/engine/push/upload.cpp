@@ -11,8 +11,8 @@
 #include "index/base/disk.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
-#include "remote/engine/push/split_path.hpp"
 #include "remote/engine/source_facts.hpp"
+#include "remote/files/split_path.hpp"
 #include "remote/source/temporary_name.hpp"
 
 namespace ferryfs::remote {

@@ -42,6 +42,8 @@ class source_digests {
   struct question {
     std::string path, absolute;
     archive::digest_callback done;
+
+    void answer(const std::optional<failure>& why, const std::string& sha256) const noexcept;
   };
   class conversation;
 

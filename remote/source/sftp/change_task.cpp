@@ -6,6 +6,7 @@
 #include <random>
 
 #include "index/base/path.hpp"
+#include "remote/files/split_path.hpp"
 #include "remote/source/temporary_name.hpp"
 
 namespace ferryfs::remote::sftp {
@@ -13,9 +14,7 @@ namespace {
 
 // Under a name that no scan takes for a picture's, beside `path`.
 std::string name_for_trial(const std::string& path, const std::string& mark) {
-  const auto slash = path.rfind('/');
-  const std::string name = temporary_name("link", mark);
-  return slash == std::string::npos ? name : join(path.substr(0, slash), name);
+  return join(split_path(path).first, temporary_name("link", mark));
 }
 
 std::string mark_of_its_own() {
