@@ -17,6 +17,7 @@
 #include "fs/mount/kernel/invalidator.hpp"
 #include "fs/mount/kernel/mountpoint.hpp"
 #include "fs/mount/operations/operations.hpp"
+#include "fs/mount/operations/view.hpp"
 #include "fs/process/signals.hpp"
 #include "fs/virtual/files.hpp"
 #include "index/base/error.hpp"
@@ -72,7 +73,7 @@ std::unique_ptr<fuse_session, session_deleter> make_session(mount_context* v, co
   args.add("-ofsname=" + name);
   if (options.allow_other) args.add("-oallow_other");
   for (const auto& o : options.fuse) args.add("-o" + o);
-  if (takes_word(args.list, "nopassthrough") && v != nullptr) v->passthrough.forbid();
+  if (takes_word(args.list, "nopassthrough") && v != nullptr) v->tree.passthrough.forbid();
   std::unique_ptr<fuse_session, session_deleter> session{
       fuse_session_new(&args.list, &operations(), sizeof(fuse_lowlevel_ops), v)};
   if (!session) throw error(exit_code::usage, "FUSE does not accept the options given with -o; see mount.fuse3(8)");
@@ -97,36 +98,18 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
   });
   // In place: its parts have threads and stay where they are.
   std::unique_ptr<mount_context> v{new mount_context{
-      archive,
-      options.owner,
       options.mountpoint,
-      virtual_directory{virtual_files(archive, [&v] { return v->passthrough.works(); }), archive.where().reports_path(),
-                        archive.where().log_path(), ::getuid(), ::getgid()},
+      virtual_directory{virtual_files(archive, [&v] { return v->tree.passthrough.works(); }),
+                        archive.where().reports_path(), archive.where().log_path(), ::getuid(), ::getgid()},
       parked_requests{archive.setup().io_timeout},
       parked_requests{no_deadline},
       {},
-      {},
-      {},
-      std::make_shared<departed_entries>(),
-      {},
+      {archive, options.owner},
       control{archive, reports},
-      remote::serial_executor{"change of a fetched picture"},
-      remote::serial_executor{"lists"},
-      {}}};
-  archive.index().on_departure([departed = v->departed](const entry& e, bool removed) {
-    departed->positions.departs(e);
-    if (removed) departed->removed.add(e);
-  });
-  const remote::open_files_query open{
-      [&context = *v](inode ino) { return context.open_pictures.is_written(ino) || context.written.holds(ino); },
-      [&context = *v](inode ino) { context.open_pictures.reopen(ino); },
-      [&context = *v] { return context.open_pictures.written(); },
-      [&context = *v](inode ino) { return context.open_pictures.is_open(ino); }};
-  v->commands.watch(open);
-  archive.set_open_files(open);
-  archive.on_changes([&kernel, &context = *v](std::vector<index::change> changes) {
-    for (const auto& c : changes)
-      if (c.what == index::change::what::content) context.open_pictures.doubt(c.ino);
+      remote::serial_executor{"lists"}}};
+  v->commands.watch(v->tree.open_files_query());
+  archive.on_changes([&kernel, &tree = v->tree](std::vector<index::change> changes) {
+    tree.notice(changes);
     kernel.notify(std::move(changes));
   });
   const auto session = make_session(v.get(), archive.setup().source, options);

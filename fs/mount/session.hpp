@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "fs/mount/view/mount_context.hpp"
+#include "fs/mount/view/merged_tree.hpp"
 #include "remote/engine/migration/migration.hpp"
 
 namespace ferryfs::fs {

@@ -1,25 +1,24 @@
-#include "fs/mount/change/hydrate.hpp"
-
-#include "fs/mount/kernel/reply.hpp"
+// Changing a part of a missing picture needs all of it first.
+#include "fs/mount/change/changes.hpp"
+#include "fs/mount/state/answer_errno.hpp"
 
 namespace ferryfs::fs {
 
-void with_hydrated(mount_context& v, inode ino, const std::shared_ptr<parked_request>& parked,
-                   std::function<void()> then) {
+void hydrate(merged_tree& tree, inode ino, std::function<void(const std::optional<remote::failure>&)> done) {
   std::optional<entry> e;
   std::optional<std::string> path;
   {
-    const auto reader = v.archive.readers().borrow();
+    const auto reader = tree.archive.readers().borrow();
     e = reader->by_inode(ino);
     path = reader->source_path(ino);
   }
   if (!e || !path || is_hidden(e->state)) throw answer_errno{ENOENT};
-  if (e->is_local()) return then();
-  parked->on_deadline([&v, ino] { return v.archive.fetch().last_activity(ino); });
-  v.archive.fetch().fetch(*e, *path, remote::priority::demand, [&v, parked, then = std::move(then)](const auto& why) {
-    if (!why) return v.after_hydration.post(then);
-    parked->answer([&](fuse_req_t req) { fuse_reply_err(req, errno_of(*why)); });
-  });
+  if (e->is_local()) return done(std::nullopt);
+  tree.archive.fetch().fetch(*e, *path, remote::priority::demand,
+                             [&tree, done = std::move(done)](const std::optional<remote::failure>& why) {
+                               if (why) return done(why);
+                               tree.after_hydration.post([done] { done(std::nullopt); });
+                             });
 }
 
 }  // namespace ferryfs::fs

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "fs/mount/view/mount_context.hpp"
+#include "fs/mount/view/merged_tree.hpp"
 #include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
@@ -16,12 +16,12 @@ namespace ferryfs::fs {
 std::optional<struct stat> on_disk(const unique_fd& directory, const char* name);
 
 // `from`, which has a file in `at`, is to get that name; in place of `replaced`, which is exchanged for it or goes.
-void intend_rename(mount_context& v, const entry& from, const unique_fd& at, inode parent, const std::string& name,
+void intend_rename(merged_tree& tree, const entry& from, const unique_fd& at, inode parent, const std::string& name,
                    std::uint64_t replaced, inode exchanged);
 // The disk did not do it: the index forgets the intent. Throws answer_errno{problem}.
-[[noreturn]] void fail_rename(mount_context& v, inode ino, int problem);
+[[noreturn]] void fail_rename(merged_tree& tree, inode ino, int problem);
 
 // Removes the file `name`, if there is one, before `whose` is removed from the index or gets that name.
-void remove_file(mount_context& v, const entry& whose, inode parent, const char* name, const unique_fd& directory);
+void remove_file(merged_tree& tree, const entry& whose, inode parent, const char* name, const unique_fd& directory);
 
 }  // namespace ferryfs::fs

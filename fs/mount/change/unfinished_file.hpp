@@ -1,7 +1,7 @@
 // A name that was just made on the destination's disk.
 #pragma once
 
-#include <unistd.h>
+#include "index/base/disk.hpp"
 
 namespace ferryfs::fs {
 
@@ -11,7 +11,7 @@ class unfinished_file {
  public:
   unfinished_file(int directory, const char* name, int flags = 0) : directory_(directory), name_(name), flags_(flags) {}
   ~unfinished_file() {
-    if (name_ != nullptr) ::unlinkat(directory_, name_, flags_);
+    if (name_ != nullptr) disk().unlinkat(directory_, name_, flags_);
   }
   unfinished_file(const unfinished_file&) = delete;
   unfinished_file& operator=(const unfinished_file&) = delete;

@@ -2,23 +2,31 @@
 
 #include <cerrno>
 
-#include "fs/mount/change/hydrate.hpp"
+#include "fs/mount/change/changes.hpp"
 #include "fs/mount/kernel/reply.hpp"
 
 namespace ferryfs::fs {
 
-void change_later(fuse_req_t req, mount_context& v, const handle_pointer& handle, partial_change change) {
+void when_hydrated(fuse_req_t req, mount_context& v, inode ino, std::function<void(fuse_req_t)> change) {
   const auto parked = v.parked.park(req);
+  parked->on_deadline([&v, ino] { return v.tree.archive.fetch().last_activity(ino); });
   attempt(parked, [&] {
-    with_hydrated(v, handle->ino, parked, [&v, parked, handle, change = std::move(change)] {
+    hydrate(v.tree, ino, [parked, change = std::move(change)](const std::optional<remote::failure>& why) {
       parked->answer([&](fuse_req_t q) {
         answer(q, [&] {
-          const auto file = local_of(v, *handle);
-          if (!file) throw answer_errno{EIO};
-          change(q, file);
+          if (why) throw remote::failure{*why};
+          change(q);
         });
       });
     });
+  });
+}
+
+void change_later(fuse_req_t req, mount_context& v, const handle_pointer& handle, partial_change change) {
+  when_hydrated(req, v, handle->ino, [&v, handle, change = std::move(change)](fuse_req_t q) {
+    const auto file = file_to_change(v.tree, *handle);
+    if (!file) throw answer_errno{EIO};
+    change(q, file);
   });
 }
 

@@ -1,16 +1,18 @@
+// Changes of a part of a missing picture, which need all of it first.
 #pragma once
 
 #include <functional>
 #include <memory>
 
-#include "fs/mount/operations/handles.hpp"
+#include "fs/mount/operations/view.hpp"
 
 namespace ferryfs::fs {
 
-// Changes a part of the file, and replies.
-using partial_change = std::function<void(fuse_req_t, const std::shared_ptr<const unique_fd>& file)>;
+// Parks the request until all of `ino` is here, and then runs `change`, which replies; or answers why it is not.
+void when_hydrated(fuse_req_t req, mount_context& v, inode ino, std::function<void(fuse_req_t)> change);
 
-// Runs `change` once all of a missing picture is here; until then the request is parked.
+// The same of an open picture: `change` gets the file.
+using partial_change = std::function<void(fuse_req_t, const std::shared_ptr<const unique_fd>& file)>;
 void change_later(fuse_req_t req, mount_context& v, const handle_pointer& handle, partial_change change);
 
 }  // namespace ferryfs::fs

@@ -2,7 +2,8 @@
 
 #include <cerrno>
 
-#include "fs/mount/view/mount_context.hpp"
+#include "fs/mount/kernel/passthrough.hpp"
+#include "fs/mount/operations/view.hpp"
 
 namespace ferryfs::fs {
 namespace {
@@ -26,7 +27,7 @@ void init(void* data, fuse_conn_info* conn) {
   // After an asynchronous O_DIRECT write the kernel drops the pages before the write has ended, and may keep what a
   // reader brought back meanwhile (fs/fuse/file.c, fuse_direct_IO; xfstests generic/451).
   refuse(conn, FUSE_CAP_ASYNC_DIO);
-  static_cast<mount_context*>(data)->passthrough.ask(conn);
+  ask_for_passthrough(static_cast<mount_context*>(data)->tree.passthrough, conn);
   // Reads that are parked count as background requests: with libfuse's default of 12, as many missing pictures would
   // hold up everybody's read-ahead.
   conn->max_background = 4096;

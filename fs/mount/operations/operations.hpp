@@ -1,5 +1,6 @@
 // The operations of the mount, one topic a file, and the table that names them to libfuse. Each runs on any of
 // libfuse's threads, answers from the index or a local file at once, or parks the request; none waits for the network.
+// They take libfuse's arguments apart and reply; view/answers.hpp and change/changes.hpp do what is asked.
 #pragma once
 
 #include <fuse_lowlevel.h>
@@ -17,6 +18,7 @@ void op_forget(fuse_req_t req, fuse_ino_t ino, std::uint64_t count);
 void op_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forgets);
 // attributes.cpp
 void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_file_info* fi);
 void op_statfs(fuse_req_t req, fuse_ino_t ino);
 // readlink.cpp
 void op_readlink(fuse_req_t req, fuse_ino_t ino);
@@ -31,24 +33,19 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, 
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
 // open.cpp
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
+void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* fi);
 void op_release(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi);
 // read.cpp
 void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* fi);
-// set_attributes.cpp
-void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* to, int set, fuse_file_info* fi);
-// make.cpp
+// names.cpp
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode);
 void op_symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t device);
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char* name);
-// remove.cpp
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char* name);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char* name);
-// rename.cpp
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name,
                unsigned flags);
-// create.cpp
-void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* fi);
 // write.cpp
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, fuse_bufvec* from, off_t offset, fuse_file_info* fi);
 // sync.cpp

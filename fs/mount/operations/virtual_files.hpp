@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "fs/mount/view/mount_context.hpp"
+#include "fs/mount/operations/view.hpp"
 #include "index/base/mutex.hpp"
 #include "remote/files/unique_fd.hpp"
 

@@ -30,12 +30,12 @@ void begin_anew(const unique_fd& file) {
 }  // namespace
 
 void mapped_files::follow(written_files& written, inode ino, const unique_fd& file, const record& enter) {
-  unique_fd reading{::open(proc_path(file.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  unique_fd reading{disk().open(proc_path(file.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!reading) return;
   begin_anew(reading);
   const lock held{mutex_};
   if (files_.contains(ino)) return;
-  written.begin_following(ino, std::make_shared<unique_fd>(::fcntl(reading.get(), F_DUPFD_CLOEXEC, 0)));
+  written.begin_following(ino, std::make_shared<unique_fd>(disk().duplicate(reading.get())));
   files_.emplace(ino, std::move(reading));
   if (!thread_.joinable())
     thread_ = thread("mapped files", [this, &written, enter](const std::stop_token& stop) {

@@ -56,7 +56,7 @@ void open_files::doubt(inode ino) {
 bool is_just_written(const unique_fd& file) {
   using namespace std::chrono;
   struct stat st {};
-  if (::fstat(file.get(), &st) != 0) return true;
+  if (disk().fstat(file.get(), &st) != 0) return true;
   const auto time = seconds{st.st_mtim.tv_sec} + nanoseconds{st.st_mtim.tv_nsec};
   const auto age = wall_now().time_since_epoch() - time;
   return st.st_size > 0 && age < milliseconds{20} && age > milliseconds{-20};

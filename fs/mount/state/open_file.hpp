@@ -86,7 +86,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
   std::atomic<clock::rep> timed_out_ = clock::duration{std::chrono::hours{-1}}.count();
   static std::uint64_t size_of(const unique_fd& file) {
     struct stat st {};
-    return ::fstat(file.get(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
+    return disk().fstat(file.get(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
   }
   std::atomic<bool> doubtful_ = false;
   mutex mutex_;
@@ -99,6 +99,8 @@ class open_file : public std::enable_shared_from_this<open_file> {
     bool is_rejected() const { return rejected && *rejected; }
   } served_ GUARDED_BY(mutex_);
 };
+
+using handle_pointer = std::shared_ptr<open_file>;
 
 // All open files, by inode: one that was removed is still there for those who have it open. Threads: any.
 class open_files {

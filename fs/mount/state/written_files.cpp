@@ -23,7 +23,7 @@ void written_files::begin_writing(inode ino, file_pointer file) {
   ++w.handles;
   if (w.file || !file) return;
   w.file = std::move(file);
-  if (::fstat(w.file->get(), &now) == 0) w.recorded = moment::of(now);
+  if (disk().fstat(w.file->get(), &now) == 0) w.recorded = moment::of(now);
 }
 
 void written_files::end_writing(inode ino) {
@@ -54,7 +54,7 @@ written_files::pending_write::pending_write(written_files& files, inode ino, fil
   auto& w = files_.files_[ino];
   files_.count_ = files_.files_.size();
   w.file = std::move(file);
-  if (w.writes++ == 0) (void)::fstat(w.file->get(), &w.before);
+  if (w.writes++ == 0) (void)disk().fstat(w.file->get(), &w.before);
 }
 
 void written_files::pending_write::reached(off_t end) {
@@ -84,7 +84,7 @@ written_files::file_pointer written_files::begin_recording(inode ino) {
   const auto at = files_.find(ino);
   if (at == files_.end()) return nullptr;
   written& w = at->second;
-  if (!w.file || ::fstat(w.file->get(), &now) != 0 || !is_changed(w, now)) return nullptr;
+  if (!w.file || disk().fstat(w.file->get(), &now) != 0 || !is_changed(w, now)) return nullptr;
   w.marked = false;
   ++w.recordings;
   return w.file;
@@ -112,7 +112,7 @@ bool written_files::overlay(inode ino, struct stat& st) {
   struct stat now {};
   if (at->second.writes > 0)
     now = at->second.before;
-  else if (!at->second.file || ::fstat(at->second.file->get(), &now) != 0)
+  else if (!at->second.file || disk().fstat(at->second.file->get(), &now) != 0)
     return true;
   st.st_size = now.st_size;
   st.st_blocks = now.st_blocks;

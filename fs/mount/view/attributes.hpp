@@ -1,0 +1,30 @@
+// A row of the index as `stat`, and for how long the kernel may keep that.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "fs/mount/view/merged_tree.hpp"
+
+namespace ferryfs::fs {
+
+// How long the kernel may keep what it was told: as long as the index is right. Whatever changes is told to it.
+inline constexpr double cache_time = 86400;
+
+// What the kernel is told of an entry, and for how many seconds it may keep that.
+struct kernel_attributes {
+  struct stat st;
+  double timeout;
+};
+// `generation`: that of written_files before `e` was read. Where the file was entered in the index since, the row is
+// read again.
+kernel_attributes attributes_of(merged_tree& tree, std::uint64_t generation, entry e);
+// Of an entry that was removed and that the kernel still holds; nothing where it is none. A file that is open shows
+// itself.
+std::optional<struct stat> attributes_of_removed(merged_tree& tree, inode ino);
+// Of the entry `ino` as it has become; throws ENOENT where it is not to be seen.
+kernel_attributes attributes_now(merged_tree& tree, inode ino);
+
+}  // namespace ferryfs::fs
