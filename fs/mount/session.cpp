@@ -84,7 +84,6 @@ std::unique_ptr<fuse_session, session_deleter> make_session(view* v, const std::
 void check_fuse_options(const mount_options& options) { make_session(nullptr, "", options); }
 
 void serve_mount(remote::migration& archive, const mount_options& options, const std::function<void()>& stands) {
-  constexpr std::chrono::hours no_deadline{24 * 3650};
   invalidator kernel;
   recorder reports{archive};
   archive.on_scanned([&](const remote::source_scan::result& r, bool asked_for, wall_clock::time_point begun) {
@@ -103,16 +102,12 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
                virtual_directory{virtual_files(archive, [&v] { return v->passthrough.works(); }),
                                  archive.where().reports_path(), archive.where().log_path(), ::getuid(), ::getgid()},
                parked_requests{archive.setup().io_timeout},
-               parked_requests{no_deadline},
                {},
                {},
                {},
                std::make_shared<departed_entries>(),
                {},
-               control{archive, reports},
-               remote::serial_executor{"change of a fetched picture"},
-               remote::serial_executor{"lists"},
-               {}}};
+               control{archive, reports}}};
   archive.index().on_departure([departed = v->departed](const entry& e, bool removed) {
     departed->positions.departs(e);
     if (removed) departed->removed.add(e);

@@ -29,7 +29,7 @@ class recorder {
 
  private:
   remote::migration& migration_;
-  mutex mutex_;
+  mutex mutex_{lock_level::report};
   // What an earlier report told, and when.
   std::uint64_t files_ GUARDED_BY(mutex_) = 0;
   std::uint64_t bytes_ GUARDED_BY(mutex_) = 0;

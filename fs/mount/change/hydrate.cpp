@@ -16,7 +16,7 @@ void with_hydrated(view& v, inode ino, const std::shared_ptr<parked_request>& pa
   if (e->is_local()) return then();
   parked->on_deadline([&v, ino] { return v.archive.fetch().last_activity(ino); });
   v.archive.fetch().fetch(*e, *path, remote::priority::demand, [&v, parked, then = std::move(then)](const auto& why) {
-    if (!why) return v.after_hydration.post(then);
+    if (!why) return v.changes.post(then);
     parked->answer([&](fuse_req_t req) { fuse_reply_err(req, errno_of(*why)); });
   });
 }

@@ -50,7 +50,7 @@ class passthrough_table {
   use first(fuse_req_t req, const unique_fd* file, bool cached) REQUIRES(mutex_);
 
   bool forbidden_ = false;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   bool works_ GUARDED_BY(mutex_) = false;
   std::unordered_map<inode, use> uses_ GUARDED_BY(mutex_);
 };

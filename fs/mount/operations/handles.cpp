@@ -110,7 +110,7 @@ void end_open(fuse_req_t req, view& v, const handle_pointer& handle) {
     }
   } end{req, v, *handle};
   if (const auto file = handle->file(); file && handle->maps_past_us)
-    v.mapped.follow(v.written, handle->ino, *file, [&v](inode ino) { record_written(v, ino); });
+    v.mapped.follow(handle->ino, *file, [&v](inode ino) { record_written(v, ino); });
   close_handle(v, handle);
 }
 

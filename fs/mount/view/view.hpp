@@ -38,17 +38,17 @@ struct view {
   const ownership owner;
   const std::string mountpoint;
   virtual_directory virtual_files;  // .ferryfs/
-  parked_requests parked;           // until --io-timeout
-  parked_requests parked_commands;  // as long as a command takes
+  parked_requests parked;           // until --io-timeout, but commands
   open_files open_pictures;
   written_files written;
   passthrough_table passthrough;
   std::shared_ptr<departed_entries> departed;
   std::once_flag first_open;
   control commands;  // ends before them: its threads look at what is open
-  remote::serial_executor after_hydration;
-  remote::serial_executor list_maker;  // makes those of .ferryfs/lists
-  mapped_files mapped;
+  mapped_files mapped{changes, written};
+  // Change files, and enter that in the index: each may wait for the disk. Ends before all that its items look at.
+  remote::serial_executor changes{"changes"};
+  remote::serial_executor lists{"lists"};  // makes those of .ferryfs/lists
 
   static view& of(fuse_req_t req) { return *static_cast<view*>(fuse_req_userdata(req)); }
 };

@@ -2,8 +2,8 @@
 // young, committed or failed; then its readers are answered.
 //
 // Threads: the archive's threads request and bring the bytes; the write pool judges what came; the committer makes it
-// local; the executor "end of a fetch", which holds no lock and which nothing else waits for, answers readers and
-// callbacks, as those may take locks that others hold while they wait for the index's writer.
+// local; the executor "answers", which holds no lock and which nothing else waits for, answers readers and callbacks,
+// as those may take locks that others hold while they wait for the index's writer, and looks at young pictures again.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,6 @@
 #include "remote/engine/fetch/committer.hpp"
 #include "remote/engine/fetch/flight_table.hpp"
 #include "remote/engine/fetch/picture.hpp"
-#include "remote/engine/fetch/second_looks.hpp"
 #include "remote/engine/fetch/write_pool.hpp"
 #include "remote/engine/open_files_query.hpp"
 #include "remote/engine/quiescence.hpp"
@@ -48,14 +47,17 @@ class fetch_pipeline {
   // picture::dependencies::on_end.
   void on_transfer_end(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
   // Young pictures are looked at now, and not when they are due.
-  void stop_waiting() { looks_.stop(); }
+  void stop_waiting() { answers_.stop_waiting(); }
+  // For callbacks of others that are like those of a fetch.
+  serial_executor& answers() noexcept { return answers_; }
 
  private:
   void judge(const std::shared_ptr<picture>& p, const std::optional<failure>& why, const attributes& after);
   bool is_awaited(picture& p);
   void look_for_size(const std::shared_ptr<picture>& p, const attributes& after);
   void complete(const std::shared_ptr<picture>& p, const attributes& after, const std::optional<attributes>& seen);
-  void look_again_at(second_looks::clock::time_point when, const std::shared_ptr<picture>& p, const attributes& before);
+  void look_again_at(serial_executor::clock::time_point when, const std::shared_ptr<picture>& p,
+                     const attributes& before);
   void commit(const std::shared_ptr<picture>& p);
   void on_committed(const std::shared_ptr<picture>& p, const std::optional<failure>& why);
   void end_transfer() noexcept;
@@ -68,11 +70,10 @@ class fetch_pipeline {
   const dependencies dependencies_;
   std::size_t low_watermark_ = 0;
   std::function<void()> on_low_watermark_;
-  serial_executor callbacks_{"end of a fetch"};
+  serial_executor answers_{"answers"};
   write_pool writers_;
   committer committer_;
   quiescence rest_;
-  second_looks looks_;
 };
 
 }  // namespace ferryfs::remote

@@ -112,6 +112,7 @@ void replicator::call_all(const std::vector<std::function<void()>>& calls) {
 
 void replicator::work(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    apply_digests();
     const bool can = !paused_ && dependencies_.source.state().reachable && has_space();
     const bool more = can && fill();
     lock held{mutex_};
@@ -121,12 +122,12 @@ void replicator::work(const std::stop_token& stop) {
     }
     if (more) {
       // Until a good part of what is in flight has arrived, or is local.
-      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return low_ || again_; });
+      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return low_ || again_ || !digested_.empty(); });
       low_ = false;
       continue;
     }
     if (!in_flight_.empty()) {
-      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return in_flight_.empty() || again_; });
+      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return in_flight_.empty() || again_ || !digested_.empty(); });
       rewind();  // what went wrong on the way is found again
       continue;
     }
@@ -137,6 +138,7 @@ void replicator::work(const std::stop_token& stop) {
     wake_.wait_for(held, stop, retry_tick, [&]() REQUIRES(mutex_) { return again_; });
     rewind();
   }
+  apply_digests();  // the source is stopped first: no more come
 }
 
 void replicator::rewind() {
@@ -226,7 +228,7 @@ bool replicator::start(const entry& gap) {
     seen_young_ = true;
     return false;
   }
-  if (gap.is_undecided()) return decide_time(gap, path);
+  if (gap.is_undecided()) return ask_for_digest(gap, path);
   if (!begin(gap, path)) return false;
   try {
     dependencies_.fetch.fetch(gap, std::move(path), priority::background,
@@ -253,18 +255,35 @@ bool replicator::begin(const entry& gap, const std::string& path) {
   return false;
 }
 
-bool replicator::decide_time(const entry& gap, const std::string& path) {
+bool replicator::ask_for_digest(const entry& gap, const std::string& path) {
   {
     const lock held{mutex_};
     if (!in_flight_.insert(gap.ino).second) return false;
   }
-  const auto decided = [this, ino = gap.ino](const std::optional<failure>& why) {
-    on_end(ino, why);
-    if (!why) look_again();
+  const auto on_digest = [this, gap](const std::optional<failure>& why, bool same) {
+    if (why) return on_end(gap.ino, why);
+    {
+      const lock held{mutex_};
+      digested_.push_back({gap, same});
+    }
+    wake_.notify_all();
   };
-  if (const auto thrown = contain("replication", [&] { other_times_.decide(gap, path, decided); }))
+  if (const auto thrown = contain("replication", [&] { other_times_.ask(gap, path, on_digest); }))
     on_end(gap.ino, failure_of(thrown, printable(path)));
   return true;
+}
+
+void replicator::apply_digests() {
+  std::vector<digested> some;
+  {
+    const lock held{mutex_};
+    some.swap(digested_);
+  }
+  for (const digested& one : some) {
+    const auto thrown = contain("a picture of another time", [&] { other_times_.apply(one.gap, one.same); });
+    on_end(one.gap.ino, thrown ? std::optional(failure_of(thrown, printable(one.gap.name))) : std::nullopt);
+    if (!thrown) look_again();
+  }
 }
 
 void replicator::fail(inode ino, std::string why) {
