@@ -17,7 +17,7 @@
 #include "fs/mount/kernel/invalidator.hpp"
 #include "fs/mount/kernel/mountpoint.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/operations/view.hpp"
+#include "fs/mount/operations/mount_context.hpp"
 #include "fs/process/signals.hpp"
 #include "fs/virtual/files.hpp"
 #include "index/base/error.hpp"
@@ -85,7 +85,6 @@ std::unique_ptr<fuse_session, session_deleter> make_session(mount_context* v, co
 void check_fuse_options(const mount_options& options) { make_session(nullptr, "", options); }
 
 void serve_mount(remote::migration& archive, const mount_options& options, const std::function<void()>& stands) {
-  constexpr std::chrono::hours no_deadline{24 * 3650};
   invalidator kernel;
   recorder reports{archive};
   archive.on_scanned([&](const remote::source_scan::result& r, bool asked_for, wall_clock::time_point begun) {
@@ -102,11 +101,9 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
       virtual_directory{virtual_files(archive, [&v] { return v->tree.passthrough.works(); }),
                         archive.where().reports_path(), archive.where().log_path(), ::getuid(), ::getgid()},
       parked_requests{archive.setup().io_timeout},
-      parked_requests{no_deadline},
       {},
       {archive, options.owner},
-      control{archive, reports},
-      remote::serial_executor{"lists"}}};
+      control{archive, reports}}};
   v->commands.watch(v->tree.open_files_query());
   archive.on_changes([&kernel, &tree = v->tree](std::vector<index::change> changes) {
     tree.notice(changes);

@@ -29,7 +29,7 @@ class recorder {
 
  private:
   remote::migration& migration_;
-  mutex mutex_;
+  mutex mutex_{lock_level::report};
   // The files and bytes that earlier reports have counted, and when the last of them was made.
   std::uint64_t reported_files_ GUARDED_BY(mutex_) = 0;
   std::uint64_t reported_bytes_ GUARDED_BY(mutex_) = 0;

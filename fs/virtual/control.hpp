@@ -47,7 +47,7 @@ class control {
   remote::verify_progress verifying_;
   running_push pushing_;
   single_job push_{"push"}, verify_{"verify"};
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   struct running_command {
     std::shared_ptr<std::atomic<bool>> ended;
     thread running;

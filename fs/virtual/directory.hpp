@@ -70,7 +70,7 @@ class virtual_directory {
   std::vector<file> files_;
   std::string reports_, log_;
   std::uint32_t uid_, gid_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   // Reports by their inodes; "latest.json/TARGET" for the link, "log/INODE" for the log's file of that inode on the
   // disk.
   std::vector<std::string> seen_ GUARDED_BY(mutex_);

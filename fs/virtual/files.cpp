@@ -62,7 +62,7 @@ std::string padded(std::string text, std::size_t unit) {
 // same, and a hundred viewers cost what one does.
 std::function<std::string()> cached_briefly(std::function<std::string()> make) {
   struct cached_text {
-    mutex mutex_;
+    mutex mutex_{lock_level::virtual_file};
     std::string text GUARDED_BY(mutex_);
     std::chrono::steady_clock::time_point until GUARDED_BY(mutex_){};
   };

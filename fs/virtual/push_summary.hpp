@@ -25,7 +25,7 @@ class running_push {
   std::string line();  // for people; empty while none runs
 
  private:
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   remote::pusher* running_ GUARDED_BY(mutex_) = nullptr;
 };
 

@@ -24,7 +24,7 @@ class single_job {
 
  private:
   const std::string name_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   std::optional<std::stop_source> running_ GUARDED_BY(mutex_);
 };
 

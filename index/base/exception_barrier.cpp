@@ -23,7 +23,7 @@ void log_once(const std::string& line) noexcept {
   using clock = std::chrono::steady_clock;
   constexpr std::chrono::minutes quiet_time{1};
   constexpr std::size_t most_kept = 256;  // lines
-  static ferryfs::mutex mutex;
+  static ferryfs::mutex mutex{lock_level::log};
   static std::map<std::string, clock::time_point> logged GUARDED_BY(mutex);
   try {
     {

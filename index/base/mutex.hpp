@@ -1,6 +1,7 @@
 // Mutexes, locks and a condition with the annotations that libstdc++'s carry
-// not, and under a scheduler's hand where one is installed. All of index/,
-// remote/ and fs/ locks by these.
+// not, and under a scheduler's hand where one is installed. Each has its level
+// in the order of locks, which is held to in builds without NDEBUG. All of
+// index/, remote/ and fs/ locks by these.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "index/base/clock.hpp"
+#include "index/base/lock_order.hpp"
 #include "index/base/scheduler.hpp"
 #include "index/base/thread_safety.hpp"
 
@@ -19,23 +21,24 @@ namespace ferryfs {
 
 class CAPABILITY("mutex") mutex {
  public:
+  constexpr explicit mutex(lock_level level, source_place made = source_place::here()) noexcept : place_(level, made) {}
+
   void lock() ACQUIRE() {
-    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s);
-    of_.lock();
+    place_.check();
+    lock_now();
+    place_.enter();
   }
   void unlock() RELEASE() {
+    place_.leave();
     if (auto* const s = scheduler::current(); s != nullptr) return unlock_by(*s);
     of_.unlock();
   }
-  bool try_lock() TRY_ACQUIRE(true) {
-    if (auto* const s = scheduler::current(); s != nullptr) {
-      s->yield();
-      return !std::exchange(is_held_, true);
-    }
-    return of_.try_lock();
-  }
 
  private:
+  void lock_now() NO_THREAD_SAFETY_ANALYSIS {  // does what lock() says
+    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s);
+    of_.lock();
+  }
   // A flag does here what the annotations say of lock() and unlock():
   // one thread runs at a time.
   void lock_by(scheduler& s) NO_THREAD_SAFETY_ANALYSIS {
@@ -50,36 +53,62 @@ class CAPABILITY("mutex") mutex {
 
   std::mutex of_;
   bool is_held_ = false;  // under a scheduler
+  [[no_unique_address]] lock_place place_;
 };
 
 class CAPABILITY("shared mutex") shared_mutex {
  public:
+  explicit shared_mutex(lock_level level, source_place made = source_place::here()) noexcept : place_(level, made) {}
+
   void lock() ACQUIRE() {
-    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s, 1);
-    of_.lock();
+    place_.check();
+    lock_now();
+    place_.enter();
   }
   void unlock() RELEASE() {
+    place_.leave();
     if (auto* const s = scheduler::current(); s != nullptr) return unlock_by(*s, 1);
     of_.unlock();
   }
   void lock_shared() ACQUIRE_SHARED() {
-    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s, 0);
-    of_.lock_shared();
+    place_.check();
+    lock_shared_now();
+    place_.enter();
   }
   void unlock_shared() RELEASE_SHARED() {
+    place_.leave();
     if (auto* const s = scheduler::current(); s != nullptr) return unlock_by(*s, 0);
     of_.unlock_shared();
   }
   bool try_lock() TRY_ACQUIRE(true) {
-    if (auto* const s = scheduler::current(); s != nullptr) return try_lock_by(*s, 1);
-    return of_.try_lock();
+    const bool taken = try_lock_now();
+    if (taken) place_.enter();
+    return taken;
   }
   bool try_lock_shared() TRY_ACQUIRE_SHARED(true) {
-    if (auto* const s = scheduler::current(); s != nullptr) return try_lock_by(*s, 0);
-    return of_.try_lock_shared();
+    const bool taken = try_lock_shared_now();
+    if (taken) place_.enter();
+    return taken;
   }
 
  private:
+  // These do what the functions of these names say.
+  void lock_now() NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s, 1);
+    of_.lock();
+  }
+  void lock_shared_now() NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr) return lock_by(*s, 0);
+    of_.lock_shared();
+  }
+  bool try_lock_now() NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr) return try_lock_by(*s, 1);
+    return of_.try_lock();
+  }
+  bool try_lock_shared_now() NO_THREAD_SAFETY_ANALYSIS {
+    if (auto* const s = scheduler::current(); s != nullptr) return try_lock_by(*s, 0);
+    return of_.try_lock_shared();
+  }
   // As mutex::lock_by. A writer that waits is not preferred.
   void lock_by(scheduler& s, int exclusive) NO_THREAD_SAFETY_ANALYSIS {
     s.yield();
@@ -99,6 +128,7 @@ class CAPABILITY("shared mutex") shared_mutex {
 
   std::shared_mutex of_;
   int holders_ = 0;  // under a scheduler; -1: one that has it alone
+  [[no_unique_address]] lock_place place_;
 };
 
 // Holds a mutex until its own end. May be unlocked and locked again before.

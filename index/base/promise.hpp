@@ -40,7 +40,7 @@ class promise {
   }
 
  private:
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition given_;
   std::optional<T> value_ GUARDED_BY(mutex_);
   std::exception_ptr thrown_ GUARDED_BY(mutex_);

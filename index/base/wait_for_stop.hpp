@@ -9,7 +9,7 @@ namespace ferryfs {
 
 // Blocks for `time`, or until a stop is asked for. True: it was.
 inline bool wait_for_stop(const std::stop_token& stop, std::chrono::nanoseconds time) {
-  mutex alone;
+  mutex alone{lock_level::leaf};
   condition stopped;
   lock held{alone};
   stopped.wait_for(held, stop, time, [] { return false; });

@@ -12,7 +12,13 @@ constexpr std::size_t most_grouped = 64;  // jobs a transaction
 
 }  // namespace
 
+// Each that may wait says so before it knows whether it has to. The thread that has the access never does.
+void exclusive_access::check_order(const lock_place& place) const noexcept {
+  if (!jobs_.is_held() && !transaction_.is_held()) place.check();
+}
+
 void exclusive_access::post(queued_job job) {
+  check_order(jobs_);
   {
     lock held{mutex_};
     if (!is_mine()) has_room_.wait(held, [&]() REQUIRES(mutex_) { return queue_.size() < most_queued || stop_; });
@@ -36,30 +42,43 @@ bool exclusive_access::begin_group(std::vector<queued_job>& group) {
     }
   }
   has_room_.notify_all();
+  jobs_.enter();
   return true;
 }
 
 bool exclusive_access::begin_if_idle() {
-  const lock held{mutex_};
-  if (is_running() || !queue_.empty() || stop_) return false;
-  begin();
+  jobs_.check();  // else the caller waits for its job
+  {
+    const lock held{mutex_};
+    if (is_running() || !queue_.empty() || stop_) return false;
+    begin();
+  }
+  jobs_.enter();
   return true;
 }
 
 bool exclusive_access::begin_if_pending() {
+  check_order(transaction_);
   if (!has_pending()) return false;
-  lock held{mutex_};
-  if (is_mine()) return false;
-  is_free_.wait(held, [&]() REQUIRES(mutex_) { return !is_running() || !has_pending(); });
-  if (!has_pending()) return false;
-  begin();
+  {
+    lock held{mutex_};
+    if (is_mine()) return false;
+    is_free_.wait(held, [&]() REQUIRES(mutex_) { return !is_running() || !has_pending(); });
+    if (!has_pending()) return false;
+    begin();
+  }
+  transaction_.enter();
   return true;
 }
 
 void exclusive_access::begin_when_free() {
-  lock held{mutex_};
-  is_free_.wait(held, [&]() REQUIRES(mutex_) { return !is_running(); });
-  begin();
+  jobs_.check();
+  {
+    lock held{mutex_};
+    is_free_.wait(held, [&]() REQUIRES(mutex_) { return !is_running(); });
+    begin();
+  }
+  jobs_.enter();
 }
 
 void exclusive_access::begin() {
@@ -68,6 +87,8 @@ void exclusive_access::begin() {
 }
 
 void exclusive_access::end() {
+  transaction_.leave();
+  jobs_.leave();
   bool wake_writer = false;
   {
     const lock held{mutex_};

@@ -15,6 +15,9 @@
 //
 // Three kinds of threads acquire it: the writer's own, with a group of queued jobs; a caller's, for its own job, while
 // none is queued; a reader's, to commit or to read what is pending.
+//
+// In the order of locks the first two hold lock_level::index_jobs, as completions run then, and a thread that waits for
+// its job waits for theirs as well; the third holds lock_level::index_transaction.
 #pragma once
 
 #include <atomic>
@@ -31,7 +34,8 @@ namespace ferryfs::index {
 
 class CAPABILITY("access to the writer's connection") exclusive_access {
  public:
-  // Queues a job for the writer's thread. Blocks while too many are queued, but never the thread that has the access.
+  // Queues a job for the writer's thread. Blocks while too many are queued, but never the thread that has the access;
+  // so a thread that posts holds no lock that a completion takes.
   void post(queued_job job);
 
   // For the writer's thread: waits for jobs, or until the pending transaction is due, and moves the jobs to `group`.
@@ -66,12 +70,15 @@ class CAPABILITY("access to the writer's connection") exclusive_access {
   bool begin_if_pending();
   void begin_when_free();
   void begin() REQUIRES(mutex_);
+  void check_order(const lock_place& place) const noexcept;
   void end();
   bool is_running() const REQUIRES(mutex_) { return is_running(state_); }
   bool is_mine() const REQUIRES(mutex_) { return is_running() && runner_ == thread::self(); }
   bool has_work() const REQUIRES(mutex_);
 
-  mutex mutex_;  // a leaf: nothing is called and no other is taken while it is held
+  mutex mutex_{lock_level::leaf};
+  [[no_unique_address]] lock_place jobs_{lock_level::index_jobs, source_place::here()};
+  [[no_unique_address]] lock_place transaction_{lock_level::index_transaction, source_place::here()};
   condition has_work_, has_room_, is_free_;
   std::deque<queued_job> queue_ GUARDED_BY(mutex_);
   std::atomic<state> state_ = state::idle;    // written with mutex_ held; has_pending() reads it without

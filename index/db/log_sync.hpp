@@ -30,7 +30,7 @@ class log_sync {
  private:
   const std::string log_;
   std::atomic<std::uint64_t> commits_ = 0;
-  mutex mutex_;  // a leaf; not held while the file is synced
+  mutex mutex_{lock_level::leaf};  // not held while the file is synced
   condition ended_;
   bool runs_ GUARDED_BY(mutex_) = false;                   // one thread syncs the file
   std::uint64_t synced_ GUARDED_BY(mutex_) = 0;            // commits

@@ -115,7 +115,7 @@ class readers {
 
   std::string path_;
   std::function<void()> before_;
-  mutex mutex_;  // a leaf
+  mutex mutex_{lock_level::leaf};
   std::vector<std::unique_ptr<reader>> idle_ GUARDED_BY(mutex_);
 };
 

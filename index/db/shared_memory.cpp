@@ -43,7 +43,7 @@ bool try_it(const std::string& directory) {
 }  // namespace
 
 bool has_shared_memory(const std::string& path) {
-  static ferryfs::mutex mutex;
+  static ferryfs::mutex mutex{lock_level::leaf};
   static std::map<dev_t, bool> known GUARDED_BY(mutex);
   const auto slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);

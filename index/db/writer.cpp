@@ -115,6 +115,7 @@ void writer::drain() {
 }
 
 void writer::run_and_defer(const job& work) {
+  const level_scope uncommitted{lock_level::index_transaction};  // readers wait for this thread
   try {
     if (!pending_) pending_.emplace(database_, at_once);
     work(transaction_);

@@ -104,7 +104,7 @@ class destination {
   mutable partial_files partials_;
   new_file_attributes new_files_;
   capabilities can_;
-  mutable shared_mutex namespace_;
+  mutable shared_mutex namespace_{lock_level::name_space};
   mutable std::atomic<std::uint64_t> namespace_version_ = 0;
 };
 

@@ -58,7 +58,7 @@ class partial_files {
   // And many, so that each holds few names: ext4 compares with half a block of them whenever it looks one up.
   std::array<unique_fd, 64> directories_;
 
-  mutable mutex mutex_;
+  mutable mutex mutex_{lock_level::leaf};
   // The directories that partial files were carried to, and the pictures whose file is being carried.
   std::unordered_map<inode, std::shared_ptr<const unique_fd>> carried_ GUARDED_BY(mutex_);
   std::unordered_set<inode> carrying_ GUARDED_BY(mutex_);

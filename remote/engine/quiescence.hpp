@@ -42,7 +42,7 @@ class quiescence {
   void make_room() REQUIRES(mutex_);
 
   const std::chrono::seconds quiet_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   std::unordered_map<inode, observation> observations_ GUARDED_BY(mutex_);  // of those that are young
 };
 

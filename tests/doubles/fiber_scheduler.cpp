@@ -7,6 +7,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "index/base/lock_order.hpp"
+
 namespace ferryfs::test {
 namespace {
 
@@ -23,6 +25,7 @@ struct fiber_scheduler::fiber {
   std::unique_ptr<std::byte[]> stack = std::make_unique<std::byte[]>(stack_size);
   ucontext_t context{};
   exceptions thrown{};
+  held_locks locks{};
   enum class state { ready, waiting, ended } state = state::ready;
   const void* on = nullptr;
   std::optional<steady_time> deadline;
@@ -79,7 +82,9 @@ void fiber_scheduler::resume(fiber& f) {
   auto* const globals = abi::__cxa_get_globals();
   std::memcpy(mine.data(), globals, mine.size());
   std::memcpy(globals, f.thrown.data(), mine.size());
+  std::swap(locks_held(), f.locks);
   ::swapcontext(&outside_, &f.context);
+  std::swap(locks_held(), f.locks);
   std::memcpy(f.thrown.data(), globals, mine.size());
   std::memcpy(globals, mine.data(), mine.size());
   running_ = nullptr;

@@ -25,7 +25,8 @@ using namespace std::chrono_literals;
 
 // A sync ends when nothing is left to do, by a signal, or by the source's absence.
 struct ending {
-  mutex mutex_;  // of what stands below, until the migration has stopped: from then on no other thread writes it
+  mutex mutex_{lock_level::command};  // of what stands below, until the migration has stopped: from then on no other
+                                      // thread writes it
   condition changed;
   bool scanned = false, idle = false, interrupted = false;
   remote::source_scan::result scan;

@@ -17,7 +17,7 @@ void hydrate(merged_tree& tree, inode ino, std::function<void(const std::optiona
   tree.archive.fetch().fetch(*e, *path, remote::priority::demand,
                              [&tree, done = std::move(done)](const std::optional<remote::failure>& why) {
                                if (why) return done(why);
-                               tree.after_hydration.post([done] { done(std::nullopt); });
+                               tree.changes.post([done] { done(std::nullopt); });
                              });
 }
 

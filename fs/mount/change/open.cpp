@@ -156,7 +156,7 @@ void end_open(merged_tree& tree, const handle_pointer& handle, const backing_fil
     }
   } end{tree, *handle, kernel};
   if (const auto file = handle->file(); file && handle->maps_past_us)
-    tree.mapped.follow(tree.written, handle->ino, *file, [&tree](inode ino) { record_written(tree, ino); });
+    tree.mapped.follow(handle->ino, *file, [&tree](inode ino) { record_written(tree, ino); });
   close_handle(tree, handle);
 }
 

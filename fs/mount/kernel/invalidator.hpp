@@ -22,7 +22,7 @@ class invalidator {
 
  private:
   void run(const std::stop_token& stop, fuse_session* session);
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition wake_;
   std::vector<index::change> waiting_ GUARDED_BY(mutex_);
   bool running_ GUARDED_BY(mutex_) = false;

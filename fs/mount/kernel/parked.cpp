@@ -71,7 +71,9 @@ parked_requests::~parked_requests() {
   watcher_.request_stop();
   watcher_.join();
   const lock held{mutex_};
-  for (auto& [when, p] : waiting_) p->answer([](fuse_req_t req) { fuse_reply_err(req, ENODEV); });
+  const auto refuse = [](fuse_req_t req) { fuse_reply_err(req, ENODEV); };
+  for (auto& [when, p] : waiting_) p->answer(refuse);
+  for (auto& p : commands_) p->answer(refuse);
 }
 
 std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
@@ -81,14 +83,28 @@ std::shared_ptr<parked_request> parked_requests::park(fuse_req_t req) {
     waiting_.emplace(steady_now() + deadline_, p);
   }
   wake_.notify_one();
-  p->parking_ = thread::self();
-  fuse_req_interrupt_func(req, parked_request::interrupted, p.get());
-  p->parking_ = thread::id{};
-  if (p->early_) {
-    p->answer([](fuse_req_t r) { fuse_reply_err(r, EINTR); });
-    p->abandon(false);
-  }
+  hand_over(req, *p);
   return p;
+}
+
+std::shared_ptr<parked_request> parked_requests::park_without_deadline(fuse_req_t req) {
+  auto p = std::make_shared<parked_request>(req);
+  {
+    const lock held{mutex_};
+    std::erase_if(commands_, [](const auto& one) { return one->answered(); });
+    commands_.push_back(p);
+  }
+  hand_over(req, *p);
+  return p;
+}
+
+void parked_requests::hand_over(fuse_req_t req, parked_request& p) {
+  p.parking_ = thread::self();
+  fuse_req_interrupt_func(req, parked_request::interrupted, &p);
+  p.parking_ = thread::id{};
+  if (!p.early_) return;
+  p.answer([](fuse_req_t r) { fuse_reply_err(r, EINTR); });
+  p.abandon(false);
 }
 
 void parked_requests::watch(const std::stop_token& stop) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "fs/mount/kernel/reply.hpp"
 #include "index/base/mutex.hpp"
@@ -45,7 +46,7 @@ class parked_request : public std::enable_shared_from_this<parked_request> {
   std::atomic<bool> answered_ = false;
   std::atomic<thread::id> parking_ = 0;  // the thread that hands it to libfuse just now
   std::atomic<bool> early_ = false;      // it was interrupted before it was parked
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   bool abandoned_ GUARDED_BY(mutex_) = false;
   bool late_ GUARDED_BY(mutex_) = false;
   std::function<void(bool)> on_abandoned_ GUARDED_BY(mutex_);
@@ -69,16 +70,21 @@ class parked_requests {
   // Answers what is left with ENODEV.
   ~parked_requests();
 
+  // Until the deadline.
   std::shared_ptr<parked_request> park(fuse_req_t req);
+  // As long as a command takes.
+  std::shared_ptr<parked_request> park_without_deadline(fuse_req_t req);
 
  private:
   using clock = std::chrono::steady_clock;
+  static void hand_over(fuse_req_t req, parked_request& p);
   void watch(const std::stop_token& stop);
 
   const std::chrono::seconds deadline_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition wake_;
   std::multimap<clock::time_point, std::shared_ptr<parked_request>> waiting_ GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<parked_request>> commands_ GUARDED_BY(mutex_);  // the answered ones go with the next
   thread watcher_;
 };
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "fs/mount/operations/view.hpp"
+#include "fs/mount/operations/mount_context.hpp"
 
 namespace ferryfs::fs {
 

@@ -3,7 +3,7 @@
 
 #include "fs/mount/change/changes.hpp"
 #include "fs/mount/kernel/passthrough.hpp"
-#include "fs/mount/operations/view.hpp"
+#include "fs/mount/operations/mount_context.hpp"
 
 namespace ferryfs::fs {
 

@@ -5,7 +5,7 @@
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/entry_reply.hpp"
 #include "fs/mount/operations/operations.hpp"
-#include "fs/mount/operations/view.hpp"
+#include "fs/mount/operations/mount_context.hpp"
 
 namespace ferryfs::fs {
 namespace {

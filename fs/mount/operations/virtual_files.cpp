@@ -29,8 +29,8 @@ void open_virtual(fuse_req_t req, mount_context& v, fuse_ino_t ino, fuse_file_in
     return std::make_shared<virtual_handle>(std::move(text), std::move(file));
   };
   if (!v.virtual_files.is_slow(ino)) return reply_virtual(req, open(), fi);
-  const auto parked = v.parked_commands.park(req);
-  v.list_maker.post([parked, open, info = *fi]() mutable {
+  const auto parked = v.parked.park_without_deadline(req);
+  v.lists.post([parked, open, info = *fi]() mutable {
     attempt(parked, [&] { parked->answer([&, handle = open()](fuse_req_t q) { reply_virtual(q, handle, &info); }); });
   });
 }
@@ -49,7 +49,7 @@ void read_virtual(fuse_req_t req, std::size_t size, off_t offset, fuse_file_info
 }
 
 void write_virtual(fuse_req_t req, mount_context& v, const std::string& bytes, fuse_file_info* fi) {
-  const auto parked = v.parked_commands.park(req);
+  const auto parked = v.parked.park_without_deadline(req);
   const auto done = [parked, handle = virtual_handle_of(fi), size = bytes.size()](const control::result& r) {
     {
       const lock held{handle->mutex_};

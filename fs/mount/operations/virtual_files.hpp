@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "fs/mount/operations/view.hpp"
+#include "fs/mount/operations/mount_context.hpp"
 #include "index/base/mutex.hpp"
 #include "remote/files/unique_fd.hpp"
 
@@ -15,7 +15,7 @@ namespace ferryfs::fs {
 struct virtual_handle {
   virtual_handle(std::string content, unique_fd instead) : text(std::move(content)), file(std::move(instead)) {}
 
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   std::string text GUARDED_BY(mutex_);
   const unique_fd file;  // instead of the text
 };

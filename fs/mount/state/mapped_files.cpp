@@ -4,8 +4,10 @@
 
 #include <cerrno>
 #include <chrono>
+#include <utility>
 #include <vector>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "remote/files/beneath.hpp"
 
@@ -29,45 +31,39 @@ void begin_anew(const unique_fd& file) {
 
 }  // namespace
 
-void mapped_files::follow(written_files& written, inode ino, const unique_fd& file, const record& enter) {
-  unique_fd reading{disk().open(proc_path(file.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (!reading) return;
-  begin_anew(reading);
-  const lock held{mutex_};
-  if (files_.contains(ino)) return;
-  written.begin_following(ino, std::make_shared<unique_fd>(disk().duplicate(reading.get())));
-  files_.emplace(ino, std::move(reading));
-  if (!thread_.joinable())
-    thread_ = thread("mapped files", [this, &written, enter](const std::stop_token& stop) {
-      lock waiting{mutex_};
-      while (wake_.wait(waiting, stop, [&]() REQUIRES(mutex_) { return !files_.empty(); })) {
-        if (wake_.wait_for(waiting, stop, std::chrono::seconds(1), [] { return false; }); stop.stop_requested()) return;
-        waiting.unlock();
-        contain("mapped files", [&] { look_at_all(written, enter); });
-        waiting.relock();
-      }
-    });
-  wake_.notify_all();
+void mapped_files::follow(inode ino, const unique_fd& file, record enter) {
+  const auto reading =
+      std::make_shared<const unique_fd>(disk().open(proc_path(file.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!*reading) return;
+  begin_anew(*reading);
+  written_.begin_following(ino, std::make_shared<unique_fd>(disk().duplicate(reading->get())));
+  executor_.post([this, ino, reading, enter = std::move(enter)] { add(ino, reading, enter); });
 }
 
-void mapped_files::look_at_all(written_files& written, const record& enter) {
+void mapped_files::add(inode ino, std::shared_ptr<const unique_fd> file, const record& enter) {
+  if (!files_.emplace(ino, std::move(file)).second) return written_.end_writing(ino);  // it is followed once
+  if (files_.size() == 1) recheck(enter);
+}
+
+void mapped_files::recheck(const record& enter) {
+  executor_.post_at(steady_now() + std::chrono::seconds(1), [this, enter] {
+    contain("mapped files", [&] { look_at_all(enter); });
+    if (!files_.empty()) recheck(enter);
+  });
+}
+
+void mapped_files::look_at_all(const record& enter) {
   std::vector<std::pair<inode, bool>> all;
-  {
-    const lock held{mutex_};
-    for (const auto& [ino, file] : files_) {
-      all.emplace_back(ino, may_be_written(file));
-      begin_anew(file);
-    }
+  for (const auto& [ino, file] : files_) {
+    all.emplace_back(ino, may_be_written(*file));
+    begin_anew(*file);
   }
   for (const auto& [ino, writable] : all) {
     // After the look: what was written before the mapping went is entered.
     if (contain("mapped files", [&, of = ino] { enter(of); }) || writable) continue;
-    {
-      const lock held{mutex_};
-      if (may_be_written(files_.at(ino))) continue;  // mapped again meanwhile
-      files_.erase(ino);
-    }
-    written.end_writing(ino);
+    if (may_be_written(*files_.at(ino))) continue;  // mapped again meanwhile
+    files_.erase(ino);
+    written_.end_writing(ino);
   }
 }
 

@@ -6,32 +6,36 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 
 #include "fs/mount/state/written_files.hpp"
-#include "index/base/mutex.hpp"
-#include "index/base/thread.hpp"
+#include "index/base/serial_executor.hpp"
 #include "index/model/entry.hpp"
 #include "remote/files/unique_fd.hpp"
 
 namespace ferryfs::fs {
 
-// Threads: any.
 class mapped_files {
  public:
-  // Enters what was written to a file in the index. It runs on a thread of mapped_files.
+  // Enters what was written to a file in the index.
   using record = std::function<void(inode)>;
 
-  // Keeps `ino` among the `written` files, which outlive this, until no mapping can write to `file` any more, and has
-  // what was written recorded every second. To be called before the index learns how the file was when it was closed.
-  void follow(written_files& written, inode ino, const unique_fd& file, const record& enter);
+  // On `executor` the files are looked at, every second while there are any. It ends before this, `written` after.
+  mapped_files(remote::serial_executor& executor, written_files& written) : executor_(executor), written_(written) {}
+
+  // Keeps `ino` among the written files until no mapping can write to `file` any more, and has what was written
+  // entered every second, by the executor. To be called before the index learns how the file was when it was closed.
+  // Threads: any.
+  void follow(inode ino, const unique_fd& file, record enter);
 
  private:
-  void look_at_all(written_files& written, const record& enter);
+  void add(inode ino, std::shared_ptr<const unique_fd> file, const record& enter);
+  void recheck(const record& enter);
+  void look_at_all(const record& enter);
 
-  mutex mutex_;
-  condition wake_;
-  std::map<inode, unique_fd> files_ GUARDED_BY(mutex_);  // open for reading
-  thread thread_;                                        // from the first of them on
+  remote::serial_executor& executor_;
+  written_files& written_;
+  std::map<inode, std::shared_ptr<const unique_fd>> files_;  // the executor's own; open for reading
 };
 
 }  // namespace ferryfs::fs

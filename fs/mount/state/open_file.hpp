@@ -89,7 +89,7 @@ class open_file : public std::enable_shared_from_this<open_file> {
     return disk().fstat(file.get(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
   }
   std::atomic<bool> doubtful_ = false;
-  mutex mutex_;
+  mutex mutex_{lock_level::open_file};
   std::shared_ptr<const unique_fd> file_ GUARDED_BY(mutex_);
   bool partial_ GUARDED_BY(mutex_) = false;  // `file_` is of a fetch
   // The last picture whose bytes it saw, where that may come to be another: of a fetch, or what was here.
@@ -120,7 +120,7 @@ class open_files {
   void doubt(inode ino);
 
  private:
-  mutex mutex_;
+  mutex mutex_{lock_level::open_files};
   std::map<std::pair<inode, const open_file*>, std::shared_ptr<open_file>> files_ GUARDED_BY(mutex_);
 };
 

@@ -64,7 +64,7 @@ class passthrough_table {
   use first(const unique_fd* file, bool cached, const backing_files& kernel) REQUIRES(mutex_);
 
   bool forbidden_ = false;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   bool works_ GUARDED_BY(mutex_) = false;
   std::unordered_map<inode, use> uses_ GUARDED_BY(mutex_);
 };

@@ -56,7 +56,7 @@ class readdir_cursors {
   off_t present_offset(inode ino) const REQUIRES(mutex_);
   void insert(const key& at, const std::string& name) REQUIRES(mutex_);
 
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   std::map<key, place> places_ GUARDED_BY(mutex_);
   std::list<key> oldest_first_ GUARDED_BY(mutex_);
   std::unordered_map<inode, std::uint32_t> stamps_ GUARDED_BY(mutex_);  // of entries with another one than 0

@@ -32,7 +32,7 @@ class removed_entries {
     entry last;
     std::list<inode>::iterator age;
   };
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   std::unordered_map<inode, removed> entries_ GUARDED_BY(mutex_);
   std::list<inode> oldest_first_ GUARDED_BY(mutex_);
   std::atomic<std::size_t> count_ = 0;  // so that FORGET takes no lock while there are none

@@ -85,7 +85,7 @@ class written_files {
   static bool is_changed(const written& w, const struct stat& now);
   void erase_if_done(table::iterator at) REQUIRES(mutex_);
 
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   table files_ GUARDED_BY(mutex_);
   std::atomic<std::size_t> count_ = 0;  // so that nobody takes the lock while nothing is written
   std::atomic<std::uint64_t> generation_ = 0;

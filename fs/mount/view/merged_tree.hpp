@@ -45,8 +45,9 @@ struct merged_tree {
   written_files written;
   passthrough_table passthrough;
   const std::shared_ptr<departed_entries> departed = std::make_shared<departed_entries>();
-  remote::serial_executor after_hydration{"change of a fetched picture"};
-  mapped_files mapped;
+  mapped_files mapped{changes, written};
+  // Changes files, and enters that in the index: each item may wait for the disk. Ends before all that its items use.
+  remote::serial_executor changes{"changes"};
 };
 
 }  // namespace ferryfs::fs

@@ -43,7 +43,7 @@ class tally {
     if (sum_.failed++ == 0) sum_.first_failure = text;
   }
 
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition changed_;
   std::size_t running_ GUARDED_BY(mutex_) = 0;
   fetch_below_result sum_ GUARDED_BY(mutex_);

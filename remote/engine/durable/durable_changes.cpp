@@ -3,6 +3,7 @@
 #include <limits>
 #include <system_error>
 
+#include "index/base/clock.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/update/decisions_in_force.hpp"
@@ -17,27 +18,29 @@ std::uint64_t number_of(const std::optional<std::string>& text) { return text ? 
 
 durable_changes::durable_changes(const destination& where, index::writer& index) : where_(where), index_(index) {
   index_.on_promise([this] {
-    {
-      const lock held{mutex_};
-      if (std::exchange(promised_, true)) return;
-    }
-    wake_.notify_all();
+    if (!promised_.exchange(true) && phase_ == phase::running) begin_wait();
   });
 }
 
 durable_changes::~durable_changes() {
-  end_thread();
+  end();
   index_.on_promise({});
 }
 
-void durable_changes::end_thread() {
-  thread_.request_stop();
-  if (thread_.joinable()) thread_.join();
+void durable_changes::end() {
+  phase_ = phase::ended;
+  syncs_.stop_waiting();
+  syncs_.drain();
 }
 
 void durable_changes::finish() {
-  end_thread();
+  end();
   sync();
+}
+
+// More come along for the same price.
+void durable_changes::begin_wait() {
+  syncs_.post_at(steady_now() + longest, [this] { try_to_sync(); });
 }
 
 void durable_changes::start() {
@@ -53,28 +56,19 @@ void durable_changes::start() {
   // By a process that was killed.
   const bool left =
       index_.run([](index::transaction& t) { return !t.renaming().empty() || t.unwritten_decisions().last != 0; });
-  const lock held{mutex_};
-  promised_ = promised_ || left;
-  thread_ = thread{"durability", [this](const std::stop_token& stop) { run(stop); }};
+  phase_ = phase::running;
+  if (!promised_ && !left) return;
+  promised_ = true;
+  begin_wait();
 }
 
-void durable_changes::run(const std::stop_token& stop) {
-  while (true) {
-    {
-      lock waiting{mutex_};
-      if (!wake_.wait(waiting, stop, [&]() REQUIRES(mutex_) { return promised_; })) return;
-      wake_.wait_for(waiting, stop, longest, [] { return false; });  // more come along for the same price
-      promised_ = false;
-    }
-    if (const auto thrown = contain("durable changes", [&] { sync(); })) {
-      log_once(printable(where_.path()) +
-               ": what was deleted, renamed or decided in the last seconds may be lost in a power cut; ferryfs tries "
-               "again; check the disk and its free space");
-      if (stop.stop_requested()) return;
-      const lock held{mutex_};
-      promised_ = true;
-    }
-  }
+void durable_changes::try_to_sync() {
+  promised_ = false;
+  if (!contain("durable changes", [&] { sync(); })) return;
+  log_once(printable(where_.path()) +
+           ": what was deleted, renamed or decided in the last seconds may be lost in a power cut; ferryfs tries "
+           "again; check the disk and its free space");
+  if (!promised_.exchange(true) && phase_ == phase::running) begin_wait();
 }
 
 // The index first: a rename that it knows is made again where the disk loses it.

@@ -1,14 +1,14 @@
 // Decisions survive a power cut some seconds later. A job of the index promises it (index::transaction::promise);
-// within the next seconds, on a thread of its own: the index is synced, then the destination where names in it were
+// within the next seconds, on an executor of its own: the index is synced, then the destination where names in it were
 // changed, then the lines of the decisions are added to their file, which is synced too. An fsync through the mount
 // does not wait for that: the index alone is made durable for it, and a rename that the disk loses is made again at the
 // next start.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
-#include "index/base/mutex.hpp"
-#include "index/base/thread.hpp"
+#include "index/base/serial_executor.hpp"
 #include "index/db/writer.hpp"
 #include "remote/destination/destination.hpp"
 
@@ -32,22 +32,23 @@ class durable_changes {
   // To be called when renames that a crash cut off were recovered. An index that is older than the file of decisions,
   // or whose file is gone, gives it its lines. Throws what the index throws.
   void start();
-  // Ends the thread and makes all promises durable on the calling one, also those of the last seconds. Throws
+  // Makes all promises durable on the calling thread, also those of the last seconds, and none later. Throws
   // std::system_error, or what the index throws.
   void finish();
 
  private:
-  void run(const std::stop_token& stop);
-  void end_thread();
+  void begin_wait();
+  void end();
+  void try_to_sync();
   void sync();
   void add_lines();
 
   const destination& where_;
   index::writer& index_;
-  mutex mutex_;
-  condition wake_;
-  bool promised_ GUARDED_BY(mutex_) = false;
-  thread thread_;
+  std::atomic<bool> promised_ = false;  // something is to be synced
+  enum class phase { before, running, ended };
+  std::atomic<phase> phase_ = phase::before;
+  serial_executor syncs_{"durability"};
 };
 
 }  // namespace ferryfs::remote

@@ -56,7 +56,7 @@ class committer {
   index::readers& readers_;
   serial_executor& callbacks_;
   const listener on_end_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition wake_;
   std::vector<std::shared_ptr<picture_fetch>> ready_ GUARDED_BY(mutex_);
   std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;

@@ -49,7 +49,7 @@ class direct_reads {
   const destination& where_;
   archive& source_;
   index::writer& index_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition empty_;
   struct pending_read {
     std::shared_ptr<range_read> transfer;

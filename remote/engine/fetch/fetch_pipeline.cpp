@@ -21,7 +21,7 @@ constexpr std::size_t write_threads = 2;
 fetch_pipeline::fetch_pipeline(dependencies d, std::chrono::seconds quiet)
     : dependencies_(d),
       writers_(write_threads),
-      committer_(d.where, d.index, d.readers, callbacks_,
+      committer_(d.where, d.index, d.readers, answers_,
                  [this](const auto& p, const auto& why) { on_committed(p, why); }),
       quiescence_(quiet) {}
 
@@ -99,9 +99,9 @@ void fetch_pipeline::complete(const std::shared_ptr<picture_fetch>& p, const att
 }
 
 // Meanwhile its readers are served.
-void fetch_pipeline::recheck_at(recheck_timer::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
+void fetch_pipeline::recheck_at(serial_executor::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
                                 const attributes& before) {
-  rechecks_.at(when, [this, p, before] {
+  answers_.post_at(when, [this, p, before] {
     dependencies_.source.stat(p->path(), [this, p, before](const std::optional<failure>& why, const attributes& now) {
       writers_.post(p->row().ino, 0, [this, p, before, why, now] {
         if (why) return fail(p, *why, {});
@@ -170,7 +170,7 @@ void fetch_pipeline::apply_change_while_fetched(const std::shared_ptr<picture_fe
 }
 
 void fetch_pipeline::post_end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why) {
-  callbacks_.post([this, p, why] { end(p, why); });
+  answers_.post([this, p, why] { end(p, why); });
 }
 
 // On the executor: the picture is local, or failed. It leaves the table, then its readers and callbacks are called.

@@ -2,8 +2,8 @@
 // young, committed or failed; then its readers are answered.
 //
 // Threads: the archive's threads request and bring the bytes; the write pool judges what came; the committer makes it
-// local; the executor "end of a fetch", which holds no lock and which nothing else waits for, answers readers and
-// callbacks, as those may take locks that others hold while they wait for the index's writer.
+// local; the executor "answers", which holds no lock and which nothing else waits for, answers readers and callbacks,
+// as those may take locks that others hold while they wait for the index's writer, and looks at young pictures again.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,6 @@
 #include "remote/engine/fetch/committer.hpp"
 #include "remote/engine/fetch/flight_table.hpp"
 #include "remote/engine/fetch/picture_fetch.hpp"
-#include "remote/engine/fetch/recheck_timer.hpp"
 #include "remote/engine/fetch/write_pool.hpp"
 #include "remote/engine/open_files_query.hpp"
 #include "remote/engine/quiescence.hpp"
@@ -49,7 +48,9 @@ class fetch_pipeline {
   void on_transfer_end(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why,
                        const attributes& after);
   // Young pictures are looked at now, and not when they are due.
-  void stop_waiting() { rechecks_.stop(); }
+  void stop_waiting() { answers_.stop_waiting(); }
+  // For callbacks of others that are like those of a fetch.
+  serial_executor& answers() noexcept { return answers_; }
 
  private:
   void judge(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why, const attributes& after);
@@ -57,7 +58,7 @@ class fetch_pipeline {
   void look_for_size(const std::shared_ptr<picture_fetch>& p, const attributes& after);
   void complete(const std::shared_ptr<picture_fetch>& p, const attributes& after,
                 const std::optional<attributes>& seen);
-  void recheck_at(recheck_timer::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
+  void recheck_at(serial_executor::clock::time_point when, const std::shared_ptr<picture_fetch>& p,
                   const attributes& before);
   void commit(const std::shared_ptr<picture_fetch>& p);
   void on_committed(const std::shared_ptr<picture_fetch>& p, const std::optional<failure>& why);
@@ -71,11 +72,10 @@ class fetch_pipeline {
   const dependencies dependencies_;
   std::size_t low_watermark_ = 0;
   std::function<void()> on_low_watermark_;
-  serial_executor callbacks_{"end of a fetch"};
+  serial_executor answers_{"answers"};
   write_pool writers_;
   committer committer_;
   quiescence quiescence_;
-  recheck_timer rechecks_;
 };
 
 }  // namespace ferryfs::remote

@@ -22,6 +22,7 @@ void fetcher::drain() {
   pipeline_.stop_waiting();
   table_.drain();
   direct_.drain();
+  pipeline_.answers().drain();
 }
 
 flight_table::flight& fetcher::make(const entry& e, std::uint64_t begun_at, std::string path, bool demanded) {

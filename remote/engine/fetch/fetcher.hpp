@@ -2,8 +2,7 @@
 // readers and the replication call; flight_table holds what is in flight, and fetch_pipeline brings it.
 //
 // Readers are called on the write pool as the bytes that they wait for are written; callbacks of whole fetches, and
-// readers of a picture whose fetch ended, on the executor "end of a fetch". All of that happens under no lock. The
-// table's lock has its place in the order of locks of remote/engine/migration/migration.hpp.
+// readers of a picture whose fetch ended, on the executor "answers". All of that happens under no lock.
 #pragma once
 
 #include <atomic>
@@ -29,8 +28,12 @@ class fetcher {
   fetcher(const destination& where, archive& source, index::writer& index, index::readers& readers, limiter& limit,
           std::uint64_t min_free = 0, std::chrono::seconds quiet = std::chrono::seconds{10});
   ~fetcher() { drain(); }
-  // Blocks until nothing is in flight; the archive must have been stopped or go on answering.
+  // Blocks until nothing is in flight and all that was posted to `answers` has run; the archive must have been stopped
+  // or go on answering.
   void drain();
+
+  // The executor that calls readers and callbacks; for those of others that are like them.
+  serial_executor& answers() noexcept { return pipeline_.answers(); }
 
   // Which gaps are at rest on the source. One that is fetched before is committed when it is.
   quiescence& file_quiescence() noexcept { return pipeline_.file_quiescence(); }

@@ -62,7 +62,7 @@ class flight_table {
   void drain();
 
  private:
-  ferryfs::mutex mutex_;
+  ferryfs::mutex mutex_{lock_level::flight_table};
   condition empty_;
   std::unordered_map<inode, flight> in_flight_ GUARDED_BY(mutex_);
   std::size_t transfers_ GUARDED_BY(mutex_) = 0;

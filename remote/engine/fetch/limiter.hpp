@@ -6,13 +6,12 @@
 #include <cstdint>
 
 #include "index/base/clock.hpp"
-#include "index/base/mutex.hpp"
 
 namespace ferryfs::remote {
 
 class limiter {
  public:
-  // Bytes a second; 0: no limit.
+  // Bytes a second; 0: no limit. What was granted before is forgotten.
   void set(std::uint64_t rate) noexcept;
   std::uint64_t rate() const noexcept { return rate_; }
   // While it holds, nothing is granted: the background is paused, what is queued as well.
@@ -25,9 +24,8 @@ class limiter {
   using clock = std::chrono::steady_clock;
   std::atomic<std::uint64_t> rate_ = 0;
   std::atomic<bool> held_ = false;
-  mutex mutex_;
-  double tokens_ GUARDED_BY(mutex_) = 0;  // may go below zero: a request is granted whole
-  clock::time_point filled_ GUARDED_BY(mutex_) = steady_now();
+  // When what was granted is paid for, at this rate; ahead of now: nothing more is granted until then.
+  std::atomic<clock::time_point> paid_ = steady_now();
 };
 
 }  // namespace ferryfs::remote

@@ -127,7 +127,7 @@ class picture_fetch final : public reading, public std::enable_shared_from_this<
   std::atomic<std::uint64_t> size_;
   partial_writer writer_;
 
-  mutex mutex_;
+  mutex mutex_{lock_level::picture};
   transfer_plan plan_ GUARDED_BY(mutex_);
   std::shared_ptr<const unique_fd> file_ GUARDED_BY(mutex_);  // the partial file, for readers
   std::uint64_t reserved_ GUARDED_BY(mutex_);                 // bytes, of dependencies::reserved

@@ -30,7 +30,7 @@ class write_pool {
   };
   // One thread and its queue.
   struct shard {
-    ferryfs::mutex mutex;
+    ferryfs::mutex mutex{lock_level::leaf};
     condition wake, room;
     std::vector<item> queue GUARDED_BY(mutex);
     std::uint64_t bytes GUARDED_BY(mutex) = 0;  // of memory, of what is not done yet

@@ -44,7 +44,7 @@ void listing_waiters::notify(inode directory, const std::optional<failure>& why)
     calls = std::move(at->second);
     calls_.erase(at);
   }
-  for (const auto& call : calls) contain("a listing", [&] { call(why); });
+  post(std::move(calls), why);
 }
 
 void listing_waiters::close(const failure& why) {
@@ -54,8 +54,13 @@ void listing_waiters::close(const failure& why) {
     open_ = false;
     left = std::exchange(calls_, {});
   }
-  for (const auto& [ino, calls] : left)
+  for (auto& [ino, calls] : left) post(std::move(calls), why);
+}
+
+void listing_waiters::post(std::vector<callback> calls, const std::optional<failure>& why) {
+  answers_.post([calls = std::move(calls), why] {
     for (const auto& call : calls) contain("a listing", [&] { call(why); });
+  });
 }
 
 }  // namespace ferryfs::remote

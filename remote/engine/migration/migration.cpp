@@ -28,8 +28,8 @@ migration::migration(const settings& s, const destination& where, std::unique_pt
       source_(std::move(source)),
       fetch_(where, *source_, index_, readers_, limit_, s.min_free, s.quiet),
       replicate_({where, *source_, index_, readers_, fetch_, links_}, s.min_free),
-      scanner_({where, *source_, index_, readers_, filter_, links_, s.believe_loss, [this] { resume_replication(); },
-                [this] { replicate_.pause(); }, [this] { replicate_.recheck(); }}) {
+      scanner_({where, *source_, index_, readers_, filter_, links_, fetch_.answers(), s.believe_loss,
+                [this] { resume_replication(); }, [this] { replicate_.pause(); }, [this] { replicate_.recheck(); }}) {
   index_.on_rollback([this](const std::string& why) {
     spdlog::error("the last files made here are not in the index ({}); both sides are scanned again", why);
     scanner_.request_repair();

@@ -65,7 +65,8 @@ class migration {
   // Where the source's symbolic links may lead.
   const index::link_rules& links() const noexcept { return links_; }
 
-  // Calls back once, on any thread, when this directory's listing is in the index, or cannot be had.
+  // Calls back once, on the executor that answers readers or before this returns, when this directory's listing is in
+  // the index, or cannot be had.
   void when_listed(inode directory, listing_waiters::callback call) {
     scanner_.when_listed(directory, std::move(call));
   }

@@ -29,7 +29,9 @@ bool is_whole(const source_scan::result& r) { return !r.cut_short && r.suspiciou
 }  // namespace
 
 scanner::scanner(dependencies d)
-    : needs_(std::move(d)), memory_(needs_.index, needs_.readers), listing_waiters_(needs_.source, needs_.readers) {}
+    : needs_(std::move(d)),
+      memory_(needs_.index, needs_.readers),
+      listing_waiters_(needs_.source, needs_.readers, needs_.answers) {}
 
 void scanner::restore() {
   lacks_decisions_ = remote::lacks_decisions(needs_.where, needs_.index);

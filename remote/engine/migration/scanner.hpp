@@ -29,7 +29,7 @@ namespace ferryfs::remote {
 
 class scanner {
  public:
-  // All outlive this. The callbacks run on the scanner's thread.
+  // All outlive this. The functions run on the scanner's thread.
   struct dependencies {
     const destination& where;
     archive& source;
@@ -37,6 +37,7 @@ class scanner {
     index::readers& readers;
     const filter& excluded;
     const index::link_rules& links;
+    serial_executor& answers;                    // calls those that wait for a listing
     unsigned believe_loss;                       // percent
     std::function<void()> on_destination_known;  // the index knows what lies on the destination
     std::function<void()> on_suspicion;          // the source is not believed any more, or for another reason
@@ -65,7 +66,8 @@ class scanner {
   void request(scan_schedule::callback call, scan_schedule::pass how, bool believe);
   void request_repair();
   void set_source_back();
-  // Calls back once, on any thread, when this directory's listing is in the index, or cannot be had.
+  // Calls back once, by `answers` or before this returns, when this directory's listing is in the index, or cannot be
+  // had.
   void when_listed(inode directory, listing_waiters::callback call);
   // A scan of the source has come to its end since the start.
   bool all_listed() const noexcept { return all_listed_; }
@@ -105,7 +107,7 @@ class scanner {
   directory_cache cache_;
   bool saw_destination_ = false;  // the last scan of the destination came to its end
 
-  mutex mutex_;
+  mutex mutex_{lock_level::scanner};
   condition wake_;
   scan_schedule schedule_ GUARDED_BY(mutex_);
   bool ending_ GUARDED_BY(mutex_) = false;

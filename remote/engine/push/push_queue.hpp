@@ -59,7 +59,7 @@ class push_queue {
   const std::chrono::seconds source_timeout_;
   const std::function<void(const push_item&)> send_;
   std::stop_token stop_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition changed_;
   std::size_t running_ GUARDED_BY(mutex_) = 0;      // slots that are taken
   std::deque<push_item> again_ GUARDED_BY(mutex_);  // each holds a slot

@@ -31,6 +31,7 @@ void replicator::run(const std::stop_token& stop) {
 
 void replicator::work(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    apply_digests();
     const bool can = !paused_ && dependencies_.source.state().reachable && has_space();
     const bool more = can && fill();
     lock held{mutex_};
@@ -40,12 +41,12 @@ void replicator::work(const std::stop_token& stop) {
     }
     if (more) {
       // Until a good part of what is in flight has arrived, or is local.
-      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return low_ || again_; });
+      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return low_ || again_ || !digested_.empty(); });
       low_ = false;
       continue;
     }
     if (!in_flight_.empty()) {
-      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return in_flight_.empty() || again_; });
+      wake_.wait(held, stop, [&]() REQUIRES(mutex_) { return in_flight_.empty() || again_ || !digested_.empty(); });
       rewind();  // what went wrong on the way is found again
       continue;
     }
@@ -56,6 +57,7 @@ void replicator::work(const std::stop_token& stop) {
     wake_.wait_for(held, stop, retry_tick, [&]() REQUIRES(mutex_) { return again_; });
     rewind();
   }
+  apply_digests();  // the source is stopped first: no more come
 }
 
 void replicator::rewind() {

@@ -23,8 +23,8 @@
 
 namespace ferryfs::remote {
 
-// Threads: one of its own, which looks through the queue; fetches end on the executor "end of a fetch", which calls
-// `on_end`. Public functions: any thread.
+// Threads: one of its own, which looks through the queue and enters what digests decided; fetches end on the executor
+// "answers", which calls `on_end`. Public functions: any thread.
 class replicator {
  public:
   struct dependencies {
@@ -65,7 +65,8 @@ class replicator {
   bool try_start(const entry& gap);
   bool start(const entry& gap);
   bool begin(const entry& gap, const std::string& path);
-  bool resolve_time_difference(const entry& gap, const std::string& path);
+  bool ask_for_digest(const entry& gap, const std::string& path);
+  void apply_digests();
   void fail(inode ino, std::string why);
   void on_end(inode ino, const std::optional<failure>& why);
   bool has_space();
@@ -78,16 +79,21 @@ class replicator {
   room room_;
   bool seen_young_ = false;  // a gap that may still be written on the source, in this look at the queue
   entry_maker entry_maker_;
+  time_difference_resolver time_differences_;
 
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition wake_;
   std::unordered_set<inode> in_flight_ GUARDED_BY(mutex_);
+  struct digested {
+    entry gap;
+    bool same;  // the source's bytes are those that are here
+  };
+  std::vector<digested> digested_ GUARDED_BY(mutex_);  // in flight until that is applied
   bool again_ GUARDED_BY(mutex_) = true;
   bool low_ GUARDED_BY(mutex_) = false;        // few fetches are in flight: there is room for more
   room::shortage waiting_ GUARDED_BY(mutex_);  // of the last look at the queue
   standstill standstill_ GUARDED_BY(mutex_);
   std::vector<std::function<void()>> idle_calls_ GUARDED_BY(mutex_);
-  time_difference_resolver time_differences_;  // behind what its last callbacks touch
   thread thread_;
 };
 

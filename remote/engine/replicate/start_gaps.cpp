@@ -59,7 +59,7 @@ bool replicator::start(const entry& gap) {
     seen_young_ = true;
     return false;
   }
-  if (gap.awaits_digest()) return resolve_time_difference(gap, path);
+  if (gap.awaits_digest()) return ask_for_digest(gap, path);
   if (!begin(gap, path)) return false;
   try {
     dependencies_.fetch.fetch(gap, std::move(path), priority::background,
@@ -86,18 +86,35 @@ bool replicator::begin(const entry& gap, const std::string& path) {
   return false;
 }
 
-bool replicator::resolve_time_difference(const entry& gap, const std::string& path) {
+bool replicator::ask_for_digest(const entry& gap, const std::string& path) {
   {
     const lock held{mutex_};
     if (!in_flight_.insert(gap.ino).second) return false;
   }
-  const auto decided = [this, ino = gap.ino](const std::optional<failure>& why) {
-    on_end(ino, why);
-    if (!why) recheck();
+  const auto on_digest = [this, gap](const std::optional<failure>& why, bool same) {
+    if (why) return on_end(gap.ino, why);
+    {
+      const lock held{mutex_};
+      digested_.push_back({gap, same});
+    }
+    wake_.notify_all();
   };
-  if (const auto thrown = contain("replication", [&] { time_differences_.decide(gap, path, decided); }))
+  if (const auto thrown = contain("replication", [&] { time_differences_.ask(gap, path, on_digest); }))
     on_end(gap.ino, failure_of(thrown, printable(path)));
   return true;
+}
+
+void replicator::apply_digests() {
+  std::vector<digested> some;
+  {
+    const lock held{mutex_};
+    some.swap(digested_);
+  }
+  for (const digested& one : some) {
+    const auto thrown = contain("a picture of another time", [&] { time_differences_.apply(one.gap, one.same); });
+    on_end(one.gap.ino, thrown ? std::optional(failure_of(thrown, printable(one.gap.name))) : std::nullopt);
+    if (!thrown) recheck();
+  }
 }
 
 void replicator::fail(inode ino, std::string why) {

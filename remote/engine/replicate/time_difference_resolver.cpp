@@ -7,27 +7,23 @@
 #include <system_error>
 
 #include "index/base/disk.hpp"
-#include "index/base/exception_barrier.hpp"
 #include "index/base/mutex.hpp"
-#include "index/base/path.hpp"
 #include "index/base/time.hpp"
 #include "index/update/verify_result.hpp"
 #include "remote/destination/stat_facts.hpp"
 
 namespace ferryfs::remote {
 
-void time_difference_resolver::decide(const entry& e, const std::string& path,
-                                      std::function<void(const std::optional<failure>&)> call) {
-  source_.digest(path, [this, e, call = std::move(call)](const std::optional<failure>& why, const std::string& sha256) {
-    if (why) return call(why);
-    later_.post([this, e, call, same = !e.sha256.empty() && sha256 == e.sha256] {
-      const auto thrown = contain("a picture of another time", [&] {
-        if (same) return take_time(e);
-        index_.run([&](index::transaction& t) { index::apply_other_bytes(t, e.ino, *e.source); });
-      });
-      call(thrown ? std::optional(failure_of(thrown, printable(e.name))) : std::nullopt);
-    });
+void time_difference_resolver::ask(const entry& e, const std::string& path,
+                                   std::function<void(const std::optional<failure>&, bool)> call) {
+  source_.digest(path, [known = e.sha256, call = std::move(call)](const auto& why, const std::string& sha256) {
+    call(why, !known.empty() && sha256 == known);
   });
+}
+
+void time_difference_resolver::apply(const entry& e, bool same) {
+  if (same) return take_time(e);
+  index_.run([&](index::transaction& t) { index::apply_other_bytes(t, e.ino, *e.source); });
 }
 
 // In one with the names, so that it is this picture's file. One that was written to since is another picture.

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "index/base/serial_executor.hpp"
 #include "index/db/writer.hpp"
 #include "remote/destination/destination.hpp"
 #include "remote/source/archive.hpp"
@@ -18,9 +17,13 @@ class time_difference_resolver {
   time_difference_resolver(const destination& where, archive& source, index::writer& index)
       : where_(where), source_(source), index_(index) {}
 
-  // Asks for the digest of `e`, which awaits_digest() and has `path` on the source. `call` is called once, on any
-  // thread: the file here has the source's time, or is to be fetched anew; or why that can't be found out.
-  void decide(const entry& e, const std::string& path, std::function<void(const std::optional<failure>&)> call);
+  // Asks for the digest of `e`, which awaits_digest and has `path` on the source. `call` is called once, on one of the
+  // archive's threads: whether the bytes are the same, or why that can't be told.
+  void ask(const entry& e, const std::string& path,
+           std::function<void(const std::optional<failure>& why, bool same)> call);
+  // Gives the file here the source's time, where the bytes are the same; else it is to be fetched anew. Waits for jobs
+  // of the index, and takes the namespace. Throws what these throw.
+  void apply(const entry& e, bool same);
 
  private:
   void take_time(const entry& e);
@@ -28,7 +31,6 @@ class time_difference_resolver {
   const destination& where_;
   archive& source_;
   index::writer& index_;
-  serial_executor later_{"time differences"};
 };
 
 }  // namespace ferryfs::remote

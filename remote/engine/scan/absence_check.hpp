@@ -37,7 +37,7 @@ class absence_check : public std::enable_shared_from_this<absence_check> {
   const std::string directory_;
   const std::vector<name> names_;
   const callback on_done_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   std::size_t asked_ GUARDED_BY(mutex_) = 0, running_ GUARDED_BY(mutex_) = 0;
   bool asking_ GUARDED_BY(mutex_) = false;  // one thread is in the loop of ask_more
   bool done_ GUARDED_BY(mutex_) = false;

@@ -91,7 +91,7 @@ class source_scan : public std::enable_shared_from_this<source_scan> {
 
   const dependencies needs_;
   const bool full_;
-  mutex mutex_;
+  mutex mutex_{lock_level::source_scan};
   std::deque<directory> waiting_ GUARDED_BY(mutex_);
   std::size_t running_ GUARDED_BY(mutex_) = 0;  // visits that have begun and not ended
   bool cancelled_ GUARDED_BY(mutex_) = false;

@@ -96,7 +96,7 @@ class verifier {
   const bool with_source_;
   verify_tally& tally_;
   const std::stop_token stop_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition wake_, room_;
   std::deque<verify_item> queue_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;

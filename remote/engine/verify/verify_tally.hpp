@@ -46,7 +46,7 @@ class verify_tally {
 
   verify_progress& progress_;
   const std::function<void(const std::string&)>& line_;
-  mutex mutex_;  // held while line_ runs
+  mutex mutex_{lock_level::verification};  // held while line_ runs
   verify_result sum_ GUARDED_BY(mutex_);
 };
 

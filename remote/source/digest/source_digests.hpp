@@ -56,7 +56,7 @@ class source_digests {
   archive& source_;
   const ssh::target& target_;
   const connection_slot slot_;
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   condition wake_;
   std::deque<question> queue_ GUARDED_BY(mutex_);
   sftp::event_notifier notifier_;

@@ -64,7 +64,7 @@ class directory_workers {
   const unique_fd stop_event_;  // readable once all calls are to end
   std::atomic<bool> stopping_ = false;
 
-  mutable mutex mutex_;
+  mutable mutex mutex_{lock_level::leaf};
   condition changed_;
   std::deque<job> demand_ GUARDED_BY(mutex_), background_ GUARDED_BY(mutex_);
   // Workers that wait for an overdue answer; while there are any, no other job is begun.

@@ -48,7 +48,7 @@ class killed_processes {
   }
 
  private:
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   std::vector<pid_t> all_ GUARDED_BY(mutex_);
 };
 

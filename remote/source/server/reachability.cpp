@@ -1,5 +1,4 @@
 #include "remote/source/server/reachability.hpp"
-#include "index/base/promise.hpp"
 
 #include <utility>
 
@@ -29,13 +28,11 @@ void reachability::post(std::function<void()> call) {
 }
 
 void reachability::finish_events() {
-  const auto last = std::make_shared<promise<answer_mark>>();
   {
     const lock held{mutex_};
     if (std::exchange(events_finished_, true)) return;
-    events_.post([last] { last->set_value({}); });
   }
-  last->get();
+  events_.drain();
 }
 
 void reachability::stop() {

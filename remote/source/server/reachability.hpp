@@ -70,7 +70,7 @@ class reachability {
 
   queue& queue_;
   peers& peers_;
-  mutable mutex mutex_;
+  mutable mutex mutex_{lock_level::reachability};
   condition changed_;
   archive::health health_ GUARDED_BY(mutex_);
   failure last_ GUARDED_BY(mutex_);

@@ -35,7 +35,7 @@ class root_cache {
  private:
   std::optional<attributes> recent_attributes() const REQUIRES(mutex_);
 
-  mutable mutex mutex_;
+  mutable mutex mutex_{lock_level::leaf};
   std::string path_ GUARDED_BY(mutex_);
   std::optional<attributes> attributes_ GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point shown_at_ GUARDED_BY(mutex_);

@@ -47,7 +47,7 @@ class queue {
   }
   bool isolates(const task& t) const REQUIRES(mutex_);
 
-  mutex mutex_;
+  mutex mutex_{lock_level::leaf};
   std::array<std::deque<std::shared_ptr<task>>, 5> classes_ GUARDED_BY(mutex_);
   std::set<std::string> isolated_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;

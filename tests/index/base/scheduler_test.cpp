@@ -31,7 +31,7 @@ std::string hand_over(std::uint64_t seed, std::uint64_t* trace = nullptr) {
   fiber_scheduler machine{seed};
   std::string order;
   machine.run([&] {
-    mutex m;
+    mutex m{lock_level::leaf};
     condition filled;
     std::deque<char> queue;
     const auto put = [&](char what) {
@@ -117,7 +117,7 @@ TEST_CASE("those that wait for each other are told by name") {
   refuse_sanitizers();
   fiber_scheduler machine{3};
   const auto embrace = [] {
-    mutex first, second;
+    mutex first{lock_level::leaf}, second{lock_level::leaf};
     const auto take = [](mutex& a, mutex& b) {
       return [&a, &b](const std::stop_token&) {
         const lock one{a};

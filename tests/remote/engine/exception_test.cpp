@@ -169,6 +169,23 @@ TEST_CASE("whoever waits for a listing may throw, and what a scan is told of as 
   CHECK(next.get_future().get());
 }
 
+TEST_CASE("whoever waits for a listing may wait for a job of the index when told") {
+  migration_fixture f;
+  f.source->put_file("a/1.jpg", "1");
+  std::promise<void> waits;
+  f.m.index().post([go = waits.get_future().share()](index::transaction&) { go.wait(); });
+  f.m.start({false, false});
+  std::promise<bool> found;
+  f.m.when_listed(root_inode, [&](const auto& why) {
+    found.set_value(!why &&
+                    f.m.index().run([](index::transaction& t) { return t.child(root_inode, "a").has_value(); }));
+  });
+  waits.set_value();
+  auto answer = found.get_future();
+  REQUIRE(answer.wait_for(20s) == std::future_status::ready);
+  CHECK(answer.get());
+}
+
 // Overwrites the pages in which `rows` rows of the index stand, but not the first ones.
 void damage(const std::string& path) {
   {

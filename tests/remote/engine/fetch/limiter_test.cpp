@@ -64,6 +64,17 @@ TEST_CASE("without a limit everything is granted, and a limit holds from the mom
   CHECK(l.take(1U << 30));
 }
 
+TEST_CASE("a limit that is raised does not wait for what was granted under the lower one") {
+  remote::limiter l;
+  l.set(1000);
+  while (!l.take(1'000'000)) std::this_thread::yield();
+  REQUIRE_FALSE(l.take(1));
+  l.set(1'000'000'000);
+  const auto begun = clock::now();
+  while (!l.take(1)) std::this_thread::yield();
+  CHECK(clock::now() - begun < 5s);
+}
+
 TEST_CASE("while the background is held nothing is granted, with a limit or without") {
   remote::limiter l;
   l.hold(true);

@@ -19,12 +19,11 @@ namespace ferryfs::fs {
 struct mount_context {
   const std::string mountpoint;
   virtual_directory virtual_files;  // .ferryfs/
-  parked_requests parked;           // until --io-timeout
-  parked_requests parked_commands;  // as long as a command takes
+  parked_requests parked;           // until --io-timeout, but commands
   std::once_flag first_open;
   merged_tree tree;
-  control commands;                    // ends before the tree: its threads look at what is open
-  remote::serial_executor list_maker;  // makes those of .ferryfs/lists
+  control commands;                        // ends before the tree: its threads look at what is open
+  remote::serial_executor lists{"lists"};  // makes those of .ferryfs/lists
 
   static mount_context& of(fuse_req_t req) { return *static_cast<mount_context*>(fuse_req_userdata(req)); }
   // Throws EPERM where `ino` is of .ferryfs.
