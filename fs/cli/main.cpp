@@ -55,9 +55,9 @@ int main(int argc, char** argv) {
   } catch (const SQLite::Exception& e) {  // opening it found nothing wrong, a query did
     try {
       index::throw_index_error("the destination's .ferryfs/index.db", e);
-    } catch (const error& e) {
-      std::fprintf(stderr, "ferryfs: %s\n", e.what());
-      return static_cast<int>(e.code());
+    } catch (const error& named) {
+      std::fprintf(stderr, "ferryfs: %s\n", named.what());
+      return static_cast<int>(named.code());
     }
   } catch (const std::exception& e) {
     std::fprintf(stderr, "ferryfs: %s\n", e.what());

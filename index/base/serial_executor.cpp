@@ -41,7 +41,7 @@ void serial_executor::stop_waiting() {
 }
 
 void serial_executor::drain() {
-  const auto last = std::make_shared<promise<done>>();
+  const auto last = std::make_shared<promise<answer_mark>>();
   {
     const lock held{mutex_};
     if (!has_thread_) return;

@@ -17,12 +17,12 @@ void exclusive_access::check_order(const lock_place& place) const noexcept {
   if (!jobs_.is_held() && !transaction_.is_held()) place.check();
 }
 
-void exclusive_access::post(queued_job job) {
+void exclusive_access::post(queued_job work) {
   check_order(jobs_);
   {
     lock held{mutex_};
     if (!is_mine()) has_room_.wait(held, [&]() REQUIRES(mutex_) { return queue_.size() < most_queued || stop_; });
-    queue_.push_back(std::move(job));
+    queue_.push_back(std::move(work));
   }
   has_work_.notify_one();
 }

@@ -10,8 +10,8 @@ merged_tree::merged_tree(remote::migration& of, ownership who) : archive(of), ow
   archive.set_open_files(open_files_query());
 }
 
-void merged_tree::notice(const std::vector<index::change>& changes) {
-  for (const auto& c : changes)
+void merged_tree::notice(const std::vector<index::change>& committed) {
+  for (const auto& c : committed)
     if (c.what == index::change::what::content) open_pictures.doubt(c.ino);
 }
 

@@ -36,7 +36,7 @@ struct merged_tree {
 
   // To be called after each commit (migration::on_changes): who reads a picture whose bytes became others asks the
   // index before the next read.
-  void notice(const std::vector<index::change>& changes);
+  void notice(const std::vector<index::change>& committed);
   remote::open_files_query open_files_query();
 
   remote::migration& archive;

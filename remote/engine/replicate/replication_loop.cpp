@@ -78,9 +78,9 @@ void replicator::idle() {
   const auto totals = dependencies_.readers.borrow()->totals();
   const bool gaps = totals.of(state::missing).files > 0;
   if (gaps)
-    local_.touch();  // a reader may bring the last of them
+    entry_maker_.touch();  // a reader may bring the last of them
   else
-    local_.finish_directories();
+    entry_maker_.finish_directories();
   std::vector<std::function<void()>> calls;
   {
     const bool waits = gaps && (seen_young_ || !dependencies_.source.state().reachable);

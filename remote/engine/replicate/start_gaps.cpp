@@ -52,7 +52,7 @@ bool replicator::start(const entry& gap) {
   std::string path = queue_.path_of(gap);
   if (path.empty()) return false;
   if (!S_ISREG(gap.source->mode)) {
-    if (auto why = local_.make(gap)) fail(gap.ino, *std::move(why));
+    if (auto why = entry_maker_.make(gap)) fail(gap.ino, *std::move(why));
     return false;
   }
   if (!dependencies_.fetch.file_quiescence().is_quiescent(gap.ino, gap.source->size, to_seconds(gap.source->mtime))) {
@@ -126,7 +126,7 @@ void replicator::fail(inode ino, std::string why) {
 // A picture that was in flight is local, or failed.
 void replicator::on_end(inode ino, const std::optional<failure>& why) {
   bool news = why.has_value();
-  if (!why) local_.touch();
+  if (!why) entry_maker_.touch();
   {
     const lock held{mutex_};
     in_flight_.erase(ino);

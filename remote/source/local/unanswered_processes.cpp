@@ -31,7 +31,6 @@ bool unanswered_processes::has_room(bool mounts_changed) {
 }
 
 void unanswered_processes::kill_all() {
-  using clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds end_time{200};
   for (const auto& p : processes_) p->kill();
   for (const auto end = steady_now() + end_time;; reap()) {
