@@ -58,11 +58,11 @@ void rename_entry(merged_tree& tree, inode parent, const char* name, inode new_p
 // set_attributes.cpp
 
 struct attribute_changes {
-  std::optional<mode_t> mode;
-  std::optional<uid_t> uid;
-  std::optional<gid_t> gid;
-  std::optional<off_t> size;
-  std::optional<timespec> atime, mtime;  // tv_nsec may be UTIME_NOW
+  std::optional<mode_t> mode{};
+  std::optional<uid_t> uid{};
+  std::optional<gid_t> gid{};
+  std::optional<off_t> size{};
+  std::optional<timespec> atime{}, mtime{};  // tv_nsec may be UTIME_NOW
 };
 // truncate(2), chmod(2), chown(2), utimensat(2). Of what is missing all but a size is kept in the index until it
 // arrives. What it then is like; or nothing: it is missing, and gets a size other than 0 by

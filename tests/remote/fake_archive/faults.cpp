@@ -41,9 +41,9 @@ void fake_archive::check_taken(const std::string& path) const {
 void fake_archive::set_reachable(bool reachable) {
   std::unique_lock lock{mutex_};
   health_ = {reachable, reachable ? "" : "the fake is unreachable"};
-  const auto told = observer_;
+  const auto listener = listener_;
   lock.unlock();
-  if (told) told(state());
+  if (listener) listener(state());
 }
 
 std::optional<fake_archive::fault> fake_archive::fault_of(const std::string& path) const {
@@ -74,7 +74,7 @@ void fake_archive::tell_size(const std::string& path, std::uint64_t size, bool l
   sizes_told_[{path, listed}] = size;
 }
 
-attributes fake_archive::told(const std::string& path, bool listed) const {
+attributes fake_archive::shown(const std::string& path, bool listed) const {
   attributes a = look(path);
   if (!S_ISREG(a.mode)) return a;
   if (sizes_ == sizes::unknown) a.size.reset();

@@ -44,7 +44,7 @@ void fake_archive::list_now(const std::string& path, listing& to) {
         all.push_back(
             {split_path(at->first).second, at->second.attrs, S_ISLNK(at->second.attrs.mode) ? at->second.content : ""});
   }
-  for (auto& f : all) f.attrs = told(join(path, f.name), true);
+  for (auto& f : all) f.attrs = shown(join(path, f.name), true);
   const auto wrong = fault_of(path);
   if (wrong) all.resize(std::min(all.size(), wrong->after_names));
   for (std::size_t i = 0; i < all.size(); i += 2)
@@ -68,7 +68,7 @@ void fake_archive::stat(const std::string& path,
         if (const auto denied = denied_.find(name); denied != denied_.end())
           return lock.unlock(), done(failure{denied->second, path + ": the fake can't look"}, {});
     }
-    const auto a = told(path, false);
+    const auto a = shown(path, false);
     done(a.mode != 0 ? std::nullopt : std::optional(failure{cause::not_found, path + ": not there"}), a);
   });
 }

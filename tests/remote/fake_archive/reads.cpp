@@ -34,7 +34,7 @@ void fake_archive::read_now(const std::shared_ptr<reading>& to) {
   const std::string path = to->path();
   if (const auto wrong = fault_of(path)) return to->finished(wrong->why, {});
   const auto next = to->next_range(64U << 10);
-  if (next.what == remote::next_step::done) return to->finished(std::nullopt, told(path, false));
+  if (next.what == remote::next_step::done) return to->finished(std::nullopt, shown(path, false));
   if (next.what == remote::next_step::throttled) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   } else {
@@ -90,7 +90,7 @@ void fake_archive::answer_all(const std::string& path, std::uint32_t at_most) {
 }
 
 void fake_archive::finish(const std::string& path, std::optional<failure> why) {
-  at_hand(path, true)->finished(why, why ? attributes{} : told(path, false));
+  at_hand(path, true)->finished(why, why ? attributes{} : shown(path, false));
 }
 
 void fake_archive::finish_all(const std::string& path) {

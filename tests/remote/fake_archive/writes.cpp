@@ -42,7 +42,7 @@ void fake_archive::write_now(const std::shared_ptr<writing>& from) {
     if (spoilt_.contains(path) && !content.empty()) content.back() ^= 1;
   }
   put(path, {{S_IFREG | (wanted.mode & 07777), content.size(), wanted.mtime}, content});
-  from->finished(std::nullopt, told(path, false));
+  from->finished(std::nullopt, shown(path, false));
 }
 
 void fake_archive::change(const std::string& path, change_callback done, std::function<std::optional<failure>()> make) {
