@@ -102,7 +102,7 @@ TEST_CASE("change task: in which order a server takes a link's two paths is foun
       f.removed(f.second, status_reply(status::permission_denied));
       f.removed(f.first, status_reply(status::permission_denied, "no"));
       REQUIRE(f.ends == 1);
-      CHECK_THAT(f.why->text, contains_text("can't be taken away (no)"));
+      CHECK_THAT(f.why->text, contains_text("can't be removed (no)"));
       CHECK(f.sender.open().empty());
     }
   }
