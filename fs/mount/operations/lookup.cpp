@@ -3,8 +3,8 @@
 
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/entry_reply.hpp"
-#include "fs/mount/operations/operations.hpp"
 #include "fs/mount/operations/mount_context.hpp"
+#include "fs/mount/operations/operations.hpp"
 #include "index/base/path.hpp"
 
 namespace ferryfs::fs {

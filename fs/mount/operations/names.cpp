@@ -4,8 +4,8 @@
 #include "fs/mount/change/changes.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/entry_reply.hpp"
-#include "fs/mount/operations/operations.hpp"
 #include "fs/mount/operations/mount_context.hpp"
+#include "fs/mount/operations/operations.hpp"
 
 namespace ferryfs::fs {
 namespace {

@@ -1,7 +1,7 @@
 // readlink.
 #include "fs/mount/kernel/reply.hpp"
-#include "fs/mount/operations/operations.hpp"
 #include "fs/mount/operations/mount_context.hpp"
+#include "fs/mount/operations/operations.hpp"
 #include "fs/mount/view/answers.hpp"
 
 namespace ferryfs::fs {

@@ -5,8 +5,8 @@
 #include "fs/mount/change/changes.hpp"
 #include "fs/mount/kernel/reply.hpp"
 #include "fs/mount/operations/change_later.hpp"
-#include "fs/mount/operations/operations.hpp"
 #include "fs/mount/operations/mount_context.hpp"
+#include "fs/mount/operations/operations.hpp"
 #include "fs/mount/view/answers.hpp"
 
 namespace ferryfs::fs {
