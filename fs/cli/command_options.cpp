@@ -7,23 +7,24 @@ namespace ferryfs::fs {
 namespace {
 
 void add_decisions(CLI::App& app, arguments& a) {
-  auto* skip = app.add_subcommand("skip", "accept that these gaps stay gaps, until they are fetched");
+  auto* skip = app.add_subcommand("skip", "accept that these pictures stay missing, until they are fetched");
   skip->add_option("PATH", a.paths, "pictures, or directories with all that is missing below them")->required();
-  auto* undelete = app.add_subcommand("undelete", "take deletions back, while the source has the pictures");
+  auto* undelete = app.add_subcommand("undelete", "undo deletions, while the source still has the pictures");
   undelete->add_option("PATH", a.paths, "what was deleted, or directories with all that was deleted below them")
       ->required();
-  auto* resolve = app.add_subcommand("resolve", "decide conflicts");
+  auto* resolve = app.add_subcommand("resolve", "decide which version of a picture in conflict to keep");
   resolve->add_option("PATH", a.paths, "pictures in conflict, or directories with all conflicts below them")
       ->required();
   resolve->add_option("--keep", a.keep, "source, destination or both")
       ->required()
       ->check(CLI::IsMember({"source", "destination", "both"}));
   auto* ready = app.add_subcommand(
-      "ready", "look at both sides, and say whether the old server can be switched off or what is against it");
+      "ready", "check both sides, and say whether the old server can be switched off or what is in the way");
   ready->add_option("PATH", a.path, "the archive")->required();
   ready->add_flag("--json", a.json, "for programs");
-  ready->add_flag("--quick", a.quick, "by what is known, without a look at either side: not a verdict");
-  auto* verify = app.add_subcommand("verify", "read what is here again and compare it with the digests that are known");
+  ready->add_flag("--quick", a.quick, "judge from the index, without looking at either side; never a verdict");
+  auto* verify = app.add_subcommand(
+      "verify", "read the destination's pictures again and compare them with their known SHA-256 digests");
   verify->add_option("PATH", a.path, "the archive, or a part of it")->required();
   verify->add_flag("--source", a.with_source, "compare with the source's own digests, too");
 }
@@ -47,45 +48,46 @@ void add_report_options(CLI::App& app, arguments& a, raw_options& r) {
 }  // namespace
 
 void add_commands(CLI::App& app, arguments& a, raw_options& r) {
-  auto* mount = app.add_subcommand("mount", "mount the archive: source and destination merged, gaps filled behind it");
+  auto* mount = app.add_subcommand(
+      "mount", "mount the archive: source and destination merged; missing pictures are copied in the background");
   add_archive_options(*mount, a, r);
   add_mount_options(*mount, a, r);
-  auto* sync = app.add_subcommand("sync", "fill the gaps without a mount, and exit");
+  auto* sync = app.add_subcommand("sync", "copy what is missing, without a mount, and exit");
   add_archive_options(*sync, a, r);
-  sync->add_flag("--json", a.json, "the state at the end, for programs");
-  auto* scan = app.add_subcommand("scan", "look at both sides again now");
+  sync->add_flag("--json", a.json, "print the state at the end as JSON");
+  auto* scan = app.add_subcommand("scan", "scan both sides again now");
   scan->add_option("PATH", a.path, "the archive")->required();
-  scan->add_flag("--json", a.json, "the state after it, for programs");
-  scan->add_flag("--believe", a.believe, "what is gone from the source is meant to be, be it all of it");
-  scan->add_flag("--rebuild", a.rebuild, "make the index anew, from both sides and the decisions; unmounted only");
-  auto* status = app.add_subcommand("status", "where the archive stands");
-  status->add_option("PATH", a.paths, "archives; left out: all that are mounted on this machine");
+  scan->add_flag("--json", a.json, "print the state after the scan as JSON");
+  scan->add_flag("--believe", a.believe, "accept whatever has disappeared from the source, even if that is all of it");
+  scan->add_flag("--rebuild", a.rebuild,
+                 "rebuild the index from both sides and the file of decisions; only while unmounted");
+  auto* status = app.add_subcommand("status", "show how far the archive is copied");
+  status->add_option("PATH", a.paths, "archives; by default all that are mounted on this machine");
   status->add_flag("--json", a.json, "for programs");
-  status->add_flag("--watch", a.watch, "go on until interrupted");
+  status->add_flag("--watch", a.watch, "repeat until interrupted");
   status->add_flag("--verbose", a.verbose, "also what the destination's disk can do");
-  status->add_option("--wait", r.wait, "wait until it is complete, SECONDS at most")->expected(0, 1);
-  auto* log = app.add_subcommand("log", "what the archive's log holds, also while it is mounted");
+  status->add_option("--wait", r.wait, "wait until the archive is complete, SECONDS at most")->expected(0, 1);
+  auto* log = app.add_subcommand("log", "print the archive's log, mounted or not");
   log->add_option("PATH", a.path, "the archive")->required();
-  log->add_flag("-f,--follow", a.follow, "go on with what comes to it, until interrupted");
+  log->add_flag("-f,--follow", a.follow, "follow the log until interrupted");
   auto* report = app.add_subcommand("report", "the history of reports, and lists of pictures");
   add_report_options(*report, a, r);
-  auto* fetch = app.add_subcommand("fetch", "make pictures, or all below a directory, local now");
+  auto* fetch = app.add_subcommand("fetch", "copy pictures, or everything below a directory, to the destination now");
   fetch->add_option("PATH", a.paths, "what to fetch")->required();
-  auto* push = app.add_subcommand("push", "send what is new here back to the source");
+  auto* push = app.add_subcommand("push", "copy what is only on the destination back to the source");
   push->add_option("PATH", a.path, "the archive, or something below it")->required();
-  push->add_flag(
-      "--overwritten", a.overwritten,
-      "also replace the source's copies of pictures in conflict, and of what was deleted here, by what is here");
+  push->add_flag("--overwritten", a.overwritten,
+                 "also overwrite the source's copies of pictures in conflict, and of pictures that were deleted here "
+                 "before others took their names");
   add_decisions(app, a);
-  auto* ctl =
-      app.add_subcommand("ctl", "control the background of an archive; what is set holds until it is set again");
+  auto* ctl = app.add_subcommand("ctl", "control background work; a setting stays until it is changed");
   ctl->add_option("PATH", a.path, "the archive")->required();
   ctl->add_option("VERB", a.verb, "pause, resume, rescan or limit")
       ->required()
       ->check(CLI::IsMember({"pause", "resume", "rescan", "limit"}));
   ctl->add_option("RATE", r.config,
-                  "of limit: bytes a second, as 500K or 20M; 0: none. Of rescan: 'changed', to list only the "
-                  "directories whose time has changed, as --rescan does");
+                  "for limit: bytes a second, for example 500K or 20M; 0: no limit. For rescan: 'changed' lists only "
+                  "the directories whose time has changed, as --rescan does");
 }
 
 }  // namespace ferryfs::fs

@@ -12,7 +12,7 @@ class App;
 
 namespace ferryfs::fs {
 
-// What CLI11 takes as text and the commands want as numbers.
+// Options that CLI11 takes as text and the commands want as numbers.
 struct raw_options {
   std::string limit, min_free, umask, wait, config, format = "text", links = "inside";
   unsigned id = 0;

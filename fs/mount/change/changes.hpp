@@ -96,8 +96,8 @@ open_mode begin_open(merged_tree& tree, const handle_pointer& handle, int flags,
 
 // The end of it, at the last close (release): enters what was written in the index.
 void end_open(merged_tree& tree, const handle_pointer& handle, const backing_files& kernel);
-// The same for an open whose answer nobody took, and for one that could not begin: what it truncated is entered. Throw
-// nothing, as there is nobody to tell.
+// Like end_open for an open whose answer nobody took, and for one that could not begin: what it truncated is entered.
+// Throw nothing, as there is nobody to tell.
 void abandon_open(merged_tree& tree, const handle_pointer& handle, const backing_files& kernel) noexcept;
 void refuse_open(merged_tree& tree, const handle_pointer& handle) noexcept;
 

@@ -19,8 +19,9 @@ namespace {
 // Whether a mapping of it may write.
 bool may_map_to_write(int flags) { return (flags & O_ACCMODE) == O_RDWR; }
 
-// Opens what `handle` is to write to and enters the handle among those that are open, in one with the names: who
-// decides about the bytes here holds those alone, and sees it. False: it is not here.
+// Opens the file that `handle` is to write to and enters the handle among the open ones, in one step under the lock of
+// names: whoever decides about the bytes here holds that lock exclusively, and so sees the handle. False: the picture
+// is not here.
 bool open_to_change(merged_tree& tree, const handle_pointer& handle, bool truncates, bool maps) {
   const shared_lock held{tree.archive.where().namespace_lock()};
   const auto e = tree.archive.readers().borrow()->by_inode(handle->ino);
@@ -115,7 +116,8 @@ created_picture create_picture(merged_tree& tree, caller who, inode parent, cons
 
 open_mode begin_open(merged_tree& tree, const handle_pointer& handle, int flags, const backing_files& kernel) {
   const auto file = handle->file();
-  // What may map it writes on after its last close, which the kernel does not tell of a mapping that is passed through.
+  // A process that may map it writes on after its last close, and of a mapping that is passed through the kernel says
+  // nothing.
   const bool seen = handle->writes && (may_map_to_write(flags) || (file && is_just_written(*file)));
   auto mode = tree.passthrough.enter(handle->ino, file.get(), seen, flags, kernel);
   mode.has_no_flush = !handle->writes;

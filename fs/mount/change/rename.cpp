@@ -29,7 +29,7 @@ void make_durable(const unique_fd& directory, const char* name) {
   if (!file || disk().fdatasync(file.get()) != 0) throw answer_errno{errno};
 }
 
-// On the disk; what is not here needs no more than that what stood under the new name goes.
+// The disk's part. An entry that is not here needs no more than that the file under its new name goes.
 void move_here(merged_tree& tree, const entry& from, inode parent, const char* name,
                const std::optional<entry>& there) {
   const auto old_directory = open_destination_directory(tree, from.parent, false);

@@ -31,7 +31,7 @@ void record_written(merged_tree& tree, inode ino) {
     return e && e->state == state::added;
   };
   // Of what is only here, a scan of the destination would find the same. Of others it would not, as where a picture was
-  // overwritten by one of the same size: it is told here if that cannot be stored.
+  // overwritten by one of the same size: the caller gets the error here if that cannot be stored.
   if (!tree.archive.index().run_deferred(record)) tree.archive.index().run(record);
   r.stored = true;
 }
@@ -43,7 +43,7 @@ void sync_picture(merged_tree& tree, open_file& handle, bool data_only) {
   tree.archive.index().sync(handle.ino);
 }
 
-// What was removed or renamed in the directory stays so: the disk's part and the index's.
+// Removals and renames in the directory become durable: the disk's part and the index's.
 void sync_directory(merged_tree& tree, inode ino) {
   const auto open = [&] {
     const name_change reading{tree};

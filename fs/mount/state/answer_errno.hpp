@@ -20,7 +20,7 @@ struct answer_errno : std::exception {
   int value;
 };
 
-// What a reader is told when bytes cannot be had.
+// The errno for a reader whose bytes cannot be had.
 int errno_of(const remote::failure& f) noexcept;
 
 // Logs what an operation threw and returns its errno.

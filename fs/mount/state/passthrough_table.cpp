@@ -49,7 +49,7 @@ open_mode passthrough_table::enter(inode ino, const unique_fd* file, bool seen, 
   use& u = at->second;
   open_mode mode;
   if (u.backing == 0) {
-    mode.keeps_cache = true;  // the kernel is told when the content becomes another
+    mode.keeps_cache = true;  // the kernel is notified when the content becomes another
   } else {
     const bool same = is_of(u, file);
     if (!same && (flags & O_ACCMODE) == O_RDWR) throw answer_errno{EBUSY};

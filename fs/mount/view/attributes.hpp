@@ -10,10 +10,10 @@
 
 namespace ferryfs::fs {
 
-// How long the kernel may keep what it was told: as long as the index is right. Whatever changes is told to it.
+// Seconds that the kernel may keep an answer: as long as the index is right. It is notified of each change.
 inline constexpr double cache_time = 86400;
 
-// What the kernel is told of an entry, and for how many seconds it may keep that.
+// An entry's attributes for the kernel, and for how many seconds it may keep them.
 struct kernel_attributes {
   struct stat st;
   double timeout;

@@ -10,7 +10,7 @@
 
 namespace ferryfs::fs {
 
-// Where `ino` is in the view; nothing where it is not.
+// The path of `ino` in the view; nothing where it has none.
 std::optional<std::string> path_of(merged_tree& tree, inode ino);
 
 // The local file of an entry. Throws errno where the index says that it is here and the disk does not.

@@ -1,4 +1,4 @@
-// The replicator's own thread: it looks through the queue again and again, and stands still while the destination's
+// The replicator's own thread: it looks through the queue again and again, and is blocked while the destination's
 // disk or the index keeps it from it.
 #include <spdlog/spdlog.h>
 
@@ -106,13 +106,13 @@ bool replicator::has_space() {
 }
 
 void replicator::block(std::string why) {
-  spdlog::error("replication stands still: {}", why);
+  spdlog::error("replication is blocked: {}", why);
   standstill_.begin(std::move(why), steady_now());
 }
 
 // Callers of `when_idle` are called when it was tried twice.
 void replicator::stand_still(const std::string& why, const std::stop_token& stop) {
-  log_once("replication stands still: " + why);
+  log_once("replication is blocked: " + why);
   std::vector<std::function<void()>> calls;
   {
     const lock held{mutex_};

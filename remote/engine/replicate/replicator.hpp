@@ -48,7 +48,7 @@ class replicator {
   void recheck();
   // Asks for a call, on its own thread, as soon as nothing is left that could be fetched now.
   void when_idle(std::function<void()> call);
-  // Why it stands still, if the destination's disk is the reason.
+  // Why it is blocked, if the destination's disk is the reason.
   std::string blocked_by();
   // Gaps that the disk has no room for, as the last look at the queue found them.
   room::shortage waiting();

@@ -1,4 +1,4 @@
-// Why replication stands still, where the disk or the index is the reason. The caller locks.
+// Why replication is blocked, where the disk or the index is the reason. The caller locks.
 #pragma once
 
 #include <chrono>

@@ -45,7 +45,8 @@ void source_scan::conclude() {
     if (thrown) {
       const lock held{self->mutex_};
       self->disk_failed_ = true;
-      self->result_.failures.push_back(failure_of(thrown, "what left the source is not entered in the index"));
+      self->result_.failures.push_back(
+          failure_of(thrown, "what disappeared from the source is not entered in the index"));
     }
     if (contain("scan", [&] { self->bring_back(); })) self->needs_.on_finished(self->so_far());
   });

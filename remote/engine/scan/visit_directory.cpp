@@ -22,7 +22,7 @@ void source_scan::stat(const directory& d) {
     if (self->should_retry(d, why)) return self->stat(d);
     d.attributes = self->facts_of(a);
     const bool no_root = !why && d.ino == root_inode && !S_ISDIR(a.mode);
-    self->on_stat(d, no_root ? failure{cause::not_found, "the source is no directory"} : why);
+    self->on_stat(d, no_root ? failure{cause::not_found, "the source is not a directory"} : why);
   };
   if (const auto thrown = contain("scan", [&] { needs_.source.stat(d.path, answered); }))
     on_stat(d, failure_of(thrown, shown(d)));

@@ -85,7 +85,7 @@ bool source_digests::conversation::receive() {
       line_.clear();
     }
   }
-  if (line_.size() > longest_line) throw inability{"it prints endless lines"};
+  if (line_.size() > longest_line) throw inability{"it prints a line without end"};
   return n > 0;
 }
 
@@ -98,7 +98,8 @@ void source_digests::conversation::accept_line(std::string_view line) {
     return;
   }
   const auto answer = parse_shell_answer(line);
-  if (!answer || outstanding_.empty() || answer->number != next_) throw inability{"it prints what nobody asked for"};
+  if (!answer || outstanding_.empty() || answer->number != next_)
+    throw inability{"it prints something else than digests"};
   const question q = std::move(outstanding_.front());
   outstanding_.pop_front();
   ++next_;

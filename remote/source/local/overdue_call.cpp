@@ -43,7 +43,7 @@ bool file_calls::wait_until_answered() {
   }
 }
 
-// What a cache answers says nothing of the rest, so the overdue call is repeated once the root has answered.
+// An answer from a cache says nothing of the rest, so the overdue call is repeated once the root has answered.
 file_calls::probe_result file_calls::probe() {
   if (put(what::look, "")) return probe_result::in_vain;
   auto got = process_->exchange(stop_, deadline_, unanswered_.answers());
@@ -69,7 +69,7 @@ file_process::answer file_calls::repeat_overdue() {
     if (got == file_process::answer::came) record_state(wanted);
     return got;
   };
-  // What lies above it, so that it shows which part it is that does not answer.
+  // The directories above it are asked one by one, so that it shows which part does not answer.
   auto got = file_process::answer::came;
   for (auto end = overdue_->path.find('/'); end != std::string::npos; end = overdue_->path.find('/', end + 1))
     if (got = ask(what::look, overdue_->path.substr(0, end)); got != file_process::answer::came) return got;

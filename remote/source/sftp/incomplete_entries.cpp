@@ -63,7 +63,7 @@ void incomplete_entries::accept_attributes(request_sender& w, const std::shared_
                now.mtime ? now.mtime : f.attrs.mtime};
     if (f.attrs.has_kind()) return take_(std::move(f));
   } else if (got != type::status) {
-    throw protocol_error{"an answer to LSTAT that is none"};
+    throw protocol_error{"an unexpected reply to LSTAT"};
   }
   ++completing_;
   const std::string path = w.absolute(join(directory_, f.name));
@@ -73,7 +73,7 @@ void incomplete_entries::accept_attributes(request_sender& w, const std::shared_
 void incomplete_entries::accept_target(const request_sender& w, const request& r, type got, parser& p) {
   directory_entry f = r.about;
   if (got == type::name) {
-    if (p.u32() != 1) throw protocol_error{"an answer to READLINK that is none"};
+    if (p.u32() != 1) throw protocol_error{"an unexpected reply to READLINK"};
     f.target = p.string();
     f.target = as_it_stands(std::move(f.target), f.attrs.size.value_or(0), w.absolute(directory_));
     if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
@@ -82,13 +82,13 @@ void incomplete_entries::accept_target(const request_sender& w, const request& r
       return record_lack(fmt::format("{}: {}: this symbolic link leads to an empty path", w.where(), shown(f)));
     return take_(std::move(f));
   }
-  if (got != type::status) throw protocol_error{"an answer to READLINK that is none"};
+  if (got != type::status) throw protocol_error{"an unexpected reply to READLINK"};
   const auto code = code_of(p);
   if (f.attrs.has_kind() && code == status::no_such_file) return;
-  // Without READLINK a link can't be told from what it leads to.
+  // Without READLINK a link can't be distinguished from its target.
   if (f.attrs.has_kind() || code == status::unsupported)
     return record_lack(fmt::format(
-        "{}: {}: the server does not tell {}: {}", w.where(), shown(f),
+        "{}: {}: the server does not show {}: {}", w.where(), shown(f),
         f.attrs.has_kind() ? "where this symbolic link leads" : "what this is, a link or not", words_of(p)));
   kindless_.push_back({std::move(f), r.exists});
 }
