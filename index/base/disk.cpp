@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -37,6 +38,7 @@ int disk_calls::open_beneath(int directory, const char* path, int flags, mode_t 
 int disk_calls::duplicate(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 int disk_calls::close(int fd) { return ::close(fd); }
 int disk_calls::flock(int fd, int operation) { return ::flock(fd, operation); }
+int disk_calls::set_lease(int fd, int kind) { return ::fcntl(fd, F_SETLEASE, kind); }
 
 int disk_calls::fstat(int fd, struct stat* to) { return ::fstat(fd, to); }
 int disk_calls::lstat(const char* path, struct stat* to) { return ::lstat(path, to); }
@@ -87,9 +89,15 @@ int disk_calls::posix_fadvise(int fd, off_t at, off_t size, int advice) {
 int disk_calls::fsync(int fd) { return ::fsync(fd); }
 int disk_calls::fdatasync(int fd) { return ::fdatasync(fd); }
 int disk_calls::syncfs(int fd) { return ::syncfs(fd); }
+int disk_calls::sync_file_range(int fd, off_t at, off_t size, unsigned flags) {
+  return ::sync_file_range(fd, at, size, flags);
+}
 
 int disk_calls::mkdir(const char* path, mode_t mode) { return ::mkdir(path, mode); }
 int disk_calls::mkdirat(int directory, const char* name, mode_t mode) { return ::mkdirat(directory, name, mode); }
+int disk_calls::mknodat(int directory, const char* name, mode_t mode, dev_t device) {
+  return ::mknodat(directory, name, mode, device);
+}
 int disk_calls::symlinkat(const char* target, int directory, const char* name) {
   return ::symlinkat(target, directory, name);
 }
@@ -112,5 +120,14 @@ int disk_calls::futimens(int fd, const struct timespec* times) { return ::futime
 int disk_calls::utimensat(int directory, const char* name, const struct timespec* times, int flags) {
   return ::utimensat(directory, name, times, flags);
 }
+
+ssize_t disk_calls::getxattr(const char* path, const char* name, void* to, std::size_t size) {
+  return ::getxattr(path, name, to, size);
+}
+ssize_t disk_calls::listxattr(const char* path, char* to, std::size_t size) { return ::listxattr(path, to, size); }
+int disk_calls::setxattr(const char* path, const char* name, const void* value, std::size_t size, int flags) {
+  return ::setxattr(path, name, value, size, flags);
+}
+int disk_calls::removexattr(const char* path, const char* name) { return ::removexattr(path, name); }
 
 }  // namespace ferryfs

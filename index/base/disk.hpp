@@ -1,5 +1,5 @@
-// The system calls that reach files. remote/destination and remote/engine make them through disk() alone, so that a
-// test can put its own in place: one that fails the n-th call, or a disk in memory whose power is cut.
+// The system calls that reach files. index/, remote/destination, remote/engine and fs/mount make them through disk()
+// alone, so that a test can put its own in place: one that fails the n-th call, or a disk in memory whose power is cut.
 #pragma once
 
 #include <fcntl.h>
@@ -29,6 +29,7 @@ class disk_calls {
   virtual int duplicate(int fd);  // F_DUPFD_CLOEXEC
   virtual int close(int fd);
   virtual int flock(int fd, int operation);
+  virtual int set_lease(int fd, int kind);  // F_SETLEASE
 
   virtual int fstat(int fd, struct stat* to);
   virtual int lstat(const char* path, struct stat* to);
@@ -54,9 +55,11 @@ class disk_calls {
   virtual int fsync(int fd);
   virtual int fdatasync(int fd);
   virtual int syncfs(int fd);
+  virtual int sync_file_range(int fd, off_t at, off_t size, unsigned flags);
 
   virtual int mkdir(const char* path, mode_t mode);
   virtual int mkdirat(int directory, const char* name, mode_t mode);
+  virtual int mknodat(int directory, const char* name, mode_t mode, dev_t device);
   virtual int symlinkat(const char* target, int directory, const char* name);
   virtual int linkat(int from, const char* old_name, int to, const char* name, int flags);
   virtual int unlinkat(int directory, const char* name, int flags);
@@ -71,6 +74,11 @@ class disk_calls {
   virtual int fchownat(int directory, const char* name, uid_t uid, gid_t gid, int flags);
   virtual int futimens(int fd, const struct timespec* times);
   virtual int utimensat(int directory, const char* name, const struct timespec* times, int flags);
+
+  virtual ssize_t getxattr(const char* path, const char* name, void* to, std::size_t size);
+  virtual ssize_t listxattr(const char* path, char* to, std::size_t size);
+  virtual int setxattr(const char* path, const char* name, const void* value, std::size_t size, int flags);
+  virtual int removexattr(const char* path, const char* name);
 
   // The system's own, or what stands in its place.
   static disk_calls& current() noexcept { return *current_.load(std::memory_order_relaxed); }

@@ -5,7 +5,7 @@
 // anything makes all names so far durable. With `weak`, which other file systems may be, each of them survives or not
 // by itself, and fsync(2) makes the one file durable, or the one directory's names. Of bytes that were not synced a
 // file has those that it had when it was, or the present ones, or zeros in their place. Not modelled: hard links to
-// directories, permissions (all is allowed, as to root), quotas, holes.
+// directories, permissions (all is allowed, as to root), quotas, holes, leases, extended attributes.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,7 @@ class memory_disk final : public disk_calls {
   int duplicate(int fd) override;
   int close(int fd) override;
   int flock(int fd, int operation) override;
+  int set_lease(int fd, int kind) override;
   int fstat(int fd, struct stat* to) override;
   int lstat(const char* path, struct stat* to) override;
   int fstatat(int directory, const char* name, struct stat* to, int flags) override;
@@ -67,8 +68,10 @@ class memory_disk final : public disk_calls {
   int fsync(int fd) override;
   int fdatasync(int fd) override;
   int syncfs(int fd) override;
+  int sync_file_range(int fd, off_t at, off_t size, unsigned flags) override;
   int mkdir(const char* path, mode_t mode) override;
   int mkdirat(int directory, const char* name, mode_t mode) override;
+  int mknodat(int directory, const char* name, mode_t mode, dev_t device) override;
   int symlinkat(const char* target, int directory, const char* name) override;
   int linkat(int from, const char* old_name, int to, const char* name, int flags) override;
   int unlinkat(int directory, const char* name, int flags) override;
@@ -79,6 +82,10 @@ class memory_disk final : public disk_calls {
   int fchownat(int directory, const char* name, uid_t uid, gid_t gid, int flags) override;
   int futimens(int fd, const struct timespec* times) override;
   int utimensat(int directory, const char* name, const struct timespec* times, int flags) override;
+  ssize_t getxattr(const char* path, const char* name, void* to, std::size_t size) override;
+  ssize_t listxattr(const char* path, char* to, std::size_t size) override;
+  int setxattr(const char* path, const char* name, const void* value, std::size_t size, int flags) override;
+  int removexattr(const char* path, const char* name) override;
 
  private:
   struct node;

@@ -1,6 +1,5 @@
 // setxattr, removexattr: of the destination's own file. What is missing is made whole before it is given one.
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 #include "fs/mount/change/changes.hpp"
 #include "fs/mount/change/mutation.hpp"
@@ -42,13 +41,14 @@ bool set_extended_attribute(merged_tree& tree, inode ino, const char* name, std:
 
 void set_extended_attribute_of_hydrated(merged_tree& tree, inode ino, const char* name, std::string_view value,
                                         int flags) {
-  change_here(tree, ino, [&](const char* path) { return ::setxattr(path, name, value.data(), value.size(), flags); });
+  change_here(tree, ino,
+              [&](const char* path) { return disk().setxattr(path, name, value.data(), value.size(), flags); });
 }
 
 void remove_extended_attribute(merged_tree& tree, inode ino, const char* name) {
   refuse_own_attribute(name);
   if (!find_local(tree, ino)) throw answer_errno{ENODATA};
-  change_here(tree, ino, [&](const char* path) { return ::removexattr(path, name); });
+  change_here(tree, ino, [&](const char* path) { return disk().removexattr(path, name); });
 }
 
 }  // namespace ferryfs::fs

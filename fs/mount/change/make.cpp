@@ -55,7 +55,7 @@ shown_entry make_link(merged_tree& tree, caller who, inode parent, const char* n
 
 shown_entry make_node(merged_tree& tree, caller who, inode parent, const char* name, mode_t mode, dev_t device) {
   return make_name(tree, who, parent, name, mode, "", 0,
-                   [&](int at) { return ::mknodat(at, name, (mode & S_IFMT) | 0600, device); });
+                   [&](int at) { return disk().mknodat(at, name, (mode & S_IFMT) | 0600, device); });
 }
 
 }  // namespace ferryfs::fs

@@ -1,4 +1,4 @@
-// What a request and its answer are to those who know nothing of FUSE.
+// Requests of FUSE and their answers, as view/ and change/ take and give them.
 #pragma once
 
 #include <fuse_lowlevel.h>

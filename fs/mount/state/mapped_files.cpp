@@ -18,15 +18,15 @@ namespace {
 // Other refusals (a file system without leases, no CAP_LEASE) say nothing: then the next scan finds what is written.
 // SIGIO, which tells of an open while the lease is held, is ignored by the process.
 bool may_be_written(const unique_fd& file) {
-  if (::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN;
-  ::fcntl(file.get(), F_SETLEASE, F_UNLCK);
+  if (disk().set_lease(file.get(), F_RDLCK) != 0) return errno == EAGAIN;
+  disk().set_lease(file.get(), F_UNLCK);
   return false;
 }
 
 // A page that was written to changes the file's time at its first write only, until it goes to the disk. After this
 // the next write to each page does again.
 void begin_anew(const unique_fd& file) {
-  ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+  disk().sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Extended attributes: user.ferryfs.*, which the index answers and nobody sets, and those of the destination's own
 // file; what is missing has none. user.ferryfs.* is not listed, so that tar, cp and rsync do not carry it away.
 #include <linux/limits.h>
-#include <sys/xattr.h>
 
 #include "fs/mount/state/answer_errno.hpp"
 #include "fs/mount/view/answers.hpp"
@@ -44,7 +43,7 @@ extended_attribute extended_attribute_of(merged_tree& tree, inode ino, const cha
   const auto file = find_local(tree, ino);
   if (!file) throw answer_errno{ENODATA};
   std::string value(size, '\0');
-  const auto length = ::getxattr(proc_path(file->get()).c_str(), name, value.data(), size);
+  const auto length = disk().getxattr(proc_path(file->get()).c_str(), name, value.data(), size);
   if (length < 0) throw answer_errno{errno};
   if (size != 0) value.resize(static_cast<std::size_t>(length));
   return {static_cast<std::size_t>(length), std::move(value)};
@@ -54,7 +53,7 @@ std::string extended_attribute_names(merged_tree& tree, inode ino, bool privileg
   const auto file = find_local(tree, ino);
   if (!file) return "";
   std::string all(XATTR_LIST_MAX, '\0');
-  const auto size = ::listxattr(proc_path(file->get()).c_str(), all.data(), all.size());
+  const auto size = disk().listxattr(proc_path(file->get()).c_str(), all.data(), all.size());
   if (size < 0) throw answer_errno{errno};
   all.resize(static_cast<std::size_t>(size));
   std::string names;

@@ -130,4 +130,9 @@ int memory_disk::utimensat(int directory, const char* name, const struct timespe
   return n ? set_times(*n, times) : -1;
 }
 
+ssize_t memory_disk::getxattr(const char*, const char*, void*, std::size_t) { return fail(ENODATA); }
+ssize_t memory_disk::listxattr(const char*, char*, std::size_t) { return 0; }
+int memory_disk::setxattr(const char*, const char*, const void*, std::size_t, int) { return fail(EOPNOTSUPP); }
+int memory_disk::removexattr(const char*, const char*) { return fail(ENODATA); }
+
 }  // namespace ferryfs::test

@@ -94,5 +94,7 @@ off_t memory_disk::lseek(int fd, off_t at, int whence) {
 }
 
 int memory_disk::posix_fadvise(int, off_t, off_t, int) { return 0; }
+int memory_disk::sync_file_range(int, off_t, off_t, unsigned) { return 0; }
+int memory_disk::set_lease(int, int) { return fail(EINVAL); }
 
 }  // namespace ferryfs::test

@@ -63,6 +63,17 @@ int memory_disk::mkdirat(int directory, const char* path, mode_t mode) {
   return 0;
 }
 
+int memory_disk::mknodat(int directory, const char* path, mode_t mode, dev_t) {
+  if (refuses("mknodat")) return -1;
+  std::string name;
+  const auto parent = find_parent(directory, path, name);
+  if (!parent) return -1;
+  if (parent->names.contains(name)) return fail(EEXIST);
+  if (!has_room(block_size)) return fail(ENOSPC);
+  apply({{parent, name, make((mode & S_IFMT) == 0 ? S_IFREG | mode : mode)}});
+  return 0;
+}
+
 int memory_disk::symlinkat(const char* target, int directory, const char* path) {
   if (refuses("symlinkat")) return -1;
   std::string name;
