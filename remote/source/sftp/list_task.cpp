@@ -128,7 +128,7 @@ void list_task::accept_names(request_sender& w, parser& p) {
     p.bytes();  // the line that `ls -l` would show
     f.attrs = p.attrs();
     if (f.name == "." || f.name == "..") continue;
-    valid_name(f.name) ? take(std::move(f)) : refuse(std::move(f), why_invalid(f.name));
+    valid_name(f.name) ? take(std::move(f)) : refuse(f.name, why_invalid(f.name));
   }
   p.end();
   if (total_ > most_names)
@@ -138,9 +138,8 @@ void list_task::accept_names(request_sender& w, parser& p) {
     hand_over();
 }
 
-void list_task::refuse(directory_entry f, const std::string& why) {
-  if (const auto thrown = contain("a listing", [&] { to_->refused(std::move(f.name), why); }))
-    failed_ = failure_of(thrown, shown());
+void list_task::refuse(const std::string& name, const std::string& why) {
+  if (const auto thrown = contain("a listing", [&] { to_->refused(name, why); })) failed_ = failure_of(thrown, shown());
 }
 
 void list_task::hand_over() {
@@ -154,7 +153,7 @@ void list_task::take(directory_entry f) {
   if (kind == 0 || (kind == S_IFLNK && f.target.empty()))
     incomplete_.push_back(std::move(f));
   else if (is_refused_kind(kind))
-    refuse(std::move(f), why_refused(kind));
+    refuse(f.name, why_refused(kind));
   else
     ready_.push_back(std::move(f));
 }

@@ -25,7 +25,7 @@ class list_task final : public task {
   void request_names(request_sender& w);
   void accept_readdir(request_sender& w, type got, parser& p);
   void accept_names(request_sender& w, parser& p);
-  void refuse(directory_entry f, const std::string& why);
+  void refuse(const std::string& name, const std::string& why);
   void take(directory_entry f);
   void complete_names(request_sender& w);
   void accept_attributes(request_sender& w, directory_entry f, type got, parser& p);
