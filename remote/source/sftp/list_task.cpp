@@ -23,6 +23,10 @@ constexpr std::size_t one_batch = 100;
 constexpr std::uint64_t beside_opendir = 1;  // the offset by which such READDIRs are known
 // A directory that never ends is a broken or hostile server.
 constexpr std::uint64_t most_names = 4'000'000;
+// So is one of names that fill the memory of who keeps those that can't stand here.
+constexpr std::size_t most_refused = 16U << 20;  // bytes
+// PATH_MAX without its NUL: no link leads to a longer path here. Of one that does, as much is kept as shows that.
+constexpr std::size_t longest_target = 4095;
 
 std::string why_invalid(const std::string& name) {
   return name.empty()                 ? "an empty name"
@@ -34,7 +38,7 @@ std::string why_invalid(const std::string& name) {
 // ProFTPD answers READLINK with the whole path that a link leads to. Where the size of the link is that of the way
 // there from its own directory, that is what stands in it.
 std::string as_it_stands(std::string target, std::uint64_t size, const std::string& directory) {
-  if (!target.starts_with('/') || size == 0 || size == target.size()) return target;
+  if (!target.starts_with('/') || size == 0 || size == target.size() || target.size() > longest_target) return target;
   auto relative = std::filesystem::path(target).lexically_relative(directory).string();
   return relative.size() == size ? relative : target;
 }
@@ -139,6 +143,14 @@ void list_task::accept_names(request_sender& w, parser& p) {
 }
 
 void list_task::refuse(const std::string& name, const std::string& why) {
+  refused_ += name.size();
+  if (refused_ > most_refused) {
+    if (!failed_)
+      failed_ =
+          failure{cause::protocol, fmt::format("{}: the directory has names that can't stand here, of more than {} MiB",
+                                               shown(), most_refused >> 20)};
+    return;
+  }
   if (const auto thrown = contain("a listing", [&] { to_->refused(name, why); })) failed_ = failure_of(thrown, shown());
 }
 
@@ -190,7 +202,7 @@ void list_task::accept_target(request_sender& w, const request& r, type got, par
   directory_entry f = r.about;
   if (got == type::name) {
     if (p.u32() != 1) throw protocol_error{"an answer to READLINK that is none"};
-    f.target = p.string();
+    f.target = p.string().substr(0, longest_target + 1);
     f.target = as_it_stands(std::move(f.target), f.attrs.size.value_or(0), w.absolute(path_));
     if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
     if (f.attrs.size.value_or(0) == 0) f.attrs.size = f.target.size();  // as the size of a link is

@@ -48,6 +48,7 @@ class list_task final : public task {
   std::uint32_t fullest_ = 0;
   bool short_ = false;  // the last packet held fewer names than another: most likely it was the last one of names
   std::uint64_t total_ = 0;
+  std::size_t refused_ = 0;  // bytes of names that can't stand here
   bool at_end_ = false;
   std::deque<directory_entry> incomplete_;  // names to request more about
   std::uint32_t completing_ = 0;            // of those, requested and not answered

@@ -410,6 +410,26 @@ TEST_CASE("a name that can be none costs that name alone, and says why") {
   }
 }
 
+TEST_CASE("what a server calls names or targets does not fill the memory") {
+  list_fixture f;
+  f.open();
+  const std::string vast(1 << 20, 'x');
+  SECTION("names that can't stand here end the listing") {
+    for (int i = 0; i < 40; ++i) f.names({{vast, file}});
+    f.end();
+    CHECK(f.to->why.value().why == cause::protocol);
+    CHECK(f.to->not_here.size() < 20);
+  }
+  SECTION("a target that no link can have is kept as one") {
+    f.sender.answer(type::readdir, reply{type::name}.u32(1).string("l").string("").attrs(link, 5, 1));
+    f.end();
+    f.sender.answer(type::readlink, link_reply('/' + vast));
+    REQUIRE(f.to->all.size() == 1);
+    CHECK(f.to->all[0].target.size() == 4096);
+  }
+  CHECK(f.to->ends == 1);
+}
+
 TEST_CASE("a directory that cannot be opened, or not read to its end, was not listed") {
   list_fixture f;
   SECTION("opened") { f.sender.answer(status_reply(status::permission_denied, "no")); }
