@@ -202,8 +202,8 @@ void list_task::accept_target(request_sender& w, const request& r, type got, par
   directory_entry f = r.about;
   if (got == type::name) {
     if (p.u32() != 1) throw protocol_error{"an answer to READLINK that is none"};
-    f.target = p.string().substr(0, longest_target + 1);
-    f.target = as_it_stands(std::move(f.target), f.attrs.size.value_or(0), w.absolute(path_));
+    std::string told{p.string().substr(0, longest_target + 1)};
+    f.target = as_it_stands(std::move(told), f.attrs.size.value_or(0), w.absolute(path_));
     if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
     if (f.attrs.size.value_or(0) == 0) f.attrs.size = f.target.size();  // as the size of a link is
     if (f.target.empty())
