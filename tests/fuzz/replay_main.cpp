@@ -13,7 +13,7 @@ namespace {
 
 using bytes = std::vector<std::uint8_t>;
 
-constexpr int changes = 2000;  // of each file
+constexpr int changes = 500;  // of each file
 
 void run(const bytes& input) { LLVMFuzzerTestOneInput(input.data(), input.size()); }
 
