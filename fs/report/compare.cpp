@@ -81,8 +81,10 @@ std::string compare_text(const json& c) {
                                  head(c["from"]), head(c["to"]), "", "from", "to", "change", "size now");
   for (const auto& [name, pair] : c["sets"].items()) {
     const auto was = pair["from"]["count"].get<std::int64_t>(), is = pair["to"]["count"].get<std::int64_t>();
-    text += fmt::format("{:<12} {:>11} {:>11} {:>11}  {:>10}\n", name, human_count(was), human_count(is),
-                        difference(is - was), human_size(pair["to"]["size"].get<std::uint64_t>()));
+    const auto more = static_cast<std::uint64_t>(is) - static_cast<std::uint64_t>(was);  // of a damaged one any number
+    text +=
+        fmt::format("{:<12} {:>11} {:>11} {:>11}  {:>10}\n", name, human_count(was), human_count(is),
+                    difference(static_cast<std::int64_t>(more)), human_size(pair["to"]["size"].get<std::uint64_t>()));
   }
   const auto gaps = [&](const char* which, const char* means) {
     return fmt::format("{:<12} {:>11} {:>36}  {}\n", which, human_count(c[which]["count"].get<std::int64_t>()),

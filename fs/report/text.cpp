@@ -1,6 +1,8 @@
 // Reports for people.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 #include "fs/report/report.hpp"
@@ -11,6 +13,8 @@ namespace {
 
 // What a damaged file has in its place may be any value.
 std::int64_t number(const json& n) {
+  if (n.is_number_unsigned())
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(n.get<std::uint64_t>(), INT64_MAX));
   const auto value = n.is_number_integer() ? n.get<std::int64_t>() : -1;
   if (value < 0) throw std::runtime_error("it has no number where one stands");
   return value;
