@@ -22,19 +22,19 @@ struct part {
   json (*of)(const json&);
 };
 json total(const json& by_kind) { return {{"count", by_kind["count"]["total"]}, {"size", by_kind["size"]["total"]}}; }
-// Of a report from before that was counted.
-json none() { return {{"count", 0}, {"size", 0}}; }
+// Nothing is in it where the report is from before it was counted.
+json kept(const json& r, const char* set) { return r.value(set, json{{"count", 0}, {"size", 0}}); }
 constexpr std::array parts{part{"source", [](const json& r) { return total(r["source"]["files"]); }},
                            part{"destination", [](const json& r) { return total(r["destination"]["files"]); }},
                            part{"common", [](const json& r) { return total(r["intersect"]); }},
                            part{"missing", [](const json& r) { return total(r["destination"]["missing"]); }},
                            part{"new", [](const json& r) { return total(r["source"]["missing"]); }},
-                           part{"conflict", [](const json& r) { return r["conflict"]; }},
-                           part{"deleted", [](const json& r) { return r["deleted"]; }},
-                           part{"skipped", [](const json& r) { return r["skipped"]; }},
-                           part{"failed", [](const json& r) { return r["failed"]; }},
-                           part{"refused", [](const json& r) { return r.value("refused", none()); }},
-                           part{"lost", [](const json& r) { return r["lost"]; }}};
+                           part{"conflict", [](const json& r) { return kept(r, "conflict"); }},
+                           part{"deleted", [](const json& r) { return kept(r, "deleted"); }},
+                           part{"skipped", [](const json& r) { return kept(r, "skipped"); }},
+                           part{"failed", [](const json& r) { return kept(r, "failed"); }},
+                           part{"refused", [](const json& r) { return kept(r, "refused"); }},
+                           part{"lost", [](const json& r) { return kept(r, "lost"); }}};
 
 std::string difference(std::int64_t n) { return n == 0 ? "=" : (n > 0 ? "+" : "") + human_count(n); }
 
@@ -81,8 +81,10 @@ std::string compare_text(const json& c) {
                                  head(c["from"]), head(c["to"]), "", "from", "to", "change", "size now");
   for (const auto& [name, pair] : c["sets"].items()) {
     const auto was = pair["from"]["count"].get<std::int64_t>(), is = pair["to"]["count"].get<std::int64_t>();
-    text += fmt::format("{:<12} {:>11} {:>11} {:>11}  {:>10}\n", name, human_count(was), human_count(is),
-                        difference(is - was), human_size(pair["to"]["size"].get<std::uint64_t>()));
+    const auto more = static_cast<std::uint64_t>(is) - static_cast<std::uint64_t>(was);  // of a damaged one any number
+    text +=
+        fmt::format("{:<12} {:>11} {:>11} {:>11}  {:>10}\n", name, human_count(was), human_count(is),
+                    difference(static_cast<std::int64_t>(more)), human_size(pair["to"]["size"].get<std::uint64_t>()));
   }
   const auto gaps = [&](const char* which, const char* means) {
     return fmt::format("{:<12} {:>11} {:>36}  {}\n", which, human_count(c[which]["count"].get<std::int64_t>()),

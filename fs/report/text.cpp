@@ -1,17 +1,33 @@
 // Reports for people.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <stdexcept>
+
 #include "fs/report/report.hpp"
 #include "fs/text/size.hpp"
 
 namespace ferryfs::fs {
 namespace {
 
-std::string files(const json& n) { return human_count(n.get<std::int64_t>()); }
-std::string size(const json& n) { return human_size(n.get<std::uint64_t>()); }
+// What a damaged file has in its place may be any value.
+std::int64_t number(const json& n) {
+  if (n.is_number_unsigned())
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(n.get<std::uint64_t>(), INT64_MAX));
+  const auto value = n.is_number_integer() ? n.get<std::int64_t>() : -1;
+  if (value < 0) throw std::runtime_error("it has no number where one stands");
+  return value;
+}
 
-std::string time_of(const json& seconds) {
-  return human_time(std::chrono::seconds(static_cast<std::int64_t>(seconds.get<double>())));
+std::string files(const json& n) { return human_count(number(n)); }
+std::string size(const json& n) { return human_size(static_cast<std::uint64_t>(number(n))); }
+
+std::string time_of(const json& time) {
+  constexpr double longest = 1e15;  // s
+  const auto seconds = time.get<double>();
+  if (!(seconds >= -longest && seconds <= longest)) throw std::runtime_error("it has no time where one stands");
+  return human_time(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
 
 // 2026-11-24T13:45:00Z -> 2026-11-24 13:45:00
@@ -53,8 +69,11 @@ std::string report_text(const json& r) {
   text += row("  common", r.at("intersect")) + row("  missing", destination.at("missing"));
   text += row("  new", source.at("missing"));
   for (const char* set : {"conflict", "failed", "deleted", "skipped", "refused", "lost"})
-    if (r.contains(set) && r.at(set).at("count").get<std::int64_t>() > 0)
-      text += fmt::format("  {:<10} {:>47}  {:>10}\n", set, files(r.at(set).at("count")), size(r.at(set).at("size")));
+    if (r.contains(set)) {
+      const auto line =
+          fmt::format("  {:<10} {:>47}  {:>10}\n", set, files(r.at(set).at("count")), size(r.at(set).at("size")));
+      if (number(r.at(set).at("count")) > 0) text += line;
+    }
   text += fmt::format("moved        {} files, {}, {}/s\n", files(moved.at("files")), size(moved.at("bytes")),
                       size(moved.at("bytes_per_s")));
   for (const auto& e : r.at("errors")) text += fmt::format("error        {}\n", e.get<std::string>());

@@ -12,7 +12,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const std::string copy{text};
   char* end = nullptr;
   double value = std::strtod(copy.c_str(), &end);
-  std::string_view unit = std::string_view(end);
+  std::string_view unit = text.substr(static_cast<std::size_t>(end - copy.c_str()));
   constexpr std::string_view units = "KMGT";
   if (!unit.empty()) {
     const char letter = static_cast<char>(unit[0] & ~0x20);

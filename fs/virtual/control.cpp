@@ -41,23 +41,22 @@ control::~control() {
 }
 
 void control::run(std::string_view command, std::function<void(const result&)> done) {
-  if (command.ends_with('\n')) command.remove_suffix(1);
-  const auto space = command.find(' ');
-  const std::string_view verb = command.substr(0, space);
-  const std::string argument{space == std::string_view::npos ? "" : command.substr(space + 1)};
-  if (is_switch(verb)) return done(set_switch(migration_, verb, argument));
-  if (verb == "rescan" && (argument.empty() || argument == "changed" || argument == "believe"))
-    return rescan(argument != "changed", argument == "believe", std::move(done));
-  if (verb == "progress") return done({0, argument == "push" ? pushing_.line() : verify_line(verifying_)});
-  if (verb == "stop" && (argument == "push" || argument == "verify")) {
-    const bool runs = (argument == "push" ? push_ : verify_).stop();
-    return done({0, runs ? argument + " is being stopped\n" : fmt::format("no {} is running\n", argument)});
+  const auto line = parse_control_line(command);
+  if (!line)
+    return done(
+        {EINVAL, fmt::format("{}: unknown command; there are pause, resume, rescan [changed|believe], limit RATE, "
+                             "fetch PATH, push PATH, skip PATH, undelete PATH, resolve source|destination|both PATH, "
+                             "ready, report, verify here|source PATH and stop push|verify\n",
+                             printable(command.substr(0, command.find_first_of(" \n"))))});
+  const auto& [verb, how, about] = *line;
+  if (is_switch(verb)) return done(set_switch(migration_, verb, about));
+  if (verb == "rescan") return rescan(how != "changed", how == "believe", std::move(done));
+  if (verb == "progress") return done({0, how == "push" ? pushing_.line() : verify_line(verifying_)});
+  if (verb == "stop") {
+    const bool runs = (how == "push" ? push_ : verify_).stop();
+    return done({0, runs ? how + " is being stopped\n" : fmt::format("no {} is running\n", how)});
   }
-  if (auto aside = long_work(verb, argument)) return run_aside(std::move(aside), std::move(done));
-  done({EINVAL, fmt::format("{}: unknown command; there are pause, resume, rescan [changed|believe], limit RATE, fetch "
-                            "PATH, push PATH, skip PATH, undelete PATH, resolve source|destination|both PATH, ready, "
-                            "report, verify here|source PATH and stop push|verify\n",
-                            printable(verb))});
+  run_aside(long_work(*line), std::move(done));
 }
 
 void control::rescan(bool full, bool believe, std::function<void(const result&)> done) {
@@ -74,33 +73,32 @@ void control::rescan(bool full, bool believe, std::function<void(const result&)>
       full ? pass::full : pass::changed, believe);
 }
 
-// The work of a command that takes as long as the disk or the source takes; nothing: no such verb.
-control::work control::long_work(std::string_view verb, const std::string& argument) {
+// What takes as long as the disk or the source takes.
+control::work control::long_work(const control_line& line) {
   using stop = std::stop_token;
-  if (verb == "fetch") return [this, argument](const stop& s) { return fetch_now(migration_, argument, s); };
-  if (verb == "skip") return [this, argument](const stop& s) { return skip(migration_, argument, s); };
-  if (verb == "ready" && argument.starts_with("quick"))
-    return [this, argument](const stop&) { return ready_quickly(migration_, open_, argument == "quick json"); };
-  if (verb == "ready")
-    return [this, argument](const stop& s) {
-      return verify_.run(s, [&](const stop& t) { return ready(migration_, open_, argument == "json", verifying_, t); });
-    };
-  if (verb == "undelete") return [this, argument](const stop& s) { return undelete(migration_, argument, s); };
+  const auto& [verb, how, path] = line;
+  if (verb == "fetch") return [this, path = path](const stop& s) { return fetch_now(migration_, path, s); };
+  if (verb == "skip") return [this, path = path](const stop& s) { return skip(migration_, path, s); };
+  if (verb == "undelete") return [this, path = path](const stop& s) { return undelete(migration_, path, s); };
   if (verb == "report") return [this](const stop&) { return make_report(recorder_); };
+  if (verb == "ready" && how.starts_with("quick"))
+    return [this, json = how == "quick json"](const stop&) { return ready_quickly(migration_, open_, json); };
+  if (verb == "ready")
+    return [this, json = how == "json"](const stop& s) {
+      return verify_.run(s, [&](const stop& t) { return ready(migration_, open_, json, verifying_, t); });
+    };
   if (verb == "push")
-    return [this, argument](const stop& s) {
-      return push_.run(s, [&](const stop& t) { return push_now(migration_, recorder_, argument, open_, pushing_, t); });
+    return [this, overwritten = how == "--overwritten", path = path](const stop& s) {
+      return push_.run(
+          s, [&](const stop& t) { return push_now(migration_, recorder_, path, overwritten, open_, pushing_, t); });
     };
-  const auto space = argument.find(' ');
-  const std::string how = argument.substr(0, space);
-  const std::string path = space == std::string::npos ? "" : argument.substr(space + 1);
-  if (const auto keep = remote::keep_named(how); verb == "resolve" && keep)
-    return [this, keep = *keep, path](const stop& s) { return resolve(migration_, path, keep, open_, s); };
-  if (verb == "verify" && (how == "here" || how == "source"))
-    return [this, with_source = how == "source", path](const stop& s) {
-      return verify_.run(s, [&](const stop& t) { return verify(migration_, path, with_source, verifying_, t); });
+  if (verb == "resolve")
+    return [this, keep = remote::keep_named(how).value(), path = path](const stop& s) {
+      return resolve(migration_, path, keep, open_, s);
     };
-  return {};
+  return [this, with_source = how == "source", path = path](const stop& s) {  // verify
+    return verify_.run(s, [&](const stop& t) { return verify(migration_, path, with_source, verifying_, t); });
+  };
 }
 
 void control::run_aside(work w, std::function<void(const result&)> done) {

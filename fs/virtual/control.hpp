@@ -1,7 +1,5 @@
-// The commands that are written into .ferryfs/control: pause, resume, rescan [changed], limit RATE, fetch PATH, push
-// [--overwritten] PATH, report, progress push|verify and stop push|verify (of which one each runs at a time), and the
-// operator's decisions (fs/virtual/operator_commands.hpp). A command ends with a newline, which is not a part of a path
-// that ends with it.
+// The commands that are written into .ferryfs/control (fs/virtual/control_line.hpp), carried out. One push and one
+// verify each run at a time.
 #pragma once
 
 #include <atomic>
@@ -13,6 +11,7 @@
 
 #include "fs/process/command_result.hpp"
 #include "fs/report/recorder.hpp"
+#include "fs/virtual/control_line.hpp"
 #include "fs/virtual/push_summary.hpp"
 #include "fs/virtual/single_job.hpp"
 #include "index/base/mutex.hpp"
@@ -37,7 +36,7 @@ class control {
 
  private:
   using work = std::function<result(const std::stop_token&)>;
-  work long_work(std::string_view verb, const std::string& argument);
+  work long_work(const control_line& line);
   void rescan(bool full, bool believe, std::function<void(const result&)> done);
   void run_aside(work w, std::function<void(const result&)> done);
 

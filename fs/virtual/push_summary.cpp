@@ -46,11 +46,8 @@ push_summary summary_of(const remote::push_result& r) {
   return {r.refused == 0 ? exit_code::complete : exit_code::incomplete, text};
 }
 
-command_result push_now(remote::migration& m, recorder& reports, std::string argument,
+command_result push_now(remote::migration& m, recorder& reports, const std::string& path, bool overwritten,
                         const remote::open_files_query& open, running_push& watch, const std::stop_token& stop) {
-  constexpr std::string_view flag = "--overwritten ";
-  const bool overwritten = argument.starts_with(flag);
-  if (overwritten) argument.erase(0, flag.size());
   if (m.limit().holds()) return {EAGAIN, "background work is paused; ferryfs ctl PATH resume resumes it\n"};
   if (const auto health = m.source().state(); !health.reachable) return {EHOSTDOWN, health.why + '\n'};
   try {
@@ -59,7 +56,7 @@ command_result push_now(remote::migration& m, recorder& reports, std::string arg
     watch.set(&p);
     const std::shared_ptr<void> end{nullptr, [&](void*) { watch.set(nullptr); }};
     const auto begun = wall_clock::now();
-    const auto result = p.run(argument, stop);
+    const auto result = p.run(path, stop);
     reports.try_record(push_job(result), begun);
     const auto [code, text] = summary_of(result);
     return {errno_for(code), text + '\n'};

@@ -29,8 +29,8 @@ class running_push {
   remote::pusher* running_ GUARDED_BY(mutex_) = nullptr;
 };
 
-// The command of a mounted archive: "[--overwritten ]PATH". It leaves a report.
-command_result push_now(remote::migration& m, recorder& reports, std::string argument,
+// The command of a mounted archive. It leaves a report.
+command_result push_now(remote::migration& m, recorder& reports, const std::string& path, bool overwritten,
                         const remote::open_files_query& open, running_push& watch, const std::stop_token& stop);
 
 std::string push_line(const remote::pusher::progress& p);

@@ -13,6 +13,7 @@
 #include "fs/process/log.hpp"
 #include "fs/process/signals.hpp"
 #include "fs/report/recorder.hpp"
+#include "fs/virtual/control_line.hpp"
 #include "fs/virtual/push_summary.hpp"
 #include "index/base/exception_barrier.hpp"
 #include "index/base/wait_for_stop.hpp"
@@ -64,8 +65,8 @@ push_summary push_unmounted(const archive_location& where, bool overwritten) {
 exit_code run_push(const arguments& a) {
   const archive_location where = locate(a.path);
   if (where.mounted) {
-    const std::string verb = a.overwritten ? "push --overwritten " : "push ";
-    const auto answer = ask_with_progress(where.root, "push", verb + where.relative);
+    const control_line line{"push", a.overwritten ? "--overwritten" : "", where.relative};
+    const auto answer = ask_with_progress(where.root, "push", text_of(line));
     if (answer.error != 0) throw error(code_of(answer), answer.text);
     std::printf("%s\n", answer.text.c_str());
     return exit_code::complete;

@@ -126,7 +126,7 @@ void change_task::set_order(request_sender& w, link_order order) {
 }
 
 void change_task::reply(request_sender& w, const request& r, type got, parser& p) {
-  if (r.sent == type::setstat) return;
+  if (ended_ || r.sent == type::setstat) return;
   if (is_trial(r)) return accept_trial(w, r, got, p);
   if (r.sent == type::lstat) return accept_attributes(w, got, p);
   if (got != type::status) throw protocol_error{"an unexpected reply to a change"};

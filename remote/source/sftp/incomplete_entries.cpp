@@ -15,11 +15,13 @@ namespace {
 constexpr std::uint32_t most_completing = 64;
 constexpr std::size_t most_incomplete = 1000;  // beyond it no more names are asked for
 constexpr std::uint32_t most_learning = 8;
+// PATH_MAX without its NUL: no link leads to a longer path here. Of one that does, as much is kept as shows that.
+constexpr std::size_t longest_target = 4095;
 
 // ProFTPD answers READLINK with the whole path that a link leads to. Where the size of the link is that of the way
 // there from its own directory, that is what stands in it.
 std::string as_it_stands(std::string target, std::uint64_t size, const std::string& directory) {
-  if (!target.starts_with('/') || size == 0 || size == target.size()) return target;
+  if (!target.starts_with('/') || size == 0 || size == target.size() || target.size() > longest_target) return target;
   auto relative = std::filesystem::path(target).lexically_relative(directory).string();
   return relative.size() == size ? relative : target;
 }
@@ -74,8 +76,8 @@ void incomplete_entries::accept_target(const request_sender& w, const request& r
   directory_entry f = r.about;
   if (got == type::name) {
     if (p.u32() != 1) throw protocol_error{"an unexpected reply to READLINK"};
-    f.target = p.string();
-    f.target = as_it_stands(std::move(f.target), f.attrs.size.value_or(0), w.absolute(directory_));
+    f.target = as_it_stands(std::string{p.string().substr(0, longest_target + 1)}, f.attrs.size.value_or(0),
+                            w.absolute(directory_));
     if (!f.attrs.has_kind()) f.attrs.mode = S_IFLNK | 0777;
     if (f.attrs.size.value_or(0) == 0) f.attrs.size = f.target.size();  // as the size of a link is
     if (f.target.empty())

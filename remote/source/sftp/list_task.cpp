@@ -18,6 +18,8 @@ constexpr std::size_t one_batch = 100;
 constexpr std::uint64_t beside_opendir = 1;  // the offset by which such READDIRs are known
 // A directory that never ends is a broken or hostile server.
 constexpr std::uint64_t most_names = 4'000'000;
+// So is one whose names that can't stand here fill the memory, where they are kept to be reported.
+constexpr std::size_t most_refused = 16U << 20;  // bytes
 
 std::string why_invalid(const std::string& name) {
   return name.empty() ? "an empty name"
@@ -114,7 +116,7 @@ void list_task::accept_names(request_sender& w, parser& p) {
     p.bytes();  // the line that `ls -l` would show
     f.attrs = p.attrs();
     if (f.name == "." || f.name == "..") continue;
-    valid_name(f.name) ? take(std::move(f)) : refuse(std::move(f), why_invalid(f.name));
+    valid_name(f.name) ? take(std::move(f)) : refuse(f.name, why_invalid(f.name));
   }
   p.end();
   if (total_ > most_names)
@@ -124,9 +126,16 @@ void list_task::accept_names(request_sender& w, parser& p) {
     hand_over();
 }
 
-void list_task::refuse(directory_entry f, const std::string& why) {
-  if (const auto thrown = contain("a listing", [&] { to_->refused(std::move(f.name), why); }))
-    failed_ = failure_of(thrown, shown());
+void list_task::refuse(const std::string& name, const std::string& why) {
+  refused_ += name.size();
+  if (refused_ > most_refused) {
+    if (!failed_)
+      failed_ =
+          failure{cause::protocol, fmt::format("{}: the directory has names that can't stand here, of more than {} MiB",
+                                               shown(), most_refused >> 20)};
+    return;
+  }
+  if (const auto thrown = contain("a listing", [&] { to_->refused(name, why); })) failed_ = failure_of(thrown, shown());
 }
 
 void list_task::hand_over() {
@@ -140,7 +149,7 @@ void list_task::take(directory_entry f) {
   if (incomplete_entries::is_incomplete(f))
     incomplete_.add(std::move(f));
   else if (is_refused_kind(kind))
-    refuse(std::move(f), why_refused(kind));
+    refuse(f.name, why_refused(kind));
   else
     ready_.push_back(std::move(f));
 }

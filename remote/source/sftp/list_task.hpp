@@ -26,7 +26,7 @@ class list_task final : public task {
   void request_names(request_sender& w);
   void accept_readdir(request_sender& w, type got, parser& p);
   void accept_names(request_sender& w, parser& p);
-  void refuse(directory_entry f, const std::string& why);
+  void refuse(const std::string& name, const std::string& why);
   void take(directory_entry f);
   void finish_if_done(request_sender& w);
   std::string shown() const;
@@ -43,6 +43,7 @@ class list_task final : public task {
   std::uint32_t fullest_ = 0;
   bool short_ = false;  // the last packet held fewer names than another: most likely it was the last one of names
   std::uint64_t total_ = 0;
+  std::size_t refused_ = 0;  // bytes of names that can't stand here
   bool at_end_ = false;
   incomplete_entries incomplete_;
   bool closed_ = false;

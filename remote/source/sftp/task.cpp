@@ -74,6 +74,7 @@ void stat_task::start(request_sender& w) {
 }
 
 void stat_task::reply(request_sender& w, const request& r, type got, parser& p) {
+  if (ended_) return;  // it was ended while the server had not answered yet
   if (r.sent == type::extended) {
     if (got == type::extended_reply) file_system_ = file_system_in(p);
     awaits_file_system_ = false;

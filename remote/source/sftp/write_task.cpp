@@ -57,6 +57,7 @@ void write_task::close(request_sender& w) {
 }
 
 void write_task::reply(request_sender& w, const request& r, type got, parser& p) {
+  if (ended_) return;  // it was ended while the server had not answered yet
   --outstanding_;
   if (r.sent == type::lstat) return accept_attributes(w, got, p);
   if (r.sent == type::open) return accept_handle(w, got, p);

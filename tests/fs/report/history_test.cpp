@@ -45,6 +45,29 @@ struct report_fixture : index_fixture {
   }
 };
 
+TEST_CASE("a report that a disk or a person has changed is shown, or said to be damaged", "[report]") {
+  report_fixture f;
+  f.record(), f.record();
+  const auto first = f.history.find(1), second = f.history.find(2);
+  const auto change = [&](const std::string& from, const std::string& to) {
+    const auto file = f.directory / (second.stem + ".json");
+    std::string text = read_file(file);
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    write_file(file, text.replace(at, from.size(), to));
+  };
+  SECTION("one from before a set was counted has none of it") {
+    change("\"lost\": ", "\"new words\": ");
+    CHECK_THAT(fs::compare_text(fs::compare(f.history, first, second)), contains_text("lost"));
+    return;
+  }
+  SECTION("it lasts for ever") { change("\"duration_s\":", "\"duration_s\":1e300,\"was\":"); }
+  SECTION("a count is a text") { change("\"skipped\": {\"count\":0", "\"skipped\": {\"count\":\"0\""); }
+  SECTION("a count is below zero") { change("\"failed\": {\"count\":0", "\"failed\": {\"count\":-1"); }
+  CHECK_THROWS_AS(fs::compare(f.history, first, second), error);
+  CHECK_THROWS_AS(f.history.read(second), error);
+}
+
 TEST_CASE("a report counts both sides by kind, and keeps the lists of what is not common", "[report]") {
   report_fixture f;
   const inode day = f.insert(root_inode, "day", directory_side());

@@ -104,7 +104,13 @@ TEST_CASE("a server that breaks off at a directory's names says no more; what ma
 
 TEST_CASE("a name that can be none costs that name alone, and says why") {
   using namespace std::string_literals;
-  for (const auto& bad : {""s, "a/b"s, "/etc/passwd"s, "../x"s, "a\0b"s, std::string(256, 'x')}) {
+  const std::vector<std::pair<std::string, const char*>> names{{"", "an empty name"},
+                                                               {"a/b", "a name with a '/'"},
+                                                               {"/etc/passwd", "a name with a '/'"},
+                                                               {"../x", "a name with a '/'"},
+                                                               {"a\0b"s, "a name with a zero byte"},
+                                                               {std::string(256, 'x'), "a name of 256 bytes"}};
+  for (const auto& [bad, why] : names) {
     list_fixture f;
     f.open();
     f.names({{"good.jpg", file}, {bad, file}, {"\xff.jpg", file}});
@@ -114,8 +120,28 @@ TEST_CASE("a name that can be none costs that name alone, and says why") {
     CHECK(f.to->names() == strings{"good.jpg", "\xff.jpg"});
     REQUIRE(f.to->not_here.size() == 1);
     CHECK(f.to->not_here[0].first == bad);
-    CHECK_FALSE(f.to->not_here[0].second.empty());
+    CHECK_THAT(f.to->not_here[0].second, contains_text(why));
   }
+}
+
+TEST_CASE("what a server calls names or targets does not fill the memory") {
+  list_fixture f;
+  f.open();
+  const std::string vast(1 << 20, 'x');
+  SECTION("names that can't stand here end the listing") {
+    for (int i = 0; i < 40 && f.sender.count(type::readdir) > 0; ++i) f.names({{vast, file}});
+    f.end();
+    CHECK(f.to->why.value().why == cause::protocol);
+    CHECK(f.to->not_here.size() < 20);
+  }
+  SECTION("a target that no link can have is kept as one") {
+    f.sender.answer(type::readdir, reply{type::name}.u32(1).string("l").string("").attrs(link, 5, 1));
+    f.end();
+    f.sender.answer(type::readlink, link_reply('/' + vast));
+    REQUIRE(f.to->all.size() == 1);
+    CHECK(f.to->all[0].target.size() == 4096);
+  }
+  CHECK(f.to->ends == 1);
 }
 
 TEST_CASE("a directory that cannot be opened, or not read to its end, was not listed") {

@@ -25,12 +25,12 @@ using remote::sftp::type;
 struct writer final : remote::writing {
   std::string where = "2013/.a.jpg.ferryfs-part", content;
   std::uint64_t at = 0, stood = 0, keep = 1000;
-  int ends = 0;
+  int begins = 0, ends = 0;
   std::optional<failure> why;
   attributes after;
 
   const std::string& path() const override { return where; }
-  std::uint64_t begin(std::uint64_t there) override { return stood = there, at = std::min(keep, there); }
+  std::uint64_t begin(std::uint64_t there) override { return ++begins, stood = there, at = std::min(keep, there); }
   next next_bytes(std::uint32_t at_most, std::vector<std::byte>& into) override {
     if (at == content.size()) return {remote::next_step::done, 0};
     const auto part = content.substr(at, at_most);
@@ -62,6 +62,30 @@ struct write_fixture {
 };
 
 }  // namespace
+
+TEST_CASE("write task: what is answered after its end begins nothing", "[write]") {
+  write_fixture f{"x"};
+  const bool opens = GENERATE(false, true);
+  if (opens) f.sender.answer(type::lstat, status_reply(status::no_such_file));
+  f.task->lost({cause::timeout, "overtaken"});
+  opens ? f.sender.answer(type::open, handle_reply("h")) : f.sender.answer(status_reply(status::no_such_file));
+  CHECK(f.sender.open().empty());
+  CHECK(f.from->begins == 0);
+  CHECK(f.from->ends == 1);
+}
+
+TEST_CASE("change task: what is answered after its end changes nothing", "[write]") {
+  fake_request_sender sender;
+  int ends = 0;
+  const auto kind = GENERATE(change::what::link, change::what::directory);
+  const auto task = std::make_shared<remote::sftp::change_task>(change{kind, "a", "b", 0755},
+                                                                [&](const auto&, const auto&) { ++ends; });
+  task->start(sender);
+  task->lost({cause::timeout, "overtaken"});
+  sender.answer(status_reply(status::ok));
+  CHECK(sender.open().empty());
+  CHECK(ends == 1);
+}
 
 TEST_CASE("write task: a new file is made, written in flight, and finished behind its last byte", "[write]") {
   write_fixture f{std::string(250, 'x')};
