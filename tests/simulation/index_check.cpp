@@ -55,12 +55,41 @@ counts read(database& d, const char* sql) {
   return all;
 }
 
+class paths {
+ public:
+  explicit paths(database& d) {
+    d.query("SELECT ino, parent, name FROM entry", [&](const auto& row) { names_[row[0]] = {row[1], row[2]}; });
+  }
+  std::string of(std::string inode) const {
+    std::string full;
+    for (int depth = 0; inode != "1" && depth < 64; ++depth) {
+      const auto at = names_.find(inode);
+      if (at == names_.end()) break;
+      full = full.empty() ? at->second.second : at->second.second + '/' + full;
+      inode = at->second.first;
+    }
+    return full;
+  }
+
+ private:
+  std::map<std::string, std::pair<std::string, std::string>> names_;  // by inode: parent, name
+};
+
+std::string index_path() { return std::string("/") + destination_name + "/.ferryfs/index.db"; }
+
 }  // namespace
 
+std::set<std::string> conflicts_of_index() {
+  database d{index_path()};
+  const paths all{d};
+  std::set<std::string> found;
+  d.query("SELECT ino FROM entry WHERE state IN (4, 9)", [&](const auto& row) { found.insert(all.of(row[0])); });
+  return found;
+}
+
 std::optional<std::string> contradiction_of_index(const memory_disk& disk) {
-  const std::string path = std::string("/") + destination_name + "/.ferryfs/index.db";
-  if (!disk.content(path)) return "there is no index";
-  database d{path};
+  if (!disk.content(index_path())) return "there is no index";
+  database d{index_path()};
   std::optional<std::string> why;
   d.query("PRAGMA integrity_check", [&](const auto& row) {
     if (row[0] != "ok") why = "the index is damaged: " + row[0];
@@ -81,17 +110,12 @@ std::optional<std::string> contradiction_of_index(const memory_disk& disk) {
     for (const auto& [key, sums] : recount) text += " counted " + key + ": " + sums + ";";
     return text;
   }
-  std::map<std::string, std::pair<std::string, std::string>> names;  // by inode: parent, name
-  d.query("SELECT ino, parent, name FROM entry", [&](const auto& row) { names[row[0]] = {row[1], row[2]}; });
+  const paths all{d};
   d.query(
       "SELECT ino, local_size FROM entry WHERE state IN (1, 3, 4) AND directory = 0 AND hidden = 0 AND local_size IS "
       "NOT NULL",
       [&](const auto& row) {
-        std::string at = row[0], full;
-        for (int depth = 0; at != "1" && depth < 64; ++depth) {
-          full = full.empty() ? names[at].second : names[at].second + '/' + full;
-          at = names[at].first;
-        }
+        const std::string full = all.of(row[0]);
         const auto content = disk.content(std::string(destination_name) + '/' + full);
         if (!why && (!content || std::to_string(content->size()) != row[1]))
           why = "the index says that " + full + " is here with " + row[1] + " bytes, and the disk has " +

@@ -46,14 +46,22 @@ void model::wrote(const std::string& path, const std::string& content, bool sync
 void model::saw(const std::string& path, const std::string& content) {
   if (seen_ || (is_out_of_sight(path) && !mine_.contains(path))) return;
   const auto at = mine_.find(path);
-  if (!is_whole(content)) seen_ = path + " shows bytes that nobody ever had: " + shown(content);
+  if (!is_whole(content) && !moments_.contains(content))
+    seen_ = path + " shows bytes that nobody ever had: " + shown(content);
   if (at != mine_.end() && at->second.is == expectation::what::written && content != at->second.content)
     seen_ = path + " was written here with " + shown(at->second.content) + " and shows " + shown(content);
   if (at != mine_.end() && at->second.is == expectation::what::gone)
     seen_ = path + " was taken away here and shows " + shown(content);
 }
 
-void model::removed(const std::string& path, time now) { mine_[path] = {expectation::what::gone, "", "", false, now}; }
+// A name that the old server had before it was listed is remembered as taken away. Of others only what was here goes:
+// that of the old server comes, when it is seen.
+model::expectation model::gone(const std::string& path, time now) const {
+  const bool known = server_.find(path) && server_.since(path) < listed_;
+  return {known ? expectation::what::gone : expectation::what::maybe_gone, "", "", false, now};
+}
+
+void model::removed(const std::string& path, time now) { mine_[path] = gone(path, now); }
 
 void model::renamed(const std::string& from, const std::string& to, time now) {
   const bool known = !is_out_of_sight(from) || mine_.contains(from);
@@ -66,7 +74,7 @@ void model::renamed(const std::string& from, const std::string& to, time now) {
     const auto origin = server_.find(from);
     mine_[to] = {expectation::what::moved_here, origin ? origin->content : "", origin ? from : "", false, now};
   }
-  mine_[from] = {expectation::what::gone, "", "", false, now};
+  mine_[from] = gone(from, now);
 }
 
 void model::made_directory(const std::string& path) { mine_[path] = {expectation::what::directory, "", "", false, {}}; }
@@ -82,15 +90,17 @@ void model::lose_sight_of(const std::string& path) {
 }
 
 void model::on_kill() {
+  has_crashed_ = true;
   for (const auto& p : std::exchange(under_way_, {})) lose_sight_of(p);
 }
 
-void model::on_power_cut(time now) {
+void model::on_power_cut(time now, bool weak) {
   on_kill();
+  listed_ = {};
   std::vector<std::string> lost;
   for (auto& [path, e] : mine_) {
     e.durable = e.durable || (e.is == expectation::what::gone && now - e.at > promise_time);
-    if (!e.durable) lost.push_back(path);
+    if (!e.durable || (weak && e.is == expectation::what::written)) lost.push_back(path);
   }
   for (const auto& path : lost) lose_sight_of(path);
 }
@@ -121,7 +131,8 @@ std::optional<std::string> model::contradiction(const memory_disk& disk) const {
   return std::nullopt;
 }
 
-std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk) const {
+std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk,
+                                                        const std::set<std::string>& conflicts) const {
   if (auto why = contradiction(disk)) return why;
   for (const auto& [path, e] : mine_) {
     const auto there = disk.content(on_disk(path));
@@ -138,6 +149,9 @@ std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk)
   for (const auto& [path, n] : server_.tree()) {
     if (path.empty() || n->is_directory || is_touched(path)) continue;
     const auto there = disk.content(on_disk(path));
+    // A crash may take the memory that a picture was fetched: where the old server has another by then, it is a
+    // conflict, which is shown.
+    if (has_crashed_ && there && conflicts.contains(path)) continue;
     if (there != n->content)
       return path + " could be had with " + shown(n->content) + " and the destination holds " + shown(there);
   }

@@ -23,6 +23,8 @@ class model {
   // A side has had these bytes under some name, all of them.
   void add_whole(const std::string& content) { whole_.insert(content); }
   bool is_whole(const std::string& content) const { return whole_.contains(content); }
+  // A file had these bytes for a moment, while it was being written: a reader may see them.
+  void add_moment(const std::string& content) { moments_.insert(content); }
 
   // The user's calls. One that is under way may have happened or not when the process dies: begin() with its paths, and
   // one of the others at its end. False: another is under way there.
@@ -38,17 +40,23 @@ class model {
   // It went wrong half way, or took more than one path along: anything may stand there and below.
   void lose_sight_of(const std::string& path);
 
+  // A scan of the old server that was begun then saw all of it.
+  void listed(std::chrono::system_clock::time_point begun) { listed_ = begun; }
+
   void on_kill();
-  void on_power_cut(time now);
+  // `weak`: an fsync of a file does not make its name durable.
+  void on_power_cut(time now, bool weak);
 
   // Nothing: all is as it may be. At any moment: no name holds bytes that nobody ever had.
   std::optional<std::string> contradiction(const memory_disk& disk) const;
   // At rest, with the network there: all that could be had is there, as the last decision wants it.
-  std::optional<std::string> contradiction_at_rest(const memory_disk& disk) const;
+  // `conflicts`: the paths that the index shows as such.
+  std::optional<std::string> contradiction_at_rest(const memory_disk& disk,
+                                                   const std::set<std::string>& conflicts) const;
 
  private:
   struct expectation {
-    enum class what { written, gone, moved_here, directory } is;
+    enum class what { written, gone, maybe_gone, moved_here, directory } is;
     std::string content = {};  // written, or of the origin when it was renamed
     std::string origin = {};   // moved_here: its name on the old server
     bool durable = false;
@@ -57,9 +65,12 @@ class model {
   bool is_out_of_sight(const std::string& path) const;
   bool is_under_way(const std::string& path) const;
   bool is_touched(const std::string& path) const;
+  expectation gone(const std::string& path, time now) const;
 
   const old_server& server_;
-  std::unordered_set<std::string> whole_;
+  std::unordered_set<std::string> whole_, moments_;
+  std::chrono::system_clock::time_point listed_{};
+  bool has_crashed_ = false;
   std::map<std::string, expectation> mine_;
   std::vector<std::string> out_of_sight_;
   std::set<std::string> under_way_;

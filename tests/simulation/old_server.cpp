@@ -34,6 +34,7 @@ bool old_server::touch_parent(const std::string& path) {
 bool old_server::make_directory(const std::string& path) {
   if (find(path) || !touch_parent(path)) return false;
   tree_[path] = std::make_shared<node>(node{true, 0755, "", wall_seconds()});
+  since_[path] = wall_now();
   return true;
 }
 
@@ -43,6 +44,7 @@ bool old_server::write(const std::string& path, const std::string& content) {
   if (!known) {
     if (!touch_parent(path)) return false;
     known = tree_[path] = std::make_shared<node>();
+    since_[path] = wall_now();
   }
   known->content = content, known->mtime = wall_seconds();
   return true;
@@ -58,7 +60,10 @@ bool old_server::rename(const std::string& from, const std::string& to) {
   for (const auto& [path, n] : tree_)
     if (path == from || is_below(path, from)) moved.emplace_back(path, n);
   for (const auto& [path, n] : moved) tree_.erase(path);
-  for (const auto& [path, n] : moved) tree_[to + path.substr(from.size())] = n;
+  for (const auto& [path, n] : moved) {
+    const auto now = to + path.substr(from.size());
+    tree_[now] = n, since_[now] = wall_now();
+  }
   return true;
 }
 
@@ -67,6 +72,11 @@ bool old_server::remove(const std::string& path) {
   touch_parent(path);
   std::erase_if(tree_, [&](const auto& one) { return one.first == path || is_below(one.first, path); });
   return true;
+}
+
+std::chrono::system_clock::time_point old_server::since(const std::string& path) const {
+  const auto at = since_.find(path);
+  return at == since_.end() ? std::chrono::system_clock::time_point{} : at->second;
 }
 
 void old_server::age(const std::string& path, std::int64_t mtime) {

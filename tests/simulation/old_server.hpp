@@ -3,6 +3,7 @@
 // when, is server_archive's.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -32,6 +33,8 @@ class old_server {
   bool write(const std::string& path, const std::string& content);
   bool rename(const std::string& from, const std::string& to);  // in place of a file there
   bool remove(const std::string& path);                         // with all that is below it
+  // When something came to stand under this path that is there now.
+  std::chrono::system_clock::time_point since(const std::string& path) const;
   // As if it had been there for long.
   void age(const std::string& path, std::int64_t mtime);
 
@@ -43,6 +46,7 @@ class old_server {
   bool touch_parent(const std::string& path);
 
   std::map<std::string, node_pointer> tree_;
+  std::map<std::string, std::chrono::system_clock::time_point> since_;
 };
 
 std::string parent_path(const std::string& path);

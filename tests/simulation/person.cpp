@@ -63,11 +63,13 @@ void person::furnish() {
 void person::upload(const std::string& path) {
   const auto content = make_up();
   const auto pieces = 1 + world_.random.below(3);
+  uploading_ = path;
   for (std::uint64_t i = 1; i <= pieces; ++i) {
     if (i > 1) pause(longest_upload_pause);
     const auto part = content.substr(0, content.size() * i / pieces);
-    if (i == pieces) world_.known.add_whole(content);
-    if (!world_.server.write(path, part)) return;
+    i == pieces ? world_.known.add_whole(part) : world_.known.add_moment(part);
+    if (i == pieces) uploading_.clear();
+    if (!world_.server.write(path, part)) return uploading_.clear();
     world_.log.add("there: " + path + " has " + std::to_string(part.size()) + " bytes" +
                    (i == pieces ? "" : " so far"));
   }
@@ -118,6 +120,11 @@ void person::work_there(server_archive& network) {
 void person::calm_down(server_archive& network) {
   world_.server.is_connected = true, world_.server.fails_one_in = 0;
   network.on_connection();
+}
+
+void person::on_crash() {
+  if (const auto n = world_.server.find(uploading_); n && !uploading_.empty()) world_.known.add_whole(n->content);
+  uploading_.clear();
 }
 
 void person::say(const std::string& what, int problem) {

@@ -30,6 +30,8 @@ class person {
   // One step on the destination.
   void work_here(user& u);
   void calm_down(server_archive& network);
+  // The process died, and with it the person's threads: what was being uploaded stays as it is.
+  void on_crash();
 
  private:
   std::string make_up();
@@ -46,6 +48,7 @@ class person {
   void say(const std::string& what, int problem);
 
   world world_;
+  std::string uploading_;  // a path; empty: nothing
 };
 
 }  // namespace ferryfs::test

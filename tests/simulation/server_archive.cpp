@@ -60,12 +60,15 @@ server_archive::server_archive(const old_server& server, std::uint64_t seed, tra
 
 server_archive::~server_archive() { stop(); }
 
+// What comes after stop() ends at once.
 void server_archive::post(std::chrono::microseconds delay, step next) {
+  bool stopped = false;
   {
     const lock held{mutex_};
-    steps_.emplace(stopped_ ? scheduler::steady_time{} : steady_now() + delay, std::move(next));
+    stopped = stopped_;
+    if (!stopped) steps_.emplace(steady_now() + delay, std::move(next));
   }
-  wake_.notify_all();
+  stopped ? next(trouble(false)) : wake_.notify_all();
 }
 
 void server_archive::post(step next) {

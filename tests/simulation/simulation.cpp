@@ -33,7 +33,8 @@ class world {
         random_(seed),
         machine_(seed ^ 0x5EED),
         log_(o.prints),
-        disk_({.weak = random_.one_in(4)}),
+        weak_(random_.one_in(4)),
+        disk_({.weak = weak_}),
         known_(server_),
         worker_({random_, server_, known_, log_, last_content_}) {
     machine_.yield_one_in(1 + static_cast<unsigned>(random_.below(16)));
@@ -79,7 +80,7 @@ class world {
   // One process, from its start to a crash, or until it ends by itself.
   void live(bool is_last) {
     ++result_.lives;
-    log_.add("start");
+    log_.add(weak_ ? "start, on a weak disk" : "start");
     reset_disk_vfs();
     crash_at_ = is_last ? 0 : result_.disk_calls + 1 + random_.below(4000ULL >> random_.below(6));
     const bool ended = machine_.run([this, is_last] { work(is_last); });
@@ -88,18 +89,22 @@ class world {
       if (random_.one_in(2)) {
         log_.add("the process is gone");
         disk_.close_all();
+        worker_.on_crash();
         known_.on_kill();
       } else {
         log_.add("the power is gone");
         disk_.cut_power(random_.engine());
-        known_.on_power_cut(machine_.steady_now());
+        worker_.on_crash();
+        known_.on_power_cut(machine_.steady_now(), weak_);
       }
     }
     check(known_.contradiction(disk_));
     if (!is_last || !result_.problem.empty()) return;
-    check(known_.contradiction_at_rest(disk_));
     reset_disk_vfs();
-    machine_.run([this] { check(contradiction_of_index(disk_)); });
+    machine_.run([this] {
+      check(contradiction_of_index(disk_));
+      if (result_.problem.empty()) check(known_.contradiction_at_rest(disk_, conflicts_of_index()));
+    });
   }
 
   void work(bool is_last) {
@@ -111,6 +116,9 @@ class world {
     server_archive& network = *source;
     remote::migration archive{s, where, std::move(source)};
     share_root(archive);
+    archive.on_scanned([this](const remote::source_scan::result& r, bool, auto begun) {
+      if (r.complete()) known_.listed(begun);
+    });
     {
       engine_user u{archive};
       archive.start({true, true});
@@ -150,7 +158,9 @@ class world {
     for (unsigned look = 0; look < most_looks; ++look) {
       if (machine_.turns() > most_turns) return fail("no rest in " + std::to_string(most_turns) + " turns");
       const auto seen = std::make_shared<promise<bool>>();
-      archive.rescan([seen](const remote::source_scan::result& r) { seen->set_value(r.complete()); });
+      // Of a source with nothing in it somebody has to say that it is meant.
+      archive.rescan([seen](const remote::source_scan::result& r) { seen->set_value(r.complete()); },
+                     remote::migration::pass::full, !archive.suspicion().empty());
       const bool complete = seen->get();
       const auto idle = std::make_shared<promise<done>>();
       archive.replicate().when_idle([idle] { idle->set_value({}); });
@@ -170,6 +180,7 @@ class world {
   dice random_;
   fiber_scheduler machine_;
   trace log_;
+  const bool weak_;  // the disk
   memory_disk disk_;
   old_server server_;
   model known_;
