@@ -40,13 +40,17 @@ bool model::is_under_way(const std::string& path) const {
 }
 
 void model::wrote(const std::string& path, const std::string& content, bool synced) {
-  mine_[path] = {expectation::what::written, content, "", synced, {}};
+  const auto known = mine_.find(path);
+  const std::string origin = known != mine_.end() && is_here(known->second) ? known->second.origin : "";
+  mine_[path] = {expectation::what::written, content, origin, synced, {}};
 }
 
 void model::saw(const std::string& path, const std::string& content) {
   if (seen_ || (is_out_of_sight(path) && !mine_.contains(path))) return;
   const auto at = mine_.find(path);
-  if (!is_whole(content) && !moments_.contains(content))
+  const auto n = server_.find(path);
+  const bool settled = n ? n->changed < listed_ && n->content == looked_at_[path] : looked_at_[path].empty();
+  if (settled && !is_whole(content) && !moments_.contains(content))
     seen_ = path + " shows bytes that nobody ever had: " + shown(content);
   if (at != mine_.end() && at->second.is == expectation::what::written && content != at->second.content)
     seen_ = path + " was written here with " + shown(at->second.content) + " and shows " + shown(content);
@@ -55,9 +59,11 @@ void model::saw(const std::string& path, const std::string& content) {
 }
 
 // A name that the old server had before it was listed is remembered as taken away. Of others only what was here goes:
-// that of the old server comes, when it is seen.
+// that of the old server comes, when it is seen. So it does where what was here had come from another name over there.
 model::expectation model::gone(const std::string& path, time now) const {
-  const bool known = server_.find(path) && server_.since(path) < listed_;
+  const auto here = mine_.find(path);
+  const bool shadows = here != mine_.end() && is_here(here->second) && !here->second.origin.empty();
+  const bool known = server_.find(path) && server_.since(path) < listed_ && !shadows;
   return {known ? expectation::what::gone : expectation::what::maybe_gone, "", "", false, now};
 }
 
@@ -72,7 +78,7 @@ void model::renamed(const std::string& from, const std::string& to, time now) {
     mine_[to].durable = false, mine_[to].at = now;
   } else {
     const auto origin = server_.find(from);
-    mine_[to] = {expectation::what::moved_here, origin ? origin->content : "", origin ? from : "", false, now};
+    mine_[to] = {expectation::what::moved_here, origin ? origin->content : "", from, false, now};
   }
   mine_[from] = gone(from, now);
 }
@@ -131,17 +137,20 @@ std::optional<std::string> model::contradiction(const memory_disk& disk) const {
   return std::nullopt;
 }
 
-std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk,
-                                                        const std::set<std::string>& conflicts) const {
+std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk, const std::set<std::string>& conflicts,
+                                                        bool is_complete) const {
+  if (is_complete && !conflicts.empty())
+    return "it is said to be complete, and " + *conflicts.begin() + " is in conflict";
   if (auto why = contradiction(disk)) return why;
   for (const auto& [path, e] : mine_) {
     const auto there = disk.content(on_disk(path));
     if (e.is == expectation::what::written && there != e.content)
       return path + " was written here with " + shown(e.content) + " and holds " + shown(there);
     if (e.is == expectation::what::gone && there) return path + " was taken away here and is back with " + shown(there);
-    if (e.is == expectation::what::moved_here && !e.origin.empty()) {
+    if (e.is == expectation::what::moved_here) {
       const auto origin = server_.find(e.origin);
-      if (origin && !origin->is_directory && origin->content == e.content && there != e.content)
+      const bool can_be_had = origin && !origin->is_directory && !is_out_of_sight(parent_path(e.origin));
+      if (can_be_had && origin->content == e.content && there != e.content)
         return path + " was renamed here from " + e.origin + " and holds " + shown(there) + " instead of " +
                shown(e.content);
     }

@@ -31,7 +31,10 @@ class model {
   bool begin(const std::vector<std::string>& paths);
   void end(const std::vector<std::string>& paths);
   void wrote(const std::string& path, const std::string& content, bool synced);
-  // The user read a file to its end. What is wrong with it is told by the next contradiction().
+  // The user begins to read a file, and has read it to its end. What is wrong with that is told by the next
+  // contradiction(). Of one that becomes another on the old server meanwhile, or that the engine need not know yet, a
+  // reader may get bytes of both.
+  void looks(const std::string& path) { looked_at_[path] = server_.find(path) ? server_.find(path)->content : ""; }
   void saw(const std::string& path, const std::string& content);
   void removed(const std::string& path, time now);
   void renamed(const std::string& from, const std::string& to, time now);
@@ -50,9 +53,9 @@ class model {
   // Nothing: all is as it may be. At any moment: no name holds bytes that nobody ever had.
   std::optional<std::string> contradiction(const memory_disk& disk) const;
   // At rest, with the network there: all that could be had is there, as the last decision wants it.
-  // `conflicts`: the paths that the index shows as such.
-  std::optional<std::string> contradiction_at_rest(const memory_disk& disk,
-                                                   const std::set<std::string>& conflicts) const;
+  // `conflicts`: the paths that the index shows as such; `is_complete`: what it says.
+  std::optional<std::string> contradiction_at_rest(const memory_disk& disk, const std::set<std::string>& conflicts,
+                                                   bool is_complete) const;
 
  private:
   struct expectation {
@@ -62,6 +65,9 @@ class model {
     bool durable = false;
     time at = {};
   };
+  static bool is_here(const expectation& e) noexcept {
+    return e.is == expectation::what::written || e.is == expectation::what::moved_here;
+  }
   bool is_out_of_sight(const std::string& path) const;
   bool is_under_way(const std::string& path) const;
   bool is_touched(const std::string& path) const;
@@ -74,7 +80,8 @@ class model {
   std::map<std::string, expectation> mine_;
   std::vector<std::string> out_of_sight_;
   std::set<std::string> under_way_;
-  std::optional<std::string> seen_;  // that was wrong
+  std::map<std::string, std::string> looked_at_;  // what the old server had when a look at it began
+  std::optional<std::string> seen_;               // that was wrong
 };
 
 // Where the destination is on the disk, without a slash at its beginning.

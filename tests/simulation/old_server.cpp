@@ -46,7 +46,7 @@ bool old_server::write(const std::string& path, const std::string& content) {
     known = tree_[path] = std::make_shared<node>();
     since_[path] = wall_now();
   }
-  known->content = content, known->mtime = wall_seconds();
+  known->content = content, known->mtime = wall_seconds(), known->changed = wall_now();
   return true;
 }
 

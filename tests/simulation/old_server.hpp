@@ -18,6 +18,7 @@ class old_server {
     std::uint32_t mode = 0644;
     std::string content;
     std::int64_t mtime = 0;  // seconds since 1970
+    std::chrono::system_clock::time_point changed{};
   };
   using node_pointer = std::shared_ptr<node>;
 

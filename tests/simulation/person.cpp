@@ -213,6 +213,7 @@ void person::look(user& u, const std::string& path) {
   if (!world_.known.begin({path})) return;
   std::unique_ptr<user::file> f;
   std::string content;
+  world_.known.looks(path);
   int problem = u.open(path, user::how::read, f);
   if (problem == 0) problem = f->read(content);
   say("read " + path + ": " + std::to_string(content.size()) + " bytes", problem);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "index/base/thread.hpp"
+#include "index/query/completeness.hpp"
 #include "remote/engine/migration/migration.hpp"
 #include "tests/doubles/fiber_scheduler.hpp"
 #include "tests/simulation/disk_vfs.hpp"
@@ -103,7 +104,7 @@ class world {
     reset_disk_vfs();
     machine_.run([this] {
       check(contradiction_of_index(disk_));
-      if (result_.problem.empty()) check(known_.contradiction_at_rest(disk_, conflicts_of_index()));
+      if (result_.problem.empty()) check(known_.contradiction_at_rest(disk_, conflicts_of_index(), is_complete_));
     });
   }
 
@@ -166,7 +167,9 @@ class world {
       archive.replicate().when_idle([idle] { idle->set_value({}); });
       idle->wait_for(1h);
       archive.index().drain();
-      const auto sums = archive.readers().borrow()->totals();
+      const auto state = index::read_completeness(*archive.readers().borrow());
+      const auto& sums = state.sums;
+      is_complete_ = state.complete();
       last = std::to_string(sums.of(state::missing).files) + " missing, " +
              std::to_string(sums.of(state::failed).files) + " failed, " + archive.suspicion();
       log_.add("look " + std::to_string(look) + (complete ? ": " : ", incomplete: ") + last);
@@ -186,6 +189,7 @@ class world {
   model known_;
   std::uint64_t last_content_ = 0;
   person worker_;
+  bool is_complete_ = false;    // as the engine says at rest
   std::uint64_t crash_at_ = 0;  // which disk call; 0: none
   simulation_result result_;
 };
