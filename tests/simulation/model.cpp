@@ -45,10 +45,21 @@ void model::wrote(const std::string& path, const std::string& content, bool sync
   mine_[path] = {expectation::what::written, content, origin, synced, {}};
 }
 
+// Under which name the old server has what is shown as `path`.
+std::string model::name_there(const std::string& path) const {
+  const auto at = mine_.find(path);
+  return at != mine_.end() && is_here(at->second) && !at->second.origin.empty() ? at->second.origin : path;
+}
+
+void model::looks(const std::string& path) {
+  const auto n = server_.find(name_there(path));
+  looked_at_[path] = n ? n->content : "";
+}
+
 void model::saw(const std::string& path, const std::string& content) {
   if (seen_ || (is_out_of_sight(path) && !mine_.contains(path))) return;
   const auto at = mine_.find(path);
-  const auto n = server_.find(path);
+  const auto n = server_.find(name_there(path));
   const bool settled = n ? n->changed < listed_ && n->content == looked_at_[path] : looked_at_[path].empty();
   if (settled && !is_whole(content) && !moments_.contains(content))
     seen_ = path + " shows bytes that nobody ever had: " + shown(content);
@@ -158,9 +169,9 @@ std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk,
   for (const auto& [path, n] : server_.tree()) {
     if (path.empty() || n->is_directory || is_touched(path)) continue;
     const auto there = disk.content(on_disk(path));
-    // A crash may take the memory that a picture was fetched: where the old server has another by then, it is a
-    // conflict, which is shown.
-    if (has_crashed_ && there && conflicts.contains(path)) continue;
+    // What is here and nowhere else is not replaced: where the old server had lost it, or a crash has taken the memory
+    // that it was fetched, and there is another over there by now, that is a conflict, which is shown.
+    if ((has_crashed_ || server_.was_left(path)) && there && conflicts.contains(path)) continue;
     if (there != n->content)
       return path + " could be had with " + shown(n->content) + " and the destination holds " + shown(there);
   }

@@ -34,7 +34,7 @@ class model {
   // The user begins to read a file, and has read it to its end. What is wrong with that is told by the next
   // contradiction(). Of one that becomes another on the old server meanwhile, or that the engine need not know yet, a
   // reader may get bytes of both.
-  void looks(const std::string& path) { looked_at_[path] = server_.find(path) ? server_.find(path)->content : ""; }
+  void looks(const std::string& path);
   void saw(const std::string& path, const std::string& content);
   void removed(const std::string& path, time now);
   void renamed(const std::string& from, const std::string& to, time now);
@@ -68,6 +68,7 @@ class model {
   static bool is_here(const expectation& e) noexcept {
     return e.is == expectation::what::written || e.is == expectation::what::moved_here;
   }
+  std::string name_there(const std::string& path) const;
   bool is_out_of_sight(const std::string& path) const;
   bool is_under_way(const std::string& path) const;
   bool is_touched(const std::string& path) const;

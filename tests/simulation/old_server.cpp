@@ -59,7 +59,7 @@ bool old_server::rename(const std::string& from, const std::string& to) {
   std::vector<std::pair<std::string, node_pointer>> moved;
   for (const auto& [path, n] : tree_)
     if (path == from || is_below(path, from)) moved.emplace_back(path, n);
-  for (const auto& [path, n] : moved) tree_.erase(path);
+  for (const auto& [path, n] : moved) tree_.erase(path), left_.insert(path);
   for (const auto& [path, n] : moved) {
     const auto now = to + path.substr(from.size());
     tree_[now] = n, since_[now] = wall_now();
@@ -70,7 +70,11 @@ bool old_server::rename(const std::string& from, const std::string& to) {
 bool old_server::remove(const std::string& path) {
   if (path.empty() || !find(path)) return false;
   touch_parent(path);
-  std::erase_if(tree_, [&](const auto& one) { return one.first == path || is_below(one.first, path); });
+  std::erase_if(tree_, [&](const auto& one) {
+    const bool goes = one.first == path || is_below(one.first, path);
+    if (goes) left_.insert(one.first);
+    return goes;
+  });
   return true;
 }
 

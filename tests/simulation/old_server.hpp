@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace ferryfs::test {
@@ -36,6 +37,8 @@ class old_server {
   bool remove(const std::string& path);                         // with all that is below it
   // When something came to stand under this path that is there now.
   std::chrono::system_clock::time_point since(const std::string& path) const;
+  // Something else stood there before, and went.
+  bool was_left(const std::string& path) const { return left_.contains(path); }
   // As if it had been there for long.
   void age(const std::string& path, std::int64_t mtime);
 
@@ -48,6 +51,7 @@ class old_server {
 
   std::map<std::string, node_pointer> tree_;
   std::map<std::string, std::chrono::system_clock::time_point> since_;
+  std::set<std::string> left_;
 };
 
 std::string parent_path(const std::string& path);

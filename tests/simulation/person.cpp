@@ -1,5 +1,7 @@
 #include "tests/simulation/person.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -57,6 +59,32 @@ void person::furnish() {
     world_.server.age(path, long_ago + static_cast<std::int64_t>(i));
     world_.server.age(parent_path(path), long_ago);
   }
+}
+
+void person::furnish_here(memory_disk& disk) {
+  for (std::uint64_t i = world_.random.below(4); i > 0; --i) {
+    const auto path = any_path(), directory = parent_path(path);
+    const auto there = world_.server.find(path), above = world_.server.find(directory);
+    if ((there && there->is_directory) || (above && !above->is_directory)) continue;
+    const bool copies = there && world_.random.one_in(2);
+    const auto content = copies ? there->content : make_up();
+    const std::string top = std::string("/") + destination_name + '/';
+    for (std::size_t slash = 0; !directory.empty() && slash != std::string::npos;) {
+      slash = directory.find('/', slash + 1);
+      disk.mkdir((top + directory.substr(0, slash)).c_str(), 0755);
+    }
+    const int fd = disk.open((top + path).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (fd < 0) continue;
+    disk.pwrite(fd, content.data(), content.size(), 0);
+    disk.fsync(fd);
+    disk.close(fd);
+    world_.known.add_whole(content);
+    if (!copies) world_.known.wrote(path, content, true);
+    world_.log.add("here: " + path + " stands with " + std::to_string(content.size()) + " bytes");
+  }
+  const int root = disk.open("/", O_RDONLY | O_DIRECTORY, 0);
+  disk.syncfs(root);
+  disk.close(root);
 }
 
 // In pieces; nobody may take what is there between two of them.

@@ -25,6 +25,8 @@ class person {
 
   // What stands on the old server before anything begins.
   void furnish();
+  // What stands on the destination's disk before that: of some pictures a copy, of some another one.
+  void furnish_here(memory_disk& disk);
   // One step on the old server, or of its network. Blocks for the time that it takes.
   void work_there(server_archive& network);
   // One step on the destination.

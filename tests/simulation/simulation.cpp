@@ -43,6 +43,7 @@ class world {
     machine_.run([this] {
       disk_.mkdir("/archive", 0755);
       worker_.furnish();
+      if (random_.one_in(2)) worker_.furnish_here(disk_);
     });
   }
   ~world() { disk_.before_each(nullptr); }
@@ -63,6 +64,8 @@ class world {
  private:
   int before(const char* call) {
     ++result_.disk_calls;
+    if (crash_step_ != 0 && result_.steps >= crash_step_)
+      crash_at_ = result_.disk_calls + random_.below(60), crash_step_ = 0;
     if (result_.disk_calls == crash_at_) {
       log_.add(std::string("crash at ") + call);
       machine_.abandon();
@@ -78,14 +81,23 @@ class world {
     if (contradiction) fail(*contradiction);
   }
 
+  // At any disk call, or soon after some step of the person.
+  void choose_crash(bool never) {
+    if (never) return;
+    if (random_.one_in(2))
+      crash_at_ = result_.disk_calls + 1 + random_.below(4000ULL >> random_.below(6));
+    else
+      crash_step_ = result_.steps + 1 + random_.below(options_.steps / 2);
+  }
+
   // One process, from its start to a crash, or until it ends by itself.
   void live(bool is_last) {
     ++result_.lives;
     log_.add(weak_ ? "start, on a weak disk" : "start");
     reset_disk_vfs();
-    crash_at_ = is_last ? 0 : result_.disk_calls + 1 + random_.below(4000ULL >> random_.below(6));
+    choose_crash(is_last);
     const bool ended = machine_.run([this, is_last] { work(is_last); });
-    crash_at_ = 0;
+    crash_at_ = crash_step_ = 0;
     if (!ended) {
       if (random_.one_in(2)) {
         log_.add("the process is gone");
@@ -189,8 +201,9 @@ class world {
   model known_;
   std::uint64_t last_content_ = 0;
   person worker_;
-  bool is_complete_ = false;    // as the engine says at rest
-  std::uint64_t crash_at_ = 0;  // which disk call; 0: none
+  bool is_complete_ = false;      // as the engine says at rest
+  std::uint64_t crash_at_ = 0;    // which disk call; 0: none
+  std::uint64_t crash_step_ = 0;  // some calls after that many steps; 0: none
   simulation_result result_;
 };
 
