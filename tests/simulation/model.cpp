@@ -127,6 +127,13 @@ bool model::is_out_of_sight(const std::string& path) const {
                      [&](const auto& p) { return p == path || is_below(path, p); });
 }
 
+// What is here and was not fetched is not replaced: where the old server had lost it, or it stood here from the
+// beginning, or a crash has taken the memory that it was fetched, and there is another over there by now, that is a
+// conflict, which is shown.
+bool model::may_conflict(const std::string& path) const {
+  return has_crashed_ || server_.was_left(path) || stood_.contains(path);
+}
+
 // Something was done here to it, or to a directory above it.
 bool model::is_touched(const std::string& path) const {
   return is_out_of_sight(path) || std::any_of(mine_.begin(), mine_.end(), [&](const auto& m) {
@@ -160,6 +167,7 @@ std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk,
     if (e.is == expectation::what::gone && there) return path + " was taken away here and is back with " + shown(there);
     if (e.is == expectation::what::moved_here) {
       const auto origin = server_.find(e.origin);
+      if (may_conflict(e.origin) && conflicts.contains(path)) continue;
       const bool can_be_had = origin && !origin->is_directory && !is_out_of_sight(parent_path(e.origin));
       if (can_be_had && origin->content == e.content && there != e.content)
         return path + " was renamed here from " + e.origin + " and holds " + shown(there) + " instead of " +
@@ -169,9 +177,7 @@ std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk,
   for (const auto& [path, n] : server_.tree()) {
     if (path.empty() || n->is_directory || is_touched(path)) continue;
     const auto there = disk.content(on_disk(path));
-    // What is here and nowhere else is not replaced: where the old server had lost it, or a crash has taken the memory
-    // that it was fetched, and there is another over there by now, that is a conflict, which is shown.
-    if ((has_crashed_ || server_.was_left(path)) && there && conflicts.contains(path)) continue;
+    if (there && may_conflict(path) && conflicts.contains(path)) continue;
     if (there != n->content)
       return path + " could be had with " + shown(n->content) + " and the destination holds " + shown(there);
   }

@@ -30,6 +30,8 @@ class model {
   // one of the others at its end. False: another is under way there.
   bool begin(const std::vector<std::string>& paths);
   void end(const std::vector<std::string>& paths);
+  // A copy of what the old server has stood here before anything began.
+  void stood(const std::string& path) { stood_.insert(path); }
   void wrote(const std::string& path, const std::string& content, bool synced);
   // The user begins to read a file, and has read it to its end. What is wrong with that is told by the next
   // contradiction(). Of one that becomes another on the old server meanwhile, or that the engine need not know yet, a
@@ -68,6 +70,7 @@ class model {
   static bool is_here(const expectation& e) noexcept {
     return e.is == expectation::what::written || e.is == expectation::what::moved_here;
   }
+  bool may_conflict(const std::string& path) const;
   std::string name_there(const std::string& path) const;
   bool is_out_of_sight(const std::string& path) const;
   bool is_under_way(const std::string& path) const;
@@ -80,7 +83,7 @@ class model {
   bool has_crashed_ = false;
   std::map<std::string, expectation> mine_;
   std::vector<std::string> out_of_sight_;
-  std::set<std::string> under_way_;
+  std::set<std::string> under_way_, stood_;
   std::map<std::string, std::string> looked_at_;  // what the old server had when a look at it began
   std::optional<std::string> seen_;               // that was wrong
 };

@@ -66,6 +66,7 @@ void person::furnish_here(memory_disk& disk) {
     const auto path = any_path(), directory = parent_path(path);
     const auto there = world_.server.find(path), above = world_.server.find(directory);
     if ((there && there->is_directory) || (above && !above->is_directory)) continue;
+    if (disk.content(destination_name + ('/' + path))) continue;
     const bool copies = there && world_.random.one_in(2);
     const auto content = copies ? there->content : make_up();
     const std::string top = std::string("/") + destination_name + '/';
@@ -79,7 +80,7 @@ void person::furnish_here(memory_disk& disk) {
     disk.fsync(fd);
     disk.close(fd);
     world_.known.add_whole(content);
-    if (!copies) world_.known.wrote(path, content, true);
+    copies ? world_.known.stood(path) : world_.known.wrote(path, content, true);
     world_.log.add("here: " + path + " stands with " + std::to_string(content.size()) + " bytes");
   }
   const int root = disk.open("/", O_RDONLY | O_DIRECTORY, 0);

@@ -24,6 +24,7 @@ constexpr const char* usage =
     "  --seed N     that one alone; --trace prints what happens in it\n"
     "  --jobs N     as many processes at once (2)\n"
     "  --no-crash   no process is killed, and no power cut\n"
+    "  --fails      calls of the disk fail while people work\n"
     "  --go-on      a failure does not end it\n";
 
 // What a crash leaves in memory goes with its process: each runs as many seeds and ends.
@@ -33,7 +34,7 @@ struct arguments {
   std::uint64_t seeds = 1000, from = 1, minutes = 0;
   std::optional<std::uint64_t> seed;
   unsigned jobs = 2;
-  bool trace = false, crashes = true, goes_on = false;
+  bool trace = false, crashes = true, fails = false, goes_on = false;
 };
 
 std::optional<arguments> parse(int argc, char** argv) {
@@ -50,6 +51,8 @@ std::optional<arguments> parse(int argc, char** argv) {
       a.trace = true;
     else if (word == "--no-crash")
       a.crashes = false;
+    else if (word == "--fails")
+      a.fails = true;
     else if (word == "--go-on")
       a.goes_on = true;
     else if (!takes())
@@ -77,7 +80,7 @@ void print_failure(std::uint64_t seed, const simulation_result& r) {
 }
 
 simulation_options options_of(const arguments& a) {
-  return {.prints = a.trace && a.seed.has_value(), .crashes = a.crashes};
+  return {.prints = a.trace && a.seed.has_value(), .crashes = a.crashes, .fails = a.fails};
 }
 
 // Returns how many failed.

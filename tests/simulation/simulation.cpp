@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -71,7 +73,10 @@ class world {
       machine_.abandon();
     }
     machine_.yield();
-    return 0;
+    if (trouble_one_in_ == 0 || !random_.one_in(trouble_one_in_)) return 0;
+    const int problem = random_.one_in(2) ? EIO : ENOSPC;
+    log_.add(std::string(call) + " fails: " + std::strerror(problem));
+    return problem;
   }
 
   void fail(const std::string& why) {
@@ -97,7 +102,7 @@ class world {
     reset_disk_vfs();
     choose_crash(is_last);
     const bool ended = machine_.run([this, is_last] { work(is_last); });
-    crash_at_ = crash_step_ = 0;
+    crash_at_ = crash_step_ = trouble_one_in_ = 0;
     if (!ended) {
       if (random_.one_in(2)) {
         log_.add("the process is gone");
@@ -135,6 +140,7 @@ class world {
     {
       engine_user u{archive};
       archive.start({true, true});
+      if (options_.fails) trouble_one_in_ = 10U << random_.below(8);
       const unsigned share = is_last ? options_.steps : result_.steps + options_.steps / 2;
       {
         const auto go_on = [&](auto&& step) {
@@ -147,6 +153,7 @@ class world {
         thread also_here{"another here", go_on([&] { worker_.work_here(u); })};
         there.join(), here.join(), also_here.join();
       }
+      trouble_one_in_ = 0;
       worker_.calm_down(network);
       if (is_last) come_to_rest(archive);
       archive.stop();
@@ -201,6 +208,7 @@ class world {
   model known_;
   std::uint64_t last_content_ = 0;
   person worker_;
+  unsigned trouble_one_in_ = 0;   // of the disk's calls fail; 0: none
   bool is_complete_ = false;      // as the engine says at rest
   std::uint64_t crash_at_ = 0;    // which disk call; 0: none
   std::uint64_t crash_step_ = 0;  // some calls after that many steps; 0: none

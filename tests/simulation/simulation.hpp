@@ -10,6 +10,7 @@ namespace ferryfs::test {
 struct simulation_options {
   bool prints = false;
   bool crashes = true;
+  bool fails = false;   // calls of the disk fail while the person works
   unsigned steps = 36;  // of the person, in all
 };
 
