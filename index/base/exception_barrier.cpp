@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 
+#include "index/base/clock.hpp"
 #include "index/base/mutex.hpp"
 
 namespace ferryfs {
@@ -20,14 +21,13 @@ std::string text_of(const std::exception_ptr& e) noexcept {
 }
 
 void log_once(const std::string& line) noexcept {
-  using clock = std::chrono::steady_clock;
   constexpr std::chrono::minutes quiet_time{1};
   constexpr std::size_t most_kept = 256;  // lines
   static ferryfs::mutex mutex{lock_level::log};
-  static std::map<std::string, clock::time_point> logged GUARDED_BY(mutex);
+  static std::map<std::string, std::chrono::steady_clock::time_point> logged GUARDED_BY(mutex);
   try {
     {
-      const auto now = clock::now();
+      const auto now = steady_now();
       const lock held{mutex};
       if (logged.size() > most_kept) logged.clear();
       const auto [at, is_new] = logged.try_emplace(line, now);

@@ -72,7 +72,7 @@ void reserve_log(const std::string& path) {
   const int log = disk().open((path + "-wal").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (log < 0) return;
   // The size stays, so SQLite finds nothing there that it has not written.
-  (void)::fallocate(log, FALLOC_FL_KEEP_SIZE, 0, room);
+  disk().fallocate(log, FALLOC_FL_KEEP_SIZE, 0, room);
   disk().close(log);
 }
 

@@ -23,11 +23,10 @@ std::vector<subdirectory> listing_merge::batch(transaction& t, const std::vector
     fresh_ = true;
     has_lost_ = t.has_lost();
     t.children(directory_, "", [&](entry&&) { return fresh_ = false; });
-    t.hidden_children(directory_, "", [&](entry&&) {
-      fresh_ = side_ == side::destination && fresh_;
-      return !(hides_ = side_ == side::source);
-    });
+    if (side_ == side::source) t.hidden_children(directory_, "", [&](entry&&) { return fresh_ = false; });
   }
+  // Asked for each batch: a name may have been deleted or renamed here since the last one.
+  if (side_ == side::source && !hides_) t.hidden_children(directory_, "", [&](entry&&) { return !(hides_ = true); });
   std::vector<subdirectory> found;
   for (const directory_entry& name : names) {
     const auto& s = name.attributes;

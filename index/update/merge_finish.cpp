@@ -33,6 +33,7 @@ std::vector<entry> listing_merge::hidden_unseen(transaction& t) const {
 }
 
 void listing_merge::finish(transaction& t, const file_facts& attributes, std::int64_t mark) {
+  if (!cached_) batch(t, {});  // a listing without a name has no batch
   if (!fresh_) {
     std::sort(seen_.begin(), seen_.end());
     for (const inode ino : unseen(t)) {
@@ -48,6 +49,7 @@ void listing_merge::finish(transaction& t, const file_facts& attributes, std::in
 
 std::vector<listing_merge::unnamed> listing_merge::not_named(transaction& t) {
   std::vector<unnamed> names;
+  if (!cached_) batch(t, {});  // as above
   if (fresh_) return names;
   std::sort(seen_.begin(), seen_.end());
   for (const inode ino : unseen(t)) {

@@ -1,11 +1,15 @@
+// Jumps from stack to stack, which the checked form of longjmp(3) takes for a mistake.
+#undef _FORTIFY_SOURCE
 #include "tests/doubles/fiber_scheduler.hpp"
 
 #include <cxxabi.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "index/base/lock_order.hpp"
 
@@ -16,14 +20,42 @@ constexpr std::size_t stack_size = 256 << 10;
 // The C++ runtime's notes of a thread's exceptions (Itanium C++ ABI, 2.2.2): each fiber has its own.
 using exceptions = std::array<std::byte, 2 * sizeof(void*)>;
 
+// Stacks are used again, also of fibers that were abandoned.
+class stack {
+ public:
+  stack() {
+    if (!unused().empty()) {
+      at_ = unused().back();
+      unused().pop_back();
+      return;
+    }
+    at_ = ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at_ == MAP_FAILED) throw std::bad_alloc();
+    ::mprotect(at_, 4096, PROT_NONE);  // one that is too small ends in a fault
+  }
+  ~stack() { unused().push_back(at_); }
+  stack(const stack&) = delete;
+  stack& operator=(const stack&) = delete;
+  void* get() const noexcept { return at_; }
+
+ private:
+  static std::vector<void*>& unused() {
+    static std::vector<void*> all;
+    return all;
+  }
+  void* at_;
+};
+
 }  // namespace
 
 struct fiber_scheduler::fiber {
   thread_id id;
   std::string name;
   std::function<void()> run;
-  std::unique_ptr<std::byte[]> stack = std::make_unique<std::byte[]>(stack_size);
-  ucontext_t context{};
+  stack on_stack;
+  ucontext_t begin{};
+  jmp_buf at;
+  bool begun = false;
   exceptions thrown{};
   held_locks locks{};
   enum class state { ready, waiting, ended } state = state::ready;
@@ -39,41 +71,63 @@ scheduler::wall_time fiber_scheduler::wall_now() {
   return wall_time{std::chrono::duration_cast<wall_time::duration>(now_.time_since_epoch() + wall_offset_)};
 }
 
-void fiber_scheduler::run(std::function<void()> first) {
+bool fiber_scheduler::run(std::function<void()> first) {
   install(this);
   struct uninstalled {
     ~uninstalled() { install(nullptr); }
-  } const end;
+  } const at_end;
+  abandoned_ = false;
   spawn("first", std::move(first));
-  while (!thrown_) {
+  while (!thrown_ && !abandoned_ && !fibers_.empty()) {
     wake_due();
-    std::vector<fiber*> ready;
-    for (const auto& f : fibers_)
-      if (f->state == fiber::state::ready) ready.push_back(f.get());
-    if (ready.empty() && fibers_.empty()) return;
-    if (ready.empty()) {
-      const fiber* next = nullptr;
-      for (const auto& f : fibers_)
-        if (f->deadline && (next == nullptr || *f->deadline < *next->deadline)) next = f.get();
-      if (next == nullptr) tell_deadlock();
-      now_ = std::max(now_, *next->deadline);
+    collect_ready();
+    if (ready_.empty()) {
+      if (!pass_time()) tell_deadlock();
       continue;
     }
-    fiber& f = *ready[random_() % ready.size()];
-    trace_ = (trace_ ^ f.id) * 1099511628211ULL;  // FNV-1a
+    const std::size_t at = ready_.size() == 1 ? ready_[0] : ready_[random_() % ready_.size()];
+    trace_ = (trace_ ^ fibers_[at]->id) * 1099511628211ULL;  // FNV-1a
+    ++turns_;
     now_ += std::chrono::microseconds(1);
-    resume(f);
-    std::erase_if(fibers_, [](const auto& one) { return one->state == fiber::state::ended; });
+    resume(*fibers_[at]);
+    if (fibers_[at]->state == fiber::state::ended) fibers_.erase(fibers_.begin() + static_cast<std::ptrdiff_t>(at));
   }
-  std::rethrow_exception(thrown_);
+  if (!thrown_ && !abandoned_) return true;
+  leak_all();
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+  return false;
 }
 
-bool fiber_scheduler::wake_due() {
-  bool any = false;
+void fiber_scheduler::abandon() {
+  abandoned_ = true;
+  while (true) suspend();
+}
+
+// Their functions own what the abandoned threads still use, and destroying that would wait for them.
+void fiber_scheduler::leak_all() {
+  for (const auto& f : fibers_) new std::function<void()>(std::move(f->run));
+  fibers_.clear();
+}
+
+void fiber_scheduler::wake_due() {
   for (const auto& f : fibers_)
     if (f->state == fiber::state::waiting && f->deadline && *f->deadline <= now_)
-      f->state = fiber::state::ready, f->notified = false, any = true;
-  return any;
+      f->state = fiber::state::ready, f->notified = false;
+}
+
+void fiber_scheduler::collect_ready() {
+  ready_.clear();
+  for (std::size_t i = 0; i < fibers_.size(); ++i)
+    if (fibers_[i]->state == fiber::state::ready) ready_.push_back(i);
+}
+
+// To the next deadline. False: there is none.
+bool fiber_scheduler::pass_time() {
+  const fiber* next = nullptr;
+  for (const auto& f : fibers_)
+    if (f->deadline && (next == nullptr || *f->deadline < *next->deadline)) next = f.get();
+  if (next != nullptr) now_ = std::max(now_, *next->deadline);
+  return next != nullptr;
 }
 
 void fiber_scheduler::resume(fiber& f) {
@@ -83,14 +137,21 @@ void fiber_scheduler::resume(fiber& f) {
   std::memcpy(mine.data(), globals, mine.size());
   std::memcpy(globals, f.thrown.data(), mine.size());
   std::swap(locks_held(), f.locks);
-  ::swapcontext(&outside_, &f.context);
-  std::swap(locks_held(), f.locks);
-  std::memcpy(f.thrown.data(), globals, mine.size());
-  std::memcpy(globals, mine.data(), mine.size());
+  if (_setjmp(outside_) == 0) {
+    if (running_->begun) _longjmp(running_->at, 1);
+    running_->begun = true;
+    ::setcontext(&running_->begin);
+  }
+  std::swap(locks_held(), running_->locks);
+  auto* const again = abi::__cxa_get_globals();
+  std::memcpy(running_->thrown.data(), again, mine.size());
+  std::memcpy(again, mine.data(), mine.size());
   running_ = nullptr;
 }
 
-void fiber_scheduler::suspend() { ::swapcontext(&running_->context, &outside_); }
+void fiber_scheduler::suspend() {
+  if (_setjmp(running_->at) == 0) _longjmp(outside_, 1);
+}
 
 void fiber_scheduler::enter() {
   auto& self = static_cast<fiber_scheduler&>(*current());
@@ -109,10 +170,10 @@ void fiber_scheduler::enter() {
 scheduler::thread_id fiber_scheduler::spawn(const char* name, std::function<void()> run) {
   auto f = std::make_unique<fiber>();
   f->id = ++last_, f->name = name, f->run = std::move(run);
-  ::getcontext(&f->context);
-  f->context.uc_stack.ss_sp = f->stack.get();
-  f->context.uc_stack.ss_size = stack_size;
-  ::makecontext(&f->context, enter, 0);
+  ::getcontext(&f->begin);
+  f->begin.uc_stack.ss_sp = f->on_stack.get();
+  f->begin.uc_stack.ss_size = stack_size;
+  ::makecontext(&f->begin, enter, 0);
   fibers_.push_back(std::move(f));
   return last_;
 }
@@ -128,7 +189,7 @@ void fiber_scheduler::join(thread_id id) {
 scheduler::thread_id fiber_scheduler::self() { return running_ != nullptr ? running_->id : 0; }
 
 void fiber_scheduler::yield() {
-  if (running_ != nullptr) suspend();
+  if (running_ != nullptr && (yield_one_in_ == 1 || random_() % yield_one_in_ == 0)) suspend();
 }
 
 bool fiber_scheduler::wait(const void* on, std::optional<steady_time> deadline) {

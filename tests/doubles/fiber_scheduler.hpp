@@ -2,6 +2,7 @@
 // the same order. Its clock stands but for a microsecond a turn; where nobody can run it jumps to the next deadline.
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cstdint>
@@ -21,9 +22,17 @@ class fiber_scheduler final : public scheduler {
   explicit fiber_scheduler(std::uint64_t seed);
   ~fiber_scheduler() override;
 
-  // Runs `first` and all threads that come of it. Installed from begin to end. Throws what a thread threw, and
-  // std::runtime_error with who waits where none can ever run again. What was not ended then is not unwound.
-  void run(std::function<void()> first);
+  // Runs `first` and all threads that come of it, to their end. Installed from begin to end. Throws what a thread
+  // threw, and std::runtime_error with the names of those that wait where none can ever run again. What was not ended
+  // then is not unwound. False: it was abandoned.
+  bool run(std::function<void()> first);
+  // Called by one of its threads: none of them runs any more, as when a process is killed, and run() returns false.
+  // What stands on their stacks, and what that owns, is neither destroyed nor freed.
+  [[noreturn]] void abandon();
+
+  // A call of yield() lets others run one time in `n`.
+  void yield_one_in(unsigned n) { yield_one_in_ = n; }
+  std::uint64_t turns() const noexcept { return turns_; }
 
   // The time of day jumps.
   void set_wall(wall_time to) { wall_offset_ = to - wall_time{} - (now_ - steady_time{}); }
@@ -44,7 +53,10 @@ class fiber_scheduler final : public scheduler {
   static void enter();
   void resume(fiber& f);
   void suspend();
-  bool wake_due();
+  void wake_due();
+  void collect_ready();
+  bool pass_time();
+  void leak_all();
   [[noreturn]] void tell_deadlock() const;
 
   std::mt19937_64 random_;
@@ -52,9 +64,13 @@ class fiber_scheduler final : public scheduler {
   std::chrono::nanoseconds wall_offset_{std::chrono::hours(24 * 365 * 56)};
   std::uint64_t trace_ = 0;
   thread_id last_ = 0;
+  std::uint64_t turns_ = 0;
+  unsigned yield_one_in_ = 1;
+  bool abandoned_ = false;
   std::vector<std::unique_ptr<fiber>> fibers_;
+  std::vector<std::size_t> ready_;  // of one turn: places in fibers_
   fiber* running_ = nullptr;
-  ucontext_t outside_{};
+  jmp_buf outside_;
   std::exception_ptr thrown_;
 };
 

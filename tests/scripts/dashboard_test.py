@@ -114,7 +114,9 @@ class Archive:
 
 
 def number_of(driver, css):
-    return int(driver.find_element(By.CSS_SELECTOR, css).text.split('\n')[0].replace(',', ''))
+    # In one call: between two the page may have put another element in its place.
+    text = driver.execute_script('return document.querySelector(arguments[0]).innerText', css)
+    return int(text.split('\n')[0].replace(',', ''))
 
 
 def check_numbers(driver, archive):

@@ -58,6 +58,18 @@ TEST_CASE("a rename of a gap outlives the gap's absence") {
   CHECK(f.readers.borrow()->source_path(f.gap) == "d/gap.jpg");
 }
 
+TEST_CASE("a listing that ends without a batch does not name what was renamed or deleted here") {
+  archive f;
+  f.change([&](auto& t) { index::apply_rename(t, f.gap, f.d, "kept.jpg", 5); });
+  f.change([&](auto& t) { index::apply_removal(t, f.other, 5); });
+  index::listing_merge merge{side::source, f.d, "d"};
+  strings names;
+  f.change([&](auto& t) {
+    for (const auto& one : merge.not_named(t)) names.push_back(one.name);
+  });
+  CHECK(names == strings{"common.jpg", "gap.jpg", "other.jpg"});
+}
+
 TEST_CASE("a rename of what is here outlives the absence of the source's copy") {
   archive f;
   f.change([&](auto& t) { index::apply_rename(t, f.common, f.d, "kept.jpg", 5); });

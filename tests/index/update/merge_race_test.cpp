@@ -2,6 +2,7 @@
 #include <map>
 
 #include "index/update/fetch_result.hpp"
+#include "index/update/local_change.hpp"
 #include "index/update/merge.hpp"
 #include "tests/catch.hpp"
 #include "tests/index/index_fixture.hpp"
@@ -37,6 +38,26 @@ struct disk_fixture : index_fixture {
     });
   }
 };
+
+TEST_CASE("what is deleted or renamed between two batches of its directory's listing stays so") {
+  index_fixture f;
+  f.list_source({named("a.jpg", file_side(10)), named("b.jpg", file_side(20)), named("c.jpg", file_side(30))});
+  index::listing_merge merge{side::source, root_inode, ""};
+  const auto list = [&](const std::string& name, std::uint64_t size) {
+    f.writer.run([&](index::transaction& t) { merge.batch(t, {named(name, file_side(size))}); });
+  };
+  list("a.jpg", 10);
+  f.writer.run([&](index::transaction& t) { index::apply_removal(t, t.child(root_inode, "b.jpg")->ino, 5); });
+  f.writer.run([&](index::transaction& t) {
+    index::apply_rename(t, t.child(root_inode, "c.jpg")->ino, root_inode, "d.jpg", 5);
+  });
+  list("b.jpg", 20), list("c.jpg", 30);
+  f.writer.run([&](index::transaction& t) {
+    CHECK(merge.not_named(t).empty());
+    merge.finish_keeping(t, directory_side(), 0);
+  });
+  CHECK(f.names_in(root_inode) == strings{"a.jpg", "d.jpg"});
+}
 
 TEST_CASE("a picture that arrives while its directory is listed here stays here") {
   disk_fixture f;
