@@ -52,8 +52,8 @@ class engine_user final : public user {
   remote::migration& archive_;
   const remote::destination& where_;
   std::uint64_t next_partial_ = 0;
-  mutex names_;  // the kernel keeps two changes of a directory's names apart
-  mutex mutex_;
+  mutex names_{lock_level::command};  // the kernel keeps two changes of a directory's names apart
+  mutex mutex_{lock_level::open_files};
   std::map<inode, opened> opened_ GUARDED_BY(mutex_);
 };
 

@@ -62,7 +62,7 @@ class server_archive final : public remote::archive {
 
   const old_server& server_;
   trace& trace_;
-  mutable mutex mutex_;
+  mutable mutex mutex_{lock_level::leaf};
   condition wake_;
   dice dice_;
   std::multimap<scheduler::steady_time, step> steps_;

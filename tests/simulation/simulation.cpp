@@ -182,7 +182,7 @@ class world {
       archive.rescan([seen](const remote::source_scan::result& r) { seen->set_value(r.complete()); },
                      remote::migration::pass::full, !archive.suspicion().empty());
       const bool complete = seen->get();
-      const auto idle = std::make_shared<promise<done>>();
+      const auto idle = std::make_shared<promise<answer_mark>>();
       archive.replicate().when_idle([idle] { idle->set_value({}); });
       idle->wait_for(1h);
       archive.index().drain();

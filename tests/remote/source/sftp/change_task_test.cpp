@@ -13,6 +13,19 @@ using remote::sftp::type;
 
 }  // namespace
 
+TEST_CASE("change task: what is answered after its end changes nothing", "[write]") {
+  fake_request_sender sender;
+  int ends = 0;
+  const auto kind = GENERATE(change::what::link, change::what::directory);
+  const auto task = std::make_shared<remote::sftp::change_task>(change{kind, "a", "b", 0755},
+                                                                [&](const auto&, const auto&) { ++ends; });
+  task->start(sender);
+  task->lost({cause::timeout, "overtaken"});
+  sender.answer(status_reply(status::ok));
+  CHECK(sender.open().empty());
+  CHECK(ends == 1);
+}
+
 TEST_CASE("change task: a rename to a taken name is told as that, and is never one that replaces", "[write]") {
   change_fixture f{{change::what::name, "new", "old"}};
   auto sent = f.sender.open().at(0).body();

@@ -74,19 +74,6 @@ TEST_CASE("write task: what is answered after its end begins nothing", "[write]"
   CHECK(f.from->ends == 1);
 }
 
-TEST_CASE("change task: what is answered after its end changes nothing", "[write]") {
-  fake_request_sender sender;
-  int ends = 0;
-  const auto kind = GENERATE(change::what::link, change::what::directory);
-  const auto task = std::make_shared<remote::sftp::change_task>(change{kind, "a", "b", 0755},
-                                                                [&](const auto&, const auto&) { ++ends; });
-  task->start(sender);
-  task->lost({cause::timeout, "overtaken"});
-  sender.answer(status_reply(status::ok));
-  CHECK(sender.open().empty());
-  CHECK(ends == 1);
-}
-
 TEST_CASE("write task: a new file is made, written in flight, and finished behind its last byte", "[write]") {
   write_fixture f{std::string(250, 'x')};
   f.sender.answer(type::lstat, status_reply(status::no_such_file));
