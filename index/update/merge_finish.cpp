@@ -84,7 +84,8 @@ void listing_merge::end(transaction& t, const file_facts& attributes, std::int64
   if (after.local) after.local = normalized(after, side::destination, *after.local);
   after.state = classify(after);
   t.update(*before, after);
-  if (before->listed_mtime && before->shown() != after.shown()) t.note({change::what::listing, directory_, {}});
+  // Also at the first listing: the kernel may have asked for the directory's attributes before, of the root above all.
+  if (before->shown() != after.shown()) t.note({change::what::listing, directory_, {}});
 }
 
 void listing_merge::finish_hidden(transaction& t) {

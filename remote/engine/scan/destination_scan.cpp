@@ -42,6 +42,7 @@ void record_root(index::transaction& t, const file_facts& now) {
   after.local = now;
   if (after.source) after.local->size = after.source->size, after.local->mtime = after.source->mtime;
   t.update(*before, after);
+  if (before->shown() != after.shown()) t.note({index::change::what::listing, root_inode, {}});
 }
 
 bool is_same(int one, int other) {

@@ -38,6 +38,17 @@ TEST_CASE("the kernel is told nothing of a directory's first listing, which it c
   CHECK(f.silent());
 }
 
+TEST_CASE("the kernel is told of a directory that its first listing shows to be of another time") {
+  notice_fixture f;
+  // A program that looked at it before, or at the root of a new archive, has the kernel keep its attributes.
+  const inode d = f.insert(root_inode, "d", directory_side());
+  const auto now = GENERATE(std::int64_t{1000}, std::int64_t{2000});
+  f.list(side::source, d, "d", {}, now);
+  CHECK(f.was_notified(change::what::listing, d) == (now == 2000));
+  f.list(side::source, root_inode, "", {named("d", directory_side(now))}, now);
+  CHECK(f.was_notified(change::what::listing, root_inode));
+}
+
 TEST_CASE("the kernel is told of a picture that appears on the source later") {
   notice_fixture f;
   const inode d = f.insert(root_inode, "d", directory_side());

@@ -97,6 +97,20 @@ struct user : archive_fixture {
   }
 };
 
+TEST_CASE("the kernel is told of the destination's own directory, which was looked at before it was known") {
+  user u;
+  std::atomic<bool> was_told = false;
+  u.writer.on_change([&](const std::vector<index::change>& changes) {
+    for (const auto& c : changes)
+      was_told = was_told || (c.ino == root_inode && c.what == index::change::what::listing);
+  });
+  u.scan();
+  CHECK(was_told);
+  was_told = false;
+  u.scan();
+  CHECK_FALSE(was_told);
+}
+
 TEST_CASE("names that are made, moved and removed while a directory is scanned are in the index as on the disk") {
   user u;
   for (int i = 0; i < 3000; ++i) write_file(u.on_disk(fmt::format("many/{:08}", i)), "x");
