@@ -127,6 +127,9 @@ void serve_mount(remote::migration& archive, const mount_options& options, const
     ~ending() { run(); }
   } end{[&] {
     stop_services();
+    // Jobs of the index that nobody waits for may still commit, and tell of it.
+    archive.on_changes({});
+    archive.set_open_files({});
     v.reset();
     if (stands_at(options.mountpoint)) fuse_session_unmount(session.get());
   }};

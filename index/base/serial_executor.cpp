@@ -9,6 +9,16 @@
 
 namespace ferryfs::remote {
 
+void serial_executor::start() {
+  const lock held{mutex_};
+  if (!has_thread_) start_thread();
+}
+
+void serial_executor::start_thread() {
+  thread_ = thread{name_, [this](const std::stop_token& stop) { run(stop); }};
+  has_thread_ = true;
+}
+
 void serial_executor::post(std::function<void()> work) {
   {
     const lock held{mutex_};
@@ -29,7 +39,7 @@ void serial_executor::add(clock::time_point when, std::function<void()>&& work) 
   queue_.emplace(when, std::move(work));
   if (has_thread_) return;
   // Where the machine has no thread for it now, the next that is posted tries again.
-  has_thread_ = !contain(name_, [&] { thread_ = thread{name_, [this](const std::stop_token& stop) { run(stop); }}; });
+  contain(name_, [&]() REQUIRES(mutex_) { start_thread(); });
 }
 
 void serial_executor::stop_waiting() {

@@ -17,8 +17,10 @@ class serial_executor {
 
   // `name`: of the thread, and for the log.
   explicit serial_executor(const char* name) : name_(name) {}
-  // Runs what is posted, in order, on its one thread, which the first of it starts, also when it ends. An item that
-  // throws does not keep the next from being run, and is only logged. Never blocks. Threads: any.
+  // Starts its thread now. Throws std::system_error where the machine has none left.
+  void start();
+  // Runs what is posted, in order, on its one thread, which start() or the first of it starts, also when it ends. An
+  // item that throws does not keep the next from being run, and is only logged. Never blocks. Threads: any.
   void post(std::function<void()> work);
   // The same at that time, by steady_now(). What is not due when this ends is dropped.
   void post_at(clock::time_point when, std::function<void()> work);
@@ -30,6 +32,7 @@ class serial_executor {
  private:
   void run(const std::stop_token& stop);
   void add(clock::time_point when, std::function<void()>&& work) REQUIRES(mutex_);
+  void start_thread() REQUIRES(mutex_);
   bool is_due(clock::time_point when) const REQUIRES(mutex_);
 
   const char* name_;

@@ -27,7 +27,10 @@ void listing_merge::keep_rows_of(transaction& t, const std::vector<std::string>&
 std::vector<entry> listing_merge::hidden_unseen(transaction& t) const {
   auto rows = rows_of(t.hidden_children, directory_);
   std::erase_if(rows, [&](const entry& e) {
-    return is_away(e.state) || has_left(e) || std::binary_search(seen_.begin(), seen_.end(), e.ino);
+    if (is_away(e.state) || has_left(e) || std::binary_search(seen_.begin(), seen_.end(), e.ino)) return true;
+    // Renamed here after the listing had named it: its own row was seen.
+    const auto renamed = t.by_origin(e.ino);
+    return renamed && std::binary_search(seen_.begin(), seen_.end(), renamed->ino);
   });
   return rows;
 }

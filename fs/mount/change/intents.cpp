@@ -41,8 +41,10 @@ std::string path_of_entry(merged_tree& tree, inode ino) {
 
 std::optional<struct stat> on_disk(const unique_fd& directory, const char* name) {
   struct stat st {};
-  const bool there = directory && disk().fstatat(directory.get(), name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-  return there ? std::optional(st) : std::nullopt;
+  if (!directory) return std::nullopt;
+  if (disk().fstatat(directory.get(), name, &st, AT_SYMLINK_NOFOLLOW) == 0) return st;
+  if (errno != ENOENT) throw answer_errno{errno};  // a name that can't be looked at is not one that is not there
+  return std::nullopt;
 }
 
 void fail_rename(merged_tree& tree, inode ino, int problem) {

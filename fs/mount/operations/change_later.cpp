@@ -9,7 +9,8 @@ namespace ferryfs::fs {
 
 void when_hydrated(fuse_req_t req, mount_context& v, inode ino, std::function<void(fuse_req_t)> change) {
   const auto parked = v.parked.park(req);
-  parked->on_deadline([&v, ino] { return v.tree.archive.fetch().last_activity(ino); });
+  // The parked requests outlive the tree, and the fetcher both.
+  parked->on_deadline([&fetch = v.tree.archive.fetch(), ino] { return fetch.last_activity(ino); });
   attempt(parked, [&] {
     hydrate(v.tree, ino, [parked, change = std::move(change)](const std::optional<remote::failure>& why) {
       parked->answer([&](fuse_req_t q) {

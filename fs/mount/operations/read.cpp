@@ -15,7 +15,7 @@ class parked_read final : public read_waiter {
  public:
   parked_read(mount_context& v, std::shared_ptr<parked_request> parked, handle_pointer handle, std::size_t size,
               off_t offset)
-      : view_(v), parked_(std::move(parked)), handle_(std::move(handle)), size_(size), offset_(offset) {}
+      : context_(v), parked_(std::move(parked)), handle_(std::move(handle)), size_(size), offset_(offset) {}
 
   void answer(const std::function<missing_bytes()>& bytes) override {
     parked_->answer([&](fuse_req_t req) {
@@ -30,15 +30,17 @@ class parked_read final : public read_waiter {
   }
   bool is_answered() override { return parked_->answered(); }
   void waits_as(std::uint64_t id) override {
-    parked_->on_deadline([&v = view_, ino = handle_->ino] { return v.tree.archive.fetch().last_activity(ino); });
-    parked_->on_abandoned([&v = view_, handle = handle_, id](bool late) {
+    // The parked requests outlive the tree, and the fetcher both.
+    auto& fetch = context_.tree.archive.fetch();
+    parked_->on_deadline([&fetch, ino = handle_->ino] { return fetch.last_activity(ino); });
+    parked_->on_abandoned([&fetch, handle = handle_, id](bool late) {
       if (late) handle->give_up();
-      v.tree.archive.fetch().cancel(handle->ino, id);
+      fetch.cancel(handle->ino, id);
     });
   }
 
  private:
-  mount_context& view_;
+  mount_context& context_;
   const std::shared_ptr<parked_request> parked_;
   const handle_pointer handle_;
   const std::size_t size_;

@@ -45,9 +45,10 @@ struct merged_tree {
   written_files written;
   passthrough_table passthrough;
   const std::shared_ptr<departed_entries> departed = std::make_shared<departed_entries>();
-  mapped_files mapped{changes, written};
+  mapped_files mapped{mappings, written};
   // Changes files, and enters that in the index: each item may wait for the disk. Ends before all that its items use.
   remote::serial_executor changes{"changes"};
+  remote::serial_executor mappings{"mapped files"};  // looks at them, which waits for what they write to reach the disk
 };
 
 }  // namespace ferryfs::fs

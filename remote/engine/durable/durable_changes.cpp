@@ -22,13 +22,11 @@ durable_changes::durable_changes(const destination& where, index::writer& index)
   });
 }
 
-durable_changes::~durable_changes() {
-  end();
-  index_.on_promise({});
-}
+durable_changes::~durable_changes() { end(); }
 
 void durable_changes::end() {
   phase_ = phase::ended;
+  index_.on_promise({});  // no job is behind its promise any more
   syncs_.stop_waiting();
   syncs_.drain();
 }
@@ -56,6 +54,7 @@ void durable_changes::start() {
   // By a process that was killed.
   const bool left =
       index_.run([](index::transaction& t) { return !t.renaming().empty() || t.unwritten_decisions().last != 0; });
+  syncs_.start();  // a promise must not find that there is no thread for it
   phase_ = phase::running;
   if (!promised_ && !left) return;
   promised_ = true;

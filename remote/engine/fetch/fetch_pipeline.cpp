@@ -23,7 +23,9 @@ fetch_pipeline::fetch_pipeline(dependencies d, std::chrono::seconds quiet)
       writers_(write_threads),
       committer_(d.where, d.index, d.readers, answers_,
                  [this](const auto& p, const auto& why) { on_committed(p, why); }),
-      quiescence_(quiet) {}
+      quiescence_(quiet) {
+  answers_.start();  // an end of a fetch must not find that there is no thread for it
+}
 
 void fetch_pipeline::on_low_watermark(std::size_t low, std::function<void()> call) {
   low_watermark_ = low;

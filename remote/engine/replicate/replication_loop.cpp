@@ -55,6 +55,7 @@ void replicator::work(const std::stop_token& stop) {
     idle();
     held.relock();
     wake_.wait_for(held, stop, retry_tick, [&]() REQUIRES(mutex_) { return again_; });
+    postponed_.clear();
     rewind();
   }
   apply_digests();  // the source is stopped first: no more come

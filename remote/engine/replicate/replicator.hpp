@@ -77,7 +77,8 @@ class replicator {
   // The thread's own, as the next two.
   gap_queue queue_;
   room room_;
-  bool seen_young_ = false;  // a gap that may still be written on the source, in this look at the queue
+  std::unordered_set<inode> postponed_;  // whose digest decided nothing; until the next look but one
+  bool seen_young_ = false;              // a gap that may still be written on the source, in this look at the queue
   entry_maker entry_maker_;
   time_difference_resolver time_differences_;
 
@@ -86,6 +87,7 @@ class replicator {
   std::unordered_set<inode> in_flight_ GUARDED_BY(mutex_);
   struct digested {
     entry gap;
+    std::optional<failure> why;
     bool same;  // the source's bytes are those that are here
   };
   std::vector<digested> digested_ GUARDED_BY(mutex_);  // in flight until that is applied

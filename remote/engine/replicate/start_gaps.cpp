@@ -59,7 +59,7 @@ bool replicator::start(const entry& gap) {
     seen_young_ = true;
     return false;
   }
-  if (gap.awaits_digest()) return ask_for_digest(gap, path);
+  if (gap.awaits_digest()) return !postponed_.contains(gap.ino) && ask_for_digest(gap, path);
   if (!begin(gap, path)) return false;
   try {
     dependencies_.fetch.fetch(gap, std::move(path), priority::background,
@@ -92,10 +92,9 @@ bool replicator::ask_for_digest(const entry& gap, const std::string& path) {
     if (!in_flight_.insert(gap.ino).second) return false;
   }
   const auto on_digest = [this, gap](const std::optional<failure>& why, bool same) {
-    if (why) return on_end(gap.ino, why);
     {
       const lock held{mutex_};
-      digested_.push_back({gap, same});
+      digested_.push_back({gap, why, same});
     }
     wake_.notify_all();
   };
@@ -111,9 +110,15 @@ void replicator::apply_digests() {
     some.swap(digested_);
   }
   for (const digested& one : some) {
-    const auto thrown = contain("a picture of another time", [&] { time_differences_.apply(one.gap, one.same); });
-    on_end(one.gap.ino, thrown ? std::optional(failure_of(thrown, printable(one.gap.name))) : std::nullopt);
-    if (!thrown) recheck();
+    auto why = one.why;
+    bool applied = false;
+    const auto apply = [&] { applied = !why && time_differences_.apply(one.gap, one.same); };
+    if (const auto thrown = contain("a picture of another time", apply))
+      why = failure_of(thrown, printable(one.gap.name));
+    // Else it would be asked for again at once, and again.
+    if (!applied) postponed_.insert(one.gap.ino);
+    on_end(one.gap.ino, why);
+    if (applied) recheck();
   }
 }
 

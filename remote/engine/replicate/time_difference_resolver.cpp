@@ -21,24 +21,24 @@ void time_difference_resolver::ask(const entry& e, const std::string& path,
   });
 }
 
-void time_difference_resolver::apply(const entry& e, bool same) {
+bool time_difference_resolver::apply(const entry& e, bool same) {
   if (same) return take_time(e);
-  index_.run([&](index::transaction& t) { index::apply_other_bytes(t, e.ino, *e.source); });
+  return index_.run([&](index::transaction& t) { return index::apply_other_bytes(t, e.ino, *e.source); });
 }
 
 // In one with the names, so that it is this picture's file. One that was written to since is another picture.
-void time_difference_resolver::take_time(const entry& e) {
+bool time_difference_resolver::take_time(const entry& e) {
   const shared_lock held{where_.namespace_lock()};
   file_facts now = *e.local;
   now.mtime = where_.times().clamped(e.source->mtime);
   const auto path = index_.run([&](index::transaction& t) { return t.path(e.ino); });
   const auto file = path ? where_.open(*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) : unique_fd{};
   struct stat st {};
-  if (!file || disk().fstat(file.get(), &st) != 0 || !same_size_and_time(facts_of_stat(st), *e.local)) return;
+  if (!file || disk().fstat(file.get(), &st) != 0 || !same_size_and_time(facts_of_stat(st), *e.local)) return false;
   const timespec when = to_timespec(now.mtime);
   const timespec times[] = {when, when};
   if (disk().futimens(file.get(), times) != 0) throw std::system_error{errno, std::generic_category()};
-  index_.run([&](index::transaction& t) { index::apply_same_bytes(t, e.ino, *e.local, now, *e.source); });
+  return index_.run([&](index::transaction& t) { return index::apply_same_bytes(t, e.ino, *e.local, now, *e.source); });
 }
 
 }  // namespace ferryfs::remote

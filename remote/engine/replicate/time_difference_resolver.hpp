@@ -22,11 +22,11 @@ class time_difference_resolver {
   void ask(const entry& e, const std::string& path,
            std::function<void(const std::optional<failure>& why, bool same)> call);
   // Gives the file here the source's time, where the bytes are the same; else it is to be fetched anew. Waits for jobs
-  // of the index, and takes the namespace. Throws what these throw.
-  void apply(const entry& e, bool same);
+  // of the index, and takes the namespace. False: the file or its row has become another. Throws what these throw.
+  bool apply(const entry& e, bool same);
 
  private:
-  void take_time(const entry& e);
+  bool take_time(const entry& e);
 
   const destination& where_;
   archive& source_;

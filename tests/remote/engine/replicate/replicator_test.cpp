@@ -1,8 +1,10 @@
 #include "remote/engine/replicate/replicator.hpp"
 
 #include <chrono>
+#include <span>
 
 #include "remote/engine/scan/destination_scan.hpp"
+#include "remote/files/sha256.hpp"
 #include "tests/remote/fetch_fixture.hpp"
 
 namespace ferryfs::test {
@@ -124,6 +126,25 @@ TEST_CASE("the limit is kept") {
   REQUIRE(f.idles());
   CHECK(std::chrono::steady_clock::now() - begun > std::chrono::milliseconds(300));
   CHECK(f.readers.borrow()->totals().complete());
+}
+
+TEST_CASE("a picture of another time whose digest decides nothing keeps replication from no rest") {
+  replicator_fixture f;
+  const inode ino = f.gap("a.jpg", "bytes", long_ago + 10);
+  write_file(f.on_disk("a.jpg"), "bytes");
+  remote::sha256 hash;
+  hash.add(std::as_bytes(std::span(std::string_view("bytes"))));
+  f.edit(ino, [&](entry& e) {
+    e.local = e.source;
+    e.local->mtime -= 10 * second;
+    e.reason = reason::time_differs;
+    e.sha256 = hash.result();
+  });
+  SECTION("as the source can't make it") { f.source.fail("a.jpg", cause::permission); }
+  SECTION("as the file was changed behind ferryfs") { write_file(f.on_disk("a.jpg"), "others, and more"); }
+  f.replicate.resume();
+  CHECK(f.idles());
+  CHECK(f.row("a.jpg").awaits_digest());
 }
 
 TEST_CASE("a picture that fails holds up no other, and is tried again when its time has come") {
