@@ -1,5 +1,5 @@
-// The system calls that reach files. index/, remote/destination, remote/engine and fs/mount make them through disk()
-// alone, so that a test can put its own in place: one that fails the n-th call, or a disk in memory whose power is cut.
+// System calls that reach files. index/, remote/files, remote/destination, remote/engine and fs/mount make them through
+// disk() alone, so that a test can put in its own: one that fails the n-th call or a disk in memory whose power is cut.
 #pragma once
 
 #include <fcntl.h>
