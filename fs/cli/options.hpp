@@ -1,4 +1,4 @@
-// The commands and their options, as CLI11 is told of them.
+// Adds the commands and their options to the parser, which is CLI11's.
 #pragma once
 
 #include <cstdint>

@@ -65,9 +65,10 @@ void refuse_overlap(const remote::settings& s, const std::string& destination, c
     throw error(exit_code::usage,
                 fmt::format("{}: the source lies inside the destination; choose one outside", printable(s.source)));
   if (!mountpoint.empty() && (is_at_or_below(mountpoint, s.source) || is_at_or_below(s.source, mountpoint)))
-    throw error(exit_code::usage,
-                fmt::format("{}: one of the mountpoint and the source lies inside the other; choose another mountpoint",
-                            printable(mountpoint)));
+    throw error(
+        exit_code::usage,
+        fmt::format("{}: the mountpoint lies inside the source, or the source inside it; choose another mountpoint",
+                    printable(mountpoint)));
 }
 
 std::unique_ptr<remote::archive> open_source(const remote::settings& s, need_source need, bool answers) {

@@ -86,7 +86,7 @@ remote::settings parse_settings(const std::string& text) {
     return s;
   } catch (const nlohmann::json::exception& e) {
     throw error(exit_code::local, std::string("the settings in the index cannot be read (") + e.what() +
-                                      "); mount or sync the archive once more with its SOURCE");
+                                      "); mount or sync the archive again with its SOURCE");
   }
 }
 

@@ -44,7 +44,7 @@ void judge_sets(const readiness& r, verdict& v) {
   against(state::conflict, "in conflict: decide with ferryfs resolve");
   if (r.refused > 0)
     v.reasons.push_back(
-        fmt::format("{} of the source refused, as this name or kind of file can't be stored here: see ferryfs report "
+        fmt::format("{} of the source refused, as names or kinds of file that can't be stored here: see ferryfs report "
                     "--list refused; change it on the source, or accept that with ferryfs skip",
                     counted(r.refused, "name", "names")));
   if (const auto n = r.totals.of(state::refused).files; n > 0)

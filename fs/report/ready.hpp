@@ -28,7 +28,7 @@ struct readiness {
   bool reachable = true;
   std::string why;               // not
   std::uint64_t uncompared = 0;  // pictures of both sides whose digests were not compared as they stand now
-  std::int64_t refused = 0;      // names of the source that can't stand here
+  std::int64_t refused = 0;      // names of the source that can't be stored here
   std::int64_t lost = 0;         // pictures that left the source before they were fetched
 };
 

@@ -65,7 +65,7 @@ json status_of_rows(index::reader& r) {
   for (const state s : all_states) j[std::string(name_of(s))] = of_state(t, s);
   const auto lost = r.lost_totals();
   j["lost"] = count(lost.files, lost.bytes);
-  // Links that lead out, and names that can't stand here.
+  // Links that lead out, and names that can't be stored here.
   j["refused"]["files"] = t.of(state::refused).files + all.refused_names;
   j["transfer"] = {{"paused", is_paused(r.meta)},        {"limit", settings.limit}, {"rate", 0}, {"eta_s", nullptr},
                    {"retries_soon", retries_soon(r, t)}, {"active", json::array()}};

@@ -44,10 +44,11 @@ void control::run(std::string_view command, std::function<void(const result&)> d
   const auto line = parse_control_line(command);
   if (!line)
     return done(
-        {EINVAL, fmt::format("{}: unknown command; there are pause, resume, rescan [changed|believe], limit RATE, "
-                             "fetch PATH, push PATH, skip PATH, undelete PATH, resolve source|destination|both PATH, "
-                             "ready, report, verify here|source PATH and stop push|verify\n",
-                             printable(command.substr(0, command.find_first_of(" \n"))))});
+        {EINVAL, fmt::format("{}: not a command; there are pause, resume, rescan [changed|believe], limit RATE, "
+                             "fetch PATH, push [--overwritten] [--] PATH, skip PATH, undelete PATH, "
+                             "resolve source|destination|both PATH, ready [quick] [json], report, "
+                             "verify here|source PATH and stop push|verify\n",
+                             printable(command.substr(0, command.size() - (command.ends_with('\n') ? 1 : 0))))});
   const auto& [verb, how, about] = *line;
   if (is_switch(verb)) return done(set_switch(migration_, verb, about));
   if (verb == "rescan") return rescan(how != "changed", how == "believe", std::move(done));

@@ -42,8 +42,8 @@ reports/      what scans and syncs found, TIME-NUMBER.json, and TIME-NUMBER.SET.
               latest.json is a link to the newest
 log           what was logged, by a mount in the background and by sync; log.1 and log.2 are its older parts. It grows
               while it is read: "tail -F", or "ferryfs log -f"
-control       commands are written here: pause, resume, rescan, report, limit 20M, fetch PATH, … The answer can be read
-              from the same open file; "ferryfs ctl" does that
+control       commands are written here: pause, resume, rescan, report, limit 20M, fetch PATH, push -- PATH, … (behind
+              -- all is the path). The answer can be read from the same open file; "ferryfs ctl" does that
 watch         the same while a command of control runs, as the kernel takes one write to a file at a time: progress push,
               progress verify, stop push, stop verify
 

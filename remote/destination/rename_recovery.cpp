@@ -105,7 +105,7 @@ class redo {
       if (!r.is_removal() && r.exchanged == 0 && r.replaced != 0) remove_replaced(r);
     for (const auto& path : refused)
       spdlog::warn(
-          "{}: was renamed or removed right before a power cut, which the disk lost and now refuses; do it again",
+          "{}: was renamed or removed right before a power cut; the disk lost that and now refuses it; do it again",
           printable(path));
   }
 

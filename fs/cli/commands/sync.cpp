@@ -69,10 +69,10 @@ exit_code conclude(const remote::migration& m, const json& s, const ending& end,
                    const std::string& blocked, bool as_json) {
   const auto files = [&](const char* set) { return s[set]["files"].get<std::int64_t>(); };
   std::printf("%s", as_json ? (s.dump(2) + "\n").c_str() : status_text(s).c_str());
-  if (end.interrupted) throw error(exit_code::incomplete, "interrupted; run it again to go on");
+  if (end.interrupted) throw error(exit_code::incomplete, "interrupted; run it again to continue");
   if (!reached)
     throw error(exit_code::source,
-                fmt::format("{}: unreachable for too long; run it again to go on", printable(m.setup().source)));
+                fmt::format("{}: unreachable for too long; run it again to continue", printable(m.setup().source)));
   if (!end.scan.suspicious.empty()) throw error(exit_code::incomplete, end.scan.suspicious);
   // Directories that can't be listed, and are accepted as that, are all that may be against a complete archive.
   const bool accepted = s["complete"].get<bool>() && !end.scan.cut_short &&

@@ -114,7 +114,7 @@ void upload::on_written(const std::optional<failure>& why, const attributes& aft
                                                                         std::strerror(local_problem_))});
   // Where the server does not tell it, the digest proves it.
   if (after.size.value_or(0) != 0 && after.size != size())
-    return discard(end::failed, failure{cause::source_error, fmt::format("{}: only {} of {} bytes are on the source",
+    return discard(end::failed, failure{cause::source_error, fmt::format("{}: {} of {} bytes are on the source",
                                                                          printable(here_), *after.size, size())});
   after_ = after;
   needs_.source.digest(part_, [self = shared_from_this()](const auto& failed, const std::string& d) {

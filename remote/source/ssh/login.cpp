@@ -82,10 +82,12 @@ void log_in(LIBSSH2_SESSION* session, const target& t, const deadline_call& wait
                               "expired or be locked, or too many keys were tried (MaxAuthTries)",
                               t.where(), tried)};
   if (const auto ways = offered(session, t, wait); !ways.empty() && ways.find("publickey") == std::string::npos)
-    throw failure{cause::refused,
-                  fmt::format("{}: the server does not accept a key alone for this account, but {}; ferryfs logs in "
-                              "with a key: allow that in its sshd_config (PubkeyAuthentication, AuthenticationMethods)",
-                              t.where(), ways)};
+    throw failure{
+        cause::refused,
+        fmt::format(
+            "{}: the server does not accept a key, or not a key alone, for this account, but {}; ferryfs logs in "
+            "with a key: allow that in its sshd_config (PubkeyAuthentication, AuthenticationMethods)",
+            t.where(), ways)};
   throw failure{
       cause::refused,
       fmt::format("{}: login refused (tried{}); put an ed25519 or ecdsa public key into its authorized_keys and "
