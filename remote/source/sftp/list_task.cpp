@@ -18,7 +18,7 @@ constexpr std::size_t one_batch = 100;
 constexpr std::uint64_t beside_opendir = 1;  // the offset by which such READDIRs are known
 // A directory that never ends is a broken or hostile server.
 constexpr std::uint64_t most_names = 4'000'000;
-// So is one whose names that can't stand here fill the memory, where they are kept to be reported.
+// So is one whose names that can't be stored here fill the memory, where they are kept to be reported.
 constexpr std::size_t most_refused = 16U << 20;  // bytes
 
 std::string why_invalid(const std::string& name) {
@@ -32,6 +32,7 @@ std::string why_invalid(const std::string& name) {
 }  // namespace
 
 void list_task::start(request_sender& w) {
+  where_ = w.where();
   retry(w, {shared_from_this(), type::opendir, {}, {}});
   auto handle = w.predict_handle();
   if (!handle) return;
@@ -131,8 +132,8 @@ void list_task::refuse(const std::string& name, const std::string& why) {
   if (refused_ > most_refused) {
     if (!failed_)
       failed_ =
-          failure{cause::protocol, fmt::format("{}: the directory has names that can't stand here, of more than {} MiB",
-                                               shown(), most_refused >> 20)};
+          failure{cause::protocol, fmt::format("{}: {}: its names that can't be stored here take more than {} MiB",
+                                               where_, shown(), most_refused >> 20)};
     return;
   }
   if (const auto thrown = contain("a listing", [&] { to_->refused(name, why); })) failed_ = failure_of(thrown, shown());

@@ -34,6 +34,7 @@ class list_task final : public task {
   void end(const std::optional<failure>& why);
 
   std::string path_;
+  std::string where_;  // the server, for messages
   std::shared_ptr<listing> to_;
   predicted_handle handle_;
   bool names_before_handle_ = false;  // a READDIR was answered with names before OPENDIR was
@@ -43,7 +44,7 @@ class list_task final : public task {
   std::uint32_t fullest_ = 0;
   bool short_ = false;  // the last packet held fewer names than another: most likely it was the last one of names
   std::uint64_t total_ = 0;
-  std::size_t refused_ = 0;  // bytes of names that can't stand here
+  std::size_t refused_ = 0;  // bytes of names that can't be stored here
   bool at_end_ = false;
   incomplete_entries incomplete_;
   bool closed_ = false;

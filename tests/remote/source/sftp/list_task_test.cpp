@@ -132,6 +132,7 @@ TEST_CASE("what a server calls names or targets does not fill the memory") {
     for (int i = 0; i < 40 && f.sender.count(type::readdir) > 0; ++i) f.names({{vast, file}});
     f.end();
     CHECK(f.to->why.value().why == cause::protocol);
+    CHECK(f.to->why->text == "user@host:22: 2013: its names that can't be stored here take more than 16 MiB");
     CHECK(f.to->not_here.size() < 20);
   }
   SECTION("a target that no link can have is kept as one") {
