@@ -136,10 +136,10 @@ void connection::dispatch(std::span<const std::byte> packet) {
   flow_.record_reply(r);
   handles_.record_reply(r.sent, got, p);
   const bool was_ended = r.owner->counted().ended();
-  if (opens_handle(r.sent) && got == type::status && !was_ended && handles_.defer(r, p)) return;
-  // It was ended while the server had not answered yet.
-  if (opens_handle(r.sent) && got == type::handle && r.owner->ended()) return close(r.owner, std::string{p.string()});
   try {
+    if (opens_handle(r.sent) && got == type::status && !was_ended && handles_.defer(r, p)) return;
+    // It was ended while the server had not answered yet.
+    if (opens_handle(r.sent) && got == type::handle && was_ended) return close(r.owner, std::string{p.string()});
     r.owner->reply(*this, r, got, p);
   } catch (const protocol_error& b) {
     // The request is out of the table already: nothing else would end its task.

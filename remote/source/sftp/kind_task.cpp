@@ -21,6 +21,11 @@ void kind_task::open(request_sender& w, type how, unsigned refusals) {
 
 void kind_task::reply(request_sender& w, const request& r, type got, parser& p) {
   if (ended_) return;  // the answer to CLOSE
+  // It was ended while the server had not answered yet.
+  if (whole_->ended()) {
+    if (r.sent == type::fstat) w.close(shared_from_this(), handle_);
+    return;
+  }
   if (r.sent == type::fstat) {
     if (got == type::attrs) {
       const attributes open = p.attrs();

@@ -178,6 +178,33 @@ TEST_CASE("only a look at the name itself says that it is not there") {
   CHECK(f.why.value().why == (links ? cause::not_found : cause::source_error));
 }
 
+TEST_CASE("late answers to a look that was ended ask for nothing more, and leave no file open there") {
+  stat_fixture f{"a"};
+  f.sender.answer(status_reply(status::unsupported));
+  f.sender.answer(type::readlink, status_reply(status::failure));
+  const auto end = [&] { f.task->lost({cause::source_error, "overtaken"}); };
+  SECTION("of its OPENDIR") {
+    end();
+    f.sender.answer(type::opendir, status_reply(status::failure));
+  }
+  SECTION("of its OPEN") {
+    f.sender.answer(type::opendir, status_reply(status::failure));
+    end();
+    f.sender.answer(type::open, status_reply(status::failure));
+  }
+  SECTION("of its FSTAT") {
+    f.sender.answer(type::opendir, status_reply(status::failure));
+    f.sender.answer(type::open, handle_reply("h"));
+    end();
+    f.sender.answer(type::fstat, reply{type::attrs}.attrs(0640, 6, 2000));
+    REQUIRE(f.sender.count(type::close) == 1);
+    CHECK(f.sender.open().at(0).body().string() == "h");
+    f.sender.answer(type::close, status_reply(status::ok));
+  }
+  CHECK(f.sender.open().empty());
+  CHECK(f.ends == 1);
+}
+
 TEST_CASE("a look with an answer that is none is broken") {
   stat_fixture f{"a"};
   CHECK_THROWS_AS(f.sender.answer(handle_reply("h")), protocol_error);
