@@ -1,7 +1,6 @@
 // What a person writes down for ferryfs: a TOML file, the words of the command line, SOURCE; and what it writes down
 // for itself, the settings in the index.
 #include <algorithm>
-#include <array>
 #include <iostream>
 
 #include "fs/cli/arguments.hpp"

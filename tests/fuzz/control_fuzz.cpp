@@ -2,7 +2,6 @@
 #include <array>
 
 #include "fs/virtual/control_line.hpp"
-#include "index/base/path.hpp"
 #include "tests/fuzz/input.hpp"
 
 namespace {

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <system_error>
 
 #include "fs/mount/change/unfinished_file.hpp"
 #include "fs/mount/state/answer_errno.hpp"

@@ -1,5 +1,4 @@
 // write.
-#include <cerrno>
 #include <memory>
 #include <string>
 

@@ -1,6 +1,5 @@
 // getxattr, listxattr, setxattr, removexattr.
 #include <string>
-#include <string_view>
 
 #include "fs/mount/change/changes.hpp"
 #include "fs/mount/kernel/reply.hpp"

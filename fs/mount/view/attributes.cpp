@@ -42,13 +42,13 @@ struct stat stat_of(merged_tree& tree, const entry& e) {
 
 kernel_attributes attributes_of(merged_tree& tree, std::uint64_t generation, entry e) {
   while (true) {
-    kernel_attributes told{stat_of(tree, e), e.is_unsized() ? 0 : cache_time};
-    if (tree.written.overlay(e.ino, told.st)) return told.timeout = 0, told;
+    kernel_attributes shown{stat_of(tree, e), e.is_unsized() ? 0 : cache_time};
+    if (tree.written.overlay(e.ino, shown.st)) return shown.timeout = 0, shown;
     const auto now = tree.written.generation();
-    if (now == generation) return told;
+    if (now == generation) return shown;
     generation = now;
     auto again = tree.archive.look([&](auto& rows) { return rows.by_inode(e.ino); });
-    if (!again || is_hidden(again->state)) return told.timeout = 0, told;
+    if (!again || is_hidden(again->state)) return shown.timeout = 0, shown;
     e = *std::move(again);
   }
 }

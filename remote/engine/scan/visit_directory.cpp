@@ -1,8 +1,6 @@
 // How a scan visits one directory of the source: it is asked for, and listed unless it has not changed.
 #include <sys/stat.h>
 
-#include <utility>
-
 #include "index/base/exception_barrier.hpp"
 #include "index/base/path.hpp"
 #include "index/base/time.hpp"

@@ -2,7 +2,6 @@
 #include "tests/simulation/memory_disk/node.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
 namespace ferryfs::test {
 

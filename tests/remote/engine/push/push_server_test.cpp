@@ -24,7 +24,7 @@ std::string noise(std::size_t size, unsigned seed = 1) {
   return bytes;
 }
 
-// What `diff -r` has to say of both sides.
+// The output of `diff -r` for both sides.
 std::string difference(const fs::path& here, const fs::path& there) {
   const auto result = run({"diff", "-r", "--no-dereference", "--exclude=.ferryfs", here, there});
   return result.out + result.err;

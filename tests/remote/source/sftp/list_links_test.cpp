@@ -42,12 +42,12 @@ TEST_CASE("a symbolic link is told with its target, which may be any bytes") {
 }
 
 TEST_CASE("a target that a server tells as a whole path is the way there, where the link is as long as that") {
-  const auto target = [](std::uint64_t size, std::string_view told) {
+  const auto target = [](std::uint64_t size, std::string_view shown) {
     list_fixture f{"2013/07"};
     f.open();
     f.sender.answer(type::readdir, reply{type::name}.u32(1).string("latest").string("").attrs(link, size, 1));
     f.end();
-    f.sender.answer(type::readlink, link_reply(told));
+    f.sender.answer(type::readlink, link_reply(shown));
     REQUIRE(f.to->all.size() == 1);
     return f.to->all[0].target;
   };
