@@ -6,6 +6,7 @@
 #include "index/base/time.hpp"
 #include "index/model/day.hpp"
 #include "index/update/hidden_row.hpp"
+#include "index/update/rows_of.hpp"
 
 namespace ferryfs::index {
 namespace {
@@ -36,6 +37,12 @@ void remove(transaction& t, const entry& e) {
       entry deleted = *moved;
       deleted.state = state::deleted;
       t.update(*moved, deleted);
+      // What was deleted in a directory stays known below its name on the source.
+      for (const entry& below : rows_of(t.hidden_children, e.ino)) {
+        entry kept = below;
+        kept.parent = moved->ino;
+        t.update(below, kept);
+      }
     }
     return t.erase(e);
   }

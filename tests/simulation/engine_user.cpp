@@ -59,10 +59,12 @@ class change_of_names {
 using name_change = change_of_names<shared_lock>;
 using rename_change = change_of_names<exclusive_lock>;
 
+// An error is not taken for an absence, as it is in fs/mount/change/intents.cpp.
 std::optional<struct stat> on_disk(const unique_fd& directory, const std::string& name) {
   struct stat st {};
-  const bool there = directory && disk().fstatat(directory.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
-  return there ? std::optional(st) : std::nullopt;
+  if (directory && disk().fstatat(directory.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return st;
+  if (directory && errno != ENOENT) throw refused{errno};
+  return std::nullopt;
 }
 
 index::directory_entry facts_of(const remote::destination& where, int fd) {

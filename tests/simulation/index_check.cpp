@@ -110,6 +110,11 @@ std::optional<std::string> contradiction_of_index(const memory_disk& disk) {
     for (const auto& [key, sums] : recount) text += " counted " + key + ": " + sums + ";";
     return text;
   }
+  d.query("SELECT name, state FROM entry WHERE ino <> 1 AND parent <> 0 AND parent NOT IN (SELECT ino FROM entry)",
+          [&](const auto& row) {
+            why = row[0] + ", of state " + row[1] + ", stands in a directory that the index does not have";
+          });
+  if (why) return why;
   const paths all{d};
   d.query(
       "SELECT ino, local_size FROM entry WHERE state IN (1, 3, 4) AND directory = 0 AND hidden = 0 AND local_size IS "

@@ -107,7 +107,7 @@ void model::lose_sight_of(const std::string& path) {
 }
 
 void model::on_kill() {
-  has_crashed_ = true;
+  forgets_ = true;
   for (const auto& p : std::exchange(under_way_, {})) lose_sight_of(p);
 }
 
@@ -131,7 +131,7 @@ bool model::is_out_of_sight(const std::string& path) const {
 // beginning, or a crash has taken the memory that it was fetched, and there is another over there by now, that is a
 // conflict, which is shown.
 bool model::may_conflict(const std::string& path) const {
-  return has_crashed_ || server_.was_left(path) || stood_.contains(path);
+  return forgets_ || server_.was_left(path) || stood_.contains(path);
 }
 
 // Something was done here to it, or to a directory above it.

@@ -45,6 +45,8 @@ class model {
   // It went wrong half way, or took more than one path along: anything may stand there and below.
   void lose_sight_of(const std::string& path);
 
+  // The disk refuses calls, so that the index may not keep what was fetched.
+  void may_forget() { forgets_ = true; }
   // A scan of the old server that was begun then saw all of it.
   void listed(std::chrono::system_clock::time_point begun) { listed_ = begun; }
 
@@ -80,7 +82,7 @@ class model {
   const old_server& server_;
   std::unordered_set<std::string> whole_, moments_;
   std::chrono::system_clock::time_point listed_{};
-  bool has_crashed_ = false;
+  bool forgets_ = false;
   std::map<std::string, expectation> mine_;
   std::vector<std::string> out_of_sight_;
   std::set<std::string> under_way_, stood_;

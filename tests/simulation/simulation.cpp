@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "index/base/thread.hpp"
 #include "index/query/completeness.hpp"
@@ -41,6 +42,8 @@ class world {
         known_(server_),
         worker_({random_, server_, known_, log_, last_content_}) {
     machine_.yield_one_in(1 + static_cast<unsigned>(random_.below(16)));
+    if (o.prints) spdlog::set_level(spdlog::level::info);  // beside the trace: what the engine says
+    if (o.fails) known_.may_forget();
     disk_.before_each([this](const char* call) { return before(call); });
     machine_.run([this] {
       disk_.mkdir("/archive", 0755);
@@ -74,7 +77,8 @@ class world {
     }
     machine_.yield();
     if (trouble_one_in_ == 0 || !random_.one_in(trouble_one_in_)) return 0;
-    const int problem = random_.one_in(2) ? EIO : ENOSPC;
+    static const std::set<std::string> growing{"pwrite", "openat", "mkdirat", "ftruncate", "fallocate", "renameat2"};
+    const int problem = random_.one_in(2) && growing.contains(call) ? ENOSPC : EIO;
     log_.add(std::string(call) + " fails: " + std::strerror(problem));
     return problem;
   }
@@ -219,6 +223,7 @@ class world {
 
 void prepare_simulation() {
   install_disk_vfs();
+  spdlog::set_pattern("                   %v");
   spdlog::set_level(spdlog::level::off);
   // What is looked for once in a process is known from here on.
   simulate(0, {.crashes = false, .steps = 0});

@@ -23,8 +23,4 @@ void trace::add(const std::string& line) {
   if (prints_) print(line);
 }
 
-void trace::remark(const std::string& line) const {
-  if (prints_) print("    " + line);
-}
-
 }  // namespace ferryfs::test

@@ -12,8 +12,6 @@ class trace {
   explicit trace(bool prints) : prints_(prints) {}
 
   void add(const std::string& line);
-  // For people, and no part of the hash: what the engine logs.
-  void remark(const std::string& line) const;
   std::uint64_t hash() const noexcept { return hash_; }
 
  private:

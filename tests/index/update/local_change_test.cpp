@@ -139,6 +139,21 @@ TEST_CASE("a renamed directory takes all that is in it along, and new pictures o
   }
 }
 
+TEST_CASE("what was deleted in a renamed directory stays known below its old name when the directory goes") {
+  changed_here f;
+  f.rename(f.d, root_inode, "z");
+  for (const inode ino : {f.gap, f.common, f.added}) f.remove(ino);
+  SECTION("by its removal") { f.remove(f.d); }
+  SECTION("as another gets its name") { f.rename(f.e, root_inode, "z"); }
+  const auto there = f.readers.borrow()->hidden_child(root_inode, "d").value();
+  CHECK(there.state == state::deleted);
+  CHECK(f.by_inode(f.gap)->parent == there.ino);
+  CHECK(f.of(state::deleted) == index::total{2, 30, 0});
+  f.writer.run([&](index::transaction& t) { CHECK(index::apply_undelete(t, there.ino)); });
+  f.list(side::source, there.ino, "d", {named("gap.jpg", file_side(10)), named("common.jpg", file_side(20))});
+  CHECK(f.names_in(there.ino).empty());
+}
+
 TEST_CASE("an edit that is saved by a rename is one picture, overwritten") {
   changed_here f;
   const bool same_size = GENERATE(false, true);
