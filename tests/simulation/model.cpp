@@ -167,7 +167,8 @@ std::optional<std::string> model::contradiction_at_rest(const memory_disk& disk,
     if (e.is == expectation::what::gone && there) return path + " was taken away here and is back with " + shown(there);
     if (e.is == expectation::what::moved_here) {
       const auto origin = server_.find(e.origin);
-      if (may_conflict(e.origin) && conflicts.contains(path)) continue;
+      // A crash may take the listing that showed the old server's: then the file that stood here was renamed alone.
+      if (may_conflict(e.origin) && (conflicts.contains(path) || stood_.contains(e.origin))) continue;
       const bool can_be_had = origin && !origin->is_directory && !is_out_of_sight(parent_path(e.origin));
       if (can_be_had && origin->content == e.content && there != e.content)
         return path + " was renamed here from " + e.origin + " and holds " + shown(there) + " instead of " +
