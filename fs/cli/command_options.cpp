@@ -1,4 +1,4 @@
-// What each command takes. The texts are those of --help.
+// The options of each command. The texts are those of --help.
 #include <CLI/CLI.hpp>
 
 #include "fs/cli/options.hpp"

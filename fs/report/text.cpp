@@ -11,7 +11,7 @@
 namespace ferryfs::fs {
 namespace {
 
-// What a damaged file has in its place may be any value.
+// In a damaged file any value may stand in its place.
 std::int64_t number(const json& n) {
   if (n.is_number_unsigned())
     return static_cast<std::int64_t>(std::min<std::uint64_t>(n.get<std::uint64_t>(), INT64_MAX));

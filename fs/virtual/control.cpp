@@ -74,7 +74,7 @@ void control::rescan(bool full, bool believe, std::function<void(const result&)>
       full ? pass::full : pass::changed, believe);
 }
 
-// What takes as long as the disk or the source takes.
+// Commands that take as long as the disk or the source takes.
 control::work control::long_work(const control_line& line) {
   using stop = std::stop_token;
   const auto& [verb, how, path] = line;

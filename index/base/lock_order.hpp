@@ -58,10 +58,10 @@ class unordered_lock {
   bool is_held() const noexcept { return false; }
 };
 
-// What a lock of the tree has as its member.
+// The member that each lock of the tree has.
 using lock_place = std::conditional_t<checks_lock_order, ordered_lock, unordered_lock>;
 
-// What one thread holds, in the order in which it was taken.
+// The locks that one thread holds, in the order in which it was taken.
 struct held_locks {
   static constexpr std::size_t most = 16;
   std::array<const ordered_lock*, most> all{};

@@ -24,7 +24,7 @@ class serial_executor {
   void post(std::function<void()> work);
   // The same at that time, by steady_now(). What is not due when this ends is dropped.
   void post_at(clock::time_point when, std::function<void()> work);
-  // What was posted for later is due now, and from now on at once.
+  // Items that were posted for later are due now, and from now on at once.
   void stop_waiting();
   // Blocks until all that is due by now has run. Not for its own thread.
   void drain();

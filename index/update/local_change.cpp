@@ -37,7 +37,7 @@ void remove(transaction& t, const entry& e) {
       entry deleted = *moved;
       deleted.state = state::deleted;
       t.update(*moved, deleted);
-      // What was deleted in a directory stays known below its name on the source.
+      // A name that was deleted in a directory stays known below its name on the source.
       for (const entry& below : rows_of(t.hidden_children, e.ino)) {
         entry kept = below;
         kept.parent = moved->ino;

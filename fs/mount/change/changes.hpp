@@ -103,7 +103,7 @@ void refuse_open(merged_tree& tree, const handle_pointer& handle) noexcept;
 
 // write.cpp
 
-// What an open picture is changed in; null: it is missing, and has it once it is hydrated. ENOENT, EIO.
+// The file in which an open picture is changed; null: it is missing, and has it once it is hydrated. ENOENT, EIO.
 std::shared_ptr<const unique_fd> file_to_change(merged_tree& tree, open_file& handle);
 
 // Counts as a write at `offset` what `write` does, which returns how many bytes it has written, or less than 0.

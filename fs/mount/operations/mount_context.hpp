@@ -1,4 +1,4 @@
-// What every operation works with: the tree that is shown, and what stands between it and the kernel.
+// Every operation works with the mount_context: the tree that is shown, and all that stands between it and the kernel.
 #pragma once
 
 #include <fuse_lowlevel.h>

@@ -14,7 +14,7 @@
 
 namespace ferryfs::fs {
 
-// How the kernel is told to have a file open: the members of fuse_file_info that say so.
+// How the kernel is to have a file open: the members of fuse_file_info that say so.
 struct open_mode {
   std::int32_t backing = 0;   // it passes the file through to this one; 0: it asks the operations
   bool keeps_cache = false;   // what it has in its cache is still right

@@ -31,7 +31,7 @@ kernel_attributes attributes(merged_tree& tree, inode ino);
 
 // lookup.cpp
 
-// What a name stands for.
+// The entry that a name stands for.
 struct shown_entry {
   inode ino = 0;  // 0: the name is not there
   kernel_attributes attributes{};
@@ -41,7 +41,7 @@ std::optional<shown_entry> look_up(merged_tree& tree, inode parent, const char* 
 // The same once it was listed, or could not be: `why`, which is thrown where the name is not known.
 shown_entry look_up_listed(merged_tree& tree, inode parent, const std::string& name,
                            const std::optional<remote::failure>& why);
-// What a change has just made. ENOENT.
+// The entry that a change has just made. ENOENT.
 shown_entry show(merged_tree& tree, inode ino);
 
 // listing.cpp

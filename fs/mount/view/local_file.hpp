@@ -23,8 +23,8 @@ std::shared_ptr<const unique_fd> open_named(merged_tree& tree, const entry& e, i
 // The local file of a handle that writes; null while the picture is missing. Takes the names' lock.
 std::shared_ptr<const unique_fd> local_of(merged_tree& tree, open_file& handle);
 
-// What an entry of any kind stands for on the disk, which may be an O_PATH descriptor; null where its bytes are not
-// here. `names_held`: inside a change of names.
+// The file that an entry of any kind stands for on the disk, which may be an O_PATH descriptor; null where its bytes
+// are not here. `names_held`: inside a change of names.
 std::shared_ptr<const unique_fd> find_local(merged_tree& tree, inode ino, bool names_held = false);
 
 }  // namespace ferryfs::fs

@@ -23,7 +23,7 @@ struct ownership {
   std::uint32_t umask = 0;         // bits taken away from every mode shown
 };
 
-// What the index tells of entries that leave their names. Shared with its writer, which may outlive the tree.
+// Entries that left their names, as the index reports them. Shared with its writer, which may outlive the tree.
 struct departed_entries {
   readdir_cursors positions;
   removed_entries removed;

@@ -1,5 +1,5 @@
-// What a scan finds gone, and its end, when all listings have ended: what is gone leaves the index if that is believed,
-// and what is back returns to its place.
+// The names that a scan finds gone, and its end, when all listings have ended: what is gone leaves the index if that is
+// believed, and what is back returns to its place.
 #include <utility>
 
 #include "index/base/exception_barrier.hpp"

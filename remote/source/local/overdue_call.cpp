@@ -1,4 +1,4 @@
-// What file_calls does about a call that was not answered in time: it waits, and asks again.
+// A call of file_calls that was not answered in time: file_calls waits, and asks again.
 #include <fcntl.h>
 #include <poll.h>
 
